@@ -1,0 +1,24 @@
+/** The bounds that input is checked against. One place, so that the commands, the forms and the server refuse the same. */
+export const limits = {
+	/** Characters in the name of a colony or computer, in a computer type, in a cpu or gpu text. */
+	name: 200,
+	/** Characters in the key of an attribute. */
+	key: 200,
+	/** Bytes of UTF-8 in the value of one attribute: 1 MiB. */
+	value: 1_048_576,
+	/** Attributes given with one submission. */
+	attributes: 1000,
+	/** Computers a process may name. */
+	targets: 1000,
+	/** Cores or gpus. */
+	units: 1_000_000,
+	/** MB of memory: a pebibyte. */
+	mem: 1_073_741_824,
+	/** Seconds: ten years. */
+	timeout: 315_360_000,
+	retries: 1_000_000,
+	/** Rows of one page. */
+	count: 1000,
+	/** Submissions, assignments or closings in one call. */
+	batch: 1000,
+} as const;

@@ -1,0 +1,40 @@
+/**
+Characters that a terminal or a reader's eye would take as something else than text: C0 and C1 controls, DEL, line and paragraph separators,
+the marks that turn the direction of writing, zero-width and byte-order marks, and lone surrogates.
+*/
+const unprintable = /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]|[\uD800-\uDFFF]/gu;
+
+const caret = (character: string): string => {
+	const code = character.codePointAt(0)!;
+	if (code < 0x20) {
+		return String.fromCodePoint(0x24_00 + code);
+	}
+
+	return code === 0x7F ? '\u2421' : `<${code.toString(16).toUpperCase().padStart(4, '0')}>`;
+};
+
+/** Text from outside made safe to show on one line: what a terminal could obey becomes visible (`\u241B` for ESC, `<202E>` for an override). */
+export const visible = (text: string): string => text.replaceAll(unprintable, caret);
+
+/** The first unprintable character of a text as `U+001B`, or undefined where there is none. */
+export function firstUnprintable(text: string): string | undefined {
+	const found = new RegExp(unprintable.source, 'u').exec(text)?.[0];
+	return found === undefined ? undefined : `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** An id cut for reading, `2770..7373`. */
+export const shortId = (id: string): string => id.length > 12 ? `${id.slice(0, 4)}..${id.slice(-4)}` : id;
+
+/** A value as it may stand in an error: visible, quoted, and not longer than 80 characters. */
+export function quoted(value: unknown): string {
+	const text = visible(typeof value === 'string' ? value : JSON.stringify(value) ?? String(value));
+	return `"${text.length > 80 ? `${text.slice(0, 79)}…` : text}"`;
+}
+
+/** `1 computer`, `2 computers`. */
+export const plural = (count: number, noun: string, many = noun.endsWith('s') ? `${noun}es` : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`): string => `${count} ${count === 1 ? noun : many}`;
+
+const secretWords = /pass(?:word|wd|phrase)|token|secret|api[_-]?key|private[_-]?key|prv[_-]?key|credential/i;
+
+/** Whether the value under this attribute key is hidden until asked for. */
+export const isSecretKey = (key: string): boolean => secretWords.test(key);

@@ -1,0 +1,37 @@
+import type {Time} from './types.ts';
+import {unsetTime} from './types.ts';
+
+/** Microseconds since 1970 of a wire time; undefined for the unset one. A bigint, so that arithmetic stays exact; a Date loses the microseconds. */
+export function microseconds(time: Time): bigint | undefined {
+	if (time === unsetTime) {
+		return undefined;
+	}
+
+	const fraction = (/\.(\d+)/.exec(time)?.[1] ?? '').slice(0, 6).padEnd(6, '0');
+	return (BigInt(Date.parse(time.replace(/\.\d+/, ''))) * 1000n) + BigInt(fraction);
+}
+
+/** Milliseconds since 1970, for showing ages; undefined for the unset time. */
+export function milliseconds(time: Time): number | undefined {
+	const value = microseconds(time);
+	return value === undefined ? undefined : Number(value / 1000n);
+}
+
+/** A span in at most two units, `12m04s`, `3h20m`, `2d04h`; `0s` for anything below a second. Input in milliseconds. */
+export function formatSpan(span: number): string {
+	const seconds = Math.max(0, Math.floor(span / 1000));
+	const two = (value: number) => String(value).padStart(2, '0');
+	if (seconds < 60) {
+		return `${seconds}s`;
+	}
+
+	if (seconds < 3600) {
+		return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
+	}
+
+	if (seconds < 86_400) {
+		return `${Math.floor(seconds / 3600)}h${two(Math.floor(seconds / 60) % 60)}m`;
+	}
+
+	return `${Math.floor(seconds / 86_400)}d${two(Math.floor(seconds / 3600) % 24)}h`;
+}

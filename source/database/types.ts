@@ -1,0 +1,36 @@
+/** One value as it comes from the database: timestamps as RFC 3339 text with microseconds, int8 as a number, arrays as arrays, json parsed. */
+export type Rows<Row> = {
+	rows: Row[];
+	/** Rows that the statement changed or returned. */
+	rowCount: number;
+};
+
+/** What a statement can be run on: a connection inside a transaction, or the database itself for a single statement. */
+export type Client = {
+	/** Runs one statement with `$1`… values (text, numbers, booleans, null, arrays of text; json as text). Throws a ColoniesError. */
+	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
+};
+
+/** Whether the database answers. `since`: milliseconds since 1970 of the last turn. */
+export type Reachability = {reachable: boolean; since: number; reason?: string};
+
+/**
+The same small interface over `pg`, the embedded database and, in tests, TimescaleDB. Everything above it cannot tell them apart.
+*/
+export type Database = Client & {
+	readonly kind: 'embedded' | 'postgresql';
+	/** Runs `work` in one transaction: commits what it did, or rolls all of it back when it throws. Read committed. */
+	transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+	/** Hears every notification on a channel until the returned function is called. Survives reconnects; `onGap` tells that some may have been missed. */
+	listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>>;
+	/** Sends a notification from a connection of its own, outside any transaction. */
+	notify(channel: string, payload: string): Promise<void>;
+	/** Tells at once, and at every turn, whether the database answers. */
+	watchReachability(tell: (state: Reachability) => void): () => void;
+	/** Several statements separated by semicolons, without values: for migrations. */
+	execute(client: Client, script: string): Promise<void>;
+	/** `PostgreSQL 15.18`, `TimescaleDB 2.23.0` and where it lives, for people. Never a password. */
+	describe(): Promise<{place: string; server: string; timescale: string | undefined}>;
+	/** Finishes what is under way and lets go. */
+	close(): Promise<void>;
+};

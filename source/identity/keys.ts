@@ -1,0 +1,71 @@
+import {createHash, createHmac} from 'node:crypto';
+import {getPublicKey, hashes, Point, recoverPublicKey, sign as signDigest, utils} from '@noble/secp256k1';
+import {InvalidInput} from '../core/errors.ts';
+import type {Id} from '../core/types.ts';
+import {sha3, sha3Bytes} from './hash.ts';
+
+// The synchronous functions of noble need their hashes handed to them; they make the RFC 6979 nonces.
+hashes.sha256 = (message: Uint8Array) => new Uint8Array(createHash('sha256').update(message).digest());
+hashes.hmacSha256 = (key: Uint8Array, message: Uint8Array) => new Uint8Array(createHmac('sha256', key).update(message).digest());
+
+const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
+const joined = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** A new random private key as 64 hex digits. */
+export const newPrivateKey = (): string => toHex(utils.randomSecretKey());
+
+/**
+Checks a private key: 64 hex digits, 1..n-1. Returns it in lowercase.
+@throws InvalidInput without the key in its message.
+*/
+export function checkPrivateKey(text: string): string {
+	const key = text.trim().toLowerCase();
+	if (!/^[\da-f]{64}$/.test(key)) {
+		throw new InvalidInput(`A private key is 64 hex digits; this has ${key.length} characters${/^[\da-f]*$/.test(key) ? '' : ', some of them not hex digits'}.`, {hint: 'It is what `colonies keychain privatekey --id …` prints.'});
+	}
+
+	if (!utils.isValidSecretKey(fromHex(key))) {
+		throw new InvalidInput('This private key is out of the range of secp256k1.', {hint: 'It lies between 1 and the order of the curve minus 1.'});
+	}
+
+	return key;
+}
+
+/** The uncompressed public key of a private key: 130 hex digits that begin with `04`. */
+export const publicKeyOf = (privateKey: string): string => toHex(getPublicKey(fromHex(privateKey), false));
+
+const idOfPublicKey = (publicKey: string): Id => sha3(publicKey);
+
+/** The id of a private key: SHA3-256 over the ASCII hex text of its uncompressed public key (domain.md). */
+export const idOf = (privateKey: string): Id => idOfPublicKey(publicKeyOf(privateKey));
+
+/**
+Signs a message: hex of r(32) ‖ s(32) ‖ v(1), v 0 or 1, low s, RFC 6979 nonce, over SHA3-256 of the message (domain.md).
+*/
+export function sign(privateKey: string, message: string | Uint8Array): string {
+	// Noble puts the recovery byte first; ours stands last.
+	const signature = signDigest(sha3Bytes(message), fromHex(privateKey), {prehash: false, format: 'recovered', lowS: true});
+	return toHex(joined(signature.subarray(1), signature.subarray(0, 1)));
+}
+
+/**
+The id of whoever signed a message, or undefined when the signature is none: wrong length, r or s out of range, high s, v above 1.
+*/
+export function recover(message: string | Uint8Array, signature: string): Id | undefined {
+	if (!/^[\da-f]{128}0[01]$/.test(signature)) {
+		return undefined;
+	}
+
+	const bytes = fromHex(signature);
+	try {
+		if (BigInt(`0x${signature.slice(64, 128)}`) > Point.CURVE().n / 2n) {
+			return undefined;
+		}
+
+		const publicKey = recoverPublicKey(joined(bytes.subarray(64), bytes.subarray(0, 64)), sha3Bytes(message), {prehash: false});
+		return idOfPublicKey(Point.fromBytes(publicKey).toHex(false));
+	} catch {
+		return undefined;
+	}
+}
