@@ -1,0 +1,143 @@
+import {visible} from '../../core/text.ts';
+import type {Chord} from './keys.ts';
+import {inverse} from './style.ts';
+import {
+	isPlainCells, pad, segmenter, widthOf,
+} from './width.ts';
+
+/** A text and the place of the cursor in it, in UTF-16 units, always between two graphemes. */
+export type EditState = {
+	readonly text: string;
+	readonly cursor: number;
+};
+
+export const emptyText: EditState = {text: '', cursor: 0};
+
+/** A text with the cursor at its end. */
+export const textOf = (text: string): EditState => ({text, cursor: text.length});
+
+/** Longest text that a field takes, in UTF-16 units. */
+const limit = 64 * 1024;
+
+const graphemes = (text: string): string[] => Array.from(segmenter.segment(text), ({segment}) => segment);
+
+/** The last boundary between graphemes before `index`. */
+function previous(text: string, index: number): number {
+	return index <= 0 ? 0 : segmenter.segment(text).containing(index - 1)!.index;
+}
+
+/** The next boundary between graphemes after `index`. */
+function next(text: string, index: number): number {
+	const found = segmenter.segment(text).containing(index);
+	return found ? found.index + found.segment.length : text.length;
+}
+
+/** The boundary at `index`, or the next one where a joined character lies across it. */
+function snap(text: string, index: number): number {
+	const found = segmenter.segment(text).containing(index);
+	return !found || found.index === index ? index : found.index + found.segment.length;
+}
+
+/** One line of text that a person may enter: newlines and tabs become spaces, what is not printable goes. */
+function printable(text: string): string {
+	const line = text.replaceAll(/[\n\r\t]+/g, ' ');
+	return visible(line) === line ? line : Array.from(line).filter(character => visible(character) === character).join('');
+}
+
+function insert({text, cursor}: EditState, added: string): EditState {
+	const entered = printable(added).slice(0, Math.max(0, limit - text.length)).toWellFormed();
+	const joined = text.slice(0, cursor) + entered + text.slice(cursor);
+	return {text: joined, cursor: snap(joined, cursor + entered.length)};
+}
+
+function remove({text}: EditState, from: number, to: number): EditState {
+	const left = text.slice(0, from) + text.slice(to);
+	return {text: left, cursor: snap(left, from)};
+}
+
+/** Where the word before the cursor begins. */
+function wordStart({text, cursor}: EditState): number {
+	const before = text.slice(0, cursor).trimEnd();
+	return snap(text, before.search(/\S+$/u) === -1 ? 0 : before.search(/\S+$/u));
+}
+
+/** Where the word after the cursor ends. */
+function wordEnd({text, cursor}: EditState): number {
+	return snap(text, cursor + /^\s*\S*/u.exec(text.slice(cursor))![0].length);
+}
+
+const move = ({text}: EditState, cursor: number): EditState => ({text, cursor});
+
+const actions: Record<string, (state: EditState) => EditState> = {
+	backspace: state => remove(state, previous(state.text, state.cursor), state.cursor),
+	delete: state => remove(state, state.cursor, next(state.text, state.cursor)),
+	left: state => move(state, previous(state.text, state.cursor)),
+	right: state => move(state, next(state.text, state.cursor)),
+	home: state => move(state, 0),
+	end: state => move(state, state.text.length),
+	'ctrl-left': state => move(state, wordStart(state)),
+	'ctrl-right': state => move(state, wordEnd(state)),
+	'ctrl-w': state => remove(state, wordStart(state), state.cursor),
+	'ctrl-u': state => remove(state, 0, state.cursor),
+	'ctrl-k': state => remove(state, state.cursor, state.text.length),
+};
+
+const synonyms: Record<string, string> = {
+	'ctrl-a': 'home', 'ctrl-e': 'end', 'ctrl-b': 'left', 'ctrl-f': 'right', 'ctrl-d': 'delete', 'alt-backspace': 'ctrl-w', 'alt-b': 'ctrl-left', 'alt-f': 'ctrl-right',
+};
+
+/** Whether a text field takes this key for itself. */
+export const isEditKey = ({key, text}: Chord): boolean => text !== undefined || (synonyms[key] ?? key) in actions;
+
+/** The text after a key press. Keys that a field has no use for leave the state as it is, the very object. A grapheme is never split. */
+export function editText(state: EditState, {key, text}: Chord): EditState {
+	const after = text === undefined ? actions[synonyms[key] ?? key]?.(state) ?? state : insert(state, text);
+	return after.text === state.text && after.cursor === state.cursor ? state : after;
+}
+
+export type FieldOptions = {
+	/** Cells. */
+	width: number;
+	/** Shown instead of every character, for secrets. */
+	mask?: string | undefined;
+	/** Whether the cursor is drawn. */
+	focused?: boolean;
+};
+
+/**
+The part of the text around the cursor, in exactly `width` cells, with the cursor as an inverse cell. It scrolls by half a field, so that it stands still while one types.
+*/
+export function drawField({text, cursor}: EditState, {width, mask, focused = true}: FieldOptions): string {
+	const before = graphemes(text.slice(0, cursor));
+	const cells = [...before, ...graphemes(text.slice(cursor)), ' '].map(grapheme => mask !== undefined && grapheme !== ' ' ? mask : visibleCell(grapheme));
+	const widths = cells.map(cell => widthOf(cell));
+	const place = widths.slice(0, before.length).reduce((sum, cell) => sum + cell, 0);
+	const beyond = place + widths[before.length]! - width;
+	const step = Math.max(1, Math.floor(width / 2));
+	const start = beyond > 0 ? Math.ceil(beyond / step) * step : 0;
+	let column = 0;
+	let drawn = '';
+	let used = 0;
+	for (const [index, cell] of cells.entries()) {
+		const from = column - start;
+		column += widths[index]!;
+		if (from < 0 || column - start > width) {
+			// A wide character across an edge leaves its half blank.
+			const half = Math.min(Math.max(0, column - start), width) - used;
+			if (half > 0) {
+				drawn += ' '.repeat(half);
+				used += half;
+			}
+
+			continue;
+		}
+
+		drawn += focused && index === before.length ? inverse(cell) : cell;
+		used += widths[index]!;
+	}
+
+	return drawn + ' '.repeat(Math.max(0, width - used));
+}
+
+/** A grapheme as it is drawn: never nothing, so that the cursor can stand on it. */
+const visibleCell = (grapheme: string): string => isPlainCells(grapheme) ? grapheme : pad(visible(grapheme), 1);

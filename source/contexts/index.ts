@@ -1,0 +1,147 @@
+import path from 'node:path';
+import {Unavailable} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Database} from '../database/index.ts';
+import {dropSchema, migrate, newestSchema, refuseNewer} from '../database/index.ts';
+import type {Folders, Settings} from '../keychain/index.ts';
+import type {Context, ContextChoice, Contexts, Notice} from '../operations/index.ts';
+import {Broker} from '../operations/index.ts';
+import {brokerContext} from './local.ts';
+import type {DatabaseTarget, Target} from './resolve.ts';
+import {resolveTarget} from './resolve.ts';
+
+export {brokerContext} from './local.ts';
+
+type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
+
+/** The folder of an embedded database: the real one, or the demo's, kept apart from it. */
+export const embeddedFolder = (data: string, name: 'embedded' | 'demo'): string => path.join(data, name);
+
+// Each kind is loaded only when it is asked for: together they would cost every start.
+async function connect(target: Target, {folders}: World, startUnreachable = false): Promise<Database> {
+	if (target.kind === 'embedded') {
+		const {openEmbedded} = await import('../database/embedded/index.ts');
+		return openEmbedded({folder: embeddedFolder(folders.data, target.name)});
+	}
+
+	const {openPostgres} = await import('../database/postgres.ts');
+	const {host, port, user, password, database, ssl, url} = target;
+	const where = url === undefined ? {host, port, user, database, ssl} : {connectionString: url};
+	return openPostgres({...where, password, applicationName: 'colonies-tui', startUnreachable});
+}
+
+const describeTarget = (target: Target, {folders}: World): string => target.kind === 'embedded'
+	? `the embedded database in ${embeddedFolder(folders.data, target.name)}`
+	: `the schema "colonies" in the database ${target.database} on ${target.host}:${target.port}`;
+
+/** Refuses a database without our schema, or with one that is not of this version. */
+async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
+	const version = await refuseNewer(database);
+	if (version < newestSchema) {
+		throw new Unavailable(
+			version === 0
+				? `The database ${quoted(target.database)} on ${target.host}:${target.port} has no Colonies schema.`
+				: `The schema in ${quoted(target.database)} on ${target.host}:${target.port} has version ${version}; this program needs ${newestSchema}.`,
+			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.'},
+		);
+	}
+}
+
+/** An embedded database is brought up to date by whoever opens it; the schema of a shared one is made on purpose only. */
+async function prepare(database: Database, target: Target, attended: boolean): Promise<void> {
+	if (target.kind === 'embedded') {
+		await migrate(database);
+		return;
+	}
+
+	try {
+		await checkSchema(database, target);
+	} catch (error) {
+		// An operator's console opens on a database that is away; every operation checks for itself.
+		if (!attended || await isReachable(database)) {
+			throw error;
+		}
+	}
+}
+
+/** Whether the database answers now. */
+const isReachable = async (database: Database): Promise<boolean> => new Promise(resolve => {
+	const stop = database.watchReachability(({reachable}) => {
+		resolve(reachable);
+		queueMicrotask(() => {
+			stop();
+		});
+	});
+});
+
+/** Closes a database that could not be used, and throws why. */
+async function closing<Result>(database: Database, work: () => Promise<Result>): Promise<Result> {
+	try {
+		return await work();
+	} catch (error) {
+		await database.close();
+		throw error;
+	}
+}
+
+/** How this program's contexts are opened, made and dropped. */
+export function createContexts(world: World): Contexts {
+	const resolve = async (choice: ContextChoice): Promise<Target> => resolveTarget(choice, world.env, await world.settings.read());
+
+	const open = async (choice: ContextChoice, {attended = false} = {}): Promise<Context> => {
+		const target = await resolve(choice);
+		const database = await connect(target, world, attended);
+		return closing(database, async () => {
+			await prepare(database, target, attended);
+			return brokerContext(database, {kind: target.kind, name: target.name, local: true, attended});
+		});
+	};
+
+	return {
+		open,
+		async create(choice, notice, rootpassword) {
+			const target = await resolve(choice);
+			const database = await connect(target, world);
+			return closing(database, async () => {
+				const done = await migrate(database);
+				await keepRoot(database, notice, rootpassword);
+				const context = brokerContext(database, {kind: target.kind, name: target.name, local: true});
+				const where = await context.where();
+				notice(done.length > 0 ? `Made the schema in ${where.place}.` : `The schema in ${where.place} is up to date already.`);
+				if (target.kind === 'database') {
+					await save(world.settings, target, notice);
+				}
+
+				await context.close();
+				return where;
+			});
+		},
+		describe: async choice => describeTarget(await resolve(choice), world),
+		async drop(choice, notice) {
+			const target = await resolve(choice);
+			const database = await connect(target, world);
+			await dropSchema(database).finally(async () => database.close());
+			notice(`Dropped ${describeTarget(target, world)}.`);
+			if (target.kind === 'database' && await world.settings.forgetContext(target.name)) {
+				notice(`Forgot the context ${quoted(target.name)}; what is not told otherwise goes to the embedded database now.`);
+			}
+		},
+	};
+}
+
+async function keepRoot(database: Database, notice: Notice, rootpassword: string | undefined): Promise<void> {
+	if (rootpassword !== undefined) {
+		const {kept} = await new Broker(database, {local: true}).verifyRoot(rootpassword);
+		notice(kept ? 'The root password was kept: it is the first given to this database.' : 'The root password is the one that is kept.');
+	}
+}
+
+async function save(settings: Settings, {name, host, port, user, password, database, ssl}: DatabaseTarget, notice: Notice): Promise<void> {
+	if (name === 'DATABASE_URL') {
+		notice('It is the one that DATABASE_URL names; no context was saved.');
+		return;
+	}
+
+	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ssl}, {use: true});
+	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
+}

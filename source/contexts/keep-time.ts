@@ -1,0 +1,51 @@
+import {limits} from '../core/limits.ts';
+import type {Broker} from '../operations/index.ts';
+
+/** Between two looks at the deadlines, in milliseconds: an attempt ends within two seconds of its deadline (domain.md). */
+const deadlineInterval = 1000;
+/** Between two clearings of what nothing points to any more, in milliseconds. */
+const tidyInterval = 600_000;
+
+/**
+Sees to deadlines, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
+A database that is away is tried again at the next turn.
+*/
+export function keepTime(broker: Broker): () => Promise<void> {
+	let stopped = false;
+	let timer: NodeJS.Timeout | undefined;
+	let current: Promise<void> = Promise.resolve();
+	let tidied = Date.now();
+
+	const turn = async (): Promise<void> => {
+		try {
+			while (!stopped && await broker.endExpired() === limits.batch) { // eslint-disable-line no-await-in-loop
+				// More are waiting for their end.
+			}
+
+			if (Date.now() - tidied > tidyInterval) {
+				tidied = Date.now();
+				await broker.tidy();
+			}
+		} catch {
+			// Said by the reachability of the database; the next turn tries again.
+		}
+
+		schedule();
+	};
+
+	const schedule = (): void => {
+		if (!stopped) {
+			timer = setTimeout(() => {
+				current = turn();
+			}, deadlineInterval);
+			timer.unref();
+		}
+	};
+
+	schedule();
+	return async () => {
+		stopped = true;
+		clearTimeout(timer);
+		await current;
+	};
+}

@@ -1,0 +1,117 @@
+import {InvalidInput} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {SavedContext, SavedSettings} from '../keychain/index.ts';
+import type {ContextChoice} from '../operations/index.ts';
+
+/** A PostgreSQL that was meant. */
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; ssl: boolean; /** A connection string to use in place of the parts. */ url?: string};
+export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget;
+
+const switches: Record<string, boolean> = {
+	'': false, 0: false, false: false, no: false, disable: false, 1: true, true: true, yes: true, require: true,
+};
+
+function portOf(text: string): number {
+	const port = Number(text);
+	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+		throw new InvalidInput(`COLONIES_DBPORT must be a port from 1 to 65535, not ${quoted(text)}.`);
+	}
+
+	return port;
+}
+
+function switchOf(text: string): boolean {
+	const value = switches[text.toLowerCase()];
+	if (value === undefined) {
+		throw new InvalidInput(`COLONIES_DBSSL must be true or false, not ${quoted(text)}.`);
+	}
+
+	return value;
+}
+
+const defined = (value: string | undefined): string | undefined => value === '' ? undefined : value;
+
+/** What the environment says about the database. */
+function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
+	return {
+		dbhost: defined(env.COLONIES_DBHOST),
+		dbport: env.COLONIES_DBPORT ? portOf(env.COLONIES_DBPORT) : undefined,
+		dbuser: defined(env.COLONIES_DBUSER),
+		dbpassword: defined(env.COLONIES_DBPASSWORD),
+		dbname: defined(env.COLONIES_DBNAME),
+		dbssl: env.COLONIES_DBSSL === undefined ? undefined : switchOf(env.COLONIES_DBSSL),
+		url: defined(env.DATABASE_URL),
+	};
+}
+
+/** What can be said of a connection string; the driver reads it itself. */
+function fromUrl(text: string): DatabaseTarget {
+	let url: URL;
+	try {
+		url = new URL(text);
+	} catch {
+		// Without the value: it may hold a password.
+		throw new InvalidInput('DATABASE_URL is no URL.', {hint: 'Its form is postgresql://user:password@host:5432/database.'});
+	}
+
+	const database = decodeURIComponent(url.pathname.slice(1)) || 'postgres';
+	return {kind: 'database', name: 'DATABASE_URL', url: text, host: url.hostname || 'localhost', port: Number(url.port) || 5432, user: decodeURIComponent(url.username) || 'postgres', database, ssl: false};
+}
+
+/** The name under which a database is saved and shown. */
+export const nameOf = ({host, port, database}: {host: string; port: number; database: string}): string => `${host}${port === 5432 ? '' : `:${port}`}${database === 'postgres' ? '' : `/${database}`}`;
+
+function fromParts(choice: ContextChoice): DatabaseTarget {
+	const parts = {host: choice.dbhost ?? 'localhost', port: choice.dbport ?? 5432, database: choice.dbname ?? 'postgres'};
+	return {kind: 'database', name: nameOf(parts), ...parts, user: choice.dbuser ?? 'postgres', password: choice.dbpassword, ssl: choice.dbssl ?? false};
+}
+
+const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
+	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, ssl: saved.ssl ?? false,
+});
+
+const names = ['dbhost', 'dbport', 'dbuser', 'dbname'] as const;
+const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[name] !== undefined);
+
+/**
+Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
+A password, or `--dbssl`, alone completes whatever the rest says.
+@throws InvalidInput
+*/
+export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {
+	if (flags.demo) {
+		return {kind: 'embedded', name: 'demo'};
+	}
+
+	const environment = fromEnvironment(env);
+	const given = (key: keyof ContextChoice) => flags[key] ?? environment[key];
+	const target = storeOf(flags, environment, settings);
+	return target.kind === 'embedded' ? target : {
+		...target,
+		password: (given('dbpassword') as string | undefined) ?? target.password,
+		ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
+	};
+}
+
+function storeOf(flags: ContextChoice, environment: ContextChoice, settings: SavedSettings): Target {
+	if (isGiven(flags)) {
+		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
+		const saved = settings.contexts[target.name];
+		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl || (saved.ssl ?? false)} : target;
+	}
+
+	if (environment.url !== undefined && !isGiven(environment)) {
+		return fromUrl(environment.url);
+	}
+
+	if (isGiven(environment)) {
+		return fromParts(environment);
+	}
+
+	const saved = settings.current === undefined ? undefined : settings.contexts[settings.current];
+	if (saved?.kind === 'server') {
+		throw new InvalidInput(`The context ${quoted(settings.current)} is a Colonies server, which this version cannot reach yet.`, {hint: 'Give a database with --dbhost.'});
+	}
+
+	return saved ? fromSaved(settings.current!, saved) : {kind: 'embedded', name: 'embedded'};
+}

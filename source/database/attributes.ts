@@ -1,0 +1,68 @@
+import {Conflict, NotFound} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Attribute, AttributeType, Id} from '../core/types.ts';
+import {attributeTypes} from '../core/types.ts';
+import type {Done} from './history.ts';
+import type {AttributeRow} from './rows.ts';
+import {toAttribute} from './rows.ts';
+import type {Client} from './types.ts';
+
+/** The attributes of a process as one json array, `in` as submitted, then out and err by key; null when it has none. */
+export const attributesJson = (process: string): string => `(
+	select json_agg(json_build_object('attribute_id', a.attribute_id, 'process_id', a.process_id, 'attribute_type', a.attribute_type, 'key', a.key, 'value', a.value)
+		order by a.attribute_type, a.position, a.key)
+	from attributes a where a.process_id = ${process}
+)`;
+
+/** The attributes of a process of this colony. */
+export async function list(client: Client, colony: Id, process: Id): Promise<Attribute[]> {
+	const {rows} = await client.query<AttributeRow>('select * from attributes where process_id = $2 and colony_id = $1 order by attribute_type, position, key', [colony, process]);
+	return rows.map(row => toAttribute(row));
+}
+
+/** @throws NotFound when the process has no such attribute. */
+export async function get(client: Client, colony: Id, process: Id, attribute: Id): Promise<Attribute> {
+	const {rows} = await client.query<AttributeRow>('select * from attributes where attribute_id = $3 and process_id = $2 and colony_id = $1', [colony, process, attribute]);
+	if (!rows[0]) {
+		throw new NotFound(`There is no attribute ${quoted(attribute)} on the process ${quoted(process)}.`, {hint: 'List them with `colonies attribute ls --processid …`.'});
+	}
+
+	return toAttribute(rows[0]);
+}
+
+export type NewAttribute = {attributeid: Id; attributetype: Exclude<AttributeType, 0>; key: string; value: string};
+
+/**
+Adds an out or err attribute to a running process of this computer; the same key again replaces the value, and the history keeps the old one.
+@throws Conflict when the computer is not running the process now, NotFound when the colony has no such process
+*/
+export async function put(client: Client, colony: Id, computer: Id, process: Id, attribute: NewAttribute): Promise<Done<Attribute>> {
+	// The process row first, so that a close or a deadline cannot slip in between.
+	const running = await client.query(
+		`select from processes where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3
+		and (deadline is null or deadline > statement_timestamp()) for update`,
+		[process, colony, computer],
+	);
+	if (running.rowCount === 0) {
+		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
+	}
+
+	const {rows} = await client.query<AttributeRow & {before: string | null}>( // eslint-disable-line @typescript-eslint/no-restricted-types
+		`with old as (select value from attributes where attribute_id = $1)
+		insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values ($1, $2, $3, $4, $5, $6)
+		on conflict (attribute_id) do update set value = excluded.value
+		returning *, (select value from old) as before`,
+		[attribute.attributeid, colony, process, attribute.attributetype, attribute.key, attribute.value],
+	);
+	const {before, ...row} = rows[0]!;
+	return {
+		result: toAttribute(row),
+		changes: [{
+			noun: 'attribute',
+			subject: process,
+			colony,
+			what: 'attribute.add',
+			detail: {attributeid: attribute.attributeid, type: attributeTypes[attribute.attributetype], key: attribute.key, value: attribute.value, ...(before === null ? {} : {before})},
+		}],
+	};
+}

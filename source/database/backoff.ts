@@ -1,0 +1,19 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+
+const shortest = 25;
+const longest = 5000;
+
+/** Milliseconds to wait before try number `attempt` (from 0): 25 ms, doubling up to 5 s, each less up to a half of it, so that many who wait do not come back together. */
+export function backOff(attempt: number): number {
+	const full = Math.min(longest, shortest * (2 ** Math.min(attempt, 16)));
+	return full * (1 - (Math.random() / 2));
+}
+
+/** Waits so many milliseconds, or less when the signal comes first. Does not keep the program running. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+	try {
+		await sleep(milliseconds, undefined, {signal, ref: false});
+	} catch {
+		// The signal: whoever gave it says what comes next.
+	}
+}

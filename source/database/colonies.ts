@@ -1,0 +1,77 @@
+import {Conflict, NotFound} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Colony, Computer, Id} from '../core/types.ts';
+import type {Author, Done} from './history.ts';
+import type {Page, PageRequest} from './pages.ts';
+import {decodePosition, readingOrder, toPage} from './pages.ts';
+import type {ColonyRow, ComputerRow} from './rows.ts';
+import {toColony} from './rows.ts';
+import type {Client} from './types.ts';
+
+export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
+
+/** Adds a colony. @throws Conflict when its id is registered already. */
+export async function register(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
+	const {rows} = await client.query<ColonyRow>('insert into colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [colony, name]);
+	if (!rows[0]) {
+		throw new Conflict(`The colony ${quoted(colony)} is registered already.`);
+	}
+
+	const result = toColony(rows[0]);
+	return {result, changes: [{noun: 'colony', subject: colony, colony, what: 'colony.register', detail: result}]};
+}
+
+/** @throws NotFound */
+export async function get(client: Client, colony: Id): Promise<Colony> {
+	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1', [colony]);
+	if (!rows[0]) {
+		throw unknownColony(colony);
+	}
+
+	return toColony(rows[0]);
+}
+
+/** A page of all colonies, by name. */
+export async function list(client: Client, page: PageRequest): Promise<Page<Colony>> {
+	const {comparison, order} = readingOrder(page, false);
+	const key = page.position === undefined ? [] : decodePosition(page.position, 2);
+	const {rows} = await client.query<ColonyRow>(
+		`select * from colonies ${comparison && `where (name, colony_id) ${comparison} ($2, $3)`} order by name ${order}, colony_id ${order} limit $1`,
+		[page.count + 1, ...key],
+	);
+	return toPage(rows.map(row => toColony(row)), page, colony => [colony.name, colony.colonyid]);
+}
+
+/**
+Removes a colony with its computers, processes and attributes. Every computer and process leaves its full image in the history.
+@throws NotFound
+*/
+export async function remove(client: Client, colony: Id, {actor}: Author): Promise<Done<Colony>> {
+	// First, so that nobody registers or submits into a colony on its way out.
+	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [colony]);
+	if (!rows[0]) {
+		throw unknownColony(colony);
+	}
+
+	await client.query(
+		`with gone as (
+			select p.*, (select jsonb_agg(to_jsonb(a) - 'colony_id' - 'process_id') from attributes a where a.process_id = p.process_id) as attributes
+			from processes p where p.colony_id = $1
+		)
+		insert into history (actor, noun, subject_id, colony_id, what, from_state, detail)
+		select $2, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], to_jsonb(gone) from gone`,
+		[colony, actor],
+	);
+	await client.query('delete from processes where colony_id = $1', [colony]);
+	await client.query('delete from demands where colony_id = $1', [colony]);
+	const computers = await client.query<ComputerRow>('delete from computers where colony_id = $1 returning *', [colony]);
+	await client.query('delete from colonies where colony_id = $1', [colony]);
+	const result = toColony(rows[0]);
+	return {
+		result,
+		changes: [
+			{noun: 'colony', subject: colony, colony, what: 'colony.remove', detail: result},
+			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id as Computer['computerid'], colony, what: 'computer.remove', detail: row})),
+		],
+	};
+}

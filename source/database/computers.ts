@@ -1,0 +1,136 @@
+import {Conflict, NotFound} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Computer, ComputerState, ComputerStatus, Id} from '../core/types.ts';
+import {computerStates} from '../core/types.ts';
+import type {Done} from './history.ts';
+import type {Page, PageRequest} from './pages.ts';
+import {decodePosition, readingOrder, toPage} from './pages.ts';
+import {requeueRunning} from './requeue.ts';
+import type {ComputerRow} from './rows.ts';
+import {toComputer} from './rows.ts';
+import type {Client} from './types.ts';
+
+export type ComputerSpec = {name: string; computertype: string; cpu: string; cores: number; mem: number; gpu: string; gpus: number};
+
+export const unknownComputer = (computer: Id) => new NotFound(`There is no computer ${quoted(computer)} in this colony.`, {hint: 'List them with `colonies computer ls --colonyid …`.'});
+
+/** Adds a computer, pending. @throws Conflict when its id is registered in this colony already. */
+export async function register(client: Client, colony: Id, computer: Id, spec: ComputerSpec): Promise<Done<Computer>> {
+	const {rows} = await client.query<ComputerRow>(
+		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning *`,
+		[colony, computer, spec.name, spec.computertype, spec.cpu, spec.cores, spec.mem, spec.gpu, spec.gpus],
+	);
+	if (!rows[0]) {
+		throw new Conflict(`The computer ${quoted(computer)} is registered in this colony already.`);
+	}
+
+	const result = toComputer(rows[0]);
+	return {result, changes: [{noun: 'computer', subject: computer, colony, what: 'computer.register', to: 'pending', detail: result}]};
+}
+
+/** @throws NotFound */
+export async function get(client: Client, colony: Id, computer: Id): Promise<Computer> {
+	const {rows} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [colony, computer]);
+	if (!rows[0]) {
+		throw unknownComputer(computer);
+	}
+
+	return toComputer(rows[0]);
+}
+
+/** Which computers: in a state, of a type, with a text in the name or at the start of the id, or one alone. */
+export type ComputerFilter = {state?: ComputerState; computertype?: string; text?: string; only?: Id};
+
+/** A page of a colony's computers: pending first, then approved, then disapproved, each by name. */
+export async function list(client: Client, colony: Id, filter: ComputerFilter, page: PageRequest): Promise<Page<Computer>> {
+	const {comparison, order} = readingOrder(page, false);
+	const values: unknown[] = [colony, page.count + 1];
+	const where: string[] = ['colony_id = $1'];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	if (page.position !== undefined) {
+		const [status, name, id] = decodePosition(page.position, 3);
+		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(id)})`);
+	}
+
+	if (filter.state !== undefined) {
+		where.push(`status = ${given(computerStates.indexOf(filter.state))}::smallint`);
+	}
+
+	if (filter.computertype !== undefined) {
+		where.push(`computer_type = ${given(filter.computertype)}`);
+	}
+
+	if (filter.only !== undefined) {
+		where.push(`computer_id = ${given(filter.only)}`);
+	}
+
+	if (filter.text !== undefined) {
+		const text = given(filter.text.toLowerCase());
+		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
+	}
+
+	const {rows} = await client.query<ComputerRow>(
+		`select * from computers where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
+		values,
+	);
+	return toPage(rows.map(row => toComputer(row)), page, computer => [computer.status, computer.name, computer.computerid]);
+}
+
+/** Sets the state and returns the row with the state before; the row is locked until the transaction ends. */
+async function setStatus(client: Client, colony: Id, computer: Id, status: ComputerStatus): Promise<{row: ComputerRow; before: ComputerStatus}> {
+	const {rows} = await client.query<ComputerRow & {before: ComputerStatus}>(
+		`with old as (select colony_id, computer_id, status from computers where colony_id = $1 and computer_id = $2 for update)
+		update computers c set status = $3 from old where c.colony_id = old.colony_id and c.computer_id = old.computer_id
+		returning c.*, old.status as before`,
+		[colony, computer, status],
+	);
+	if (!rows[0]) {
+		throw unknownComputer(computer);
+	}
+
+	return {row: rows[0], before: rows[0].before};
+}
+
+/** Approves a computer: pending or disapproved → approved. @throws NotFound, Conflict when it is approved already. */
+export async function approve(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
+	const {row, before} = await setStatus(client, colony, computer, 1);
+	if (before === 1) {
+		throw new Conflict(`The computer ${quoted(row.name)} is approved already.`);
+	}
+
+	return {result: toComputer(row), changes: [{noun: 'computer', subject: computer, colony, what: 'computer.approve', from: computerStates[before], to: 'approved'}]};
+}
+
+/**
+Disapproves a computer and takes its running processes away: they wait again, no retry counted (domain.md).
+@throws NotFound, Conflict when it is disapproved already.
+*/
+export async function disapprove(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
+	// First the computer's row: claims hold it for share, so whatever they took is seen by the statement after this one.
+	const {row, before} = await setStatus(client, colony, computer, 2);
+	if (before === 2) {
+		throw new Conflict(`The computer ${quoted(row.name)} is disapproved already.`);
+	}
+
+	const requeued = await requeueRunning(client, colony, computer);
+	return {
+		result: toComputer(row),
+		changes: [{noun: 'computer', subject: computer, colony, what: 'computer.disapprove', from: computerStates[before], to: 'disapproved'}, ...requeued],
+	};
+}
+
+/** Removes a computer; its running processes wait again. @throws NotFound */
+export async function remove(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
+	const {rows} = await client.query<ComputerRow>('delete from computers where colony_id = $1 and computer_id = $2 returning *', [colony, computer]);
+	if (!rows[0]) {
+		throw unknownComputer(computer);
+	}
+
+	const result = toComputer(rows[0]);
+	const requeued = await requeueRunning(client, colony, computer);
+	return {
+		result,
+		changes: [{noun: 'computer', subject: computer, colony, what: 'computer.remove', from: computerStates[result.status], detail: result}, ...requeued],
+	};
+}

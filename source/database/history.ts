@@ -1,0 +1,40 @@
+import type {Id} from '../core/types.ts';
+import type {Client} from './types.ts';
+
+/** Something that changed, as the append-only history keeps it (domain.md, "History"). */
+export type Change = {
+	noun: 'colony' | 'computer' | 'process' | 'attribute' | 'installation';
+	subject: Id | string;
+	colony?: Id;
+	/** What was done: the operation's name, or `process.requeue` and `process.expire`. */
+	what: string;
+	from?: string;
+	to?: string;
+	/** A full image of what was created or removed, or what else belongs to the change. */
+	detail?: unknown;
+};
+
+/** What an operation did: its answer, and the changes to record in the same transaction. */
+export type Done<Result> = {result: Result; changes: Change[]};
+
+/** Who changed something: an identity, `root`, or `system` for deadlines. With an operator's change, what was signed. */
+export type Author = {
+	actor: Id | 'root' | 'system';
+	request?: string;
+	signature?: string;
+};
+
+/** Writes changes to the history, in the transaction that made them. */
+export async function record(client: Client, author: Author, changes: readonly Change[]): Promise<void> {
+	if (changes.length === 0) {
+		return;
+	}
+
+	await client.query(
+		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
+		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
+		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, detail jsonb)`,
+		// eslint-disable-next-line unicorn/no-null -- the database's null
+		[author.actor, author.request ?? null, author.signature ?? null, JSON.stringify(changes)],
+	);
+}

@@ -1,0 +1,16 @@
+export * as attributes from './attributes.ts';
+export {roleOf} from './authority.ts';
+export {claim} from './claims.ts';
+export * as colonies from './colonies.ts';
+export * as computers from './computers.ts';
+export {removeUnusedDemands} from './demands.ts';
+export type {Author, Change, Done} from './history.ts';
+export {record} from './history.ts';
+export * as installation from './installation.ts';
+export {dropSchema, migrate, newestSchema, refuseNewer, schemaVersion} from './migrate.ts';
+export type {Page, PageRequest} from './pages.ts';
+export * as processes from './processes.ts';
+export * as processLists from './process-lists.ts';
+export {expire} from './requeue.ts';
+export {isRetryable} from './sqlstate.ts';
+export type {Client, Database, Reachability} from './types.ts';

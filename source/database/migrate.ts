@@ -1,0 +1,90 @@
+import {ColoniesError} from '../core/errors.ts';
+import {migrations} from './migrations/index.ts';
+import type {Migration} from './migrations/migration.ts';
+import {sqlstateOf} from './sqlstate.ts';
+import type {Client, Database} from './types.ts';
+
+// Two that create the same schema or table at once collide in the catalogue; whoever loses looks again.
+const collisions = new Set(['23505', '42P06', '42P07', '42710', '40P01', '40001', 'XX000']);
+const attempts = 20;
+
+async function colliding(work: () => Promise<void>): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			await work(); // eslint-disable-line no-await-in-loop
+			return;
+		} catch (error) {
+			if (attempt === attempts || !collisions.has(sqlstateOf(error) ?? '')) {
+				throw error;
+			}
+		}
+	}
+}
+
+/** The version of the schema that this program works with. */
+export const newestSchema = migrations.at(-1)!.number;
+
+const hasLedger = async (client: Client): Promise<boolean> => {
+	const {rows} = await client.query<{found: boolean}>('select to_regclass(\'colonies.migrations\') is not null as found');
+	return rows[0]!.found;
+};
+
+/** The number of the newest migration in the database; 0 when the schema is not there. */
+export async function schemaVersion(client: Client): Promise<number> {
+	if (!await hasLedger(client)) {
+		return 0;
+	}
+
+	const {rows} = await client.query<{number: number}>('select coalesce(max(number), 0)::int as number from colonies.migrations');
+	return rows[0]!.number;
+}
+
+/** @throws ColoniesError `newer-database` when a newer version of the program made the schema. */
+export async function refuseNewer(client: Client, known: readonly Migration[] = migrations): Promise<number> {
+	const version = await schemaVersion(client);
+	const newest = known.at(-1)?.number ?? 0;
+	if (version > newest) {
+		throw new ColoniesError('newer-database', `The database has schema version ${version}; this program knows versions up to ${newest}.`, {hint: 'Install the newest colonies-tui; nothing was changed.'});
+	}
+
+	return version;
+}
+
+async function createLedger(database: Database): Promise<void> {
+	if (await hasLedger(database)) {
+		return;
+	}
+
+	await colliding(async () => database.transaction(async client => {
+		await client.query('create schema if not exists colonies');
+		await client.query('create table if not exists colonies.migrations (number integer primary key, name text not null, at timestamptz not null default now())');
+	}));
+}
+
+/**
+Brings the schema `colonies` up to date, one transaction a migration. Harmless when repeated and when several do it at once.
+@returns the numbers of the migrations that this call carried out.
+@throws ColoniesError `newer-database`
+*/
+export async function migrate(database: Database, known: readonly Migration[] = migrations): Promise<number[]> {
+	await createLedger(database);
+	const version = await refuseNewer(database, known);
+	const done: number[] = [];
+	for (const migration of known.filter(({number}) => number > version)) {
+		await colliding(async () => database.transaction(async client => { // eslint-disable-line no-await-in-loop
+			// First, so that a concurrent migration collides here: it waits for this one and then finds its number taken.
+			const {rowCount} = await client.query('insert into colonies.migrations (number, name) values ($1, $2) on conflict do nothing', [migration.number, migration.name]);
+			if (rowCount === 1) {
+				await database.execute(client, migration.script);
+				done.push(migration.number);
+			}
+		}));
+	}
+
+	return done;
+}
+
+/** Drops the schema with all that is in it. */
+export async function dropSchema(database: Database): Promise<void> {
+	await database.query('drop schema if exists colonies cascade');
+}

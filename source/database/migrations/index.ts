@@ -1,0 +1,5 @@
+import {initial} from './001-initial.ts';
+import type {Migration} from './migration.ts';
+
+/** Every migration in order; the number of the last is the version of the schema. */
+export const migrations: readonly Migration[] = [initial];

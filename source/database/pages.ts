@@ -1,0 +1,63 @@
+import {InvalidInput} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+
+/** Which page of a list: the rows before or after a position, or from its start or end; `position` is what an earlier page gave. */
+export type PageRequest = {
+	count: number;
+	position?: string;
+	/** `after` the position (the default), `from` it on with its own row, or `before` it. Without a position: the first page, or with `before` the last. */
+	direction?: 'after' | 'from' | 'before';
+};
+
+/** One page, in the order of the list. The positions are those of its first and last row; undefined when it is empty. */
+export type Page<Row> = {
+	rows: Row[];
+	first?: string;
+	last?: string;
+	/** Whether there are rows before the first and after the last one, as far as it was looked. */
+	more: {before: boolean; after: boolean};
+};
+
+/** A position from the key of a row: opaque to callers, stable while the row keeps its key. */
+export const encodePosition = (key: ReadonlyArray<string | number>): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+/** @throws InvalidInput when it is none that a page gave. */
+export function decodePosition(position: string, length: number): Array<string | number> {
+	try {
+		const key = JSON.parse(Buffer.from(position, 'base64url').toString()) as unknown;
+		if (Array.isArray(key) && key.length === length && key.every(part => typeof part === 'string' || typeof part === 'number')) {
+			return key as Array<string | number>;
+		}
+	} catch {
+		// Said below.
+	}
+
+	throw new InvalidInput(`${quoted(position)} is no position in this list.`, {hint: 'Give one that an earlier page of the same list returned.'});
+}
+
+/** How a page is read: the comparison with the position, and the order of reading, for a list in ascending or descending order. */
+export function readingOrder({direction = 'after', position}: PageRequest, descending: boolean): {comparison: string; order: 'asc' | 'desc'; backwards: boolean} {
+	const backwards = direction === 'before';
+	const ascending = descending === backwards;
+	const operator = `${ascending ? '>' : '<'}${direction === 'from' ? '=' : ''}`;
+	return {comparison: position === undefined ? '' : operator, order: ascending ? 'asc' : 'desc', backwards};
+}
+
+/** Makes the page of what was read: one row more than asked tells that there is more. */
+export function toPage<Row>(read: Row[], request: PageRequest, keyOf: (row: Row) => Array<string | number>): Page<Row> {
+	const backwards = request.direction === 'before';
+	const beyond = read.length > request.count;
+	const rows = read.slice(0, request.count);
+	if (backwards) {
+		rows.reverse();
+	}
+
+	const position = (row: Row | undefined) => row === undefined ? undefined : encodePosition(keyOf(row));
+	const atEdge = request.position === undefined;
+	return {
+		rows,
+		first: position(rows[0]),
+		last: position(rows.at(-1)),
+		more: backwards ? {before: beyond, after: !atEdge} : {before: !atEdge, after: beyond},
+	};
+}

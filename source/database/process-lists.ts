@@ -1,0 +1,140 @@
+import type {Id, Process, ProcessState} from '../core/types.ts';
+import {processStates} from '../core/types.ts';
+import {attributesJson} from './attributes.ts';
+import {candidates} from './claims.ts';
+import type {Page, PageRequest} from './pages.ts';
+import {decodePosition, readingOrder, toPage} from './pages.ts';
+import type {AttributeRow, ProcessRow} from './rows.ts';
+import {toAttribute, toProcess} from './rows.ts';
+import type {Client} from './types.ts';
+
+/** Which processes of a colony. Ages in seconds, since a process entered its state. */
+export type ProcessFilter = {
+	state?: ProcessState;
+	computertype?: string;
+	/** Assigned to this computer, now or when it was closed. */
+	computerid?: Id;
+	olderthan?: number;
+	youngerthan?: number;
+	/** Has this attribute, of whatever type. */
+	attribute?: {key: string; value: string};
+	/** Begins its id, or stands in its computer type. */
+	text?: string;
+};
+
+type ListRow = ProcessRow & {attributes?: AttributeRow[] | null}; // eslint-disable-line @typescript-eslint/no-restricted-types
+
+/** Waiting and running: the longest first, for that is who is next or stuck. Closed and all: the newest first. */
+const isDescending = (state: ProcessState | undefined): boolean => state === undefined || state === 'successful' || state === 'failed';
+
+const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
+
+/** The types of a colony that contain a text: a walk from one distinct type to the next along the index, however many processes there are. */
+async function typesWith(client: Client, colony: Id, text: string): Promise<string[]> {
+	const {rows} = await client.query<{type: string}>(
+		`with recursive types as (
+			(select computer_type as type from processes where colony_id = $1 order by computer_type limit 1)
+			union all
+			select (select p.computer_type from processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
+		)
+		select type from types where type is not null and position($2 in lower(type)) > 0`,
+		[colony, text.toLowerCase()],
+	);
+	return rows.map(row => row.type);
+}
+
+type Statement = {text: string; values: unknown[]};
+
+/** The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged. */
+export function listStatement(colony: Id, filter: ProcessFilter, page: PageRequest, {types, prefix}: {types?: string[]; prefix?: string} = {}): Statement {
+	const {comparison, order} = readingOrder(page, isDescending(filter.state));
+	const values: unknown[] = [colony, page.count + 1, filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)]];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	const where = ['p.colony_id = $1', 'p.status = s.status'];
+	let walks = 'unnest($3::smallint[]) as s(status)';
+	if (types !== undefined) {
+		walks += ` cross join unnest(${given(types)}::text[]) as t(type)`;
+		where.push('p.computer_type = t.type');
+	}
+
+	if (prefix !== undefined) {
+		where.push(`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`);
+	}
+
+	if (page.position !== undefined) {
+		const [at, id] = decodePosition(page.position, 2);
+		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
+	}
+
+	if (filter.computerid !== undefined) {
+		where.push(`p.assigned_computer_id = ${given(filter.computerid)}`);
+	}
+
+	if (filter.olderthan !== undefined) {
+		where.push(`p.entered_at <= statement_timestamp() - ${given(filter.olderthan)}::float8 * interval '1 second'`);
+	}
+
+	if (filter.youngerthan !== undefined) {
+		where.push(`p.entered_at > statement_timestamp() - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
+	}
+
+	if (filter.attribute !== undefined) {
+		const {key, value} = filter.attribute;
+		const text = given(value);
+		where.push(`p.process_id in (select a.process_id from attributes a where a.colony_id = $1 and a.key = ${given(key)} and left(a.value, 64) = left(${text}, 64) and a.value = ${text})`);
+	}
+
+	return {
+		text: `select w.* from ${walks} cross join lateral (
+			select p.* from processes p where ${where.join(' and ')} order by p.entered_at ${order}, p.process_id ${order} limit $2
+		) w order by w.entered_at ${order}, w.process_id ${order} limit $2`,
+		values,
+	};
+}
+
+const withAttributes = ({text, values}: Statement, order: string): Statement => ({
+	text: `select r.*, ${attributesJson('r.process_id')} as attributes from (${text}) r order by ${order}`,
+	values,
+});
+
+const toRow = (row: ListRow): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+
+/** A page of a colony's processes; without `attributes` their in, out and err are null, whatever they hold. */
+export async function list(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {attributes: boolean}): Promise<Page<Process>> {
+	let walk: {types?: string[]; prefix?: string} = filter.computertype === undefined ? {} : {types: [filter.computertype]};
+	if (filter.text !== undefined) {
+		const types = await typesWith(client, colony, filter.text);
+		const fitting = filter.computertype === undefined ? types : types.filter(type => type === filter.computertype);
+		walk = fitting.length > 0 ? {types: fitting} : {...walk, prefix: filter.text.toLowerCase()};
+	}
+
+	const statement = listStatement(colony, filter, page, walk);
+	const {order} = readingOrder(page, isDescending(filter.state));
+	const {text, values} = page.attributes ? withAttributes(statement, `r.entered_at ${order}, r.process_id ${order}`) : statement;
+	const {rows} = await client.query<ListRow>(text, values);
+	const {rows: found, ...rest} = toPage(rows, page, keyOf);
+	return {...rest, rows: found.map(row => toRow(row))};
+}
+
+/** What this computer may run, oldest first: the very order in which assign gives it out. Empty when it is not approved. */
+export async function listRunnable(client: Client, colony: Id, computer: Id, {count, attributes}: {count: number; attributes: boolean}): Promise<Page<Process>> {
+	const statement = {
+		text: `with c as materialized (select * from computers where colony_id = $1 and computer_id = $2 and status = 1), ${candidates}
+			select p.* from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
+		values: [colony, computer, count + 1],
+	};
+	const {text, values} = attributes ? withAttributes(statement, 'r.submission_time, r.process_id') : statement;
+	const {rows} = await client.query<ListRow>(text, values);
+	return {rows: rows.slice(0, count).map(row => toRow(row)), more: {before: false, after: rows.length > count}};
+}
+
+/** How many processes are in each state, counted to `limit` and no further: a number above it means that there are more. */
+export async function count(client: Client, colony: Id, limit: number): Promise<Record<ProcessState, number>> {
+	const {rows} = await client.query<{status: number; count: number}>(
+		`select s.status, (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = s.status limit $2) found) as count
+		from unnest(array[0, 1, 2, 3]::smallint[]) as s(status)`,
+		[colony, limit + 1],
+	);
+	const counts = new Map(rows.map(row => [row.status, row.count]));
+	return Object.fromEntries(processStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ProcessState, number>;
+}

@@ -1,0 +1,150 @@
+import type {ColoniesError} from '../core/errors.ts';
+import {Conflict, NotFound} from '../core/errors.ts';
+import type {Transition} from '../core/states.ts';
+import {transitions} from '../core/states.ts';
+import {quoted, shortId} from '../core/text.ts';
+import type {Id, Process, ProcessSpec, ProcessState} from '../core/types.ts';
+import {processStates} from '../core/types.ts';
+import {attributesJson} from './attributes.ts';
+import {demandIds} from './demands.ts';
+import type {Change, Done} from './history.ts';
+import type {AttributeIdOf} from './requeue.ts';
+import {backToWaiting, setError} from './requeue.ts';
+import type {AttributeRow, ProcessRow} from './rows.ts';
+import {toAttribute, toProcess} from './rows.ts';
+import type {Client} from './types.ts';
+
+export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
+
+type WithAttributes = ProcessRow & {attributes: AttributeRow[] | null}; // eslint-disable-line @typescript-eslint/no-restricted-types
+
+const complete = (row: WithAttributes): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+
+/** A submission with the ids made for it. */
+export type Submission = {processid: Id; spec: ProcessSpec; attributes: Array<{attributeid: Id; key: string; value: string}>};
+
+/** Adds waiting processes of one colony, all or none, in the order given; their submission times rise by at least a microsecond. */
+export async function submit(client: Client, colony: Id, submissions: readonly Submission[]): Promise<Array<Done<Process>>> {
+	const demands = await demandIds(client, colony, submissions.map(({spec}) => spec));
+	const {rows} = await client.query<ProcessRow>(
+		`with input as (
+			select * from jsonb_to_recordset($2::jsonb) as i(n integer, id text, demand bigint, targets jsonb, type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, attributes jsonb)
+		), added as (
+			insert into processes (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			select id, $1, demand, t.at, t.at, array(select jsonb_array_elements_text(targets)), type, timeout, retries, mem, cores, gpus
+			from input cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
+			returning *
+		), attached as (
+			insert into attributes (attribute_id, colony_id, process_id, attribute_type, position, key, value)
+			select a.id, $1, i.id, 0, a.n, a.key, a.value from input i cross join lateral jsonb_to_recordset(i.attributes) as a(id text, n integer, key text, value text)
+		)
+		select * from added order by submission_time`,
+		[colony, JSON.stringify(submissions.map(({processid, spec, attributes}, n) => ({
+			n, id: processid, demand: demands[n], targets: spec.targetcomputerids, type: spec.computertype, timeout: spec.timeout, retries: spec.maxretries,
+			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, attributes: attributes.map(({attributeid, key, value}, index) => ({id: attributeid, n: index, key, value})),
+		})))],
+	);
+	return rows.map((row, index) => {
+		const attributes = submissions[index]!.attributes.map(({attributeid, key, value}) => ({attributeid, targetid: row.process_id, attributetype: 0 as const, key, value}));
+		const result = toProcess(row, attributes);
+		return {result, changes: [{noun: 'process', subject: row.process_id, colony, what: 'process.submit', to: 'waiting', detail: result}]};
+	});
+}
+
+/** A process with its attributes. @throws NotFound when this colony has none of that id */
+export async function get(client: Client, colony: Id, process: Id): Promise<Process> {
+	const {rows} = await client.query<WithAttributes>(
+		`select p.*, ${attributesJson('p.process_id')} as attributes from processes p where p.process_id = $2 and p.colony_id = $1`,
+		[colony, process],
+	);
+	if (!rows[0]) {
+		throw unknownProcess(process);
+	}
+
+	return complete(rows[0]);
+}
+
+async function lock(client: Client, colony: Id, process: Id): Promise<ProcessRow> {
+	const {rows} = await client.query<ProcessRow>('select * from processes where process_id = $2 and colony_id = $1 for update', [colony, process]);
+	if (!rows[0]) {
+		throw unknownProcess(process);
+	}
+
+	return rows[0];
+}
+
+const stateOfRow = (row: ProcessRow): ProcessState => processStates[row.status];
+
+const changed = (row: ProcessRow, what: string, to: ProcessState, detail?: unknown): Change => ({
+	noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: stateOfRow(row), to, detail,
+});
+
+/** Why a computer could not close a process, from its row as it is now. */
+function whyNotClosed(row: ProcessRow, computer: Id): ColoniesError {
+	const name = `The process ${quoted(shortId(row.process_id))}`;
+	if (row.status === 0) {
+		return new Conflict(`${name} is waiting, not running; nothing was changed.`, {hint: 'Its deadline may have passed, or its computer was disapproved: another attempt follows.'});
+	}
+
+	if (row.status !== 1) {
+		return new Conflict(`${name} is ${stateOfRow(row)} already; a closed process stays as it is.`);
+	}
+
+	return row.assigned_computer_id === computer
+		? new Conflict(`The deadline of ${name.replace('The', 'the')} has passed; nothing was changed.`)
+		: new Conflict(`${name} runs on another computer; nothing was changed.`);
+}
+
+/**
+Closes a running process of this computer before its deadline.
+@throws Conflict when it is not running there (any more), NotFound
+*/
+export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
+	const {rows} = await client.query<WithAttributes>(
+		`update processes p set status = $4, end_time = statement_timestamp(), entered_at = statement_timestamp()
+		where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp())
+		returning *, ${attributesJson('p.process_id')} as attributes`,
+		[process, colony, computer, processStates.indexOf(to)],
+	);
+	if (!rows[0]) {
+		throw whyNotClosed(await lock(client, colony, process), computer);
+	}
+
+	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, detail: {computer}}]};
+}
+
+const refuse = (row: ProcessRow, transition: Transition, hint: string): never => {
+	const from: readonly ProcessState[] = transitions[transition].from;
+	throw new Conflict(`The process ${quoted(shortId(row.process_id))} is ${stateOfRow(row)}; only a ${from.join(' or ')} one can be ${transition === 'retry' ? 'retried' : 'cancelled'}. Nothing was changed.`, {hint});
+};
+
+/** Cancels a waiting or running process: it fails, with err attribute `error` = `cancelled`. @throws Conflict, NotFound */
+export async function cancel(client: Client, colony: Id, process: Id, idOf: AttributeIdOf): Promise<Done<Process>> {
+	const row = await lock(client, colony, process);
+	if (row.status > 1) {
+		refuse(row, 'cancel', 'A closed process can be retried or removed.');
+	}
+
+	await client.query('update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1', [process]);
+	await setError(client, row, 'cancelled', idOf);
+	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed')]};
+}
+
+/** Puts a closed process back to waiting with no retries counted. @throws Conflict, NotFound */
+export async function retry(client: Client, colony: Id, process: Id): Promise<Done<Process>> {
+	const row = await lock(client, colony, process);
+	if (row.status < 2) {
+		refuse(row, 'retry', 'Cancel it first to begin anew.');
+	}
+
+	const changes = await backToWaiting(client, colony, [row], 'process.retry', 'none');
+	return {result: await get(client, colony, process), changes};
+}
+
+/** Removes a process, whatever its state, with its attributes; the history keeps the full image. @throws NotFound */
+export async function remove(client: Client, colony: Id, process: Id): Promise<Done<Process>> {
+	const row = await lock(client, colony, process);
+	const result = await get(client, colony, process);
+	await client.query('delete from processes where process_id = $1', [process]);
+	return {result, changes: [{noun: 'process', subject: process, colony, what: 'process.remove', from: stateOfRow(row), detail: result}]};
+}

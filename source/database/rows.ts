@@ -1,0 +1,93 @@
+import type {Attribute, AttributeType, Colony, Computer, ComputerStatus, Id, Process, ProcessStatus, Time} from '../core/types.ts';
+import {unsetTime} from '../core/types.ts';
+
+/* eslint-disable @typescript-eslint/no-restricted-types -- these are the database's own nulls */
+export type ColonyRow = {colony_id: Id; name: string};
+
+export type ComputerRow = {
+	computer_id: Id;
+	name: string;
+	colony_id: Id;
+	computer_type: string;
+	cpu: string;
+	cores: number;
+	mem: number;
+	gpu: string;
+	gpus: number;
+	status: ComputerStatus;
+};
+
+export type AttributeRow = {attribute_id: Id; process_id: Id; attribute_type: AttributeType; key: string; value: string};
+
+export type ProcessRow = {
+	process_id: Id;
+	colony_id: Id;
+	target_computer_ids: Id[];
+	assigned_computer_id: Id | null;
+	status: ProcessStatus;
+	entered_at: Time;
+	computer_type: string;
+	submission_time: Time;
+	start_time: Time | null;
+	end_time: Time | null;
+	deadline: Time | null;
+	timeout: number;
+	retries: number;
+	max_retries: number;
+	mem: number;
+	cores: number;
+	gpus: number;
+};
+/* eslint-enable @typescript-eslint/no-restricted-types */
+
+export const toColony = (row: ColonyRow): Colony => ({colonyid: row.colony_id, name: row.name});
+
+export const toComputer = (row: ComputerRow): Computer => ({
+	computerid: row.computer_id,
+	name: row.name,
+	colonyid: row.colony_id,
+	...(row.computer_type === '' ? {} : {computertype: row.computer_type}),
+	cpu: row.cpu,
+	cores: row.cores,
+	mem: row.mem,
+	gpu: row.gpu,
+	gpus: row.gpus,
+	status: row.status,
+});
+
+export const toAttribute = (row: AttributeRow): Attribute => ({
+	attributeid: row.attribute_id,
+	targetid: row.process_id,
+	attributetype: row.attribute_type,
+	key: row.key,
+	value: row.value,
+});
+
+const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribute[] | null => { // eslint-disable-line @typescript-eslint/no-restricted-types
+	const found = attributes.filter(({attributetype}) => attributetype === type);
+	return found.length === 0 ? null : found; // eslint-disable-line unicorn/no-null -- colonies.md prints null
+};
+
+/** A process as colonies.md prints it, field for field and in its order. */
+export const toProcess = (row: ProcessRow, attributes: readonly Attribute[] = []): Process => ({
+	processid: row.process_id,
+	targetcolonyid: row.colony_id,
+	targetcomputerids: row.target_computer_ids,
+	assignedcomputerid: row.assigned_computer_id ?? '',
+	status: row.status,
+	isassigned: row.assigned_computer_id !== null,
+	computertype: row.computer_type,
+	submissiontime: row.submission_time,
+	starttime: row.start_time ?? unsetTime,
+	endtime: row.end_time ?? unsetTime,
+	deadline: row.deadline ?? unsetTime,
+	timeout: row.timeout,
+	retries: row.retries,
+	maxretries: row.max_retries,
+	mem: row.mem,
+	cores: row.cores,
+	gpus: row.gpus,
+	in: ofType(attributes, 0),
+	out: ofType(attributes, 1),
+	err: ofType(attributes, 2),
+});

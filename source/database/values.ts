@@ -1,0 +1,123 @@
+/** Turns the text of one value, as PostgreSQL prints it, into what a row holds. */
+export type Parse = (text: string) => unknown;
+
+const asIs: Parse = text => text;
+
+const inUtc = /^(\d{4,})-(\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/;
+const withOffset = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d)(?::(\d\d))?$/;
+
+const microseconds = (fraction: string | undefined): string => (fraction ?? '').padEnd(6, '0');
+
+/**
+A timestamptz as RFC 3339 in UTC with six digits of microseconds, `2021-12-21T21:04:07.807378Z`.
+What has no such form (`infinity`, years before Christ) stays as PostgreSQL printed it.
+*/
+export function toTime(text: string): string {
+	const utc = inUtc.exec(text);
+	if (utc) {
+		return `${utc[1]}-${utc[2]}T${utc[3]}.${microseconds(utc[4])}Z`;
+	}
+
+	// A connection pooler may drop the session's time zone.
+	const local = withOffset.exec(text);
+	if (local) {
+		const seconds = new Date(`${local[1]}T${local[2]}${local[4]}:${local[5] ?? '00'}`);
+		return `${seconds.toISOString().slice(0, -5)}.${microseconds(local[3])}Z`;
+	}
+
+	return text;
+}
+
+/** Reads an array as PostgreSQL prints it, `{a,"b c",NULL,{…}}`; a prefix of bounds, `[0:1]=`, is passed over. */
+export function parseArray(text: string, parse: Parse): unknown[] {
+	const token = /"((?:[^"\\]|\\.)*)"|([^{}",]+)|[{}]/gsy;
+	token.lastIndex = text.startsWith('[') ? text.indexOf('=') + 1 : 0;
+	const open: unknown[][] = [[]];
+	for (let found = token.exec(text); found; found = token.exec(text)) {
+		const [whole, quoted, bare] = found;
+		if (whole === '{') {
+			open.push([]);
+		} else if (whole === '}') {
+			const array = open.pop()!;
+			open.at(-1)!.push(array);
+		} else if (quoted === undefined) {
+			open.at(-1)!.push(bare === 'NULL' ? null : parse(bare!)); // eslint-disable-line unicorn/no-null -- the database's own null
+		} else {
+			open.at(-1)!.push(parse(quoted.replaceAll(/\\(.)/gs, '$1')));
+		}
+
+		if (text[token.lastIndex] === ',') {
+			token.lastIndex++;
+		}
+	}
+
+	return open[0]![0] as unknown[];
+}
+
+type Type = {oid: number; array: number; parse: Parse};
+
+const toBytes: Parse = text => Buffer.from(text.slice(2), 'hex');
+
+// Object identifiers of pg_type, which are the same in every PostgreSQL.
+const types: readonly Type[] = [
+	{oid: 16, array: 1000, parse: text => text === 't'}, // Boolean
+	{oid: 17, array: 1001, parse: toBytes}, // Bytea
+	{oid: 18, array: 1002, parse: asIs}, // "char"
+	{oid: 19, array: 1003, parse: asIs}, // Name
+	{oid: 20, array: 1016, parse: Number}, // Int8
+	{oid: 21, array: 1005, parse: Number}, // Int2
+	{oid: 23, array: 1007, parse: Number}, // Int4
+	{oid: 25, array: 1009, parse: asIs}, // Text
+	{oid: 26, array: 1028, parse: Number}, // Oid
+	{oid: 114, array: 199, parse: text => JSON.parse(text) as unknown}, // Json
+	{oid: 700, array: 1021, parse: Number}, // Float4
+	{oid: 701, array: 1022, parse: Number}, // Float8
+	{oid: 1042, array: 1014, parse: asIs}, // Char(n)
+	{oid: 1043, array: 1015, parse: asIs}, // Varchar
+	{oid: 1184, array: 1185, parse: toTime}, // Timestamptz
+	{oid: 1700, array: 1231, parse: Number}, // Numeric
+	{oid: 2950, array: 2951, parse: asIs}, // Uuid
+	{oid: 3802, array: 3807, parse: text => JSON.parse(text) as unknown}, // Jsonb
+];
+
+const parsers = new Map<number, Parse>(types.flatMap(({oid, array, parse}) => [
+	[oid, parse],
+	[array, text => parseArray(text, parse)],
+]));
+
+/** How to read a type, by its object identifier. A type not known here stays text. */
+export const parserOf = (oid: number): Parse => parsers.get(oid) ?? asIs;
+
+const arrayElement = (value: unknown): string => {
+	if (Array.isArray(value)) {
+		return toArrayText(value);
+	}
+
+	const text = toText(value);
+	return text === null ? 'NULL' : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+};
+
+const toArrayText = (values: readonly unknown[]): string => `{${values.map(value => arrayElement(value)).join(',')}}`;
+
+/**
+A parameter as the text that PostgreSQL reads, the same for every kind of database. Undefined is null; an object is JSON.
+*/
+export function toText(value: unknown): string | null { // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
+	if (value === undefined || value === null) {
+		return null; // eslint-disable-line unicorn/no-null
+	}
+
+	if (value instanceof Uint8Array) {
+		return `\\x${Buffer.from(value).toString('hex')}`;
+	}
+
+	if (Array.isArray(value)) {
+		return toArrayText(value);
+	}
+
+	if (value instanceof Date) {
+		return value.toISOString();
+	}
+
+	return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
+}

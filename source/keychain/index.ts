@@ -1,0 +1,8 @@
+export {createIdentity, isId, prove} from '../identity/index.ts';
+export type {Identity} from '../identity/index.ts';
+export {folders, makePrivateFolder} from './folder.ts';
+export type {Folders, Warn} from './folder.ts';
+export {openKeychain} from './keychain.ts';
+export type {KeyEntry, KeyLabel, Keychain} from './keychain.ts';
+export {openSettings} from './settings.ts';
+export type {SavedContext, SavedSettings, Settings} from './settings.ts';

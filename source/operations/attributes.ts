@@ -1,0 +1,51 @@
+import {approvedSelf, member} from '../core/authority.ts';
+import {attributes} from '../database/index.ts';
+import {attributeId} from '../identity/index.ts';
+import {defineOperation} from './define.ts';
+import {choice, identity, key, optional, otherwise, value} from './fields.ts';
+
+const of = {colonyid: identity('Colony'), processid: identity('Process')};
+const colony = ({colonyid}: {colonyid: string}) => colonyid;
+
+export const addAttribute = defineOperation({
+	name: 'attribute.add',
+	summary: 'Add an attribute to a running process; the same key again replaces the value.',
+	input: {
+		...of,
+		computerid: optional(identity('Computer', 'Id of the computer that runs it, which signs')),
+		key: key('Key', 'Key of the attribute, 1 to 200 characters'),
+		value: value('Value', 'Value of the attribute, up to 1 MiB'),
+		type: otherwise(choice('Type', 'Which list it goes to: out, or err for what went wrong', ['out', 'err']), 'out'),
+	},
+	allow: approvedSelf,
+	colony,
+	self: ({computerid}, actor) => computerid === undefined || computerid === actor,
+	changes: ['attributes'],
+	async handle({client, input, who}) {
+		const attributetype = input.type === 'out' ? 1 : 2;
+		return attributes.put(client, input.colonyid, who.actor, input.processid, {
+			attributeid: attributeId(input.processid, input.key, attributetype), attributetype, key: input.key, value: input.value,
+		});
+	},
+});
+
+export const getAttribute = defineOperation({
+	name: 'attribute.get',
+	summary: 'Show an attribute of a process.',
+	input: {...of, attributeid: identity('Attribute')},
+	allow: member,
+	colony,
+	changes: [],
+	handle: async ({client, input}) => attributes.get(client, input.colonyid, input.processid, input.attributeid),
+});
+
+export const listAttributes = defineOperation({
+	name: 'attribute.list',
+	summary: 'List the attributes of a process: in, out and err.',
+	input: of,
+	allow: member,
+	colony,
+	changes: [],
+	commands: [{words: ['attribute', 'ls'], summary: 'List the attributes of a process: in, out and err.', empty: 'No attributes found'}],
+	handle: async ({client, input}) => attributes.list(client, input.colonyid, input.processid),
+});

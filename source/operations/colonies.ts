@@ -1,0 +1,55 @@
+import {anyMember, root} from '../core/authority.ts';
+import {InvalidInput} from '../core/errors.ts';
+import {colonies} from '../database/index.ts';
+import {defineOperation} from './define.ts';
+import {colonySpec, identity, line, optional, spec} from './fields.ts';
+import {pagingFields, toPageRequest} from './paging.ts';
+
+export const registerColony = defineOperation({
+	name: 'colony.register',
+	summary: 'Register a colony and make the key of its owner.',
+	input: {colonyid: identity('Colony', 'Id of the new colony: the identity of its owner'), spec: spec('Spec', 'What the colony is: a JSON object', colonySpec)},
+	allow: root,
+	operator: true,
+	creates: 'colonyid',
+	changes: ['colonies'],
+	handle: async ({client, input}) => colonies.register(client, input.colonyid, input.spec.name),
+});
+
+export const listColonies = defineOperation({
+	name: 'colony.list',
+	summary: 'List all colonies.',
+	input: pagingFields,
+	allow: root,
+	changes: [],
+	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.', empty: 'No colonies found'}],
+	handle: async ({client, input}) => colonies.list(client, toPageRequest(input)),
+});
+
+export const getColony = defineOperation({
+	name: 'colony.get',
+	summary: 'Show a colony.',
+	input: {colonyid: identity('Colony')},
+	allow: anyMember,
+	colony: ({colonyid}) => colonyid,
+	changes: [],
+	handle: async ({client, input}) => colonies.get(client, input.colonyid),
+});
+
+export const removeColony = defineOperation({
+	name: 'colony.remove',
+	summary: 'Remove a colony with its computers, processes and attributes.',
+	input: {colonyid: identity('Colony'), name: optional(line('Name', 'Name of the colony, to be sure: it must be the one registered'))},
+	allow: root,
+	operator: true,
+	danger: 'highest',
+	changes: ['colonies', 'computers', 'processes', 'attributes'],
+	async handle({client, input, author}) {
+		const colony = await colonies.get(client, input.colonyid);
+		if (input.name !== undefined && input.name !== colony.name) {
+			throw new InvalidInput(`The colony is named "${colony.name}", not "${input.name}"; nothing was removed.`);
+		}
+
+		return colonies.remove(client, input.colonyid, author);
+	},
+});

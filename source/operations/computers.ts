@@ -1,0 +1,89 @@
+import {colonyOwner, memberOrSelf} from '../core/authority.ts';
+import {limits} from '../core/limits.ts';
+import {computerStates} from '../core/types.ts';
+import {computers} from '../database/index.ts';
+import {defineOperation} from './define.ts';
+import {choice, computerSpec, identity, line, optional, spec} from './fields.ts';
+import {pagingFields, toPageRequest} from './paging.ts';
+
+const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
+const colony = ({colonyid}: {colonyid: string}) => colonyid;
+
+export const registerComputer = defineOperation({
+	name: 'computer.register',
+	summary: 'Register a computer and make its key; it waits for approval.',
+	input: {colonyid: one.colonyid, computerid: identity('Computer', 'Id of the new computer: its identity'), spec: spec('Spec', 'What the computer is: a JSON object', computerSpec)},
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	creates: 'computerid',
+	changes: ['computers'],
+	handle: async ({client, input}) => computers.register(client, input.colonyid, input.computerid, input.spec),
+});
+
+export const listComputers = defineOperation({
+	name: 'computer.list',
+	summary: 'List the computers of a colony, pending ones first.',
+	input: {
+		colonyid: one.colonyid,
+		state: optional(choice('State', 'Only computers in this state', computerStates)),
+		computertype: optional(line('Type', 'Only computers of this type')),
+		text: optional(line('Text', 'Only those with this text in the name, or an id that begins with it', {longest: limits.name})),
+		...pagingFields,
+	},
+	allow: memberOrSelf,
+	colony,
+	self: () => true,
+	changes: [],
+	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
+	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
+	handle: async ({client, input, who}) => computers.list(client, input.colonyid, {
+		state: input.state, computertype: input.computertype, text: input.text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor,
+	}, toPageRequest(input)),
+});
+
+export const getComputer = defineOperation({
+	name: 'computer.get',
+	summary: 'Show a computer.',
+	input: one,
+	allow: memberOrSelf,
+	colony,
+	self: ({computerid}, actor) => computerid === actor,
+	changes: [],
+	handle: async ({client, input}) => computers.get(client, input.colonyid, input.computerid),
+});
+
+export const approveComputer = defineOperation({
+	name: 'computer.approve',
+	summary: 'Let a registered computer receive processes.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	changes: ['computers', 'processes'],
+	handle: async ({client, input}) => computers.approve(client, input.colonyid, input.computerid),
+});
+
+export const disapproveComputer = defineOperation({
+	name: 'computer.disapprove',
+	summary: 'Keep a computer from receiving processes; what it runs goes back to waiting.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	danger: 'high',
+	changes: ['computers', 'processes', 'attributes'],
+	handle: async ({client, input}) => computers.disapprove(client, input.colonyid, input.computerid),
+});
+
+export const removeComputer = defineOperation({
+	name: 'computer.remove',
+	summary: 'Remove a computer; what it runs goes back to waiting.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	danger: 'high',
+	changes: ['computers', 'processes', 'attributes'],
+	handle: async ({client, input}) => computers.remove(client, input.colonyid, input.computerid),
+});

@@ -1,0 +1,87 @@
+import type {Role, Rule} from '../core/authority.ts';
+import type {ColoniesError} from '../core/errors.ts';
+import type {Id, Topic} from '../core/types.ts';
+import type {Author, Client, Done} from '../database/index.ts';
+import type {Fields, ValueOf} from './fields.ts';
+
+/** Who calls, as authorisation found them inside the transaction. */
+export type Who = {actor: Id | 'root'; role: Role};
+
+/** One call of an operation: its checked input, by whom, and what the history is told about its author. */
+export type Call<Input> = {who: Who; input: Input; author: Author};
+
+/** How an operation stands on the command line beside its own name: another verb, with some of its input fixed. */
+export type Command = {
+	words: readonly [noun: string, verb: string];
+	summary: string;
+	fixed?: Readonly<Record<string, unknown>>;
+	/** A flag of the command that fills a field of another name. */
+	renamed?: Readonly<Record<string, string>>;
+	/** Fields that this command does not offer. */
+	hidden?: readonly string[];
+	/** Said on standard output in place of an empty list. */
+	empty?: string;
+	/** Said on standard output in place of the result. */
+	said?: string;
+};
+
+type Common<Input extends Fields> = {
+	/** `noun.verb`, the same in every face and in the history. */
+	name: string;
+	/** One sentence, for help, the palette and the readme. */
+	summary: string;
+	input: Input;
+	/** A rule of core/authority.ts. */
+	allow: Rule;
+	/** The colony that it is about; left out for what is about the whole installation. */
+	colony?: (input: ValueOf<Input>) => Id;
+	/** Whether the call is about the caller's own record, for rules that ask. */
+	self?: (input: ValueOf<Input>, actor: Id) => boolean;
+	/** An operator's change: asked about first in the console, kept in the history with the request that was signed. */
+	operator?: boolean;
+	/** What is lost when it is done by mistake; the console asks harder. */
+	danger?: 'high' | 'highest';
+	/** Field that holds the id of a new identity: the caller makes its key pair. */
+	creates?: string;
+	/** What watchers are told; empty for what changes nothing. */
+	changes: readonly Topic[];
+	commands?: readonly Command[];
+};
+
+type Single<Input extends Fields, Result> = Common<Input> & {
+	handle: (call: Call<ValueOf<Input>> & {client: Client}) => Promise<Result | Done<Result>>;
+};
+
+type Many<Input extends Fields, Result> = Common<Input> & {
+	/** One answer for each call, in their order; a call that fails leaves the others be. */
+	handleMany: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
+};
+
+/** Something that anyone can do, defined once; commands, routes, forms, help and tests come from it. */
+export type Operation<Input extends Fields = Fields, Result = unknown> = Common<Input> & {
+	/** Over a list of calls with one answer each, so that calls that arrive together can share a statement and a commit. */
+	answer: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
+};
+
+const isDone = (value: unknown): value is Done<unknown> => typeof value === 'object' && value !== null && 'result' in value && 'changes' in value;
+
+/** Defines an operation that is carried out call by call. */
+export function defineOperation<Input extends Fields, Result>({handle, ...common}: Single<Input, Result>): Operation<Input, Result> {
+	return {
+		...common,
+		async answer({client, calls}) {
+			const answers: Array<Done<Result>> = [];
+			for (const call of calls) {
+				const answer = await handle({client, ...call}); // eslint-disable-line no-await-in-loop
+				answers.push(isDone(answer) ? answer as Done<Result> : {result: answer, changes: []});
+			}
+
+			return answers;
+		},
+	};
+}
+
+/** Defines an operation over a list of calls: submit, assign and close, which arrive in numbers. */
+export function defineMany<Input extends Fields, Result>({handleMany, ...common}: Many<Input, Result>): Operation<Input, Result> {
+	return {...common, answer: handleMany};
+}

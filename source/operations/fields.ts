@@ -1,0 +1,144 @@
+import * as v from 'valibot';
+import {limits} from '../core/limits.ts';
+import {firstUnprintable} from '../core/text.ts';
+import type {Id, ProcessSpec} from '../core/types.ts';
+
+/** How a field is asked for: as a flag, in a form, on the wire. */
+export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
+
+/** One field of an operation's input: what it must be, and what people are told about it. */
+export type Field<Value = unknown> = {
+	readonly schema: v.GenericSchema<unknown, Value>;
+	readonly kind: FieldKind;
+	readonly label: string;
+	readonly summary: string;
+	readonly optional: boolean;
+	readonly choices?: readonly string[];
+	/** The fields of a spec, for its form and for naming what is unknown in it. */
+	readonly fields?: Fields;
+};
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The value that a set of fields describes. */
+export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
+
+const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields'> = {}): Field<Value> => ({...more, kind, label, summary, schema, optional: false});
+
+/** Makes a field optional: it may be left out, and is then undefined. */
+export const optional = <Value>(field: Field<Value>): Field<Value | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
+
+/** Makes a field optional with a value to take when it is left out. */
+export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never) as unknown as v.GenericSchema<unknown, Value>});
+
+const idText = 'must be 64 hex digits';
+
+const idSchema = v.pipe(v.string(idText), v.toLowerCase(), v.regex(/^[\da-f]{64}$/, idText));
+
+/** An id: of a colony, a computer, a process or an attribute. */
+export const identity = (label: string, summary = `Id of the ${label.toLowerCase()}, 64 hex digits`): Field<Id> => describe('id', label, summary, idSchema);
+
+const wellFormed = v.check<string, string>(text => !text.includes('\0') && text.isWellFormed(), 'must be Unicode text without NUL');
+
+/** One line of text for people: no control characters, none of the marks that turn the direction of writing. */
+const lineSchema = (longest: number, shortest: number) => v.pipe(
+	v.string(`must be text of ${shortest === 0 ? 'at most' : `${shortest} to`} ${longest} characters`),
+	wellFormed,
+	v.minLength(shortest, `must be text of ${shortest} to ${longest} characters`),
+	v.maxLength(longest, `must be text of at most ${longest} characters`),
+	v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
+);
+
+export const line = (label: string, summary: string, {longest = limits.name as number, shortest = 1} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
+
+/** A secret of one line, such as a password. It is kept out of everything that is recorded. */
+export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, v.pipe(v.string('must be text'), wellFormed, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must be text of at most 1000 characters')));
+
+const valueSchema = v.pipe(
+	v.string('must be text'),
+	wellFormed,
+	v.check(text => Buffer.byteLength(text) <= limits.value, issue => `must be at most 1 MiB of text (it is ${(Buffer.byteLength(issue.input) / limits.value).toFixed(1)} MiB)`),
+);
+
+/** The value of an attribute: any text up to 1 MiB, NUL excepted. */
+export const value = (label: string, summary: string): Field<string> => describe('text', label, summary, valueSchema);
+
+const integerSchema = (least: number, most: number) => {
+	const text = `must be a whole number from ${least} to ${most}`;
+	return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
+};
+
+export const integer = (label: string, summary: string, {least = 0, most}: {least?: number; most: number}): Field<number> => describe('integer', label, summary, integerSchema(least, most));
+
+/** A span in seconds, fractions allowed. */
+export const seconds = (label: string, summary: string): Field<number> => {
+	const text = `must be a number of seconds from 0 to ${limits.timeout}`;
+	return describe('number', label, summary, v.pipe(v.number(text), v.minValue(0, text), v.maxValue(limits.timeout, text)));
+};
+
+export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, v.picklist(choices, `must be one of ${choices.join(', ')}`), {choices});
+
+export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, v.boolean('must be true or false'));
+
+/** `key=value`, as one text. */
+export const pair = (label: string, summary: string): Field<{key: string; value: string}> => describe('pair', label, summary, v.pipe(
+	v.string('must be KEY=VALUE'),
+	wellFormed,
+	v.regex(/^[^=]+=/, 'must be KEY=VALUE'),
+	v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
+));
+
+/** A list of ids, each once. */
+export const ids = (label: string, summary: string, most: number): Field<Id[]> => describe('id', label, summary, v.pipe(
+	v.array(idSchema, 'must be a list of ids'),
+	v.maxLength(most, `must have at most ${most} ids`),
+	v.transform(list => [...new Set(list)]),
+));
+
+const keySchema = lineSchema(limits.key, 1);
+
+/** The key of an attribute. */
+export const key = (label: string, summary: string): Field<string> => describe('text', label, summary, keySchema);
+
+/** Keys and values, as a submission brings them in. */
+export const attributes = (label: string, summary: string): Field<Record<string, string>> => describe('pair', label, summary, v.pipe(
+	v.custom<Record<string, unknown>>(input => typeof input === 'object' && input !== null && !Array.isArray(input), 'must be an object of keys and text values'),
+	v.record(keySchema, valueSchema, 'must be an object of keys and text values'),
+	v.check(record => Object.keys(record).length <= limits.attributes, `must have at most ${limits.attributes} attributes`),
+));
+
+/** A spec: an object with fields of its own, given as JSON or in a form. */
+export const spec = <Some extends Fields>(label: string, summary: string, fields: Some): Field<ValueOf<Some>> => describe('spec', label, summary, objectSchema(fields), {fields});
+
+/** The schema of an object with these fields; what else it has is left out. */
+export function objectSchema<Some extends Fields>(fields: Some): v.GenericSchema<unknown, ValueOf<Some>> {
+	const entries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.schema]));
+	return v.object(entries, 'must be a JSON object') as unknown as v.GenericSchema<unknown, ValueOf<Some>>;
+}
+
+/** What a colony is registered with. */
+export const colonySpec = {name: line('Name', 'Name of the colony, 1 to 200 characters')};
+
+/** What a computer is registered with. */
+export const computerSpec = {
+	name: line('Name', 'Name of the computer, 1 to 200 characters'),
+	computertype: otherwise(line('Type', 'Computer type; empty takes any process', {shortest: 0}), ''),
+	cpu: otherwise(line('CPU', 'Its processor, for people', {shortest: 0}), ''),
+	cores: otherwise(integer('Cores', 'Processor cores', {most: limits.units}), 0),
+	mem: otherwise(integer('Memory', 'Memory in MB', {most: limits.mem}), 0),
+	gpu: otherwise(line('GPU', 'Its graphics processor, for people', {shortest: 0}), ''),
+	gpus: otherwise(integer('GPUs', 'Graphics processors', {most: limits.units}), 0),
+};
+
+/** What a process is submitted with. */
+export const processSpec = {
+	targetcolonyid: identity('Colony', 'Id of the colony that runs it'),
+	targetcomputerids: otherwise(ids('Targets', 'Ids of the computers that may run it; empty for any', limits.targets), []),
+	computertype: otherwise(line('Type', 'Computer type it asks for; empty for any', {shortest: 0}), ''),
+	timeout: otherwise(integer('Timeout', 'Seconds from start to deadline; -1 for none', {least: -1, most: limits.timeout}), -1),
+	maxretries: otherwise(integer('Retries', 'How often it is tried again after a deadline', {most: limits.retries}), 0),
+	mem: otherwise(integer('Memory', 'Memory it asks for, in MB', {most: limits.mem}), 0),
+	cores: otherwise(integer('Cores', 'Processor cores it asks for', {most: limits.units}), 0),
+	gpus: otherwise(integer('GPUs', 'Graphics processors it asks for', {most: limits.units}), 0),
+	in: otherwise(attributes('In', 'Attributes that go in, keys and text values'), {}),
+} satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name]>};

@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+import type {ColoniesError} from '../core/errors.ts';
+import {InvalidInput, TooLarge} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Field, Fields, ValueOf} from './fields.ts';
+import {objectSchema} from './fields.ts';
+
+const nameOf = (issue: v.BaseIssue<unknown>): string => v.getDotPath(issue) ?? 'input';
+
+function fieldAt(fields: Fields, issue: v.BaseIssue<unknown>): Field | undefined {
+	const [first, ...rest] = (issue.path ?? []).map(item => String(item.key));
+	let field = first === undefined ? undefined : fields[first];
+	for (const name of rest) {
+		field = field?.fields?.[name] ?? field;
+	}
+
+	return field;
+}
+
+function complain(fields: Fields, issue: v.BaseIssue<unknown>): ColoniesError {
+	const field = fieldAt(fields, issue);
+	const hint = field && `${field.label}: ${field.summary}.`;
+	const name = nameOf(issue);
+	if (issue.input === undefined) {
+		return new InvalidInput(`${name} is missing.`, {hint});
+	}
+
+	const shown = field?.kind === 'secret' ? '' : `, not ${quoted(issue.input)}`;
+	return issue.message.includes('MiB')
+		? new TooLarge(`${name} ${issue.message}.`, {hint: 'Keep large data elsewhere and pass its address.'})
+		: new InvalidInput(`${name} ${issue.message}${shown}.`, {hint});
+}
+
+function unknownIn(fields: Fields, input: unknown, path: string): string[] {
+	if (typeof input !== 'object' || input === null) {
+		return [];
+	}
+
+	return Object.entries(input).flatMap(([name, value]) => {
+		const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+		if (field === undefined) {
+			return [`${path}${name}`];
+		}
+
+		return field.kind === 'spec' && field.fields ? unknownIn(field.fields, value, `${path}${name}.`) : [];
+	});
+}
+
+/**
+Checks an input against the fields of an operation.
+@returns the value, and the names of fields that it has beside them (for a warning: they are left out).
+@throws InvalidInput or TooLarge, one sentence about the first thing that is wrong
+*/
+export function parseInput<Some extends Fields>(fields: Some, input: unknown): {value: ValueOf<Some>; unknown: string[]} {
+	const parsed = v.safeParse(objectSchema(fields), input, {abortEarly: true});
+	if (!parsed.success) {
+		throw complain(fields, parsed.issues[0]);
+	}
+
+	return {value: parsed.output, unknown: unknownIn(fields, input, '')};
+}
+
+/** Checks one field alone, for forms: undefined when it is fine, else what is wrong with it. */
+export function complaintAbout(field: Field, input: unknown): string | undefined {
+	const parsed = v.safeParse(field.schema, input, {abortEarly: true});
+	return parsed.success ? undefined : `${field.label} ${input === undefined ? 'is missing' : parsed.issues[0].message}.`;
+}

@@ -1,0 +1,196 @@
+import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
+import {ColoniesError, NothingToAssign} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
+import type {Process} from '../core/types.ts';
+import {processStates} from '../core/types.ts';
+import type {Done} from '../database/index.ts';
+import {claim, expire, processes, processLists, record} from '../database/index.ts';
+import {attributeId, newProcessId} from '../identity/index.ts';
+import type {Call} from './define.ts';
+import {defineMany, defineOperation} from './define.ts';
+import {choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, spec} from './fields.ts';
+import {pagingFields, toPageRequest} from './paging.ts';
+
+const one = {colonyid: identity('Colony'), processid: identity('Process')};
+const colony = ({colonyid}: {colonyid: string}) => colonyid;
+const forItself = optional(identity('Computer', 'Id of the computer, which signs'));
+const itself = ({computerid}: {computerid: string | undefined}, actor: string) => computerid === undefined || computerid === actor;
+
+export const submitProcess = defineMany({
+	name: 'process.submit',
+	summary: 'Submit a process to a colony; it waits for a computer that may run it.',
+	input: {spec: spec('Spec', 'What is to be done: a JSON object', processSpec)},
+	allow: member,
+	colony: input => input.spec.targetcolonyid,
+	changes: ['processes'],
+	async handleMany({client, calls}) {
+		const submissions = calls.map(({input}) => {
+			const processid = newProcessId();
+			const attributes = Object.entries(input.spec.in).map(([key, value]) => ({attributeid: attributeId(processid, key, 0), key, value}));
+			return {processid, spec: input.spec, attributes};
+		});
+		return processes.submit(client, calls[0]!.input.spec.targetcolonyid, submissions);
+	},
+});
+
+const listed = (state: 'waiting' | 'running' | 'successful' | 'failed', verb: string, renamed?: Record<string, string>) => ({
+	words: ['process', verb] as const,
+	summary: `List ${state} processes${renamed ? ', the next to run first; with --computerid those that this computer may run' : ''}.`,
+	fixed: {state},
+	...(renamed ? {renamed, hidden: ['computertype', 'olderthan', 'youngerthan', 'attribute', 'text', 'attributes']} : {hidden: ['runnableby', 'attributes']}),
+	empty: `No ${state} processes found`,
+});
+
+export const listProcesses = defineOperation({
+	name: 'process.list',
+	summary: 'List the processes of a colony.',
+	input: {
+		colonyid: one.colonyid,
+		state: optional(choice('State', 'Only processes in this state', processStates)),
+		computerid: optional(identity('Computer', 'Only processes assigned to this computer')),
+		runnableby: optional(identity('Runnable by', 'Only waiting processes that this computer may run, in the order in which it gets them')),
+		computertype: optional(line('Type', 'Only processes that ask for this computer type')),
+		olderthan: optional(seconds('Older than', 'Only those in their state for longer than this, in seconds')),
+		youngerthan: optional(seconds('Younger than', 'Only those in their state for less than this, in seconds')),
+		attribute: optional(pair('Attribute', 'Only those that have this attribute, KEY=VALUE')),
+		text: optional(line('Text', 'Only those whose id begins with this text, or whose type has it')),
+		attributes: otherwise(flag('Attributes', 'Whether to bring the attributes along'), true),
+		...pagingFields,
+	},
+	allow: member,
+	colony,
+	changes: [],
+	commands: [
+		{words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'], empty: 'No processes found'},
+		listed('waiting', 'psw', {computerid: 'runnableby'}),
+		listed('running', 'ps'),
+		listed('successful', 'pss'),
+		listed('failed', 'psf'),
+	],
+	async handle({client, input}) {
+		const {colonyid, runnableby, attributes, count, position, direction, ...filter} = input;
+		return runnableby === undefined
+			? processLists.list(client, colonyid, filter, {...toPageRequest({count, position, direction}), attributes})
+			: processLists.listRunnable(client, colonyid, runnableby, {count, attributes});
+	},
+});
+
+/** States are counted to here; beyond it a count is shown as about that many. */
+export const countLimit = 10_000;
+
+export const countProcesses = defineOperation({
+	name: 'process.count',
+	summary: 'Count the processes of a colony by state, up to 10,000 each.',
+	input: {colonyid: one.colonyid},
+	allow: member,
+	colony,
+	changes: [],
+	handle: async ({client, input}) => processLists.count(client, input.colonyid, countLimit),
+});
+
+export const getProcess = defineOperation({
+	name: 'process.get',
+	summary: 'Show a process with its attributes.',
+	input: one,
+	allow: member,
+	colony,
+	changes: [],
+	handle: async ({client, input}) => processes.get(client, input.colonyid, input.processid),
+});
+
+type Assignment = Call<{colonyid: string; computerid: string | undefined}>;
+
+/** One statement a caller: the calls of one computer share it. */
+async function assignEach(client: Parameters<typeof claim>[0], calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
+	const answers: Array<Done<Process> | ColoniesError> = [];
+	for (const {input, who} of calls) {
+		const {result, changes} = await claim(client, input.colonyid, who.actor, 1); // eslint-disable-line no-await-in-loop
+		answers.push(result[0]
+			? {result: result[0], changes}
+			: new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'}));
+	}
+
+	return answers;
+}
+
+export const assignProcess = defineMany({
+	name: 'process.assign',
+	summary: 'Give the oldest waiting process that may run on a computer to it.',
+	input: {colonyid: one.colonyid, computerid: forItself},
+	allow: approvedSelf,
+	colony,
+	self: itself,
+	changes: ['processes'],
+	async handleMany({client, calls}) {
+		// What is past its deadline may be the oldest now (domain.md, "Time limits").
+		const expired = await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.batch, idOf: attributeId});
+		await record(client, {actor: 'system'}, expired);
+		return assignEach(client, calls);
+	},
+});
+
+const closing = (to: 'successful' | 'failed') => defineMany({
+	name: `process.${to}`,
+	summary: `Mark a running process as ${to}.`,
+	input: {...one, computerid: forItself},
+	allow: approvedSelf,
+	colony,
+	self: itself,
+	changes: ['processes'],
+	commands: [{words: ['process', to], summary: `Mark a running process as ${to}.`, said: `Process marked as ${to}`}],
+	async handleMany({client, calls}) {
+		const answers: Array<Done<Process> | ColoniesError> = [];
+		for (const {input, who} of calls) {
+			try {
+				answers.push(await processes.close(client, {colony: input.colonyid, computer: who.actor, process: input.processid, to})); // eslint-disable-line no-await-in-loop
+			} catch (error) {
+				// A call that is refused changed nothing; the others stand.
+				if (!(error instanceof ColoniesError) || error.cause !== undefined) {
+					throw error;
+				}
+
+				answers.push(error);
+			}
+		}
+
+		return answers;
+	},
+});
+
+export const closeSuccessful = closing('successful');
+export const closeFailed = closing('failed');
+
+export const retryProcess = defineOperation({
+	name: 'process.retry',
+	summary: 'Put a closed process back to waiting, with no retries counted.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	changes: ['processes', 'attributes'],
+	handle: async ({client, input}) => processes.retry(client, input.colonyid, input.processid),
+});
+
+export const cancelProcess = defineOperation({
+	name: 'process.cancel',
+	summary: 'Cancel a waiting or running process: it fails.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	danger: 'high',
+	changes: ['processes', 'attributes'],
+	handle: async ({client, input}) => processes.cancel(client, input.colonyid, input.processid, attributeId),
+});
+
+export const removeProcess = defineOperation({
+	name: 'process.remove',
+	summary: 'Remove a process with its attributes, whatever its state.',
+	input: one,
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	danger: 'high',
+	changes: ['processes', 'attributes'],
+	handle: async ({client, input}) => processes.remove(client, input.colonyid, input.processid),
+});

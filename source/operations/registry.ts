@@ -1,0 +1,59 @@
+import type {Command, Operation} from './define.ts';
+import * as attributes from './attributes.ts';
+import * as colonies from './colonies.ts';
+import * as computers from './computers.ts';
+import type {ValueOf} from './fields.ts';
+import * as installation from './installation.ts';
+import * as processes from './processes.ts';
+
+/** Every operation by name: all that anyone can do. */
+export const operations = {
+	'colony.register': colonies.registerColony,
+	'colony.list': colonies.listColonies,
+	'colony.get': colonies.getColony,
+	'colony.remove': colonies.removeColony,
+	'computer.register': computers.registerComputer,
+	'computer.list': computers.listComputers,
+	'computer.get': computers.getComputer,
+	'computer.approve': computers.approveComputer,
+	'computer.disapprove': computers.disapproveComputer,
+	'computer.remove': computers.removeComputer,
+	'process.submit': processes.submitProcess,
+	'process.list': processes.listProcesses,
+	'process.count': processes.countProcesses,
+	'process.get': processes.getProcess,
+	'process.assign': processes.assignProcess,
+	'process.successful': processes.closeSuccessful,
+	'process.failed': processes.closeFailed,
+	'process.retry': processes.retryProcess,
+	'process.cancel': processes.cancelProcess,
+	'process.remove': processes.removeProcess,
+	'attribute.add': attributes.addAttribute,
+	'attribute.get': attributes.getAttribute,
+	'attribute.list': attributes.listAttributes,
+	'database.rootpassword': installation.changeRootPassword,
+} as const;
+
+export type OperationName = keyof typeof operations;
+
+/** An operation whose types are not known to the caller, for faces that are made from the registry. */
+export type AnyOperation = Operation<any, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+
+type Definition<Name extends OperationName> = (typeof operations)[Name];
+
+/** Checked input of an operation. */
+export type CheckedInputOf<Name extends OperationName> = Definition<Name> extends Operation<infer Input, infer _Result> ? ValueOf<Input> : never;
+
+type Optional<Value> = {[Key in keyof Value as undefined extends Value[Key] ? Key : never]?: Value[Key]} & {[Key in keyof Value as undefined extends Value[Key] ? never : Key]: Value[Key]};
+
+/** Input of an operation as a caller gives it; it is checked by `run`, so that what has a default may be left out. */
+export type InputOf<Name extends OperationName> = Partial<Optional<CheckedInputOf<Name>>> | Record<string, unknown>;
+
+/** Answer of an operation. */
+export type ResultOf<Name extends OperationName> = Definition<Name> extends Operation<infer _Input, infer Result> ? Result : never;
+
+/** The commands of an operation: its own name, unless it says others. */
+export function commandsOf(operation: AnyOperation): readonly Command[] {
+	const [noun, verb] = operation.name.split('.') as [string, string];
+	return operation.commands ?? [{words: [noun, verb], summary: operation.summary}];
+}
