@@ -9,11 +9,10 @@ export type PageRequest = {
 	direction?: 'after' | 'from' | 'before';
 };
 
-/** One page, in the order of the list. The positions are those of its first and last row; undefined when it is empty. */
+/** One page, in the order of the list, with the position of each row. */
 export type Page<Row> = {
 	rows: Row[];
-	first?: string;
-	last?: string;
+	positions: string[];
 	/** Whether there are rows before the first and after the last one, as far as it was looked. */
 	more: {before: boolean; after: boolean};
 };
@@ -52,12 +51,10 @@ export function toPage<Row>(read: Row[], request: PageRequest, keyOf: (row: Row)
 		rows.reverse();
 	}
 
-	const position = (row: Row | undefined) => row === undefined ? undefined : encodePosition(keyOf(row));
 	const atEdge = request.position === undefined;
 	return {
 		rows,
-		first: position(rows[0]),
-		last: position(rows.at(-1)),
+		positions: rows.map(row => encodePosition(keyOf(row))),
 		more: backwards ? {before: beyond, after: !atEdge} : {before: !atEdge, after: beyond},
 	};
 }

@@ -125,7 +125,7 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	};
 	const {text, values} = attributes ? withAttributes(statement, 'r.submission_time, r.process_id') : statement;
 	const {rows} = await client.query<ListRow>(text, values);
-	return {rows: rows.slice(0, count).map(row => toRow(row)), more: {before: false, after: rows.length > count}};
+	return {rows: rows.slice(0, count).map(row => toRow(row)), positions: [], more: {before: false, after: rows.length > count}};
 }
 
 /** How many processes are in each state, counted to `limit` and no further: a number above it means that there are more. */

@@ -1,5 +1,6 @@
 import {ColoniesError} from '../core/errors.ts';
 import {afterCommit, isConnectionLoss, sqlstateOf} from './sqlstate.ts';
+import {Turns} from './turns.ts';
 import type {Client, Rows} from './types.ts';
 
 /** One connection, as a transaction needs it. It throws ColoniesErrors. */
@@ -18,16 +19,15 @@ export const executeWithin = (client: Client, script: string): Promise<void> | u
 class Statements {
 	/** Why the transaction cannot be committed: its last statement failed. */
 	failure: unknown;
-	#open = true;
-	#last: Promise<unknown> = Promise.resolve();
+	#isOpen = true;
+	readonly #turns = new Turns();
 
-	/** Runs after those before it. */
 	async run<Result>(statement: () => Promise<Result>): Promise<Result> {
-		if (!this.#open) {
+		if (!this.#isOpen) {
 			throw new ColoniesError('internal', 'A statement came after the end of its transaction.');
 		}
 
-		const running = this.#last.then(async () => {
+		return this.#turns.run(async () => {
 			try {
 				const result = await statement();
 				this.failure = undefined;
@@ -37,18 +37,24 @@ class Statements {
 				throw error;
 			}
 		});
-		this.#last = running.catch(() => undefined);
-		return running;
 	}
 
 	/** Lets no more statements in and waits for those that nobody awaited. */
 	async end(): Promise<void> {
-		this.#open = false;
-		await this.#last;
+		this.#isOpen = false;
+		await this.#turns.run(async () => undefined);
 	}
 }
 
 const begin = 'begin isolation level read committed';
+
+async function rollBack(session: Session): Promise<void> {
+	try {
+		await session.query('rollback', []);
+	} catch {
+		// It fails where the connection is gone, and with it the transaction. What went wrong first is what the caller wants to know.
+	}
+}
 
 /**
 Runs `work` in one transaction on a session of its own: commits, or rolls back and throws what `work` threw.
@@ -56,9 +62,9 @@ A statement whose failure `work` swallowed has undone the transaction, so its er
 */
 export async function transact<Result>(session: Session, work: (client: Client) => Promise<Result>): Promise<Result> {
 	const statements = new Statements();
-	const client = {
-		query: async (text: string, values: readonly unknown[] = []) => statements.run(async () => session.query(text, values)),
-	} as Client;
+	const client: Client = {
+		query: async <Row>(text: string, values: readonly unknown[] = []) => statements.run(async () => await session.query(text, values) as Rows<Row>),
+	};
 	scripts.set(client, async script => statements.run(async () => session.execute(script)));
 
 	await session.query(begin, []);
@@ -71,8 +77,7 @@ export async function transact<Result>(session: Session, work: (client: Client) 
 		}
 	} catch (error) {
 		await statements.end();
-		// What went wrong first is what the caller wants to know; a rollback fails where the connection is gone, and with it the transaction.
-		await session.query('rollback', []).catch(() => undefined);
+		await rollBack(session);
 		throw error;
 	}
 

@@ -1,5 +1,4 @@
-import type {ErrorCode} from '../core/errors.ts';
-import {ColoniesError} from '../core/errors.ts';
+import {ColoniesError, type ErrorCode} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
 
 type Translation = {
@@ -14,30 +13,30 @@ const createIt = 'Create it with `colonies database create`, with the same datab
 const freeSpace = 'Free some space on that disk, and try it again.';
 
 /** By SQLSTATE, else by its class, the first two characters (PostgreSQL, appendix A). */
-const translations: Record<string, Translation> = {
-	'08': {code: 'unavailable', message: 'The connection to the database was lost.', hint: tryAgain},
-	22: {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'},
-	22021: {code: 'invalid-input', message: 'A text holds a character that cannot be stored: NUL, or bytes that are not UTF-8.', hint: 'Remove the character; nothing was changed.'},
-	'22P05': {code: 'invalid-input', message: String.raw`A text holds the character \u0000, which cannot be stored.`, hint: 'Remove the character; nothing was changed.'},
-	23502: {code: 'invalid-input', hint: 'Give the missing value; nothing was changed.'},
-	23503: {code: 'conflict', message: 'What it belongs to does not exist (any more), or something still belongs to it.', hint: 'Look again: somebody else may have changed it meanwhile.'},
-	23505: {code: 'conflict', message: 'There is one already.', hint: 'Choose another name or id, or use the one that exists.'},
-	23514: {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'},
-	25006: {code: 'unavailable', message: 'The database takes no changes: it is read-only, perhaps a standby.', hint: 'Connect to the primary server.'},
-	'25P03': {code: 'unavailable', message: 'The database ended a transaction that stood still for too long.', hint: tryAgain},
-	28: {code: 'unavailable', hint: 'Check the user and the password of the database.'},
-	'3F000': {code: 'unavailable', message: 'The database has no schema `colonies` yet.', hint: createIt},
-	40001: {code: 'unavailable', message: 'Another change came in between.', hint: tryAgain},
-	'40P01': {code: 'unavailable', message: 'Another change stood in the way of this one, and it in the way of that.', hint: tryAgain},
-	42501: {code: 'unavailable', hint: 'Connect as a user that owns the schema `colonies`, or grant it the right.'},
-	'42P01': {code: 'unavailable', message: 'The database has no tables of Colonies yet, or not all of them.', hint: createIt},
-	53100: {code: 'disk-full', message: 'The disk of the database is full; nothing was changed.', hint: freeSpace},
-	53: {code: 'unavailable', hint: 'Try it again when the database has less to do.'},
-	55: {code: 'unavailable', hint: tryAgain},
-	57: {code: 'unavailable', message: 'The database ended the connection.', hint: tryAgain},
-	57014: {code: 'unavailable', message: 'The database stopped the statement: it took too long, or somebody cancelled it.', hint: tryAgain},
-	'57P03': {code: 'unavailable', message: 'The database is starting up or shutting down.', hint: 'Try it again in a moment.'},
-};
+const translations = new Map<string, Translation>([
+	['08', {code: 'unavailable', message: 'The connection to the database was lost.', hint: tryAgain}],
+	['22', {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'}],
+	['22021', {code: 'invalid-input', message: 'A text holds a character that cannot be stored: NUL, or bytes that are not UTF-8.', hint: 'Remove the character; nothing was changed.'}],
+	['22P05', {code: 'invalid-input', message: String.raw`A text holds the character \u0000, which cannot be stored.`, hint: 'Remove the character; nothing was changed.'}],
+	['23502', {code: 'invalid-input', hint: 'Give the missing value; nothing was changed.'}],
+	['23503', {code: 'conflict', message: 'What it belongs to does not exist (any more), or something still belongs to it.', hint: 'Look again: somebody else may have changed it meanwhile.'}],
+	['23505', {code: 'conflict', message: 'There is one already.', hint: 'Choose another name or id, or use the one that exists.'}],
+	['23514', {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'}],
+	['25006', {code: 'unavailable', message: 'The database takes no changes: it is read-only, perhaps a standby.', hint: 'Connect to the primary server.'}],
+	['25P03', {code: 'unavailable', message: 'The database ended a transaction that stood still for too long.', hint: tryAgain}],
+	['28', {code: 'unavailable', hint: 'Check the user and the password of the database.'}],
+	['3F000', {code: 'unavailable', message: 'The database has no schema `colonies` yet.', hint: createIt}],
+	['40001', {code: 'unavailable', message: 'Another change came in between.', hint: tryAgain}],
+	['40P01', {code: 'unavailable', message: 'Another change stood in the way of this one, and it in the way of that.', hint: tryAgain}],
+	['42501', {code: 'unavailable', hint: 'Connect as a user that owns the schema `colonies`, or grant it the right.'}],
+	['42P01', {code: 'unavailable', message: 'The database has no tables of Colonies yet, or not all of them.', hint: createIt}],
+	['53100', {code: 'disk-full', message: 'The disk of the database is full; nothing was changed.', hint: freeSpace}],
+	['53', {code: 'unavailable', hint: 'Try it again when the database has less to do.'}],
+	['55', {code: 'unavailable', hint: tryAgain}],
+	['57', {code: 'unavailable', message: 'The database ended the connection.', hint: tryAgain}],
+	['57014', {code: 'unavailable', message: 'The database stopped the statement: it took too long, or somebody cancelled it.', hint: tryAgain}],
+	['57P03', {code: 'unavailable', message: 'The database is starting up or shutting down.', hint: 'Try it again in a moment.'}],
+]);
 
 const systemErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
 const lostMessages = /^(?:Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|timeout exceeded|Connection ended)/;
@@ -105,7 +104,7 @@ export function translate(error: unknown): ColoniesError {
 
 	const {code, message} = original(error);
 	const sqlstate = sqlstateOf(error);
-	const known = sqlstate === undefined ? undefined : translations[sqlstate] ?? translations[sqlstate.slice(0, 2)];
+	const known = sqlstate === undefined ? undefined : translations.get(sqlstate) ?? translations.get(sqlstate.slice(0, 2));
 	if (known) {
 		return new ColoniesError(known.code, known.message ?? `The database refused: ${said(message)}.`, {hint: known.hint, cause: error});
 	}

@@ -1,3 +1,5 @@
+import {Buffer} from 'node:buffer';
+
 /** Turns the text of one value, as PostgreSQL prints it, into what a row holds. */
 export type Parse = (text: string) => unknown;
 
@@ -41,7 +43,7 @@ export function parseArray(text: string, parse: Parse): unknown[] {
 			const array = open.pop()!;
 			open.at(-1)!.push(array);
 		} else if (quoted === undefined) {
-			open.at(-1)!.push(bare === 'NULL' ? null : parse(bare!)); // eslint-disable-line unicorn/no-null -- the database's own null
+			open.at(-1)!.push(bare === 'NULL' ? null : parse(bare!));
 		} else {
 			open.at(-1)!.push(parse(quoted.replaceAll(/\\(.)/gs, '$1')));
 		}
@@ -104,7 +106,7 @@ A parameter as the text that PostgreSQL reads, the same for every kind of databa
 */
 export function toText(value: unknown): string | null { // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
 	if (value === undefined || value === null) {
-		return null; // eslint-disable-line unicorn/no-null
+		return null;
 	}
 
 	if (value instanceof Uint8Array) {
@@ -119,5 +121,5 @@ export function toText(value: unknown): string | null { // eslint-disable-line @
 		return value.toISOString();
 	}
 
-	return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
+	return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

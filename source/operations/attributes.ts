@@ -1,18 +1,22 @@
 import {approvedSelf, member} from '../core/authority.ts';
+import type {Attribute} from '../core/types.ts';
+import {attributeTypes} from '../core/types.ts';
 import {attributes} from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
+import type {Column} from './define.ts';
 import {defineOperation} from './define.ts';
-import {choice, identity, key, optional, otherwise, value} from './fields.ts';
+import {choice, identity, key, optional, otherwise, signing, value} from './fields.ts';
 
 const of = {colonyid: identity('Colony'), processid: identity('Process')};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;
+const columns: ReadonlyArray<Column<Attribute>> = ['attributeid', ['list', ({attributetype}) => attributeTypes[attributetype]], 'key', 'value'];
 
 export const addAttribute = defineOperation({
 	name: 'attribute.add',
 	summary: 'Add an attribute to a running process; the same key again replaces the value.',
 	input: {
 		...of,
-		computerid: optional(identity('Computer', 'Id of the computer that runs it, which signs')),
+		computerid: signing(optional(identity('Computer', 'Id of the computer that runs it, which signs'))),
 		key: key('Key', 'Key of the attribute, 1 to 200 characters'),
 		value: value('Value', 'Value of the attribute, up to 1 MiB'),
 		type: otherwise(choice('Type', 'Which list it goes to: out, or err for what went wrong', ['out', 'err']), 'out'),
@@ -21,6 +25,7 @@ export const addAttribute = defineOperation({
 	colony,
 	self: ({computerid}, actor) => computerid === undefined || computerid === actor,
 	changes: ['attributes'],
+	columns,
 	async handle({client, input, who}) {
 		const attributetype = input.type === 'out' ? 1 : 2;
 		return attributes.put(client, input.colonyid, who.actor, input.processid, {
@@ -36,6 +41,7 @@ export const getAttribute = defineOperation({
 	allow: member,
 	colony,
 	changes: [],
+	columns,
 	handle: async ({client, input}) => attributes.get(client, input.colonyid, input.processid, input.attributeid),
 });
 
@@ -46,6 +52,7 @@ export const listAttributes = defineOperation({
 	allow: member,
 	colony,
 	changes: [],
+	columns,
 	commands: [{words: ['attribute', 'ls'], summary: 'List the attributes of a process: in, out and err.', empty: 'No attributes found'}],
 	handle: async ({client, input}) => attributes.list(client, input.colonyid, input.processid),
 });

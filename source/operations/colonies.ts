@@ -8,7 +8,7 @@ import {pagingFields, toPageRequest} from './paging.ts';
 export const registerColony = defineOperation({
 	name: 'colony.register',
 	summary: 'Register a colony and make the key of its owner.',
-	input: {colonyid: identity('Colony', 'Id of the new colony: the identity of its owner'), spec: spec('Spec', 'What the colony is: a JSON object', colonySpec)},
+	input: {colonyid: identity('Colony', 'Id of the new colony: the identity of its owner'), spec: spec('Spec', 'What the colony is: a JSON object', colonySpec, ['colonyid'])},
 	allow: root,
 	operator: true,
 	creates: 'colonyid',
@@ -52,4 +52,5 @@ export const removeColony = defineOperation({
 
 		return colonies.remove(client, input.colonyid, author);
 	},
+	tells: ({name}) => `Removed the colony ${name} with all that was in it.`,
 });

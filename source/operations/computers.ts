@@ -1,18 +1,21 @@
 import {colonyOwner, memberOrSelf} from '../core/authority.ts';
 import {limits} from '../core/limits.ts';
+import type {Computer} from '../core/types.ts';
 import {computerStates} from '../core/types.ts';
 import {computers} from '../database/index.ts';
+import type {Column} from './define.ts';
 import {defineOperation} from './define.ts';
 import {choice, computerSpec, identity, line, optional, spec} from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;
+const columns: ReadonlyArray<Column<Computer>> = ['computerid', 'name', ['state', ({status}) => computerStates[status]], 'computertype', 'cores', 'mem', 'gpus', 'cpu', 'gpu'];
 
 export const registerComputer = defineOperation({
 	name: 'computer.register',
 	summary: 'Register a computer and make its key; it waits for approval.',
-	input: {colonyid: one.colonyid, computerid: identity('Computer', 'Id of the new computer: its identity'), spec: spec('Spec', 'What the computer is: a JSON object', computerSpec)},
+	input: {colonyid: one.colonyid, computerid: identity('Computer', 'Id of the new computer: its identity'), spec: spec('Spec', 'What the computer is: a JSON object', computerSpec, ['computerid', 'colonyid', 'status'])},
 	allow: colonyOwner,
 	colony,
 	operator: true,
@@ -35,6 +38,7 @@ export const listComputers = defineOperation({
 	colony,
 	self: () => true,
 	changes: [],
+	columns,
 	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
 	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
 	handle: async ({client, input, who}) => computers.list(client, input.colonyid, {
@@ -50,6 +54,7 @@ export const getComputer = defineOperation({
 	colony,
 	self: ({computerid}, actor) => computerid === actor,
 	changes: [],
+	columns,
 	handle: async ({client, input}) => computers.get(client, input.colonyid, input.computerid),
 });
 
@@ -62,6 +67,7 @@ export const approveComputer = defineOperation({
 	operator: true,
 	changes: ['computers', 'processes'],
 	handle: async ({client, input}) => computers.approve(client, input.colonyid, input.computerid),
+	tells: ({name}) => `Approved ${name}.`,
 });
 
 export const disapproveComputer = defineOperation({
@@ -74,6 +80,7 @@ export const disapproveComputer = defineOperation({
 	danger: 'high',
 	changes: ['computers', 'processes', 'attributes'],
 	handle: async ({client, input}) => computers.disapprove(client, input.colonyid, input.computerid),
+	tells: ({name}) => `Disapproved ${name}; what it ran waits again.`,
 });
 
 export const removeComputer = defineOperation({
@@ -86,4 +93,5 @@ export const removeComputer = defineOperation({
 	danger: 'high',
 	changes: ['computers', 'processes', 'attributes'],
 	handle: async ({client, input}) => computers.remove(client, input.colonyid, input.computerid),
+	tells: ({name}) => `Removed ${name}; what it ran waits again.`,
 });

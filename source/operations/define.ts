@@ -25,7 +25,10 @@ export type Command = {
 	said?: string;
 };
 
-type Common<Input extends Fields> = {
+/** A column of a table for people: a field of the row, or what to show under a heading of its own. */
+export type Column<Row = any> = string | readonly [heading: string, show: (row: Row) => string]; // eslint-disable-line @typescript-eslint/no-explicit-any
+
+type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */
 	name: string;
 	/** One sentence, for help, the palette and the readme. */
@@ -45,20 +48,24 @@ type Common<Input extends Fields> = {
 	creates?: string;
 	/** What watchers are told; empty for what changes nothing. */
 	changes: readonly Topic[];
+	/** What was done, in one sentence for whoever did it; for changes whose result nobody needs to read. */
+	tells?: (result: Result) => string;
+	/** What a table shows of a result or of the rows of one; every field when it is left out. */
+	columns?: readonly Column[];
 	commands?: readonly Command[];
 };
 
-type Single<Input extends Fields, Result> = Common<Input> & {
+type Single<Input extends Fields, Result> = Common<Input, Result> & {
 	handle: (call: Call<ValueOf<Input>> & {client: Client}) => Promise<Result | Done<Result>>;
 };
 
-type Many<Input extends Fields, Result> = Common<Input> & {
+type Many<Input extends Fields, Result> = Common<Input, Result> & {
 	/** One answer for each call, in their order; a call that fails leaves the others be. */
 	handleMany: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
 };
 
 /** Something that anyone can do, defined once; commands, routes, forms, help and tests come from it. */
-export type Operation<Input extends Fields = Fields, Result = unknown> = Common<Input> & {
+export type Operation<Input extends Fields = Fields, Result = unknown> = Common<Input, Result> & {
 	/** Over a list of calls with one answer each, so that calls that arrive together can share a statement and a commit. */
 	answer: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
 };

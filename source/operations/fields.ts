@@ -16,6 +16,10 @@ export type Field<Value = unknown> = {
 	readonly choices?: readonly string[];
 	/** The fields of a spec, for its form and for naming what is unknown in it. */
 	readonly fields?: Fields;
+	/** What a spec cannot set: who somebody is, in what state something is. It may only repeat the field of that name beside it. */
+	readonly reserved?: readonly string[];
+	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
+	readonly signs?: boolean;
 };
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -23,13 +27,16 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The value that a set of fields describes. */
 export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
 
-const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields'> = {}): Field<Value> => ({...more, kind, label, summary, schema, optional: false});
+const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields' | 'reserved'> = {}): Field<Value> => ({...more, kind, label, summary, schema, optional: false});
 
 /** Makes a field optional: it may be left out, and is then undefined. */
 export const optional = <Value>(field: Field<Value>): Field<Value | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
 export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never) as unknown as v.GenericSchema<unknown, Value>});
+
+/** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
+export const signing = <Value>(field: Field<Value>): Field<Value> => ({...field, signs: true});
 
 const idText = 'must be 64 hex digits';
 
@@ -107,8 +114,8 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 	v.check(record => Object.keys(record).length <= limits.attributes, `must have at most ${limits.attributes} attributes`),
 ));
 
-/** A spec: an object with fields of its own, given as JSON or in a form. */
-export const spec = <Some extends Fields>(label: string, summary: string, fields: Some): Field<ValueOf<Some>> => describe('spec', label, summary, objectSchema(fields), {fields});
+/** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */
+export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>> => describe('spec', label, summary, objectSchema(fields), {fields, reserved});
 
 /** The schema of an object with these fields; what else it has is left out. */
 export function objectSchema<Some extends Fields>(fields: Some): v.GenericSchema<unknown, ValueOf<Some>> {

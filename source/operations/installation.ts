@@ -16,4 +16,5 @@ export const changeRootPassword = defineOperation({
 		await installation.changeRootPassword(client, await hashPassword(input.newrootpassword));
 		return {result: undefined, changes: [{noun: 'installation' as const, subject: 'root', what: 'database.rootpassword'}]};
 	},
+	tells: () => 'The root password was changed.',
 });

@@ -5,7 +5,7 @@ import {choice, integer, line, optional, otherwise} from './fields.ts';
 /** The fields of every list: how many rows, and where to go on. */
 export const pagingFields = {
 	count: otherwise(integer('Count', 'How many rows at most', {least: 1, most: limits.count}), 10),
-	position: optional(line('Position', 'Where to go on: `first` or `last` of an earlier page', {longest: 2000})),
+	position: optional(line('Position', 'Where to go on: the position of a row of an earlier page', {longest: 2000})),
 	direction: optional(choice('Direction', 'Which rows: after the position, from it on, or before it', ['after', 'from', 'before'])),
 };
 

@@ -42,8 +42,22 @@ function unknownIn(fields: Fields, input: unknown, path: string): string[] {
 			return [`${path}${name}`];
 		}
 
-		return field.kind === 'spec' && field.fields ? unknownIn(field.fields, value, `${path}${name}.`) : [];
+		return field.kind === 'spec' && field.fields ? unknownIn(field.fields, value, `${path}${name}.`).filter(unknown => !field.reserved?.includes(unknown.slice(path.length + name.length + 1))) : [];
 	});
+}
+
+/** A spec does not set who somebody is, nor a state. What stands beside it in the input it may repeat. */
+function refuseReserved(fields: Fields, input: Readonly<Record<string, unknown>>, value: Readonly<Record<string, unknown>>): void {
+	for (const [name, field] of Object.entries(fields).filter(([name]) => value[name] !== undefined)) {
+		const given = input[name] as Readonly<Record<string, unknown>>;
+		for (const reserved of field.reserved ?? []) {
+			const set = Object.hasOwn(given, reserved) ? given[reserved] : undefined;
+			const repeats = Object.hasOwn(fields, reserved) && typeof set === 'string' && set.toLowerCase() === value[reserved];
+			if (set !== undefined && !repeats) {
+				throw new InvalidInput(`${name} cannot set ${reserved}, here to ${quoted(set)}.`, {hint: `Leave ${reserved} out of it.`});
+			}
+		}
+	}
 }
 
 /**
@@ -57,6 +71,7 @@ export function parseInput<Some extends Fields>(fields: Some, input: unknown): {
 		throw complain(fields, parsed.issues[0]);
 	}
 
+	refuseReserved(fields, input as Record<string, unknown>, parsed.output);
 	return {value: parsed.output, unknown: unknownIn(fields, input, '')};
 }
 

@@ -1,28 +1,35 @@
 import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
 import {ColoniesError, NothingToAssign} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
+import {shortId} from '../core/text.ts';
 import type {Process} from '../core/types.ts';
 import {processStates} from '../core/types.ts';
 import type {Done} from '../database/index.ts';
 import {claim, expire, processes, processLists, record} from '../database/index.ts';
 import {attributeId, newProcessId} from '../identity/index.ts';
-import type {Call} from './define.ts';
+import type {Call, Column} from './define.ts';
 import {defineMany, defineOperation} from './define.ts';
-import {choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, spec} from './fields.ts';
+import {choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec} from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), processid: identity('Process')};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;
-const forItself = optional(identity('Computer', 'Id of the computer, which signs'));
+const forItself = signing(optional(identity('Computer', 'Id of the computer, which signs')));
 const itself = ({computerid}: {computerid: string | undefined}, actor: string) => computerid === undefined || computerid === actor;
+
+/** What the system says of a process, and a submission cannot. */
+const given = ['processid', 'assignedcomputerid', 'status', 'isassigned', 'submissiontime', 'starttime', 'endtime', 'deadline', 'retries', 'out', 'err'];
+
+const columns: ReadonlyArray<Column<Process>> = ['processid', ['state', ({status}) => processStates[status]], 'computertype', 'submissiontime', 'deadline', ['tries', ({retries, maxretries}) => `${retries}/${maxretries}`], 'cores', 'mem', 'gpus', 'assignedcomputerid'];
 
 export const submitProcess = defineMany({
 	name: 'process.submit',
 	summary: 'Submit a process to a colony; it waits for a computer that may run it.',
-	input: {spec: spec('Spec', 'What is to be done: a JSON object', processSpec)},
+	input: {spec: spec('Spec', 'What is to be done: a JSON object', processSpec, given)},
 	allow: member,
 	colony: input => input.spec.targetcolonyid,
 	changes: ['processes'],
+	columns,
 	async handleMany({client, calls}) {
 		const submissions = calls.map(({input}) => {
 			const processid = newProcessId();
@@ -47,8 +54,8 @@ export const listProcesses = defineOperation({
 	input: {
 		colonyid: one.colonyid,
 		state: optional(choice('State', 'Only processes in this state', processStates)),
-		computerid: optional(identity('Computer', 'Only processes assigned to this computer')),
-		runnableby: optional(identity('Runnable by', 'Only waiting processes that this computer may run, in the order in which it gets them')),
+		computerid: signing(optional(identity('Computer', 'Only processes assigned to this computer, which signs'))),
+		runnableby: signing(optional(identity('Runnable by', 'Only waiting processes that this computer may run, in the order in which it gets them; it signs'))),
 		computertype: optional(line('Type', 'Only processes that ask for this computer type')),
 		olderthan: optional(seconds('Older than', 'Only those in their state for longer than this, in seconds')),
 		youngerthan: optional(seconds('Younger than', 'Only those in their state for less than this, in seconds')),
@@ -60,6 +67,7 @@ export const listProcesses = defineOperation({
 	allow: member,
 	colony,
 	changes: [],
+	columns,
 	commands: [
 		{words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'], empty: 'No processes found'},
 		listed('waiting', 'psw', {computerid: 'runnableby'}),
@@ -95,6 +103,7 @@ export const getProcess = defineOperation({
 	allow: member,
 	colony,
 	changes: [],
+	columns,
 	handle: async ({client, input}) => processes.get(client, input.colonyid, input.processid),
 });
 
@@ -121,6 +130,7 @@ export const assignProcess = defineMany({
 	colony,
 	self: itself,
 	changes: ['processes'],
+	columns,
 	async handleMany({client, calls}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
 		const expired = await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.batch, idOf: attributeId});
@@ -137,6 +147,7 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	colony,
 	self: itself,
 	changes: ['processes'],
+	columns,
 	commands: [{words: ['process', to], summary: `Mark a running process as ${to}.`, said: `Process marked as ${to}`}],
 	async handleMany({client, calls}) {
 		const answers: Array<Done<Process> | ColoniesError> = [];
@@ -169,6 +180,7 @@ export const retryProcess = defineOperation({
 	operator: true,
 	changes: ['processes', 'attributes'],
 	handle: async ({client, input}) => processes.retry(client, input.colonyid, input.processid),
+	tells: ({processid}) => `The process ${shortId(processid)} waits again.`,
 });
 
 export const cancelProcess = defineOperation({
@@ -181,6 +193,7 @@ export const cancelProcess = defineOperation({
 	danger: 'high',
 	changes: ['processes', 'attributes'],
 	handle: async ({client, input}) => processes.cancel(client, input.colonyid, input.processid, attributeId),
+	tells: ({processid}) => `Cancelled the process ${shortId(processid)}.`,
 });
 
 export const removeProcess = defineOperation({
@@ -193,4 +206,5 @@ export const removeProcess = defineOperation({
 	danger: 'high',
 	changes: ['processes', 'attributes'],
 	handle: async ({client, input}) => processes.remove(client, input.colonyid, input.processid),
+	tells: ({processid}) => `Removed the process ${shortId(processid)}.`,
 });

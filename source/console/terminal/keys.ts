@@ -122,6 +122,12 @@ Calls `onChord` for every key from now on, until the returned function is called
 export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chord) => void): () => void {
 	const parser = createKeyParser();
 	let timer: NodeJS.Timeout | undefined;
+	let lastChance: NodeJS.Immediate | undefined;
+	const stopWaiting = (): void => {
+		clearTimeout(timer);
+		clearImmediate(lastChance);
+	};
+
 	const tell = (chords: Chord[]): void => {
 		for (const chord of chords) {
 			onChord(chord);
@@ -129,7 +135,7 @@ export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chor
 	};
 
 	const onData = (data: Uint8Array | string): void => {
-		clearTimeout(timer);
+		stopWaiting();
 		if (parser.pending === 'paste' && data.length === 1 && String(data) === '\u0003') {
 			// A paste whose end was lost would swallow every key, and the way out with them.
 			parser.reset();
@@ -138,7 +144,10 @@ export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chor
 		tell(parser.feed(data));
 		if (parser.pending === 'escape') {
 			timer = setTimeout(() => {
-				tell(parser.flush());
+				// After a busy moment the rest may have come long ago, and only waits to be read.
+				lastChance = setImmediate(() => {
+					tell(parser.flush());
+				});
 			}, patience);
 		}
 	};
@@ -146,7 +155,7 @@ export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chor
 	stdin.on('data', onData);
 	stdin.resume();
 	return () => {
-		clearTimeout(timer);
+		stopWaiting();
 		stdin.off('data', onData);
 		stdin.pause();
 	};

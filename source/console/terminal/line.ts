@@ -1,8 +1,7 @@
-import sliceAnsi from 'slice-ansi';
 import {visible} from '../../core/text.ts';
 import {withoutColour} from './style.ts';
 import {
-	isPlainCells, segmenter, widthOf, withoutStyle,
+	isPlainCells, segmenter, sliceCells, splitByStyle, widthOf, withoutStyle,
 } from './width.ts';
 
 /** A text that may be written to one row as it is: no control but SGR, no wider than its room. */
@@ -16,10 +15,8 @@ export type Line = {
 	uneven: boolean;
 };
 
-const byStyle = /(\u001B\[[\d;:]*m)/;
-
 /** Makes what a terminal could obey visible, and leaves the SGR sequences between. */
-const disarm = (text: string): string => text.split(byStyle).map((part, index) => index % 2 === 1 ? part : visible(part)).join('');
+const disarm = (text: string): string => splitByStyle(text).map((part, index) => index % 2 === 1 ? part : visible(part)).join('');
 
 /**
 Makes a line fit to be written: at most `room` cells wide, without any control sequence but SGR. This is the last guard, whatever the components did.
@@ -30,7 +27,7 @@ export function prepareLine(raw: string, room: number, colour: boolean): Line {
 	if (isPlainCells(bare)) {
 		const fits = bare.length <= room;
 		return {
-			raw, text: fits ? text : sliceAnsi(text, 0, room), width: Math.min(bare.length, room), uneven: false,
+			raw, text: fits ? text : sliceCells(text, 0, room), width: Math.min(bare.length, room), uneven: false,
 		};
 	}
 
@@ -40,7 +37,7 @@ export function prepareLine(raw: string, room: number, colour: boolean): Line {
 
 	let width = widthOf(withoutStyle(text));
 	if (width > room) {
-		text = sliceAnsi(text, 0, room);
+		text = sliceCells(text, 0, room);
 		width = widthOf(withoutStyle(text));
 	}
 
@@ -57,7 +54,7 @@ export function anchor(text: string, left: number): string {
 	let column = left;
 	let strayed = false;
 	let anchored = '';
-	for (const [index, part] of text.split(byStyle).entries()) {
+	for (const [index, part] of splitByStyle(text).entries()) {
 		if (index % 2 === 1) {
 			anchored += part;
 			continue;

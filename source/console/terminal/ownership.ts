@@ -37,9 +37,9 @@ export class Ownership {
 
 	readonly #listeners: Listeners;
 
-	readonly #stopGuarding: () => void;
+	#stopGuarding: () => void = () => undefined;
 
-	readonly #releaseConsole: () => string;
+	#releaseConsole: () => string = () => '';
 
 	#active = false;
 
@@ -53,14 +53,18 @@ export class Ownership {
 		this.#options = options;
 		this.#listeners = listeners;
 		const {stdin, stdout} = options;
-		this.#stopGuarding = guardProcess({
-			restore: this.close.bind(this),
-			end: this.#end.bind(this),
-			crash: this.#crash.bind(this),
-			suspend: this.suspend.bind(this),
-			resume: this.#take.bind(this),
-		});
-		this.#releaseConsole = stdout === process.stdout ? holdConsole() : () => '';
+		if (stdout === process.stdout) {
+			// On any other stream, such as a test's, the end of the process harms nobody's terminal.
+			this.#stopGuarding = guardProcess({
+				restore: this.close.bind(this),
+				end: this.#end.bind(this),
+				crash: this.#crash.bind(this),
+				suspend: this.suspend.bind(this),
+				resume: this.#take.bind(this),
+			});
+			this.#releaseConsole = holdConsole();
+		}
+
 		stdout.on('resize', listeners.onResize);
 		stdout.on('error', this.#onGone);
 		stdin.on('error', this.#onGone);

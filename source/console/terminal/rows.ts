@@ -1,6 +1,5 @@
-import sliceAnsi from 'slice-ansi';
 import {type Line, anchor, prepareLine} from './line.ts';
-import {padAnsi} from './width.ts';
+import {padAnsi, sliceCells} from './width.ts';
 
 /** Strings over a region of the frame. Cells and rows, from 0. */
 export type Paint = {
@@ -22,6 +21,11 @@ export type Size = {columns: number; rows: number};
 
 const stretch = (raw: string, {left, room}: {left: number; room: number}, colour: boolean, before: Stretch | undefined): Stretch =>
 	before?.raw === raw && before.left === left && before.room === room ? before : {...prepareLine(raw, room, colour), left, room};
+
+/** A row of a terminal that was just cleared. */
+export const blankRow = (columns: number): Row => [{
+	raw: '', text: '', width: 0, uneven: false, left: 0, room: columns,
+}];
 
 /** Lays the paints over the frame. A stretch that equals the one in `before` is that very object, so that comparing rows is cheap. */
 export function composeRows(frame: readonly string[], paints: Iterable<Paint>, {columns, rows}: Size, {before, colour}: {before: readonly Row[]; colour: boolean}): Row[] {
@@ -69,7 +73,7 @@ export function drawRow(row: Row, before: Row | undefined, top: number, columns:
 	let drawn = '';
 	for (const [index, part] of row.entries()) {
 		const under = touched.some(other => other.left < part.left + part.room && part.left < other.left + other.room);
-		if (afresh || under || part !== before![index]) {
+		if (afresh || under || part.raw !== before![index]!.raw) {
 			drawn += drawStretch(part, top, columns);
 			// A terminal that draws it wider than expected has written over what stands to its right.
 			touched.push({left: part.left, room: part.uneven || before?.[index]?.uneven ? columns : part.room});
@@ -83,8 +87,9 @@ export function drawRow(row: Row, before: Row | undefined, top: number, columns:
 export function flattenRow([base, ...paints]: Row): string {
 	let text = base?.text ?? '';
 	for (const part of paints) {
-		const before = padAnsi(sliceAnsi(text, 0, part.left), part.left);
-		text = before + padAnsi(part.text, part.room) + sliceAnsi(text, part.left + part.room);
+		const before = padAnsi(sliceCells(text, 0, part.left), part.left);
+		const reset = (text + part.text).includes('\u001B') ? '\u001B[0m' : '';
+		text = before + reset + padAnsi(part.text, part.room) + reset + sliceCells(text, part.left + part.room, Number.POSITIVE_INFINITY);
 	}
 
 	return text;

@@ -4,7 +4,7 @@ import {InkStdout} from './ink-stdout.ts';
 import {clearSequence, synchronised} from './modes.ts';
 import {type OwnershipOptions, Ownership} from './ownership.ts';
 import {
-	type Paint, type Row, type Size, composeRows, drawRow, flattenRow,
+	type Paint, type Row, type Size, blankRow, composeRows, drawRow, flattenRow,
 } from './rows.ts';
 import {allowsColour} from './style.ts';
 
@@ -62,9 +62,14 @@ export class Screen extends EventEmitter {
 			},
 			onResize: () => {
 				this.#shown = [];
+				// React draws the new size one turn after it hears of it; a frame of the old size in between is worth nothing.
+				clearImmediate(this.#flushing);
+				this.#flushing = setImmediate(() => {
+					this.#flushing = undefined;
+					this.#schedule();
+				});
 				inkStdout.emit('resize');
 				this.emit('resize');
-				this.#schedule();
 			},
 		});
 		this.repaint();
@@ -149,9 +154,10 @@ export class Screen extends EventEmitter {
 		this.#stale = false;
 		const rows = this.#compose();
 		let changed = 0;
-		let output = this.#shown.length === 0 ? clearSequence : '';
+		const afresh = this.#shown.length === 0;
+		let output = afresh ? clearSequence : '';
 		for (const [top, row] of rows.entries()) {
-			const drawn = drawRow(row, this.#shown[top], top, this.columns);
+			const drawn = drawRow(row, afresh ? blankRow(this.columns) : this.#shown[top], top, this.columns);
 			output += drawn;
 			changed += drawn === '' ? 0 : 1;
 		}

@@ -38,6 +38,9 @@ function snap(text: string, index: number): number {
 	return !found || found.index === index ? index : found.index + found.segment.length;
 }
 
+/** The boundary at `index`, or the one before where a joined character lies across it. */
+const floor = (text: string, index: number): number => index <= 0 ? 0 : segmenter.segment(text).containing(index)?.index ?? text.length;
+
 /** One line of text that a person may enter: newlines and tabs become spaces, what is not printable goes. */
 function printable(text: string): string {
 	const line = text.replaceAll(/[\n\r\t]+/g, ' ');
@@ -45,7 +48,8 @@ function printable(text: string): string {
 }
 
 function insert({text, cursor}: EditState, added: string): EditState {
-	const entered = printable(added).slice(0, Math.max(0, limit - text.length)).toWellFormed();
+	const line = printable(added);
+	const entered = line.slice(0, floor(line, limit - text.length));
 	const joined = text.slice(0, cursor) + entered + text.slice(cursor);
 	return {text: joined, cursor: snap(joined, cursor + entered.length)};
 }
@@ -57,8 +61,8 @@ function remove({text}: EditState, from: number, to: number): EditState {
 
 /** Where the word before the cursor begins. */
 function wordStart({text, cursor}: EditState): number {
-	const before = text.slice(0, cursor).trimEnd();
-	return snap(text, before.search(/\S+$/u) === -1 ? 0 : before.search(/\S+$/u));
+	const word = /\S*\s*$/u.exec(text.slice(0, cursor))!;
+	return floor(text, word.index);
 }
 
 /** Where the word after the cursor ends. */
@@ -109,7 +113,7 @@ The part of the text around the cursor, in exactly `width` cells, with the curso
 */
 export function drawField({text, cursor}: EditState, {width, mask, focused = true}: FieldOptions): string {
 	const before = graphemes(text.slice(0, cursor));
-	const cells = [...before, ...graphemes(text.slice(cursor)), ' '].map(grapheme => mask !== undefined && grapheme !== ' ' ? mask : visibleCell(grapheme));
+	const cells = [...[...before, ...graphemes(text.slice(cursor))].map(grapheme => mask ?? visibleCell(grapheme)), ' '];
 	const widths = cells.map(cell => widthOf(cell));
 	const place = widths.slice(0, before.length).reduce((sum, cell) => sum + cell, 0);
 	const beyond = place + widths[before.length]! - width;

@@ -1,4 +1,3 @@
-import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 
 /**
@@ -60,6 +59,45 @@ export function pad(text: string, width: number, align: Align = 'left'): string 
 /** The text in exactly `width` cells: cut with `…`, or padded. For text without escape sequences. */
 export const fit = (text: string, width: number, align: Align = 'left'): string => pad(cut(text, width), width, align);
 
+/** Splits a text into stretches of text, at even places, and the SGR sequences between them, at odd ones. */
+export const splitByStyle = (text: string): string[] => text.split(/(\u001B\[[\d;:]*m)/);
+
+/**
+The cells from `from` up to `to`, with every SGR sequence of the text, so that styles begin and end as they did. A wide character across an edge leaves a blank.
+*/
+export function sliceCells(text: string, from: number, to: number): string {
+	let column = 0;
+	let sliced = '';
+	for (const [index, part] of splitByStyle(text).entries()) {
+		if (index % 2 === 1) {
+			sliced += part;
+			continue;
+		}
+
+		if (column >= to) {
+			continue;
+		}
+
+		if (isPlainCells(part)) {
+			sliced += part.slice(Math.max(0, from - column), Math.max(0, to - column));
+			column += part.length;
+			continue;
+		}
+
+		for (const {segment} of segmenter.segment(part)) {
+			const start = column;
+			column += widthOf(segment);
+			if (start >= to) {
+				break;
+			}
+
+			sliced += start >= from && column <= to ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
+		}
+	}
+
+	return sliced;
+}
+
 /** As `fit`, for text that carries SGR sequences. */
 export function fitAnsi(text: string, width: number, align: Align = 'left'): string {
 	if (!text.includes('\u001B')) {
@@ -70,7 +108,7 @@ export function fitAnsi(text: string, width: number, align: Align = 'left'): str
 		return padAnsi(text, width, align);
 	}
 
-	return width > 0 ? padAnsi(`${sliceAnsi(text, 0, width - 1)}…`, width, align) : '';
+	return width > 0 ? padAnsi(`${sliceCells(text, 0, width - 1)}…`, width, align) : '';
 }
 
 /** As `pad`, for text that carries SGR sequences. */

@@ -1,7 +1,13 @@
 import type pg from 'pg';
 import {backOff, pause} from '../backoff.ts';
+import {Turns} from '../turns.ts';
 
-type Hearer = {hear: (payload: string) => void; onGap: (() => void) | undefined};
+type Hearer = {
+	hear: (payload: string) => void;
+	onGap: (() => void) | undefined;
+	/** Its `listen` has returned, so it may have missed something while there was no connection. */
+	isSettled: boolean;
+};
 
 type Tell = {
 	/** The connection stands (again). */
@@ -15,24 +21,29 @@ const patience = 5000;
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** Ends a connection without waiting for its other end. */
+const drop = (client: pg.Client): void => {
+	(client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy();
+};
+
 /**
 The connection for notifications: of its own and never in a transaction. It is made when it is first asked for and from then on made again whenever it goes.
 Its coming and going is also how the rest learns whether the server answers, for it is tried without anybody asking.
 */
 export class Listener {
-	readonly #connect: () => Promise<pg.Client>;
+	readonly #makeClient: () => pg.Client;
 	readonly #tell: Tell;
 	readonly #hearers = new Map<string, Set<Hearer>>();
 	readonly #closing = new AbortController();
 	#client: pg.Client | undefined;
+	#attempted: pg.Client | undefined;
 	#running: Promise<void> | undefined;
 	#hurry = new AbortController();
 	#firstTry: Promise<void> = Promise.resolve();
-	/** Statements on one connection wait for each other. */
-	#last: Promise<unknown> = Promise.resolve();
+	readonly #turns = new Turns();
 
-	constructor(connect: () => Promise<pg.Client>, tell: Tell) {
-		this.#connect = connect;
+	constructor(makeClient: () => pg.Client, tell: Tell) {
+		this.#makeClient = makeClient;
 		this.#tell = tell;
 	}
 
@@ -43,24 +54,19 @@ export class Listener {
 
 	/** Returns when the channel is heard, or at once when the server is away: then it is heard later, and `onGap` tells. */
 	async listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>> {
-		const hearer: Hearer = {hear, onGap};
+		const hearer: Hearer = {hear, onGap, isSettled: false};
 		const hearers = this.#hearers.get(channel) ?? new Set();
-		const isNew = hearers.size === 0;
 		hearers.add(hearer);
 		this.#hearers.set(channel, hearers);
 		this.start();
 		await this.#firstTry;
-		if (isNew && this.#client) {
-			// When this fails the connection is lost, and the next one listens to all channels.
-			await this.#run(this.#client, `listen ${quoteName(channel)}`).catch(() => undefined);
-		}
+		await this.#tryTo(this.#client, `listen ${quoteName(channel)}`);
+		hearer.isSettled = true;
 
 		return async () => {
 			if (hearers.delete(hearer) && hearers.size === 0) {
 				this.#hearers.delete(channel);
-				if (this.#client) {
-					await this.#run(this.#client, `unlisten ${quoteName(channel)}`).catch(() => undefined);
-				}
+				await this.#tryTo(this.#client, `unlisten ${quoteName(channel)}`);
 			}
 		};
 	}
@@ -79,52 +85,79 @@ export class Listener {
 		}
 	}
 
-	/** Somebody has seen the connection of another fail, or come back: looks now instead of later. */
-	check(): void {
+	/** Somebody has seen another connection fail: looks whether the server still answers. */
+	suspect(): void {
+		this.start();
+		if (this.#client) {
+			void this.#ping(this.#client);
+		}
+	}
+
+	/** Somebody has seen the server answer: tries again now instead of later. */
+	hurry(): void {
 		this.start();
 		this.#hurry.abort();
-		const client = this.#client;
-		if (client) {
-			void this.#ping(client);
-		}
 	}
 
 	async close(): Promise<void> {
 		this.#closing.abort();
-		this.#hurry.abort();
-		const client = this.#client;
-		this.#client = undefined;
-		await client?.end().catch(() => undefined);
+		if (this.#client) {
+			await this.#client.end();
+		} else if (this.#attempted) {
+			drop(this.#attempted);
+		}
+
 		await this.#running;
 	}
 
 	async #keepConnected(tried: () => void): Promise<void> {
-		for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
+		for (let failures = 0; !this.#closing.signal.aborted;) {
+			const began = Date.now();
 			try {
-				const client = await this.#connect(); // eslint-disable-line no-await-in-loop
-				const lost = this.#watch(client);
-				await this.#listenToAll(client); // eslint-disable-line no-await-in-loop
-				attempt = 0;
-				this.#client = client;
-				this.#tell.up();
-				tried();
-				throw await lost; // eslint-disable-line no-await-in-loop, @typescript-eslint/only-throw-error -- the error as pg gave it
+				await this.#connectOnce(tried); // eslint-disable-line no-await-in-loop
+				// One that goes as soon as it has come counts as a failure, or it would be made without a pause.
+				failures = Date.now() - began > patience ? 0 : failures + 1;
 			} catch (error) {
-				this.#client = undefined;
+				failures++;
 				if (!this.#closing.signal.aborted) {
 					this.#tell.down(error);
-					tried();
-					this.#hurry = new AbortController();
-					await pause(backOff(attempt), AbortSignal.any([this.#hurry.signal, this.#closing.signal])); // eslint-disable-line no-await-in-loop
 				}
 			}
+
+			tried();
+			this.#hurry = new AbortController();
+			await pause(backOff(failures), AbortSignal.any([this.#hurry.signal, this.#closing.signal])); // eslint-disable-line no-await-in-loop
 		}
 
 		tried();
 	}
 
-	/** Resolves to the error when the connection goes. */
-	async #watch(client: pg.Client): Promise<unknown> {
+	/** Makes the connection and returns when it is lost. @throws when it cannot be made. */
+	async #connectOnce(connected: () => void): Promise<void> {
+		const client = this.#makeClient();
+		this.#attempted = client;
+		const lost = this.#whenLost(client);
+		let timer: NodeJS.Timeout | undefined;
+		try {
+			await client.connect();
+			// Before the channels are read, so that a new hearer either is among them or listens itself.
+			this.#client = client;
+			await this.#listenToAll(client);
+			timer = setInterval(() => {
+				void this.#ping(client);
+			}, silence).unref();
+			this.#tell.up();
+			connected();
+			this.#tellGap();
+			await lost;
+		} finally {
+			clearInterval(timer);
+			this.#client = undefined;
+			drop(client);
+		}
+	}
+
+	async #whenLost(client: pg.Client): Promise<void> {
 		client.on('notification', ({channel, payload = ''}) => {
 			for (const {hear} of this.#hearers.get(channel) ?? []) {
 				queueMicrotask(() => {
@@ -132,15 +165,11 @@ export class Listener {
 				});
 			}
 		});
-		const timer = setInterval(() => {
-			void this.#ping(client);
-		}, silence).unref();
 		return new Promise(resolve => {
-			client.on('error', resolve);
-			client.on('end', () => {
-				clearInterval(timer);
-				resolve(new Error('Connection ended'));
+			client.on('error', () => {
+				resolve();
 			});
+			client.on('end', resolve);
 		});
 	}
 
@@ -151,19 +180,32 @@ export class Listener {
 		}
 	}
 
+	#tellGap(): void {
+		for (const {onGap, isSettled} of [...this.#hearers.values()].flatMap(hearers => [...hearers])) {
+			if (isSettled && onGap) {
+				queueMicrotask(onGap);
+			}
+		}
+	}
+
 	/** A connection whose other end vanished without a word is found only by asking. */
 	async #ping(client: pg.Client): Promise<void> {
 		try {
 			await this.#run(client, 'select 1');
 		} catch {
-			// The stream's end is what the watcher waits for.
-			(client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy();
+			drop(client);
 		}
 	}
 
-	async #run(client: pg.Client, text: string, values?: string[]): Promise<unknown> {
-		const running = this.#last.then(async () => client.query({text, ...(values ? {values} : {}), query_timeout: patience} as pg.QueryConfig));
-		this.#last = running.catch(() => undefined);
-		return running;
+	async #run(client: pg.Client, text: string, values?: string[]): Promise<void> {
+		const query = {text, values, query_timeout: patience}; // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
+		await this.#turns.run(async () => client.query(query));
+	}
+
+	/** When it fails the connection is lost, and the next one listens to all channels. */
+	async #tryTo(client: pg.Client | undefined, text: string): Promise<void> {
+		try {
+			await (client && this.#run(client, text));
+		} catch {}
 	}
 }

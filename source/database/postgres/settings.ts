@@ -104,15 +104,15 @@ function splitConnectionString(text: string | undefined): {connectionString?: st
 }
 
 // Fixed here, so that no setting of the user, the database or the environment changes how values look or where names are found.
-const sessionSettings = (statementTimeout: number): string => Object.entries({
-	search_path: 'colonies,public',
-	TimeZone: 'UTC',
-	DateStyle: 'ISO',
-	bytea_output: 'hex',
-	statement_timeout: statementTimeout,
+const sessionSettings = (statementTimeout: number): string => [
+	'search_path=colonies,public',
+	'TimeZone=UTC',
+	'DateStyle=ISO',
+	'bytea_output=hex',
+	`statement_timeout=${statementTimeout}`,
 	// A program that stands still in a transaction would keep its locks for ever.
-	idle_in_transaction_session_timeout: 60_000,
-}).map(([name, value]) => `-c ${name}=${value}`).join(' ');
+	'idle_in_transaction_session_timeout=60000',
+].map(setting => `-c ${setting}`).join(' ');
 
 const given = <Value>(name: string, value: Value | undefined): Record<string, Value> => value === undefined ? {} : {[name]: value};
 
@@ -134,9 +134,9 @@ export function readSettings(options: PostgresOptions, PgClient: typeof pg.Clien
 		port: options.port ?? parsed.port,
 		user: options.user ?? parsed.user,
 		database: options.database ?? parsed.database,
-		...given('password', options.password ?? (parsed.password as string | undefined)),
+		...given('password', options.password ?? parsed.password),
 		...given('ssl', ssl),
-		application_name: options.applicationName ?? 'colonies',
+		application_name: options.applicationName ?? 'colonies', // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
 		connectionTimeoutMillis: options.connectTimeout ?? 10_000,
 		keepAlive: true,
 		keepAliveInitialDelayMillis: 10_000,

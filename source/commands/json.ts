@@ -1,0 +1,24 @@
+import {firstUnprintable} from '../core/text.ts';
+
+const escapes = new Map<string, string>();
+
+/** A character as JSON may also write it, where a terminal could obey it or an eye be misled by it. */
+function escape(character: string): string {
+	let escaped = escapes.get(character);
+	if (escaped === undefined) {
+		escaped = firstUnprintable(character) === undefined ? character : Array.from({length: character.length}, (_, unit) => `\\u${(character.codePointAt(unit)! > 0xFF_FF ? character.charCodeAt(unit) : character.codePointAt(unit)!).toString(16).padStart(4, '0')}`).join('');
+		escapes.set(character, escaped);
+	}
+
+	return escaped;
+}
+
+/**
+JSON as colonies.md prints it, four spaces deep, with every control character and direction mark escaped: what a worker wrote cannot drive a terminal, and the value stays the same.
+`depth`: how deep it stands in something around it.
+*/
+export function toJson(value: unknown, depth = 0): string {
+	// JSON.stringify escapes C0 and lone surrogates; a raw newline is its own.
+	const text = (JSON.stringify(value, undefined, 4) ?? 'null').replaceAll(/[^\n\u0020-\u007E]/gu, escape);
+	return depth === 0 ? text : text.replaceAll('\n', `\n${'    '.repeat(depth)}`);
+}

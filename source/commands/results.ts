@@ -1,0 +1,88 @@
+import {limits} from '../core/limits.ts';
+import type {Column} from '../operations/define.ts';
+import {choice, optional} from '../operations/fields.ts';
+import {toCsv} from './csv.ts';
+import {toJson} from './json.ts';
+import {print, say} from './output.ts';
+import type {World} from './world.ts';
+
+/** The flag of every command that prints data. */
+export const outputFlags = {output: optional(choice('Output', 'How data is printed: json unless given', ['json', 'table', 'csv']))};
+
+export type OutputFormat = 'json' | 'table' | 'csv';
+
+type Row = Readonly<Record<string, unknown>>;
+type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined};
+
+/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `count`: how many rows were asked for. */
+export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; count?: number};
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/** The rows of a list, of a page or plain; undefined for a single object. */
+function rowsOf(result: unknown): Rows | undefined {
+	if (Array.isArray(result)) {
+		return {rows: result as Row[], more: false, position: undefined};
+	}
+
+	if (isObject(result) && Array.isArray(result.rows) && isObject(result.more)) {
+		const {rows, more, last} = result as {rows: Row[]; more: {after: boolean}; last?: string};
+		return {rows, more: more.after, position: last};
+	}
+
+	return undefined;
+}
+
+async function printRows(world: World, rows: readonly Row[], {output, columns}: Showing): Promise<void> {
+	const {isTTY, columns: width} = world.stdout;
+	if (output === 'csv') {
+		await print(world, `${toCsv(rows, {toTerminal: isTTY === true})}\r\n`);
+	} else if (output === 'table') {
+		const {toTable} = await import('./table.ts');
+		await print(world, `${toTable(rows, columns, isTTY ? width : undefined)}\n`);
+	} else {
+		// Row by row, for a thousand rows of large attributes do not fit into one text.
+		await print(world, rows.length === 0 ? '[' : '[\n');
+		for (const [index, row] of rows.entries()) {
+			await print(world, `    ${toJson(row, 1)}${index < rows.length - 1 ? ',' : ''}\n`); // eslint-disable-line no-await-in-loop
+		}
+
+		await print(world, ']\n');
+	}
+}
+
+async function printObject(world: World, object: Row, {output}: Showing): Promise<void> {
+	const {isTTY, columns: width} = world.stdout;
+	if (output === 'csv') {
+		await print(world, `${toCsv([object], {toTerminal: isTTY === true})}\r\n`);
+	} else if (output === 'table') {
+		const {toFieldTable} = await import('./table.ts');
+		await print(world, `${toFieldTable(object, isTTY ? width : undefined)}\n`);
+	} else {
+		await print(world, `${toJson(object)}\n`);
+	}
+}
+
+/** Says when a list has more rows than were asked for, and how to see them. */
+async function sayMore(world: World, {more, position}: Rows, count: number | undefined): Promise<void> {
+	if (more && count !== undefined && count < limits.count) {
+		await say(world, `There are more: --count ${limits.count} shows up to ${limits.count}.`);
+	} else if (more) {
+		await say(world, position === undefined ? 'There are more.' : `There are more: --position ${position} goes on after these.`);
+	}
+}
+
+/** Prints what an operation answered to standard output: a list, an object, or nothing. */
+export async function printResult(world: World, result: unknown, showing: Showing): Promise<void> {
+	const list = rowsOf(result);
+	if (list === undefined) {
+		if (isObject(result)) {
+			await printObject(world, result, showing);
+		}
+	} else if (list.rows.length === 0 && showing.empty !== undefined && showing.output === undefined) {
+		await print(world, `${showing.empty}\n`);
+	} else {
+		await printRows(world, list.rows, showing);
+		await sayMore(world, list, showing.count);
+	}
+}

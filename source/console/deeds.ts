@@ -1,0 +1,113 @@
+import {visible} from '../core/text.ts';
+import type {Computer, Process} from '../core/types.ts';
+import {stateOf} from '../core/states.ts';
+import type {OperationName} from '../operations/index.ts';
+import {operations} from '../operations/index.ts';
+import {screens, selectedRow} from './screens/index.ts';
+import type {Acting, Effect, KnownColony, Overlay, State, Step} from './state.ts';
+
+/** Puts an overlay on top. */
+export const over = (state: State, overlay: Overlay): State => ({...state, overlays: [...state.overlays, overlay]});
+
+/** Why nothing may be changed now; undefined when it may. */
+export function whyNoChange(state: State): string | undefined {
+	if (!state.context) {
+		return 'The database is not open yet.';
+	}
+
+	if (!state.reach.reachable) {
+		return 'The database is away; changes are refused until it is back.';
+	}
+
+	return state.readOnly ? 'The console is read-only.' : undefined;
+}
+
+/** The identity that may act as a colony's owner, if the keychain holds it. */
+const ownerOf = (colony: KnownColony | undefined): Acting | undefined => colony?.as.find(({kind}) => kind === 'owner');
+
+/** Why the owner's key is missing, for actions that need it. */
+export function needsOwner(state: State): string | undefined {
+	if (!state.colony) {
+		return 'No colony is selected.';
+	}
+
+	return ownerOf(state.colony) ? whyNoChange(state) : 'This needs the key of the colony owner, and the keychain does not hold it: add it on 6 Keys.';
+}
+
+/** Who signs a change by the owner: the operator acts as what the action needs, and the question says so. */
+const owner = (state: State): Acting => ownerOf(state.colony)!;
+
+const where = (state: State): string => `${state.context?.name ?? ''}${state.colony ? ` ${visible(state.colony.name)}` : ''}`;
+
+type Ask = {operation: OperationName; object: string; verb: string; done: string; input: Record<string, unknown>; as: Acting; consequence?: string; typed?: string};
+
+/** The question before a change: it names the context, the object and the count, and only `y` confirms it. */
+function ask(state: State, {operation, object, verb, done, input, as, consequence, typed}: Ask): Step {
+	return [over(state, {
+		kind: 'confirm',
+		question: `${where(state)}: ${verb} ${object}?`,
+		consequence: consequence ?? operations[operation].summary,
+		verb,
+		deed: {operation, input, as, done: `${done} ${object}.`},
+		...(typed === undefined ? {} : {typed: {expected: typed, edit: {text: '', cursor: 0}}}),
+	}), []];
+}
+
+type ComputerVerb = 'approve' | 'disapprove' | 'remove';
+
+const computerWords: Record<ComputerVerb, {verb: string; done: string; consequence: string}> = {
+	approve: {verb: 'Approve', done: 'Approved', consequence: 'It will receive waiting processes that it may run.'},
+	disapprove: {verb: 'Disapprove', done: 'Disapproved', consequence: 'It gets no more processes; those that it runs go back to waiting.'},
+	remove: {verb: 'Remove', done: 'Removed', consequence: 'Its record goes, and the processes that it runs go back to waiting. Its key stays in the keychain.'},
+};
+
+/** Asks before a computer is approved, disapproved or removed. */
+export function askComputer(state: State, act: ComputerVerb): Step {
+	const computer = selectedRow(state) as Computer;
+	const {verb, done, consequence} = computerWords[act];
+	return ask(state, {
+		operation: `computer.${act}`, object: `the computer ${visible(computer.name)} (${computer.computerid.slice(0, 8)})`, verb, done, consequence,
+		input: {colonyid: computer.colonyid, computerid: computer.computerid}, as: owner(state),
+	});
+}
+
+const processWords = {
+	retry: {verb: 'Retry', done: 'Put back to waiting:', consequence: 'It waits again with no retries counted; out and err attributes of the last attempt go to its history.'},
+	cancel: {verb: 'Cancel', done: 'Cancelled', consequence: 'It fails with the error "cancelled".'},
+	remove: {verb: 'Remove', done: 'Removed', consequence: 'It goes with its attributes. Only the history keeps it.'},
+} as const;
+
+/** Asks before a process is retried, cancelled or removed. */
+export function askProcess(state: State, act: keyof typeof processWords, process: Process): Step {
+	const {verb, done, consequence} = processWords[act];
+	return ask(state, {
+		operation: `process.${act}`, object: `the ${stateOf(process.status)} process ${process.processid.slice(0, 8)}`, verb, done, consequence,
+		input: {colonyid: process.targetcolonyid, processid: process.processid}, as: owner(state),
+	});
+}
+
+/** Asks before a colony is removed: its name must be typed. */
+export function askRemoveColony(state: State): Step {
+	const colony = selectedRow(state) as KnownColony;
+	return ask(state, {
+		operation: 'colony.remove', object: `the colony ${visible(colony.name)}`, verb: 'Remove', done: 'Removed', typed: colony.name,
+		consequence: 'All its computers, processes and attributes go with it. Only the history keeps them.',
+		input: {colonyid: colony.colonyid, name: colony.name}, as: {kind: 'root', id: 'root', name: 'root'},
+	});
+}
+
+/** Asks before a key leaves the keychain. */
+export function askForgetKey(state: State): Step {
+	const row = selectedRow(state)!;
+	const id = screens.keys.idOf(row);
+	return [over(state, {
+		kind: 'confirm', question: `Keychain: remove the key of ${screens.keys.nameOf(row)}?`,
+		consequence: 'Nobody can act as this identity from here any more. It cannot be undone unless you keep the key elsewhere.',
+		verb: 'Remove', deed: {forgetKey: id},
+	}), []];
+}
+
+/** What a confirmed question does. */
+export const confirmed = (overlay: Extract<Overlay, {kind: 'confirm'}>): Effect => 'forgetKey' in overlay.deed
+	? {type: 'forget-key', id: overlay.deed.forgetKey}
+	: {type: 'run', deed: overlay.deed};

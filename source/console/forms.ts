@@ -1,0 +1,89 @@
+import {shortId, visible} from '../core/text.ts';
+import type {Field, Fields} from '../operations/index.ts';
+import {colonySpec, computerSpec, processSpec} from '../operations/index.ts';
+import type {FormField, FormPurpose, Overlay, State} from './state.ts';
+import {textOf} from './terminal/text-edit.ts';
+
+type Form = Extract<Overlay, {kind: 'form'}>;
+
+const field = (name: string, label: string, summary: string, more: Partial<FormField> = {}): FormField => ({name, label, summary, kind: 'text', optional: false, edit: textOf(''), ...more});
+
+const kinds: Partial<Record<Field['kind'], FormField['kind']>> = {integer: 'integer', number: 'integer', pair: 'pairs', secret: 'secret'};
+
+/** Form fields out of the fields of a spec, so that a form asks for what the operation takes. */
+const fieldsOf = (fields: Fields, without: readonly string[] = []): FormField[] => Object.entries(fields)
+	.filter(([name]) => !without.includes(name))
+	.map(([name, {label, summary, kind, optional}]) => field(name, label, summary, {kind: kinds[kind] ?? 'text', optional}));
+
+const rootField = (state: State): FormField[] => state.rootUnlocked ? [] : [field('rootpassword', 'Root password', 'Of this installation; the first one given is kept', {kind: 'secret'})];
+
+const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose' | 'focus' | 'busy'>> = {
+	'register-colony': state => ({
+		title: 'Register a colony',
+		intro: 'The key of its owner is made here and kept in the keychain.',
+		fields: [...fieldsOf(colonySpec), ...rootField(state)],
+	}),
+	'register-computer': state => ({
+		title: `Register a computer in ${visible(state.colony?.name ?? '')}`,
+		intro: 'Its key is made here and kept in the keychain; it waits for approval then.',
+		fields: [field('file', 'Spec file', 'A JSON file in place of the fields below', {kind: 'file', optional: true}), ...fieldsOf(computerSpec)],
+	}),
+	'submit-process': state => ({
+		title: `Submit a process to ${visible(state.colony?.name ?? '')}`,
+		intro: 'It waits until a computer that has what it asks for takes it.',
+		fields: [
+			field('file', 'Spec file', 'A JSON file in place of the fields below', {kind: 'file', optional: true}),
+			...fieldsOf(processSpec, ['targetcolonyid']).map(each => each.kind === 'pairs' ? {...each, summary: 'Attributes that go in: key=value, key=value; or a JSON object'} : each),
+		],
+	}),
+	'add-key': () => ({
+		title: 'Add a key to the keychain',
+		intro: 'It is checked, kept in the config folder, and never shown again here.',
+		fields: [field('privatekey', 'Private key', '64 hex digits', {kind: 'secret'})],
+	}),
+	'unlock-root': () => ({
+		title: 'Unlock root',
+		intro: 'The password is kept in memory, for this run only.',
+		fields: [field('rootpassword', 'Root password', 'Of this installation', {kind: 'secret'})],
+	}),
+	connect: () => ({
+		title: 'Connect to a PostgreSQL or TimescaleDB database',
+		intro: 'The schema "colonies" is made there if there is none, and the database becomes the current context.',
+		fields: [
+			field('dbhost', 'Host', 'Name, address, or the folder of a Unix socket', {edit: textOf('localhost')}),
+			field('dbport', 'Port', 'Port of PostgreSQL', {kind: 'integer', edit: textOf('5432')}),
+			field('dbuser', 'User', 'User of the database', {edit: textOf('postgres')}),
+			field('dbpassword', 'Password', 'Its password; kept in the settings, mode 0600', {kind: 'secret', optional: true}),
+			field('dbname', 'Database', 'Name of the database', {edit: textOf('postgres')}),
+		],
+	}),
+};
+
+/** A form, empty, for its purpose. */
+export const openForm = (purpose: FormPurpose, state: State): Form => ({kind: 'form', purpose, focus: 0, busy: false, ...forms[purpose](state)});
+
+/** The texts of a form by field. */
+export const valuesOf = (form: Form): Record<string, string> => Object.fromEntries(form.fields.map(({name, edit}) => [name, edit.text]));
+
+/** The form with its complaints: fields that must be filled, and whole numbers that are none. The first at fault gets the cursor. */
+export function checkForm(form: Form): Form {
+	const fromFile = form.fields.some(({kind, edit}) => kind === 'file' && edit.text !== '');
+	const fields = form.fields.map(each => ({...each, error: complaint(each, fromFile)}));
+	const first = fields.findIndex(({error}) => error !== undefined);
+	return {...form, fields, focus: first === -1 ? form.focus : first};
+}
+
+function complaint({kind, optional, edit, label}: FormField, fromFile: boolean): string | undefined {
+	if (fromFile && kind !== 'file') {
+		return undefined;
+	}
+
+	if (edit.text.trim() === '') {
+		return optional ? undefined : `${label} is missing.`;
+	}
+
+	return kind === 'integer' && !/^-?\d+$/.test(edit.text.trim()) ? `${label} must be a whole number.` : undefined;
+}
+
+/** Whom a form acts as, for its title line. */
+export const actingText = (state: State): string => state.acting ? `${state.acting.kind} ${shortId(state.acting.id)}` : 'nobody';

@@ -1,0 +1,77 @@
+import type {Page} from '../operations/index.ts';
+import type {ListState, PageQuery, RowValue} from './state.ts';
+
+/** Rows that are loaded at once: some screenfuls, so that moving needs no loading. */
+export const windowSize = 200;
+
+type IdOf = (row: RowValue) => string;
+
+/** Where the cursor is among the rows; 0 before there is one. */
+export const cursorIndex = (list: ListState, idOf: IdOf): number => Math.max(0, list.rows.findIndex(row => idOf(row) === list.cursor));
+
+const clampTop = (top: number, index: number, {length}: readonly unknown[], height: number): number => {
+	const last = Math.max(0, length - height);
+	return Math.max(0, Math.min(Math.max(Math.min(top, index), index - height + 1), last));
+};
+
+/**
+Takes a page that was read. The cursor stays on its id, and on its line where it can; a row that has left the list is kept in its place for as long as the cursor is on it,
+so that no other row comes under the cursor by itself.
+*/
+export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen}: {idOf: IdOf; height: number; at: number; frozen: boolean}): ListState {
+	const before = cursorIndex(list, idOf);
+	let rows = frozen ? keepOrder(list.rows, page.rows, idOf) : page.rows;
+	let {positions} = page;
+	const held = list.cursor === undefined ? undefined : list.rows[before];
+	let gone: string | undefined;
+	if (held && idOf(held) === list.cursor && !page.rows.some(row => idOf(row) === list.cursor)) {
+		gone = list.cursor;
+		rows = frozen ? rows : [...rows.slice(0, before), held, ...rows.slice(before)];
+		positions = [...positions.slice(0, before), list.positions[before] ?? '', ...positions.slice(before)];
+	}
+
+	const cursor = list.cursor === undefined || !rows.some(row => idOf(row) === list.cursor) ? rows.length > 0 ? idOf(rows[0]!) : undefined : list.cursor;
+	const next = {...list, rows, cursor, gone, positions, more: page.more, loading: false, loadedAt: at, error: undefined};
+	const index = cursorIndex(next, idOf);
+	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
+	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);
+	return {...next, top: clampTop(top, index, rows, height)};
+}
+
+/** The rows in the order they had, with what is new at the end. */
+function keepOrder(old: readonly RowValue[], fresh: readonly RowValue[], idOf: IdOf): RowValue[] {
+	const byId = new Map(fresh.map(row => [idOf(row), row]));
+	const kept = old.map(row => byId.get(idOf(row)) ?? row);
+	const known = new Set(old.map(row => idOf(row)));
+	return [...kept, ...fresh.filter(row => !known.has(idOf(row)))];
+}
+
+/** Puts the cursor on a row; a row that had left the list goes when the cursor leaves it. */
+export function moveTo(list: ListState, index: number, {idOf, height}: {idOf: IdOf; height: number}): ListState {
+	const target = list.rows[Math.max(0, Math.min(index, list.rows.length - 1))];
+	if (!target) {
+		return list;
+	}
+
+	const cursor = idOf(target);
+	const leaving = list.gone !== undefined && list.gone !== cursor;
+	const rows = leaving ? list.rows.filter(row => idOf(row) !== list.gone) : list.rows;
+	const positions = leaving ? list.positions.filter((_, index) => idOf(list.rows[index]!) !== list.gone) : list.positions;
+	const next = {...list, rows, positions, cursor, gone: leaving ? undefined : list.gone};
+	return {...next, top: clampTop(list.top, cursorIndex(next, idOf), rows, height)};
+}
+
+/** How to read the window that is shown anew: from its first row on, or from the start where it begins there. */
+export const refreshQuery = ({more, positions}: ListState): PageQuery => more.before && positions[0]
+	? {count: windowSize, position: positions[0], direction: 'from'}
+	: {count: windowSize};
+
+/** The page to read when the cursor comes to an edge of the window behind which there is more; it holds what is on the screen now. */
+export function furtherQuery({rows, positions, more, top}: ListState, target: number, height: number): PageQuery | undefined {
+	if (target >= rows.length - 1 && more.after && positions[top]) {
+		return {count: windowSize, position: positions[top], direction: 'from'};
+	}
+
+	const below = positions[Math.min(top + height, positions.length - 1)];
+	return target <= 0 && more.before && below ? {count: windowSize, position: below, direction: 'before'} : undefined;
+}

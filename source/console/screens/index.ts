@@ -1,0 +1,22 @@
+import type {RowValue, ScreenName, State} from '../state.ts';
+import {coloniesScreen} from './colonies.ts';
+import {computersScreen} from './computers.ts';
+import {keysScreen} from './keys.ts';
+import {processesScreen} from './processes.ts';
+import type {Screen} from './screen.ts';
+
+export type {Column, Screen} from './screen.ts';
+
+/** Every list screen by name, in the order of their digits. */
+export const screens: Record<ScreenName, Screen> = {
+	processes: processesScreen as unknown as Screen,
+	computers: computersScreen as unknown as Screen,
+	colonies: coloniesScreen as unknown as Screen,
+	keys: keysScreen as unknown as Screen,
+};
+
+/** The row under the cursor of the visible list; undefined where there is none, or it has left the list. */
+export function selectedRow(state: State): RowValue | undefined {
+	const {rows, cursor, gone} = state.lists[state.screen];
+	return cursor === undefined || cursor === gone ? undefined : rows.find(row => screens[state.screen].idOf(row) === cursor);
+}

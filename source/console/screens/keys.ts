@@ -1,0 +1,31 @@
+import {shortId, visible} from '../../core/text.ts';
+import type {KeyEntry} from '../../keychain/index.ts';
+import {red} from '../terminal/style.ts';
+import type {Screen} from './screen.ts';
+
+export const keysScreen: Screen<KeyEntry> = {
+	name: 'keys',
+	digit: '6',
+	title: 'Keys',
+	topics: [],
+	tabs: [],
+	columns: [
+		{title: 'ID', width: 10, yields: 0, value: ({id}) => shortId(id)},
+		{title: 'OF', width: 9, yields: 0, value: ({label}) => label?.kind ?? '-'},
+		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({label}) => label ? visible(label.name) : '-'},
+		{title: 'COLONY', width: 10, yields: 1, value: ({label}) => label ? shortId(label.colonyid) : '-'},
+		{title: 'FILE', width: 8, yields: 2, value: ({damaged}) => damaged ? 'damaged' : 'good', style: (text, {damaged}) => damaged ? red(text) : text},
+	],
+	idOf: ({id}) => id,
+	nameOf: ({id, label}) => label ? `${visible(label.name)} (${shortId(id)})` : shortId(id),
+	empty: state => state.lists.keys.filter === ''
+		? ['The keychain is empty.', 'Press n to add a key, or register a colony with 4 n.']
+		: [`No key matches /${visible(state.lists.keys.filter)}`, 'Press esc to clear the filter.'],
+	summary: ({id, label, note}) => [
+		['id', id],
+		['of', label ? `${label.kind} ${label.name}` : 'unknown'],
+		['colony', label?.colonyid ?? '-'],
+		...(note ? [['note', note] as const] : []),
+		['private key', 'never shown here: colonies keychain privatekey --id …'],
+	],
+};

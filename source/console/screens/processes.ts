@@ -1,0 +1,105 @@
+import {shortId, visible} from '../../core/text.ts';
+import {formatSpan, milliseconds} from '../../core/time.ts';
+import type {Process} from '../../core/types.ts';
+import {processStates} from '../../core/types.ts';
+import {blue, dim, green, red, yellow} from '../terminal/style.ts';
+import {tabState} from '../tabs.ts';
+import type {Column, Screen} from './screen.ts';
+
+const marks = ['·', '▸', '✓', '✗'] as const;
+const colours = [yellow, blue, green, red] as const;
+
+/** Milliseconds from a wire time to now, as a span; `-` where it is not set. */
+const since = (time: string, now: number): string => {
+	const at = milliseconds(time);
+	return at === undefined ? '-' : formatSpan(now - at);
+};
+
+const between = (from: string, to: string): string => {
+	const [start, end] = [milliseconds(from), milliseconds(to)];
+	return start === undefined || end === undefined ? '-' : formatSpan(end - start);
+};
+
+const memory = (mem: number): string => mem >= 1024 ? `${Number((mem / 1024).toFixed(mem >= 10_240 ? 0 : 1))}G` : `${mem}M`;
+
+/** When the deadline is, from now. */
+function deadline({deadline, status}: Process, now: number): string {
+	const at = milliseconds(deadline);
+	if (at === undefined || status !== 1) {
+		return '-';
+	}
+
+	return at >= now ? `in ${formatSpan(at - now)}` : `${formatSpan(now - at)} ago`;
+}
+
+/** How long it has been in its state: waiting since its submission, running since its start; a closed one, how long it ran. */
+function lasted(process: Process, now: number): string {
+	switch (process.status) {
+		case 0: {
+			return since(process.submissiontime, now);
+		}
+
+		case 1: {
+			return since(process.starttime, now);
+		}
+
+		default: {
+			return between(process.starttime, process.endtime);
+		}
+	}
+}
+
+const columns: ReadonlyArray<Column<Process>> = [
+	{title: 'ID', width: 9, yields: 0, value: ({processid}) => processid.slice(0, 8)},
+	{
+		title: 'STATE', width: 11, yields: 1, value: ({status}) => `${marks[status]} ${processStates[status]}`,
+		style: (text, {status}) => colours[status](text), shown: state => tabState(state) === undefined,
+	},
+	{title: 'TYPE', width: 12, yields: 0, grows: true, value: ({computertype}) => computertype === '' ? 'any' : visible(computertype), style: (text, {computertype}) => computertype === '' ? dim(text) : text},
+	{title: 'TIME', width: 7, align: 'right', yields: 0, value: lasted},
+	{title: 'ENDED', width: 11, align: 'right', yields: 4, value: ({endtime}, now) => endtime.startsWith('0001') ? '-' : `${since(endtime, now)} ago`, shown: state => !['waiting', 'running'].includes(tabState(state) ?? '')},
+	{title: 'DEADLINE', width: 10, align: 'right', yields: 5, value: deadline, style: (text, {status}) => status === 1 && text.endsWith('ago') ? red(text) : text, shown: state => ['running', undefined].includes(tabState(state))},
+	{title: 'CORES', width: 5, align: 'right', yields: 6, value: ({cores}) => String(cores)},
+	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem)},
+	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus)},
+	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`},
+	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}) => assignedcomputerid === '' ? '-' : shortId(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
+];
+
+const time = (at: string): string => at.startsWith('0001') ? '-' : `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+
+export const processesScreen: Screen<Process> = {
+	name: 'processes',
+	digit: '2',
+	title: 'Processes',
+	topics: ['processes'],
+	tabs: ['all', ...processStates],
+	columns,
+	idOf: ({processid}) => processid,
+	nameOf: ({processid}) => shortId(processid),
+	empty(state) {
+		if (!state.colony) {
+			return ['No colony is selected.', 'Press 4 to choose one, or to register the first.'];
+		}
+
+		const list = state.lists.processes;
+		if (list.filter !== '') {
+			return [`No process matches /${visible(list.filter)}`, 'Press esc to clear the filter.'];
+		}
+
+		const name = tabState(state);
+		return [`No ${name === undefined ? '' : `${name} `}processes found`, 'Press n to submit one.'];
+	},
+	summary: (process, {now}) => [
+		['state', `${processStates[process.status]} ${lasted(process, now)}`],
+		['type', process.computertype === '' ? 'any' : process.computertype],
+		['asks for', `${process.cores} cores  ${memory(process.mem)}  ${process.gpus} gpus`],
+		['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => shortId(id)).join(' ')],
+		['computer', process.assignedcomputerid === '' ? '-' : process.assignedcomputerid],
+		['submitted', time(process.submissiontime)],
+		['started', time(process.starttime)],
+		['ended', time(process.endtime)],
+		['deadline', process.deadline.startsWith('0001') ? (process.timeout > 0 ? `${process.timeout}s after its start` : 'none') : time(process.deadline)],
+		['retries', `${process.retries} of ${process.maxretries}`],
+	],
+};

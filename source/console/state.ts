@@ -1,0 +1,171 @@
+import type {ErrorCode} from '../core/errors.ts';
+import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
+import type {KeyEntry} from '../keychain/index.ts';
+import type {OperationName, Page} from '../operations/index.ts';
+import type {EditState} from './terminal/text-edit.ts';
+
+export const screenNames = ['processes', 'computers', 'colonies', 'keys'] as const;
+export type ScreenName = (typeof screenNames)[number];
+
+/** As whom the operator acts. A key never stands here, only whose it is. */
+export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name: string};
+
+/** A colony that the keychain, or root, gives a way into. */
+export type KnownColony = Colony & {as: Acting[]};
+
+export type RowValue = Process | Computer | KnownColony | KeyEntry;
+
+/** One list as it is shown: a window of rows, and a cursor bound to an id. */
+export type ListState = {
+	rows: readonly RowValue[];
+	/** Where each row stands in the whole list, for reading on from it. */
+	positions: readonly string[];
+	more: {before: boolean; after: boolean};
+	/** Id of the row under the cursor. */
+	cursor?: string;
+	/** Id of a row that has left the list, kept in its place for as long as the cursor is on it. */
+	gone?: string;
+	/** Index of the first row on the screen. */
+	top: number;
+	tab: number;
+	filter: string;
+	/** The newest request; answers to older ones are dropped. */
+	sequence: number;
+	loading: boolean;
+	/** Something changed while it was loading: load again at once. */
+	stale: boolean;
+	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
+	loadedAt?: number;
+	error?: ErrorText;
+};
+
+export type ErrorText = {code: ErrorCode; message: string; hint?: string};
+
+/** Something that will be done on the server, for an effect to carry out. */
+export type Deed = {
+	operation: OperationName;
+	input: Record<string, unknown>;
+	as: Acting;
+	/** Said when it is done. */
+	done: string;
+};
+
+export type FormField = {
+	name: string;
+	label: string;
+	summary: string;
+	kind: 'text' | 'secret' | 'integer' | 'pairs' | 'file';
+	optional: boolean;
+	edit: EditState;
+	error?: string;
+};
+
+/** What a form does when it is sent; its effect knows how. */
+export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-process' | 'add-key' | 'unlock-root' | 'connect';
+
+export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
+
+export type Overlay =
+	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
+	| {kind: 'help'; scroll: number}
+	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
+	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
+	| {kind: 'confirm'; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
+	| {kind: 'filter'; edit: EditState; error?: string};
+
+export type State = {
+	columns: number;
+	rows: number;
+	/** Milliseconds since 1970. */
+	now: number;
+	version: string;
+	readOnly: boolean;
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string};
+	/** Why there is no context yet: it is being opened, or could not be. */
+	opening: {text: string; error?: ErrorText};
+	reach: {reachable: boolean; since: number};
+	colony?: KnownColony;
+	known: readonly KnownColony[];
+	knownLoaded: boolean;
+	acting?: Acting;
+	rootUnlocked: boolean;
+	screen: ScreenName;
+	previous: ScreenName;
+	lists: Record<ScreenName, ListState>;
+	counts?: Record<ProcessState, number>;
+	computerCounts?: {pending: number; approved: number; disapproved: number};
+	overlays: readonly Overlay[];
+	/** The process in the side pane, with its attributes. */
+	side?: Process;
+	paused: boolean;
+	frozen: boolean;
+	wide: boolean;
+	/** What was done; goes with the next key or after a while. */
+	notice?: {text: string; at: number};
+	/** What went wrong; stays until esc. */
+	error?: ErrorText;
+	/** How many deeds are under way. */
+	busy: number;
+};
+
+export type Message =
+	| {type: 'key'; key: string; text?: string}
+	| {type: 'resized'; columns: number; rows: number}
+	| {type: 'ticked'; now: number}
+	| {type: 'opening'; text: string}
+	| {type: 'opened'; context: NonNullable<State['context']>; remembered?: string}
+	| {type: 'not-opened'; error: ErrorText}
+	| {type: 'reached'; reachable: boolean; since: number}
+	| {type: 'changed'; topics: ReadonlySet<string>}
+	| {type: 'known'; colonies: readonly KnownColony[]; select?: Id}
+	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
+	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
+	| {type: 'counted'; counts: Record<ProcessState, number>; computers: State['computerCounts']}
+	| {type: 'detailed'; process: Process}
+	| {type: 'not-detailed'; id: Id; error: ErrorText}
+	| {type: 'done'; text: string}
+	| {type: 'failed'; error: ErrorText}
+	| {type: 'noticed'; text: string}
+	| {type: 'form-done'; text: string}
+	| {type: 'form-failed'; error: ErrorText}
+	| {type: 'root-unlocked'};
+
+export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'};
+
+export type Effect =
+	| {type: 'open'; demo?: boolean}
+	| {type: 'load'; screen: ScreenName; sequence: number; query: PageQuery}
+	| {type: 'load-known'; select?: Id}
+	| {type: 'count'}
+	| {type: 'load-detail'; id: Id; soon?: boolean}
+	| {type: 'run'; deed: Deed}
+	| {type: 'forget-key'; id: Id}
+	| {type: 'send-form'; purpose: FormPurpose; values: Record<string, string>}
+	| {type: 'copy'; text: string; what: string}
+	| {type: 'remember'; key: string; value: unknown}
+	| {type: 'suspend'}
+	| {type: 'quit'};
+
+export type Step = readonly [State, readonly Effect[]];
+
+export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
+
+export const emptyLists = (): Record<ScreenName, ListState> => ({processes: emptyList(), computers: emptyList(), colonies: emptyList(), keys: emptyList()});
+
+/** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
+export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
+	columns, rows, now, version, readOnly,
+	opening: {text: 'Opening the database …'},
+	reach: {reachable: true, since: now},
+	known: [],
+	knownLoaded: false,
+	rootUnlocked: false,
+	screen: 'processes',
+	previous: 'processes',
+	lists: emptyLists(),
+	overlays: [],
+	paused: false,
+	frozen: false,
+	wide: false,
+	busy: 0,
+});

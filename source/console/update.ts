@@ -1,0 +1,303 @@
+import type {Topic} from '../core/types.ts';
+import {parseFilter} from '../core/filter.ts';
+import {toColoniesError} from '../core/errors.ts';
+import {actions, chooseColony, chooseItem, closeTop, onTop, restart, showScreen, welcome} from './actions.ts';
+import {confirmed} from './deeds.ts';
+import {checkForm, valuesOf} from './forms.ts';
+import {resolve} from './keymap.ts';
+import {visibleRows} from './layout.ts';
+import {moveTo, cursorIndex, takePage} from './lists.ts';
+import {load, loadDetail, refresh, refreshAll, withList} from './loading.ts';
+import {screens} from './screens/index.ts';
+import type {Message, Overlay, State, Step} from './state.ts';
+import {emptyLists} from './state.ts';
+import {editText, isEditKey} from './terminal/text-edit.ts';
+import type {Chord} from './terminal/keys.ts';
+
+/** How long a notice stands, in milliseconds, when no key is pressed. */
+const noticeTime = 8000;
+/** The visible page is read again after this, in milliseconds, for what nobody announced. */
+const rereadTime = 2000;
+
+const quiet = (state: State): Step => [state, []];
+const say = (state: State, text: string): State => ({...state, notice: {text, at: state.now}});
+
+type Form = Extract<Overlay, {kind: 'form'}>;
+
+function inForm(state: State, form: Form, chord: Chord): Step {
+	const {key} = chord;
+	const change = (changed: Partial<Form>): Step => quiet(onTop(state, () => ({...form, ...changed})));
+	if (key === 'esc') {
+		return quiet(form.busy ? state : closeTop(state));
+	}
+
+	if (form.busy) {
+		return quiet(state);
+	}
+
+	const last = form.fields.length - 1;
+	if (key === 'down' || key === 'tab' || (key === 'enter' && form.focus < last)) {
+		return change({focus: form.focus === last ? 0 : form.focus + 1});
+	}
+
+	if (key === 'up' || key === 'shift-tab') {
+		return change({focus: form.focus === 0 ? last : form.focus - 1});
+	}
+
+	if (key === 'enter' || key === 'ctrl-s') {
+		const checked = checkForm(form);
+		return checked.fields.some(({error}) => error)
+			? change(checked)
+			: [onTop(state, () => ({...checked, busy: true, error: undefined})), [{type: 'send-form', purpose: form.purpose, values: valuesOf(form)}]];
+	}
+
+	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, edit: editText(field.edit, chord), error: undefined} : field)});
+}
+
+function inFilter(state: State, overlay: Extract<Overlay, {kind: 'filter'}>, chord: Chord): Step {
+	if (chord.key === 'esc') {
+		return quiet(closeTop(state));
+	}
+
+	if (chord.key === 'enter') {
+		try {
+			parseFilter(overlay.edit.text);
+		} catch (error) {
+			const {message, hint} = toColoniesError(error);
+			return quiet(onTop(state, () => ({...overlay, error: hint ? `${message} ${hint}` : message})));
+		}
+
+		return restart(closeTop(state), state.screen, {tab: state.lists[state.screen].tab, filter: overlay.edit.text.trim()});
+	}
+
+	return quiet(onTop(state, () => ({...overlay, edit: editText(overlay.edit, chord), error: undefined})));
+}
+
+/** `y` alone confirms, or the typed name; enter is the default, and that is Cancel. */
+function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, chord: Chord): Step {
+	const {typed} = overlay;
+	const cancel = (): Step => quiet(say(closeTop(state), 'Cancelled; nothing was changed.'));
+	const go = (): Step => [{...closeTop(state), busy: state.busy + 1}, [confirmed(overlay)]];
+	if (chord.key === 'esc' || chord.key === 'ctrl-c') {
+		return cancel();
+	}
+
+	if (!typed) {
+		return chord.key === 'y' ? go() : ['enter', 'n', 'q'].includes(chord.key) ? cancel() : quiet(state);
+	}
+
+	if (chord.key === 'enter') {
+		return typed.edit.text === typed.expected ? go() : quiet(say(state, 'The name does not fit; esc cancels.'));
+	}
+
+	return isEditKey(chord) ? quiet(onTop(state, () => ({...overlay, typed: {...typed, edit: editText(typed.edit, chord)}}))) : quiet(state);
+}
+
+function pressed(before: State, chord: Chord): Step {
+	const state = before.notice ? {...before, notice: undefined} : before;
+	const top = state.overlays.at(-1);
+	// In a text field every key is text, but for the way out.
+	if (top?.kind === 'form') {
+		return chord.key === 'ctrl-c' ? [state, [{type: 'quit'}]] : inForm(state, top, chord);
+	}
+
+	if (top?.kind === 'filter') {
+		return chord.key === 'ctrl-c' ? quiet(closeTop(state)) : inFilter(state, top, chord);
+	}
+
+	if (top?.kind === 'confirm') {
+		return inConfirm(state, top, chord);
+	}
+
+	if (top?.kind === 'menu') {
+		const item = top.items.find(({key}) => key === chord.key);
+		if (item) {
+			return chooseItem(state, item);
+		}
+	}
+
+	const binding = resolve(state, chord.key);
+	const reason = binding?.disabled?.(state);
+	if (reason) {
+		return quiet(say(state, reason));
+	}
+
+	return binding ? actions[binding.action]!(state, binding.value) : quiet(state);
+}
+
+function ticked(before: State, now: number): Step {
+	const state = {...before, now, notice: before.notice && now - before.notice.at < noticeTime ? before.notice : undefined};
+	const {loadedAt, loading} = state.lists[state.screen];
+	return state.paused || !state.context || !state.reach.reachable || loading || (loadedAt !== undefined && now - loadedAt < rereadTime) ? quiet(state) : refreshAll(state);
+}
+
+function resized(state: State, columns: number, rows: number): Step {
+	const next = {...state, columns, rows};
+	const height = visibleRows(next);
+	const list = next.lists[next.screen];
+	const {idOf} = screens[next.screen];
+	return quiet(withList(next, next.screen, moveTo(list, cursorIndex(list, idOf), {idOf, height})));
+}
+
+function changed(state: State, topics: ReadonlySet<string>): Step {
+	if (state.paused) {
+		return quiet(state);
+	}
+
+	const has = (topic: Topic) => topics.has(topic);
+	let [next, effects]: Step = screens[state.screen].topics.some(topic => has(topic)) ? refresh(state) : quiet(state);
+	if (has('colonies')) {
+		effects = [...effects, {type: 'load-known'}];
+	}
+
+	if (state.colony && (has('processes') || has('computers'))) {
+		effects = [...effects, {type: 'count'}];
+	}
+
+	return [next, has('processes') || has('attributes') ? [...effects, ...loadDetail(next, {soon: true})] : effects];
+}
+
+function known(state: State, colonies: State['known'], select: string | undefined): Step {
+	const next = {...state, known: colonies, knownLoaded: true};
+	const wanted = select ?? state.colony?.colonyid;
+	const colony = colonies.find(({colonyid}) => colonyid === wanted) ?? (state.colony === undefined ? colonies.find(({as}) => as.some(({kind}) => kind !== 'root')) : undefined);
+	if (state.colony !== undefined && !colonies.some(({colonyid}) => colonyid === wanted)) {
+		return load({...next, colony: undefined, acting: undefined, lists: {...next.lists, processes: emptyLists().processes, computers: emptyLists().computers}}, 'colonies');
+	}
+
+	const [listed, effects] = load(next, 'colonies');
+	if (colony && colony.colonyid !== state.colony?.colonyid) {
+		const [chosen, more] = refreshAll(chooseColony(listed, colony));
+		return [chosen, [...effects, ...more]];
+	}
+
+	if (!colony && colonies.length === 0 && !state.knownLoaded && state.context?.kind === 'embedded') {
+		return [welcome(listed), effects];
+	}
+
+	if (!colony && !state.knownLoaded) {
+		const [shown, more] = showScreen(listed, 'colonies');
+		return [shown, [...effects, ...more]];
+	}
+
+	return [{...listed, colony: colony ?? listed.colony}, effects];
+}
+
+function loaded(state: State, {screen, sequence, page, at}: Extract<Message, {type: 'loaded'}>): Step {
+	const list = state.lists[screen];
+	if (sequence !== list.sequence) {
+		return quiet(state);
+	}
+
+	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen});
+	const next = withList(state, screen, taken);
+	const moved = screen === 'processes' && screen === state.screen && state.side?.processid !== taken.cursor ? loadDetail(next) : [];
+	const [again, effects] = list.stale ? load(next, screen) : quiet(next);
+	return [again, [...effects, ...moved]];
+}
+
+/**
+The one way in which anything changes on the screen: a state and a message give the next state, and what is to be done outside. Pure.
+*/
+export function update(state: State, message: Message): Step {
+	switch (message.type) {
+		case 'key': {
+			return pressed(state, message);
+		}
+
+		case 'resized': {
+			return resized(state, message.columns, message.rows);
+		}
+
+		case 'ticked': {
+			return ticked(state, message.now);
+		}
+
+		case 'opening': {
+			return quiet({...state, context: undefined, opening: {text: message.text}, colony: undefined, acting: undefined, known: [], knownLoaded: false, rootUnlocked: false, lists: emptyLists(), counts: undefined, computerCounts: undefined, side: undefined, overlays: [], screen: 'processes', error: undefined});
+		}
+
+		case 'opened': {
+			return [{...state, context: message.context}, [{type: 'load-known', select: message.remembered}]];
+		}
+
+		case 'not-opened': {
+			return quiet({...state, opening: {...state.opening, error: message.error}});
+		}
+
+		case 'reached': {
+			const next = {...state, reach: {reachable: message.reachable, since: message.since}};
+			return message.reachable && !state.reach.reachable && state.context ? chain(refreshAll(next), [{type: 'load-known'}]) : quiet(next);
+		}
+
+		case 'changed': {
+			return changed(state, message.topics);
+		}
+
+		case 'known': {
+			return known(state, message.colonies, message.select);
+		}
+
+		case 'loaded': {
+			return loaded(state, message);
+		}
+
+		case 'not-loaded': {
+			return message.sequence === state.lists[message.screen].sequence ? quiet(withList(state, message.screen, {loading: false, stale: false, error: message.error})) : quiet(state);
+		}
+
+		case 'counted': {
+			return quiet({...state, counts: message.counts, computerCounts: message.computers});
+		}
+
+		default: {
+			return answered(state, message);
+		}
+	}
+}
+
+const chain = ([state, effects]: Step, more: Step[1]): Step => [state, [...effects, ...more]];
+
+/** What came of something that was asked for. */
+function answered(state: State, message: Message): Step {
+	switch (message.type) {
+		case 'detailed': {
+			const {process} = message;
+			const overlays = state.overlays.map(overlay => overlay.kind === 'detail' && overlay.id === process.processid ? {...overlay, process, error: undefined} : overlay);
+			return quiet({...state, overlays, side: process.processid === state.lists.processes.cursor ? process : state.side});
+		}
+
+		case 'not-detailed': {
+			return quiet({...state, overlays: state.overlays.map(overlay => overlay.kind === 'detail' && overlay.id === message.id ? {...overlay, error: message.error} : overlay)});
+		}
+
+		case 'done': {
+			return refreshAll(say({...state, busy: Math.max(0, state.busy - 1), error: undefined}, message.text));
+		}
+
+		case 'failed': {
+			return refreshAll({...state, busy: Math.max(0, state.busy - 1), error: message.error});
+		}
+
+		case 'noticed': {
+			return quiet(say(state, message.text));
+		}
+
+		case 'form-done': {
+			const closed = {...state, overlays: state.overlays.filter(({kind}) => kind !== 'form'), error: undefined};
+			return refreshAll(say(closed, message.text));
+		}
+
+		case 'form-failed': {
+			return quiet({...state, overlays: state.overlays.map(overlay => overlay.kind === 'form' ? {...overlay, busy: false, error: message.error} : overlay)});
+		}
+
+		case 'root-unlocked': {
+			return [{...state, rootUnlocked: true}, [{type: 'load-known'}]];
+		}
+
+		default: {
+			return quiet(state);
+		}
+	}
+}

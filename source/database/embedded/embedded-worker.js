@@ -1,0 +1,127 @@
+// The thread in which PGlite runs. Plain JavaScript, so that it starts alike from the source and from the bundle.
+import {Blob} from 'node:buffer';
+import {
+	existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {parentPort, workerData} from 'node:worker_threads';
+import {PGlite} from '@electric-sql/pglite';
+import {pack, unpack} from './archive.js';
+import {ask, faultOf, speakText} from './speech.js';
+
+const settings = {
+	shared_buffers: '16MB',
+	max_wal_size: '64MB',
+	min_wal_size: '32MB',
+	search_path: 'colonies,public',
+	TimeZone: 'UTC',
+	DateStyle: 'ISO',
+	bytea_output: 'hex',
+};
+
+const startParams = [...PGlite.defaultStartParams, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+
+/**
+PGlite takes its time from Date.now, which counts whole milliseconds; what happens within one would have the same time. Adds the microseconds since the millisecond began.
+*/
+function countMicroseconds() {
+	const milliseconds = Date.now.bind(Date);
+	let last = 0;
+	let began = 0;
+	Date.now = () => {
+		const now = milliseconds();
+		const precise = performance.now();
+		if (now !== last) {
+			last = now;
+			began = precise;
+		}
+
+		return now + Math.min(precise - began, 0.999);
+	};
+}
+
+/** @param {string} file where the archive of a fresh database goes */
+async function makeTemplate(file) {
+	const folder = mkdtempSync(path.join(tmpdir(), 'colonies-template-'));
+	try {
+		const instance = await PGlite.create({dataDir: folder, startParams});
+		await instance.close();
+		const unfinished = `${file}.${process.pid}.${Date.now()}`;
+		writeFileSync(unfinished, pack(folder), {mode: 0o600});
+		renameSync(unfinished, file);
+	} finally {
+		rmSync(folder, {recursive: true, force: true});
+	}
+}
+
+/** PostgreSQL's newest complaint: it says best why the database does not start. @type {string | undefined} */
+let complaint;
+
+/** @param {string} line */
+function hearComplaint(line) {
+	const [, severity, text] = /\b(FATAL|PANIC):\s+(.*)/.exec(line) ?? [];
+	complaint = text ?? complaint;
+	if (severity === 'PANIC') {
+		// PGlite never answers again, nor does it end.
+		parentPort.postMessage({lost: text});
+	}
+
+	return false;
+}
+
+async function open() {
+	const {folder, staging, template} = workerData;
+	if (folder === undefined) {
+		const loadDataDir = new Blob([readFileSync(template)], {type: 'application/gzip'});
+		return PGlite.create({
+			dataDir: 'memory://', startParams, loadDataDir, onStderr: hearComplaint,
+		});
+	}
+
+	if (!existsSync(folder)) {
+		unpack(template, staging);
+		// From here on the folder is whole.
+		renameSync(staging, folder);
+	}
+
+	return PGlite.create({dataDir: folder, startParams, onStderr: hearComplaint});
+}
+
+/** @param {import('./speech.js').Instance} instance */
+async function answer(instance, {text, values, script, end}) {
+	if (end) {
+		await instance.close();
+	} else if (script === undefined) {
+		return ask(instance, text, values);
+	} else {
+		await instance.exec(script);
+	}
+}
+
+async function serve() {
+	countMicroseconds();
+	const instance = await open();
+	speakText(instance);
+	instance.onNotification((channel, payload) => {
+		parentPort.postMessage({channel, payload});
+	});
+	// One after another, in the order of the questions.
+	let last = Promise.resolve();
+	parentPort.on('message', question => {
+		last = last.then(async () => {
+			try {
+				parentPort.postMessage({id: question.id, answer: await answer(instance, question)});
+			} catch (error) {
+				parentPort.postMessage({id: question.id, fault: faultOf(error)});
+			}
+		});
+	});
+}
+
+try {
+	await (workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve());
+	parentPort.postMessage({ready: true});
+} catch (error) {
+	parentPort.postMessage({failed: {...faultOf(error), complaint}});
+}

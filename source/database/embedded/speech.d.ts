@@ -1,0 +1,36 @@
+/** What is used of a PGlite, so that any version of it can be handed in. */
+export type Instance = {
+	parsers: Record<string, unknown>;
+	serializers: Record<string, unknown>;
+	query(text: string, values: unknown[], options: {rowMode: 'array'}): Promise<{
+		fields: Array<{name: string; dataTypeID: number}>;
+		rows: unknown[];
+		rowCount?: number;
+		affectedRows?: number;
+	}>;
+	exec(script: string): Promise<unknown>;
+	onNotification(hear: (channel: string, payload: string) => void): () => void;
+	close(): Promise<void>;
+};
+
+/** Rows as text: one value a column, null for null. */
+export type Answer = {
+	columns: Array<{name: string; oid: number}>;
+	rows: Array<Array<string | null>>; // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
+	rowCount: number;
+};
+
+export type Fault = {
+	message: string;
+	code?: string;
+	detail?: string;
+	constraint?: string;
+	table?: string;
+	column?: string;
+	position?: string;
+	stack?: string;
+};
+
+export declare function speakText(instance: Instance): void;
+export declare function ask(instance: Instance, text: string, values: Array<string | null>): Promise<Answer>; // eslint-disable-line @typescript-eslint/no-restricted-types
+export declare function faultOf(error: unknown): Fault;

@@ -1,0 +1,254 @@
+import type pg from 'pg';
+import {ColoniesError} from '../core/errors.ts';
+import {pause} from './backoff.ts';
+import {describeServer} from './describe.ts';
+import {Listener} from './postgres/listener.ts';
+import {isFinal, refusal} from './postgres/refusal.ts';
+import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
+import {Reaching} from './reachability.ts';
+import {executeWithin, transact, type Session} from './session.ts';
+import {afterCommit, isConnectionLoss, translate} from './sqlstate.ts';
+import type {
+	Client, Database, Reachability, Rows,
+} from './types.ts';
+import {toText} from './values.ts';
+
+export type {PostgresOptions} from './postgres/settings.ts';
+
+/** A connection that was lent out by the pool. Knows whether it may go back. */
+class PooledSession implements Session {
+	isLost = false;
+	readonly #client: pg.PoolClient;
+	readonly #timeLimit: number;
+	#isInTransaction = false;
+
+	constructor(client: pg.PoolClient, statementTimeout: number) {
+		this.#client = client;
+		// The server's own limit comes first; this one is for a server that has vanished.
+		this.#timeLimit = statementTimeout === 0 ? 0 : statementTimeout + 10_000;
+	}
+
+	async query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>> {
+		this.#isInTransaction ||= text.startsWith('begin');
+		// Extended, so that a statement without values is one statement too.
+		const query = {
+			text, values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit, // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
+		};
+		const {rows, rowCount} = await this.#run(async () => this.#client.query<Record<string, unknown>>(query));
+		return {rows, rowCount: rowCount ?? 0};
+	}
+
+	async execute(script: string): Promise<void> {
+		// A migration may take its time.
+		await this.#run(async () => this.#client.query(this.#isInTransaction ? `set local statement_timeout = 0;\n${script}` : script));
+	}
+
+	async #run<Result>(statement: () => Promise<Result>): Promise<Result> {
+		try {
+			return await statement();
+		} catch (error) {
+			this.isLost ||= isConnectionLoss(error);
+			throw translate(error);
+		}
+	}
+}
+
+const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(text);
+
+/** Milliseconds that a statement waits for a server which is known to be away. */
+const patience = 1500;
+
+/** What comes in time; a connection that comes later goes back to the pool. */
+async function within(milliseconds: number, connecting: Promise<pg.PoolClient>): Promise<pg.PoolClient | undefined> {
+	const stop = new AbortController();
+	try {
+		const client = await Promise.race([connecting, pause(milliseconds, stop.signal)]);
+		if (client) {
+			return client;
+		}
+	} finally {
+		stop.abort();
+	}
+
+	void giveBack(connecting);
+	return undefined;
+}
+
+async function giveBack(connecting: Promise<pg.PoolClient>): Promise<void> {
+	try {
+		const client = await connecting;
+		client.release();
+	} catch {
+		// It came to nothing.
+	}
+}
+
+class Postgres implements Database {
+	readonly #settings: Settings;
+	readonly #pool: pg.Pool;
+	readonly #maxWaiting: number;
+	readonly #reaching: Reaching;
+	readonly #listener: Listener;
+	#closing: Promise<void> | undefined;
+
+	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client'>, {poolSize = 8, maxWaiting = 1000}: PostgresOptions) {
+		this.#settings = settings;
+		this.#maxWaiting = maxWaiting;
+		this.#reaching = new Reaching(true);
+		this.#pool = new driver.Pool({...settings.config, max: poolSize, idleTimeoutMillis: 30_000});
+		// A connection that ends while nobody uses it, or between two statements of a transaction, would else end the program.
+		this.#pool.on('error', () => {
+			this.#listener.suspect();
+		});
+		this.#pool.on('connect', client => {
+			client.on('error', () => undefined);
+		});
+		this.#listener = new Listener(() => new driver.Client(settings.config), {
+			up: () => {
+				this.#reaching.up();
+			},
+			down: error => {
+				this.#reaching.down(refusal(error, settings).message);
+			},
+		});
+	}
+
+	get kind() {
+		return 'postgresql' as const;
+	}
+
+	/** Waits for the first connection. @throws ColoniesError `unavailable` */
+	async connect({startUnreachable = false}: PostgresOptions): Promise<void> {
+		if (startUnreachable) {
+			this.#reaching.down(`Cannot connect to ${this.#settings.place}: it has not answered yet.`);
+			this.#listener.start();
+		}
+
+		try {
+			const client = await this.#connected();
+			client?.release();
+			this.#reaching.up();
+		} catch (error) {
+			if (!startUnreachable || isFinal(error, this.#settings)) {
+				await this.close();
+				throw refusal(error, this.#settings);
+			}
+		}
+	}
+
+	async query<Row>(text: string, values: readonly unknown[] = []): Promise<Rows<Row>> {
+		return this.#lend(async session => {
+			try {
+				return await session.query(text, values) as Rows<Row>;
+			} catch (error) {
+				throw isRead(text) ? error : afterCommit(error);
+			}
+		});
+	}
+
+	async transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+		return this.#lend(async session => transact(session, work));
+	}
+
+	async execute(client: Client, script: string): Promise<void> {
+		await (executeWithin(client, script) ?? this.#lend(async session => session.execute(script)));
+	}
+
+	async listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>> {
+		this.#refuseWhenClosed();
+		return this.#listener.listen(channel, hear, onGap);
+	}
+
+	async notify(channel: string, payload: string): Promise<void> {
+		this.#refuseWhenClosed();
+		if (!this.#listener.isUp) {
+			await this.query('select pg_notify($1, $2)', [channel, payload]);
+			return;
+		}
+
+		try {
+			await this.#listener.notify(channel, payload);
+		} catch (error) {
+			throw translate(error);
+		}
+	}
+
+	watchReachability(tell: (state: Reachability) => void): () => void {
+		return this.#reaching.watch(tell);
+	}
+
+	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
+		return {place: this.#settings.place, ...await describeServer(this)};
+	}
+
+	async close(): Promise<void> {
+		this.#closing ??= (async () => {
+			await Promise.all([this.#pool.end(), this.#listener.close()]);
+			this.#reaching.down('The database is closed.');
+		})();
+		await this.#closing;
+	}
+
+	#refuseWhenClosed(): void {
+		if (this.#closing) {
+			throw new ColoniesError('unavailable', 'The connection to the database is closed.');
+		}
+	}
+
+	/** A connection of the pool. Undefined: the server is known to be away and has not come back within a moment. */
+	async #connected(): Promise<pg.PoolClient | undefined> {
+		const connecting = this.#pool.connect();
+		return this.#reaching.state.reachable ? connecting : within(patience, connecting);
+	}
+
+	async #borrow(): Promise<pg.PoolClient> {
+		this.#refuseWhenClosed();
+		const {waitingCount, totalCount, options: {max}} = this.#pool;
+		if (waitingCount >= this.#maxWaiting) {
+			throw new ColoniesError('unavailable', `The database is busy: ${waitingCount} statements wait for it.`, {hint: 'Try it again in a moment.'});
+		}
+
+		try {
+			const client = await this.#connected();
+			if (client) {
+				return client;
+			}
+		} catch (error) {
+			if (totalCount === max && (error as Error).message.startsWith('timeout exceeded')) {
+				throw new ColoniesError('unavailable', `The database is busy: all ${max} connections were in use for too long.`, {hint: 'Try it again in a moment.', cause: error});
+			}
+
+			this.#listener.suspect();
+			throw refusal(error, this.#settings);
+		}
+
+		throw new ColoniesError('unavailable', this.#reaching.state.reason ?? 'The database does not answer.', {hint: 'It is tried again all the time; try it again in a moment.'});
+	}
+
+	async #lend<Result>(work: (session: PooledSession) => Promise<Result>): Promise<Result> {
+		const client = await this.#borrow();
+		const session = new PooledSession(client, this.#settings.statementTimeout);
+		try {
+			return await work(session);
+		} finally {
+			client.release(session.isLost);
+			if (session.isLost) {
+				this.#listener.suspect();
+			} else if (!this.#reaching.state.reachable) {
+				this.#listener.hurry();
+			}
+		}
+	}
+}
+
+/**
+Connects to a PostgreSQL or TimescaleDB server.
+@throws ColoniesError `unavailable`, with one sentence that names the server and says why, when it cannot; `invalid-input` for a connection string that cannot be read.
+*/
+export async function openPostgres(options: PostgresOptions): Promise<Database> {
+	const {default: driver} = await import('pg');
+	const settings = readSettings(options, driver.Client);
+	const database = new Postgres(settings, driver, options);
+	await database.connect(options);
+	return database;
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import {mkdtempSync, rmSync, statSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import process from 'node:process';
+import {test} from 'node:test';
+import {setTimeout} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {type Terminal, type TerminalOptions, openTerminal, sane} from './support/terminal.ts';
+
+const app = fileURLToPath(new URL('fixtures/terminal-app.tsx', import.meta.url));
+const program = [process.execPath, '--import', 'tsx', app];
+
+type Context = {after: (f: () => Promise<void>) => void};
+
+async function start(t: Context, options: Partial<TerminalOptions> = {}): Promise<Terminal> {
+	const terminal = openTerminal({
+		command: program, columns: 60, rows: 10, ...options,
+	});
+	t.after(async () => terminal.close());
+	return terminal;
+}
+
+async function open(t: Context, options: Partial<TerminalOptions> = {}): Promise<Terminal> {
+	const terminal = await start(t, options);
+	await terminal.until('header 60x10');
+	return terminal;
+}
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+test('quitting gives the terminal back, once', async t => {
+	const terminal = await open(t);
+	terminal.press('j', 'esc', 'p');
+	await terminal.until('keys j esc p');
+	assert.ok(!terminal.screen().join('\n').includes('printed'));
+	terminal.press('q');
+	assert.deepEqual(await terminal.exit(), {code: 0, signal: undefined});
+	assert.deepEqual(await terminal.sanity(), sane);
+	assert.equal(count(terminal.raw(), '\u001B[?1049l'), 1);
+	assert.deepEqual(terminal.screen().slice(0, 3), ['printed by a library', 'goodbye', '']);
+});
+
+for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
+	test(`${signal} gives the terminal back, cleans up and ends`, async t => {
+		const terminal = await open(t, {env: {CLEAN: '1'}});
+		terminal.signal(signal);
+		assert.equal((await terminal.exit()).signal, signal);
+		assert.deepEqual(await terminal.sanity(), sane);
+		assert.equal(count(terminal.raw(), '\u001B[?1049l'), 1);
+		assert.equal(terminal.screen()[0], `cleaned after ${signal}`);
+	});
+}
+
+test('a crash gives the terminal back, then says what happened', async t => {
+	for (const [key, message] of [['c', 'crashed on purpose'], ['r', 'rejected on purpose']] as const) {
+		// eslint-disable-next-line no-await-in-loop -- One terminal after the other.
+		const terminal = await open(t);
+		terminal.press(key);
+		// eslint-disable-next-line no-await-in-loop
+		assert.deepEqual(await terminal.exit(), {code: 70, signal: undefined});
+		// eslint-disable-next-line no-await-in-loop
+		assert.deepEqual(await terminal.sanity(), sane);
+		assert.match(terminal.screen().join(''), new RegExp(message));
+	}
+});
+
+test('a resize is drawn at the new size', async t => {
+	const terminal = await open(t);
+	terminal.resize(40, 6);
+	await terminal.until('header 40x6');
+	terminal.resize(80, 24);
+	await terminal.until('header 80x24');
+	terminal.press('q');
+	await terminal.exit();
+	assert.deepEqual(await terminal.sanity(), sane);
+});
+
+test('a paste arrives as one chord, a character cut by the line as one too', async t => {
+	const terminal = await open(t);
+	terminal.paste('två\nrader');
+	await terminal.until('paste(två');
+	terminal.press('å', 'f1', 'q');
+	await terminal.exit();
+	assert.deepEqual(await terminal.sanity(), sane);
+});
+
+test('a lone ESC is heard without another key', async t => {
+	const terminal = await open(t);
+	terminal.send('\u001B');
+	await terminal.until('keys esc');
+});
+
+test('ctrl-z gives the shell its terminal, fg takes it again', async t => {
+	const terminal = await start(t, {command: ['bash', '--norc', '--noprofile', '-i'], env: {PS1: 'shell> '}});
+	await terminal.until('shell>');
+	terminal.type(`${program.map(part => `'${part}'`).join(' ')}\r`);
+	await terminal.until('header 60x10 keys');
+	terminal.press('z');
+	await terminal.until('Stopped');
+	terminal.type('stty -a | grep -c " icanon .* echo "; echo "now $((6*7))"\r');
+	await terminal.until('now 42');
+	assert.deepEqual(terminal.screen().filter(line => line === '1').length, 1);
+	assert.equal(terminal.raw().lastIndexOf('\u001B[?25h') > terminal.raw().lastIndexOf('\u001B[?25l'), true);
+	terminal.type('fg\r');
+	await terminal.until('header 60x10 keys z');
+	terminal.press('j');
+	await terminal.until('keys z j');
+	terminal.press('q');
+	await terminal.until('goodbye');
+	terminal.type('exit\r');
+	assert.equal((await terminal.exit()).code, 0);
+	assert.deepEqual(await terminal.sanity(), sane);
+});
+
+test('a stop where no shell waits is gone on from at once', async t => {
+	const terminal = await open(t);
+	terminal.press('z', 'j');
+	await terminal.until('keys z j');
+	assert.equal(count(terminal.raw(), '\u001B[?1049h'), 2);
+	terminal.signal('SIGCONT');
+	terminal.press('k');
+	await terminal.until('keys z j k');
+});
+
+test('a terminal that takes nothing stops neither the program nor its end', async t => {
+	const folder = mkdtempSync(join(tmpdir(), 'pulse-'));
+	t.after(async () => {
+		rmSync(folder, {recursive: true});
+	});
+	const pulse = join(folder, 'pulse');
+	const terminal = await open(t, {env: {PULSE: pulse}});
+	terminal.press('b');
+	await terminal.until('100 2 ');
+	terminal.stall();
+	// So many frames, of 600 bytes each, that no buffer on the way holds them.
+	const beats = statSync(pulse).size;
+	const deadline = Date.now() + 20_000;
+	while (statSync(pulse).size < beats + 1000) {
+		assert.ok(Date.now() < deadline, `the program stood still after ${statSync(pulse).size - beats} frames`);
+		// eslint-disable-next-line no-await-in-loop -- Looked at again and again.
+		await setTimeout(10);
+	}
+
+	terminal.signal('SIGTERM');
+	assert.equal((await terminal.exit()).signal, 'SIGTERM');
+});
+
+test('a terminal that is slow sees whole frames and is sane at the end', async t => {
+	const terminal = await open(t);
+	terminal.press('b');
+	await terminal.until('100 2 ');
+	terminal.stall();
+	terminal.unstall();
+	terminal.press('q');
+	await terminal.until('goodbye');
+	await terminal.exit();
+	assert.deepEqual(await terminal.sanity(), sane);
+});
