@@ -243,7 +243,7 @@ test('an import that the table does not have is found, however it is written', (
 test('imports that the table has are let through', () => {
 	assert.deepEqual(arrowFaults(new Map([
 		['source/work/a.ts', 'import {type Run} from \'../operations/index.ts\'; import type {A} from \'../operations/define.ts\'; import {x} from \'../remote/index.ts\'; import b from \'./b.ts\';'],
-		['source/contexts/a.ts', 'import type {Identity} from \'../identity/index.ts\'; import {ColoniesError} from \'../core/errors.ts\'; const a = await import(\'../server/index.ts\'); import p from \'../../package.json\';'],
+		['source/contexts/a.ts', 'import type {Identity} from \'../identity/index.ts\'; const a = await import(\'../server/index.ts\'); import p from \'../../package.json\';'],
 		['cli.tsx', 'const {startConsole} = await import(\'./source/console/index.tsx\');'],
 	])), []);
 });
@@ -270,7 +270,14 @@ test('SQL is told from a sentence', () => {
 		assert.equal(faults(text), 1, text);
 	}
 
-	for (const text of ['\'Select a computer from the list\'', '`Delete from here ${on}`', '\'Update the settings, then set it\'', '\'selected from many\'', '\'Press space to select a row from the list\'', '// select a from b \n\'\'']) {
+	for (const text of [
+		'\'Select a computer from the list\'',
+		'`Delete from here ${on}`',
+		'\'Update the settings, then set it\'',
+		'\'selected from many\'',
+		'\'Press space to select a row from the list\'',
+		'// select a from b \n\'\'',
+	]) {
 		assert.equal(faults(text), 0, text);
 	}
 });

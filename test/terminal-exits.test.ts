@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync, statSync} from 'node:fs';
+import {
+	existsSync, mkdtempSync, readFileSync, rmSync, statSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {test} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {type Terminal, type TerminalOptions, openTerminal, sane} from './support/terminal.ts';
+import {
+	type Terminal, type TerminalOptions, openTerminal, sane,
+} from './support/terminal.ts';
 
 const app = fileURLToPath(new URL('fixtures/terminal-app.tsx', import.meta.url));
 const program = [process.execPath, '--import', 'tsx', app];
@@ -27,6 +31,24 @@ async function open(t: Context, options: Partial<TerminalOptions> = {}): Promise
 	return terminal;
 }
 
+function createFolder(t: Context): string {
+	const folder = mkdtempSync(join(tmpdir(), 'exits-'));
+	t.after(async () => {
+		rmSync(folder, {recursive: true});
+	});
+	return folder;
+}
+
+/** Looks at something outside the terminal until it is so. */
+async function eventually(isSo: () => boolean, otherwise: string): Promise<void> {
+	const deadline = Date.now() + 20_000;
+	while (!isSo()) {
+		assert.ok(Date.now() < deadline, otherwise);
+		// eslint-disable-next-line no-await-in-loop -- Looked at again and again.
+		await setTimeout(10);
+	}
+}
+
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
 test('quitting gives the terminal back, once', async t => {
@@ -43,12 +65,13 @@ test('quitting gives the terminal back, once', async t => {
 
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
 	test(`${signal} gives the terminal back, cleans up and ends`, async t => {
-		const terminal = await open(t, {env: {CLEAN: '1'}});
+		const cleaned = join(createFolder(t), 'cleaned');
+		const terminal = await open(t, {env: {CLEAN: cleaned}});
 		terminal.signal(signal);
 		assert.equal((await terminal.exit()).signal, signal);
 		assert.deepEqual(await terminal.sanity(), sane);
 		assert.equal(count(terminal.raw(), '\u001B[?1049l'), 1);
-		assert.equal(terminal.screen()[0], `cleaned after ${signal}`);
+		assert.equal(readFileSync(cleaned, 'utf8'), `cleaned after ${signal}`);
 	});
 }
 
@@ -63,6 +86,15 @@ test('a crash gives the terminal back, then says what happened', async t => {
 		assert.deepEqual(await terminal.sanity(), sane);
 		assert.match(terminal.screen().join(''), new RegExp(message));
 	}
+});
+
+test('a terminal that goes away ends the program, which still cleans up', async t => {
+	const cleaned = join(createFolder(t), 'cleaned');
+	const terminal = await open(t, {env: {CLEAN: cleaned}});
+	terminal.hangUp();
+	await eventually(() => existsSync(cleaned), 'the program did not hear of it');
+	assert.match(readFileSync(cleaned, 'utf8'), /^cleaned after (SIGHUP|terminal gone)$/);
+	await eventually(() => !terminal.running(), 'the program is still there');
 });
 
 test('a resize is drawn at the new size', async t => {
@@ -124,24 +156,14 @@ test('a stop where no shell waits is gone on from at once', async t => {
 });
 
 test('a terminal that takes nothing stops neither the program nor its end', async t => {
-	const folder = mkdtempSync(join(tmpdir(), 'pulse-'));
-	t.after(async () => {
-		rmSync(folder, {recursive: true});
-	});
-	const pulse = join(folder, 'pulse');
+	const pulse = join(createFolder(t), 'pulse');
 	const terminal = await open(t, {env: {PULSE: pulse}});
 	terminal.press('b');
 	await terminal.until('100 2 ');
 	terminal.stall();
 	// So many frames, of 600 bytes each, that no buffer on the way holds them.
 	const beats = statSync(pulse).size;
-	const deadline = Date.now() + 20_000;
-	while (statSync(pulse).size < beats + 1000) {
-		assert.ok(Date.now() < deadline, `the program stood still after ${statSync(pulse).size - beats} frames`);
-		// eslint-disable-next-line no-await-in-loop -- Looked at again and again.
-		await setTimeout(10);
-	}
-
+	await eventually(() => statSync(pulse).size > beats + 1000, 'the program stands still');
 	terminal.signal('SIGTERM');
 	assert.equal((await terminal.exit()).signal, 'SIGTERM');
 });

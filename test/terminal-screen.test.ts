@@ -18,11 +18,18 @@ class Output extends Writable {
 
 	stalling = false;
 
+	failing = false;
+
 	constructor(public columns: number, public rows: number) {
 		super({decodeStrings: false});
 	}
 
-	override _write(data: string, _: string, done: () => void): void {
+	override _write(data: string, _: string, done: (error?: Error) => void): void {
+		if (this.failing) {
+			done(Object.assign(new Error('write EIO'), {code: 'EIO'}));
+			return;
+		}
+
 		this.written.push(data);
 		if (this.stalling) {
 			this.stalled = done;
@@ -114,6 +121,15 @@ test('closing does not wait for a terminal that takes nothing', async t => {
 	await screen.close();
 });
 
+test('a terminal that is gone closes the screen without a word', async t => {
+	const {screen, output, show} = await open(t);
+	output.failing = true;
+	await show('lost');
+	assert.equal(output.destroyed, true);
+	assert.equal(await show('more'), '');
+	await screen.close();
+});
+
 test('paints lie over the frame, go away, and respect their layer', async t => {
 	const {screen, output} = await open(t, 10, 3);
 	screen.inkStdout.write('0123456789\nabcdefghij');
@@ -199,7 +215,7 @@ test('hostile text reaches the terminal as visible characters', async t => {
 	assert.doesNotMatch(written.replaceAll(/\u001B\[[\d;?]*[A-Za-z]/g, ''), /[\u0000-\u001F\u007F-\u009F\u202E]/);
 	assert.doesNotMatch(written, /\u001B\[2J/);
 	const [line] = await emulate(output.written, 60, 1);
-	assert.equal(line, 'a␛]0;title␇b␛[2Jc<009B>5md␍e␛]52;c;ZXZpbA==␛\\f<202E>g');
+	assert.equal(line, String.raw`a␛]0;title␇b␛[2Jc<009B>5md␍e␛]52;c;ZXZpbA==␛\f<202E>g`);
 });
 
 test('a character whose width is disputed does not move what follows it', async t => {

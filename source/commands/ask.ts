@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {StringDecoder} from 'node:string_decoder';
 import {ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';

@@ -6,7 +6,7 @@ const escapes = new Map<string, string>();
 function escape(character: string): string {
 	let escaped = escapes.get(character);
 	if (escaped === undefined) {
-		escaped = firstUnprintable(character) === undefined ? character : Array.from({length: character.length}, (_, unit) => `\\u${(character.codePointAt(unit)! > 0xFF_FF ? character.charCodeAt(unit) : character.codePointAt(unit)!).toString(16).padStart(4, '0')}`).join('');
+		escaped = firstUnprintable(character) === undefined ? character : character.split('').map(unit => `\\u${unit.codePointAt(0)!.toString(16).padStart(4, '0')}`).join(''); // eslint-disable-line unicorn/prefer-spread -- by UTF-16 unit
 		escapes.set(character, escaped);
 	}
 

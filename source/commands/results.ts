@@ -34,12 +34,12 @@ function rowsOf(result: unknown): Rows | undefined {
 }
 
 async function printRows(world: World, rows: readonly Row[], {output, columns}: Showing): Promise<void> {
-	const {isTTY, columns: width} = world.stdout;
+	const {isTTY: toTerminal = false, columns: width} = world.stdout;
 	if (output === 'csv') {
-		await print(world, `${toCsv(rows, {toTerminal: isTTY === true})}\r\n`);
+		await print(world, toCsv(rows, {toTerminal}));
 	} else if (output === 'table') {
 		const {toTable} = await import('./table.ts');
-		await print(world, `${toTable(rows, columns, isTTY ? width : undefined)}\n`);
+		await print(world, `${toTable(rows, columns, toTerminal ? width : undefined)}\n`);
 	} else {
 		// Row by row, for a thousand rows of large attributes do not fit into one text.
 		await print(world, rows.length === 0 ? '[' : '[\n');
@@ -52,12 +52,12 @@ async function printRows(world: World, rows: readonly Row[], {output, columns}: 
 }
 
 async function printObject(world: World, object: Row, {output}: Showing): Promise<void> {
-	const {isTTY, columns: width} = world.stdout;
+	const {isTTY: toTerminal = false, columns: width} = world.stdout;
 	if (output === 'csv') {
-		await print(world, `${toCsv([object], {toTerminal: isTTY === true})}\r\n`);
+		await print(world, toCsv([object], {toTerminal}));
 	} else if (output === 'table') {
 		const {toFieldTable} = await import('./table.ts');
-		await print(world, `${toFieldTable(object, isTTY ? width : undefined)}\n`);
+		await print(world, `${toFieldTable(object, toTerminal ? width : undefined)}\n`);
 	} else {
 		await print(world, `${toJson(object)}\n`);
 	}

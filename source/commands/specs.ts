@@ -1,22 +1,20 @@
 import {createReadStream} from 'node:fs';
-import type {Buffer} from 'node:buffer';
 import {ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {jsonFault} from './json-fault.ts';
-import type {StandardInput} from './standard-input.ts';
-import {collect} from './standard-input.ts';
+import {type StandardInput, collect} from './standard-input.ts';
 
 /** The largest spec, in bytes: 32 MiB. */
 const largest = 33_554_432;
 
-const reasons: Record<string, string> = {
-	EISDIR: 'is a folder, not a file',
-	EACCES: 'cannot be read: permission is denied',
-	EPERM: 'cannot be read: permission is denied',
-	ENOTDIR: 'cannot be read: something on the way to it is no folder',
-	ELOOP: 'cannot be read: its symbolic links go in a circle',
-	ENAMETOOLONG: 'cannot be read: its name is too long',
-};
+const reasons = new Map([
+	['EISDIR', 'is a folder, not a file'],
+	['EACCES', 'cannot be read: permission is denied'],
+	['EPERM', 'cannot be read: permission is denied'],
+	['ENOTDIR', 'cannot be read: something on the way to it is no folder'],
+	['ELOOP', 'cannot be read: its symbolic links go in a circle'],
+	['ENAMETOOLONG', 'cannot be read: its name is too long'],
+]);
 
 function fileError(file: string, error: unknown): Error {
 	if (error instanceof ColoniesError || !(error instanceof Error) || !('code' in error)) {
@@ -25,13 +23,13 @@ function fileError(file: string, error: unknown): Error {
 
 	return error.code === 'ENOENT'
 		? new InvalidInput(`There is no file ${quoted(file)}.`, {hint: 'Check the path; - reads standard input.'})
-		: new InvalidInput(`${quoted(file)} ${reasons[String(error.code)] ?? `cannot be read: ${String(error.code)}`}.`, {hint: 'Give a file with a JSON object.', cause: error});
+		: new InvalidInput(`${quoted(file)} ${reasons.get(String(error.code)) ?? `cannot be read: ${String(error.code)}`}.`, {hint: 'Give a file with a JSON object.', cause: error});
 }
 
-function parse(name: string, bytes: Buffer): unknown {
+function parse(name: string, bytes: Uint8Array): unknown {
 	let text: string;
 	try {
-		text = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+		text = new TextDecoder('utf8', {fatal: true}).decode(bytes);
 	} catch {
 		throw new InvalidInput(`${name} is not UTF-8 text.`, {hint: 'Save it as UTF-8.'});
 	}

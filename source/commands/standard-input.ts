@@ -20,7 +20,7 @@ export class StandardInput {
 	}
 
 	/** All that comes, for a flag. @throws TooLarge above `limit` bytes, InvalidInput when it was read for another flag */
-	async all(flag: string, limit: number, tooLarge: () => Error): Promise<Buffer> {
+	async all(flag: string, limit: number, tooLarge: () => Error): Promise<Uint8Array> {
 		this.#claim(flag);
 		return collect(this.stream, limit, tooLarge);
 	}
@@ -51,8 +51,8 @@ export class StandardInput {
 }
 
 /** Everything in a stream. @throws what `tooLarge` makes, above `limit` bytes */
-export async function collect(stream: AsyncIterable<string | Buffer>, limit: number, tooLarge: () => Error): Promise<Buffer> {
-	const chunks: Buffer[] = [];
+export async function collect(stream: AsyncIterable<string | Uint8Array>, limit: number, tooLarge: () => Error): Promise<Uint8Array> {
+	const chunks: Uint8Array[] = [];
 	let size = 0;
 	for await (const chunk of stream) {
 		const bytes = Buffer.from(chunk);
@@ -92,7 +92,7 @@ async function readLine(stream: InputStream): Promise<string | undefined> {
 			reject(error);
 		};
 
-		const hear = (chunk: string | Buffer) => {
+		const hear = (chunk: string | Uint8Array) => {
 			bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
 			const newline = bytes.indexOf(10);
 			if (newline === -1 && bytes.length > longestLine) {

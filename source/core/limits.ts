@@ -19,6 +19,8 @@ export const limits = {
 	retries: 1_000_000,
 	/** Rows of one page. */
 	count: 1000,
+	/** How far rows are counted; beyond it a count is shown as about that many. */
+	counted: 10_000,
 	/** Submissions, assignments or closings in one call. */
 	batch: 1000,
 } as const;

@@ -77,6 +77,17 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 	return toPage(rows.map(row => toComputer(row)), page, computer => [computer.status, computer.name, computer.computerid]);
 }
 
+/** How many computers are in each state, counted to `limit` and no further. */
+export async function count(client: Client, colony: Id, limit: number): Promise<Record<ComputerState, number>> {
+	const {rows} = await client.query<{status: number; count: number}>(
+		`select s.status, (select count(*)::int from (select from computers c where c.colony_id = $1 and c.status = s.status limit $2) found) as count
+		from unnest(array[0, 1, 2]::smallint[]) as s(status)`,
+		[colony, limit + 1],
+	);
+	const counts = new Map(rows.map(row => [row.status, row.count]));
+	return Object.fromEntries(computerStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ComputerState, number>;
+}
+
 /** Sets the state and returns the row with the state before; the row is locked until the transaction ends. */
 async function setStatus(client: Client, colony: Id, computer: Id, status: ComputerStatus): Promise<{row: ComputerRow; before: ComputerStatus}> {
 	const {rows} = await client.query<ComputerRow & {before: ComputerStatus}>(

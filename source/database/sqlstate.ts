@@ -86,10 +86,10 @@ export function outcomeUnknown(cause: unknown): ColoniesError {
 	return error;
 }
 
-const neverSent = /^Client (?:has encountered a connection error|was closed)/;
+const wasNeverSent = ({code, message}: Original): boolean => code === '08003' || /^Client (?:has encountered a connection error|was closed)/.test(String(message));
 
 /** What a failed COMMIT, or a change that is a transaction of its own, means: where the connection was lost after it was sent, nobody knows the outcome. */
-export const afterCommit = (error: unknown): unknown => isConnectionLoss(error) && !neverSent.test(String(original(error).message)) ? outcomeUnknown(original(error)) : error;
+export const afterCommit = (error: unknown): unknown => isConnectionLoss(error) && !wasNeverSent(original(error)) ? outcomeUnknown(original(error)) : error;
 
 const said = (message: unknown): string => {
 	const text = visible(typeof message === 'string' ? message : String(message));

@@ -1,11 +1,11 @@
 import {approvedSelf, member} from '../core/authority.ts';
-import type {Attribute} from '../core/types.ts';
-import {attributeTypes} from '../core/types.ts';
+import {type Attribute, attributeTypes} from '../core/types.ts';
 import {attributes} from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
-import type {Column} from './define.ts';
-import {defineOperation} from './define.ts';
-import {choice, identity, key, optional, otherwise, signing, value} from './fields.ts';
+import {type Column, defineOperation} from './define.ts';
+import {
+	choice, identity, key, optional, otherwise, signing, value,
+} from './fields.ts';
 
 const of = {colonyid: identity('Colony'), processid: identity('Process')};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;

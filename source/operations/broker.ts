@@ -1,16 +1,20 @@
 import {randomUUID} from 'node:crypto';
 import {allows} from '../core/authority.ts';
-import {ColoniesError, NotAllowed, toColoniesError, Unauthenticated} from '../core/errors.ts';
+import {
+	ColoniesError, NotAllowed, toColoniesError, Unauthenticated,
+} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {quoted, shortId} from '../core/text.ts';
-import type {Author, Client, Database} from '../database/index.ts';
-import {expire, isRetryable, record, removeUnusedDemands, roleOf} from '../database/index.ts';
+import {
+	type Author, type Client, type Database, expire, isRetryable, record, removeUnusedDemands, roleOf,
+} from '../database/index.ts';
 import {attributeId, Identity} from '../identity/index.ts';
 import type {Who} from './define.ts';
 import {News} from './news.ts';
 import {parseInput} from './parse.ts';
-import type {AnyOperation, InputOf, OperationName, ResultOf} from './registry.ts';
-import {operations} from './registry.ts';
+import {
+	type AnyOperation, type InputOf, type OperationName, type ResultOf, operations,
+} from './registry.ts';
 import {RootPasswords} from './root-password.ts';
 
 /** Whoever wants something done: somebody who proved an identity, or gives the root password. */
@@ -149,6 +153,8 @@ function refusal(operation: AnyOperation, role: Who['role'], id: string, colony:
 /** The request as its caller signs it and the history keeps it: operation, input without secrets, time and a nonce. Root signs nothing, and its password is never part of it. */
 function signRequest(caller: Caller, operation: AnyOperation, input: unknown): {request: string; signature?: string} {
 	const given = Object.fromEntries(Object.entries(input as Record<string, unknown>).filter(([name, value]) => value !== undefined && operation.input[name]?.kind !== 'secret'));
-	const request = JSON.stringify({operation: operation.name, input: given, created: new Date().toISOString(), nonce: randomUUID()});
+	const request = JSON.stringify({
+		operation: operation.name, input: given, created: new Date().toISOString(), nonce: randomUUID(),
+	});
 	return {request, ...('identity' in caller ? {signature: caller.identity.sign(request)} : {})};
 }

@@ -2,7 +2,9 @@ import {anyMember, root} from '../core/authority.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {colonies} from '../database/index.ts';
 import {defineOperation} from './define.ts';
-import {colonySpec, identity, line, optional, spec} from './fields.ts';
+import {
+	colonySpec, identity, line, optional, spec,
+} from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 export const registerColony = defineOperation({

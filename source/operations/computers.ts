@@ -1,11 +1,11 @@
-import {colonyOwner, memberOrSelf} from '../core/authority.ts';
+import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
 import {limits} from '../core/limits.ts';
-import type {Computer} from '../core/types.ts';
-import {computerStates} from '../core/types.ts';
+import {type Computer, computerStates} from '../core/types.ts';
 import {computers} from '../database/index.ts';
-import type {Column} from './define.ts';
-import {defineOperation} from './define.ts';
-import {choice, computerSpec, identity, line, optional, spec} from './fields.ts';
+import {type Column, defineOperation} from './define.ts';
+import {
+	choice, computerSpec, identity, line, optional, spec,
+} from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
@@ -44,6 +44,16 @@ export const listComputers = defineOperation({
 	handle: async ({client, input, who}) => computers.list(client, input.colonyid, {
 		state: input.state, computertype: input.computertype, text: input.text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor,
 	}, toPageRequest(input)),
+});
+
+export const countComputers = defineOperation({
+	name: 'computer.count',
+	summary: 'Count the computers of a colony by state, up to 10,000 each.',
+	input: {colonyid: one.colonyid},
+	allow: member,
+	colony,
+	changes: [],
+	handle: async ({client, input}) => computers.count(client, input.colonyid, limits.counted),
 });
 
 export const getComputer = defineOperation({

@@ -26,7 +26,7 @@ export type Command = {
 };
 
 /** A column of a table for people: a field of the row, or what to show under a heading of its own. */
-export type Column<Row = any> = string | readonly [heading: string, show: (row: Row) => string]; // eslint-disable-line @typescript-eslint/no-explicit-any
+export type Column<Row = any> = string | readonly [heading: string, show: (row: Row) => string];
 
 type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */
@@ -80,7 +80,7 @@ export function defineOperation<Input extends Fields, Result>({handle, ...common
 			const answers: Array<Done<Result>> = [];
 			for (const call of calls) {
 				const answer = await handle({client, ...call}); // eslint-disable-line no-await-in-loop
-				answers.push(isDone(answer) ? answer as Done<Result> : {result: answer, changes: []});
+				answers.push(isDone(answer) ? answer : {result: answer, changes: []});
 			}
 
 			return answers;

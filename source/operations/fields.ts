@@ -27,13 +27,15 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The value that a set of fields describes. */
 export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
 
-const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields' | 'reserved'> = {}): Field<Value> => ({...more, kind, label, summary, schema, optional: false});
+const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields' | 'reserved'> = {}): Field<Value> => ({
+	...more, kind, label, summary, schema, optional: false,
+});
 
 /** Makes a field optional: it may be left out, and is then undefined. */
 export const optional = <Value>(field: Field<Value>): Field<Value | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never) as unknown as v.GenericSchema<unknown, Value>});
+export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never)});
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
 export const signing = <Value>(field: Field<Value>): Field<Value> => ({...field, signs: true});
@@ -56,7 +58,7 @@ const lineSchema = (longest: number, shortest: number) => v.pipe(
 	v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
 );
 
-export const line = (label: string, summary: string, {longest = limits.name as number, shortest = 1} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
+export const line = (label: string, summary: string, {longest = limits.name, shortest = 1} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
 
 /** A secret of one line, such as a password. It is kept out of everything that is recorded. */
 export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, v.pipe(v.string('must be text'), wellFormed, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must be text of at most 1000 characters')));

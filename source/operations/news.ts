@@ -1,5 +1,4 @@
-import type {Topic} from '../core/types.ts';
-import {topics as allTopics} from '../core/types.ts';
+import {type Topic, topics as allTopics} from '../core/types.ts';
 import type {Database} from '../database/index.ts';
 
 const channel = 'colonies';

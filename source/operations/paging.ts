@@ -1,6 +1,8 @@
 import {limits} from '../core/limits.ts';
 import type {PageRequest} from '../database/index.ts';
-import {choice, integer, line, optional, otherwise} from './fields.ts';
+import {
+	choice, integer, line, optional, otherwise,
+} from './fields.ts';
 
 /** The fields of every list: how many rows, and where to go on. */
 export const pagingFields = {

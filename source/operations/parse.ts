@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import type {ColoniesError} from '../core/errors.ts';
-import {InvalidInput, TooLarge} from '../core/errors.ts';
+import {type ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Field, Fields, ValueOf} from './fields.ts';
-import {objectSchema} from './fields.ts';
+import {
+	type Field, type Fields, type ValueOf, objectSchema,
+} from './fields.ts';
 
 const nameOf = (issue: v.BaseIssue<unknown>): string => v.getDotPath(issue) ?? 'input';
 

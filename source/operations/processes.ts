@@ -2,14 +2,17 @@ import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
 import {ColoniesError, NothingToAssign} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {shortId} from '../core/text.ts';
-import type {Process} from '../core/types.ts';
-import {processStates} from '../core/types.ts';
-import type {Done} from '../database/index.ts';
-import {claim, expire, processes, processLists, record} from '../database/index.ts';
+import {type Process, processStates} from '../core/types.ts';
+import {
+	type Done, claim, expire, processes, processLists, record,
+} from '../database/index.ts';
 import {attributeId, newProcessId} from '../identity/index.ts';
-import type {Call, Column} from './define.ts';
-import {defineMany, defineOperation} from './define.ts';
-import {choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec} from './fields.ts';
+import {
+	type Call, type Column, defineMany, defineOperation,
+} from './define.ts';
+import {
+	choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
+} from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), processid: identity('Process')};
@@ -69,7 +72,9 @@ export const listProcesses = defineOperation({
 	changes: [],
 	columns,
 	commands: [
-		{words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'], empty: 'No processes found'},
+		{
+			words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'], empty: 'No processes found',
+		},
 		listed('waiting', 'psw', {computerid: 'runnableby'}),
 		listed('running', 'ps'),
 		listed('successful', 'pss'),
@@ -83,9 +88,6 @@ export const listProcesses = defineOperation({
 	},
 });
 
-/** States are counted to here; beyond it a count is shown as about that many. */
-export const countLimit = 10_000;
-
 export const countProcesses = defineOperation({
 	name: 'process.count',
 	summary: 'Count the processes of a colony by state, up to 10,000 each.',
@@ -93,7 +95,7 @@ export const countProcesses = defineOperation({
 	allow: member,
 	colony,
 	changes: [],
-	handle: async ({client, input}) => processLists.count(client, input.colonyid, countLimit),
+	handle: async ({client, input}) => processLists.count(client, input.colonyid, limits.counted),
 });
 
 export const getProcess = defineOperation({
@@ -153,7 +155,9 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 		const answers: Array<Done<Process> | ColoniesError> = [];
 		for (const {input, who} of calls) {
 			try {
-				answers.push(await processes.close(client, {colony: input.colonyid, computer: who.actor, process: input.processid, to})); // eslint-disable-line no-await-in-loop
+				answers.push(await processes.close(client, {
+					colony: input.colonyid, computer: who.actor, process: input.processid, to,
+				}));
 			} catch (error) {
 				// A call that is refused changed nothing; the others stand.
 				if (!(error instanceof ColoniesError) || error.cause !== undefined) {

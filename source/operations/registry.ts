@@ -14,6 +14,7 @@ export const operations = {
 	'colony.remove': colonies.removeColony,
 	'computer.register': computers.registerComputer,
 	'computer.list': computers.listComputers,
+	'computer.count': computers.countComputers,
 	'computer.get': computers.getComputer,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
@@ -37,7 +38,7 @@ export const operations = {
 export type OperationName = keyof typeof operations;
 
 /** An operation whose types are not known to the caller, for faces that are made from the registry. */
-export type AnyOperation = Operation<any, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+export type AnyOperation = Operation<any, any>;
 
 type Definition<Name extends OperationName> = (typeof operations)[Name];
 

@@ -1,8 +1,9 @@
-import {createHmac, randomBytes, scrypt, timingSafeEqual} from 'node:crypto';
+import {
+	createHmac, randomBytes, scrypt, timingSafeEqual,
+} from 'node:crypto';
 import {promisify} from 'node:util';
 import {Unauthenticated} from '../core/errors.ts';
-import type {Client} from '../database/index.ts';
-import {installation} from '../database/index.ts';
+import {type Client, installation} from '../database/index.ts';
 
 const derive = promisify<string, Buffer, number, {N: number; r: number; p: number}, Buffer>(scrypt);
 const cost = {N: 16_384, r: 8, p: 1};

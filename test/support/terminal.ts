@@ -50,6 +50,10 @@ export type Terminal = {
 	unstall: () => void;
 	/** Sends a signal to the program itself. */
 	signal: (name: NodeJS.Signals) => void;
+	/** Takes the terminal away, as closing a window does. */
+	hangUp: () => void;
+	/** Whether the program is there still. */
+	running: () => boolean;
 	/** Waits for the end of the program. A program that a signal ended, and one that exited with 128 and its number, look the same, as in a shell. */
 	exit: () => Promise<Exit>;
 	/** The state of the terminal after the end of the program. */
@@ -207,6 +211,17 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 		signal(name) {
 			process.kill(programId(), name);
 		},
+		hangUp() {
+			(pty as unknown as {destroy: () => void}).destroy();
+		},
+		running() {
+			try {
+				// One that has ended and waits to be buried is not running.
+				return !/^State:\s+Z/m.test(readFileSync(`/proc/${programId()}/status`, 'utf8'));
+			} catch {
+				return false;
+			}
+		},
 		exit,
 		async sanity() {
 			await exit();
@@ -216,8 +231,8 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 				cursor: raw.lastIndexOf('\u001B[?25h') >= raw.lastIndexOf('\u001B[?25l'),
 				wraparound: emulator.modes.wraparoundMode,
 				plainPaste: !emulator.modes.bracketedPasteMode,
-				echo: / echo /.test(stty),
-				lineMode: / icanon /.test(stty),
+				echo: stty.includes(' echo '),
+				lineMode: stty.includes(' icanon '),
 			};
 		},
 		async close() {

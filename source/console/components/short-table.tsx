@@ -39,7 +39,7 @@ function widthsOf(table: ReadonlyArray<readonly string[]>, room: number): number
 }
 
 /**
-ink-table counts UTF-16 units where cells count, and takes two titles of one text for one column. So every text goes through it as a token of its own,
+Ink-table counts UTF-16 units where cells count, and takes two titles of one text for one column. So every text goes through it as a token of its own,
 of as many private characters as it has cells, and comes back in the cell.
 */
 const first = 0xE0_00;

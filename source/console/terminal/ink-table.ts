@@ -15,7 +15,7 @@ export type TableProps = {
 };
 
 /**
-ink-table is CommonJS and requires Ink, which as a module with top-level await cannot be required. It finds Ink already loaded in the cache instead.
+Ink-table is CommonJS and requires Ink, which as a module with top-level await cannot be required. It finds Ink already loaded in the cache instead.
 The bundle replaces this file, see scripts/build.js.
 */
 function requireTable(): ComponentType<TableProps> {

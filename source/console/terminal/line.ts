@@ -1,7 +1,7 @@
 import {visible} from '../../core/text.ts';
 import {withoutColour} from './style.ts';
 import {
-	isPlainCells, segmenter, sliceCells, splitByStyle, widthOf, withoutStyle,
+	sliceCells, splitByStyle, stretchesOf, stylesOf, widthOf, withoutStyle,
 } from './width.ts';
 
 /** A text that may be written to one row as it is: no control but SGR, no wider than its room. */
@@ -23,31 +23,22 @@ Makes a line fit to be written: at most `room` cells wide, without any control s
 */
 export function prepareLine(raw: string, room: number, colour: boolean): Line {
 	let text = colour ? raw : withoutColour(raw);
-	const bare = withoutStyle(text);
-	if (isPlainCells(bare)) {
-		const fits = bare.length <= room;
-		return {
-			raw, text: fits ? text : sliceCells(text, 0, room), width: Math.min(bare.length, room), uneven: false,
-		};
-	}
-
-	if (visible(bare) !== bare) {
+	let stretches = stretchesOf(withoutStyle(text));
+	const uneven = stretches.some(({cells}) => cells === undefined);
+	if (uneven) {
+		// All that a terminal could obey is among the characters that are neither narrow nor wide.
 		text = disarm(text);
+		stretches = stretchesOf(withoutStyle(text));
 	}
 
-	let width = widthOf(withoutStyle(text));
-	if (width > room) {
-		text = sliceCells(text, 0, room);
-		width = widthOf(withoutStyle(text));
-	}
-
+	const width = stretches.reduce((sum, stretch) => sum + stretch.width, 0);
 	return {
-		raw, text, width, uneven: true,
+		raw, text: width > room ? sliceCells(text, 0, room) : text, width: Math.min(width, room), uneven,
 	};
 }
 
 /**
-The text with the cursor put where it belongs behind every character whose width a terminal may see otherwise (emoji, joined and combining ones),
+The text with the cursor put where it belongs behind characters whose width a terminal may see otherwise (emoji, joined and combining ones),
 so that what follows on the row keeps its column. `left` is the first column, from 0.
 */
 export function anchor(text: string, left: number): string {
@@ -60,17 +51,51 @@ export function anchor(text: string, left: number): string {
 			continue;
 		}
 
-		for (const {segment} of segmenter.segment(part)) {
-			const plain = isPlainCells(segment);
-			if (plain && strayed) {
-				anchored += `\u001B[${column + 1}G`;
-			}
-
-			strayed = !plain;
-			anchored += segment;
-			column += widthOf(segment);
+		for (const {text: stretch, cells, width} of stretchesOf(part)) {
+			anchored += (strayed ? `\u001B[${column + 1}G` : '') + stretch;
+			strayed = cells === undefined;
+			column += width;
 		}
 	}
 
 	return anchored;
+}
+
+/** The part of a line that differs from another: where it begins, in cells, and the text with the styles that hold there. */
+export type Difference = {column: number; text: string; width: number; toEnd: boolean};
+
+/** Where a differing character is part of an SGR sequence, the beginning of that. */
+function beforeSequence(text: string, index: number): number {
+	const start = text.lastIndexOf('\u001B', index - 1);
+	return start !== -1 && text.indexOf('m', start) >= index ? start : index;
+}
+
+/** What must be written over `before` so that it becomes `line`. Both must be even; what is left of the difference and right of it stays. */
+export function differenceOf({text, width}: Line, before: Line): Difference {
+	const shorter = Math.min(text.length, before.text.length);
+	let start = 0;
+	while (start < shorter && text[start] === before.text[start]) {
+		start++;
+	}
+
+	start = beforeSequence(text, start);
+	let tail = 0;
+	while (tail < shorter - start && text.at(-1 - tail) === before.text.at(-1 - tail)) {
+		tail++;
+	}
+
+	const head = text.slice(0, start);
+	const middle = text.slice(start, text.length - tail);
+	const replaced = before.text.slice(start, before.text.length - tail);
+	const column = widthOf(head);
+	// What follows may stay only where it stands in the same cells, in the same style, and no sequence is cut.
+	const stays = width === before.width && widthOf(middle) === widthOf(replaced) && stylesOf(middle) === stylesOf(replaced)
+		&& !withoutStyle(middle).includes('\u001B') && !withoutStyle(replaced).includes('\u001B');
+	return stays
+		? {
+			column, text: stylesOf(head) + middle, width: widthOf(middle), toEnd: false,
+		}
+		: {
+			column, text: stylesOf(head) + text.slice(start), width: width - column, toEnd: true,
+		};
 }

@@ -37,9 +37,9 @@ export class Ownership {
 
 	readonly #listeners: Listeners;
 
-	#stopGuarding: () => void = () => undefined;
+	readonly #stopGuarding: () => void = () => undefined;
 
-	#releaseConsole: () => string = () => '';
+	readonly #releaseConsole: () => string = () => '';
 
 	#active = false;
 
@@ -150,7 +150,7 @@ export class Ownership {
 		}
 
 		this.#gone = true;
-		if (this.#options.onEnd) {
+		if (this.#options.onEnd || this.#options.stdout === process.stdout) {
 			this.#end('terminal gone');
 		} else {
 			this.close();

@@ -154,10 +154,9 @@ export class Screen extends EventEmitter {
 		this.#stale = false;
 		const rows = this.#compose();
 		let changed = 0;
-		const afresh = this.#shown.length === 0;
-		let output = afresh ? clearSequence : '';
+		let output = this.#shown.length === 0 ? clearSequence : '';
 		for (const [top, row] of rows.entries()) {
-			const drawn = drawRow(row, afresh ? blankRow(this.columns) : this.#shown[top], top, this.columns);
+			const drawn = drawRow(row, this.#shown[top] ?? blankRow(this.columns), top, this.columns);
 			output += drawn;
 			changed += drawn === '' ? 0 : 1;
 		}

@@ -1,9 +1,7 @@
 import {visible} from '../../core/text.ts';
 import type {Chord} from './keys.ts';
 import {inverse} from './style.ts';
-import {
-	isPlainCells, pad, segmenter, widthOf,
-} from './width.ts';
+import {pad, segmenter, widthOf} from './width.ts';
 
 /** A text and the place of the cursor in it, in UTF-16 units, always between two graphemes. */
 export type EditState = {
@@ -44,7 +42,7 @@ const floor = (text: string, index: number): number => index <= 0 ? 0 : segmente
 /** One line of text that a person may enter: newlines and tabs become spaces, what is not printable goes. */
 function printable(text: string): string {
 	const line = text.replaceAll(/[\n\r\t]+/g, ' ');
-	return visible(line) === line ? line : Array.from(line).filter(character => visible(character) === character).join('');
+	return visible(line) === line ? line : [...line].filter(character => visible(character) === character).join('');
 }
 
 function insert({text, cursor}: EditState, added: string): EditState {
@@ -144,4 +142,4 @@ export function drawField({text, cursor}: EditState, {width, mask, focused = tru
 }
 
 /** A grapheme as it is drawn: never nothing, so that the cursor can stand on it. */
-const visibleCell = (grapheme: string): string => isPlainCells(grapheme) ? grapheme : pad(visible(grapheme), 1);
+const visibleCell = (grapheme: string): string => pad(visible(grapheme), 1);

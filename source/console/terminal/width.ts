@@ -1,47 +1,135 @@
 import stringWidth from 'string-width';
 
-/**
-Text in which every UTF-16 unit is one character of one cell and none joins its neighbour: ASCII, Latin, general punctuation, arrows,
-control pictures, box drawing and blocks. Nearly every line of the console is of this kind, and its width is its length.
+/*
+Two kinds of characters that no terminal disputes and that never join a neighbour. Narrow: ASCII, Latin, general punctuation, arrows, control pictures, box drawing and blocks.
+Wide: kana, Han, Hangul syllables and full-width forms. Nearly every line of the console is made of them, and counting them is cheap.
 */
-const plainCells = /^[\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2190-\u21FF\u2400-\u2426\u2500-\u25A0]*$/;
+const narrow = String.raw`\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2190-\u21FF\u2400-\u2426\u2500-\u25A0`;
+const wide = String.raw`\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF60`;
+
+const onlyNarrow = new RegExp(`^[${narrow}]*$`);
+
+/** Stretches of narrow, of wide and of other characters; the last character before another one goes with it, for they may be joined. */
+const stretches = new RegExp(`([${narrow}]+(?![^${narrow}${wide}]))|([${wide}]+(?![^${narrow}${wide}]))|[${narrow}${wide}]?[^${narrow}${wide}]+`, 'g');
 
 const sgr = /\u001B\[[\d;:]*m/g;
 
+const oneSgr = /(\u001B\[[\d;:]*m)/;
+
 export const segmenter = new Intl.Segmenter();
 
-/** Whether the text is made of one-cell characters only, so that its width is its length. */
-export const isPlainCells = (text: string): boolean => plainCells.test(text);
+/** A stretch of text: `cells` is the width of each of its characters, undefined where terminals may differ (emoji, joined and combining characters). */
+export type Stretch = {text: string; cells: 1 | 2 | undefined; width: number};
+
+/** Whether the text is made of characters of one cell only, so that its width is its length and it may be cut anywhere. */
+export const isPlainCells = (text: string): boolean => onlyNarrow.test(text);
+
+/** The text in stretches of characters of one kind. */
+export function stretchesOf(text: string): Stretch[] {
+	if (onlyNarrow.test(text)) {
+		return text === '' ? [] : [{text, cells: 1, width: text.length}];
+	}
+
+	return Array.from(text.matchAll(stretches), ([part, isNarrow, isWide]) => isNarrow === undefined
+		? (isWide === undefined ? {text: part, cells: undefined, width: stringWidth(part)} : {text: part, cells: 2, width: part.length * 2})
+		: {text: part, cells: 1, width: part.length});
+}
 
 /** The text without its SGR (colour and attribute) sequences. */
 export const withoutStyle = (text: string): string => text.includes('\u001B') ? text.replaceAll(sgr, '') : text;
 
-/** The number of cells a terminal gives to the text; escape sequences count nothing. */
-export const widthOf = (text: string): number => plainCells.test(text) ? text.length : stringWidth(text);
+/** Splits a text into its text, at even places, and the SGR sequences between, at odd ones. */
+export const splitByStyle = (text: string): string[] => text.split(oneSgr);
 
-/** The text cut to at most `width` cells, the last of them `…` where something was left out. For text without escape sequences. */
-export function cut(text: string, width: number): string {
-	const head = text.length > width ? text.slice(0, Math.max(0, width) + 1) : text;
-	if (plainCells.test(head)) {
-		return text.length <= width ? text : (width > 0 ? `${head.slice(0, width - 1)}…` : '');
+/** The SGR sequences of a text, one after the other. */
+export const stylesOf = (text: string): string => text.includes('\u001B') ? (text.match(sgr) ?? []).join('') : '';
+
+/** The number of cells a terminal gives to the text; SGR sequences count nothing. */
+export function widthOf(text: string): number {
+	const bare = withoutStyle(text);
+	return onlyNarrow.test(bare) ? bare.length : stretchesOf(bare).reduce((sum, {width}) => sum + width, 0);
+}
+
+/** The cells from `from` up to `to` of one stretch. A wide character across an edge leaves a blank. */
+function sliceStretch({text, cells, width}: Stretch, from: number, to: number): string {
+	if (from <= 0 && to >= width) {
+		return text;
 	}
 
-	let kept = '';
-	let cells = 0;
-	let whole = '';
+	if (cells === 1) {
+		return text.slice(Math.max(0, from), Math.max(0, to));
+	}
+
+	let column = 0;
+	let sliced = '';
 	for (const {segment} of segmenter.segment(text)) {
-		cells += widthOf(segment);
-		if (cells > width) {
-			return width > 0 ? `${kept}…` : '';
-		}
-
-		whole += segment;
-		if (cells < width) {
-			kept = whole;
+		const start = column;
+		column += widthOf(segment);
+		sliced += start >= from && column <= to ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
+		if (column > to) {
+			break;
 		}
 	}
 
-	return whole;
+	return sliced;
+}
+
+/** The cells from `from` up to `to`, with every SGR sequence of the text, so that styles begin and end as they did. A wide character across an edge leaves a blank. */
+export function sliceCells(text: string, from: number, to: number): string {
+	let column = 0;
+	let sliced = '';
+	for (const [index, part] of splitByStyle(text).entries()) {
+		if (index % 2 === 1) {
+			sliced += part;
+			continue;
+		}
+
+		for (const stretch of stretchesOf(part)) {
+			sliced += column < to && column + stretch.width >= from ? sliceStretch(stretch, from - column, to - column) : '';
+			column += stretch.width;
+		}
+	}
+
+	return sliced;
+}
+
+/** The text cut to at most `width` cells, the last of them `…` where something was left out. SGR sequences stay, all of them. */
+export function cut(text: string, width: number): string {
+	if (onlyNarrow.test(text.length > width ? text.slice(0, Math.max(0, width) + 1) : text)) {
+		return text.length <= width ? text : (width > 0 ? `${text.slice(0, width - 1)}…` : '');
+	}
+
+	if (widthOf(text) <= width) {
+		return text;
+	}
+
+	return width > 0 ? markCut(text, width) : '';
+}
+
+function markCut(text: string, width: number): string {
+	let column = 0;
+	let kept = '';
+	for (const [index, part] of splitByStyle(text).entries()) {
+		if (index % 2 === 1) {
+			kept += part;
+			continue;
+		}
+
+		for (const stretch of column < width ? stretchesOf(part) : []) {
+			if (column + stretch.width < width) {
+				kept += stretch.text;
+				column += stretch.width;
+				continue;
+			}
+
+			const rest = sliceStretch(stretch, 0, width - 1 - column);
+			kept += `${stretch.cells === 1 ? rest : rest.trimEnd()}…`;
+			column = width;
+			break;
+		}
+	}
+
+	return kept;
 }
 
 export type Align = 'left' | 'right';
@@ -56,63 +144,9 @@ export function pad(text: string, width: number, align: Align = 'left'): string 
 	return align === 'left' ? text + ' '.repeat(missing) : ' '.repeat(missing) + text;
 }
 
-/** The text in exactly `width` cells: cut with `…`, or padded. For text without escape sequences. */
+/** The text in exactly `width` cells: cut with `…`, or padded. SGR sequences count nothing and stay. */
 export const fit = (text: string, width: number, align: Align = 'left'): string => pad(cut(text, width), width, align);
 
-/** Splits a text into stretches of text, at even places, and the SGR sequences between them, at odd ones. */
-export const splitByStyle = (text: string): string[] => text.split(/(\u001B\[[\d;:]*m)/);
-
-/**
-The cells from `from` up to `to`, with every SGR sequence of the text, so that styles begin and end as they did. A wide character across an edge leaves a blank.
-*/
-export function sliceCells(text: string, from: number, to: number): string {
-	let column = 0;
-	let sliced = '';
-	for (const [index, part] of splitByStyle(text).entries()) {
-		if (index % 2 === 1) {
-			sliced += part;
-			continue;
-		}
-
-		if (column >= to) {
-			continue;
-		}
-
-		if (isPlainCells(part)) {
-			sliced += part.slice(Math.max(0, from - column), Math.max(0, to - column));
-			column += part.length;
-			continue;
-		}
-
-		for (const {segment} of segmenter.segment(part)) {
-			const start = column;
-			column += widthOf(segment);
-			if (start >= to) {
-				break;
-			}
-
-			sliced += start >= from && column <= to ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
-		}
-	}
-
-	return sliced;
-}
-
-/** As `fit`, for text that carries SGR sequences. */
-export function fitAnsi(text: string, width: number, align: Align = 'left'): string {
-	if (!text.includes('\u001B')) {
-		return fit(text, width, align);
-	}
-
-	if (widthOf(withoutStyle(text)) <= width) {
-		return padAnsi(text, width, align);
-	}
-
-	return width > 0 ? padAnsi(`${sliceCells(text, 0, width - 1)}…`, width, align) : '';
-}
-
-/** As `pad`, for text that carries SGR sequences. */
-export function padAnsi(text: string, width: number, align: Align = 'left'): string {
-	const missing = ' '.repeat(Math.max(0, width - widthOf(withoutStyle(text))));
-	return align === 'left' ? text + missing : missing + text;
-}
+/** `pad` and `fit` under names that say at the call that the text carries SGR sequences. */
+export const padAnsi = pad;
+export const fitAnsi = fit;

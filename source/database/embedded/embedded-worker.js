@@ -5,39 +5,37 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {parentPort, workerData} from 'node:worker_threads';
 import {PGlite} from '@electric-sql/pglite';
 import {pack, unpack} from './archive.js';
-import {ask, faultOf, speakText} from './speech.js';
+import {ask, faultOf} from './protocol.js';
 
-const settings = {
-	shared_buffers: '16MB',
-	max_wal_size: '64MB',
-	min_wal_size: '32MB',
-	search_path: 'colonies,public',
-	TimeZone: 'UTC',
-	DateStyle: 'ISO',
-	bytea_output: 'hex',
-};
+const settings = [
+	'shared_buffers=16MB',
+	'max_wal_size=64MB',
+	'min_wal_size=32MB',
+	'search_path=colonies,public',
+	'TimeZone=UTC',
+	'DateStyle=ISO',
+	'bytea_output=hex',
+];
 
-const startParams = [...PGlite.defaultStartParams, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+const startArguments = [...PGlite.defaultStartParams, ...settings.flatMap(setting => ['-c', setting])];
 
 /**
-PGlite takes its time from Date.now, which counts whole milliseconds; what happens within one would have the same time. Adds the microseconds since the millisecond began.
+PGlite takes its time from Date.now, which counts whole milliseconds; what happens within one would have the same time. Counts microseconds, and stays within the true millisecond.
 */
 function countMicroseconds() {
 	const milliseconds = Date.now.bind(Date);
-	let last = 0;
-	let began = 0;
+	let offset = performance.timeOrigin;
 	Date.now = () => {
 		const now = milliseconds();
-		const precise = performance.now();
-		if (now !== last) {
-			last = now;
-			began = precise;
-		}
-
-		return now + Math.min(precise - began, 0.999);
+		const counted = offset + performance.now();
+		const nearest = Math.min(Math.max(counted, now), now + 0.999);
+		// The clock was set, or the machine slept.
+		offset += nearest - counted;
+		return nearest;
 	};
 }
 
@@ -45,7 +43,7 @@ function countMicroseconds() {
 async function makeTemplate(file) {
 	const folder = mkdtempSync(path.join(tmpdir(), 'colonies-template-'));
 	try {
-		const instance = await PGlite.create({dataDir: folder, startParams});
+		const instance = await PGlite.create({dataDir: folder, startParams: startArguments});
 		await instance.close();
 		const unfinished = `${file}.${process.pid}.${Date.now()}`;
 		writeFileSync(unfinished, pack(folder), {mode: 0o600});
@@ -75,7 +73,7 @@ async function open() {
 	if (folder === undefined) {
 		const loadDataDir = new Blob([readFileSync(template)], {type: 'application/gzip'});
 		return PGlite.create({
-			dataDir: 'memory://', startParams, loadDataDir, onStderr: hearComplaint,
+			dataDir: 'memory://', startParams: startArguments, loadDataDir, onStderr: hearComplaint,
 		});
 	}
 
@@ -85,10 +83,10 @@ async function open() {
 		renameSync(staging, folder);
 	}
 
-	return PGlite.create({dataDir: folder, startParams, onStderr: hearComplaint});
+	return PGlite.create({dataDir: folder, startParams: startArguments, onStderr: hearComplaint});
 }
 
-/** @param {import('./speech.js').Instance} instance */
+/** @param {import('./protocol.js').Instance} instance */
 async function answer(instance, {text, values, script, end}) {
 	if (end) {
 		await instance.close();
@@ -102,25 +100,29 @@ async function answer(instance, {text, values, script, end}) {
 async function serve() {
 	countMicroseconds();
 	const instance = await open();
-	speakText(instance);
 	instance.onNotification((channel, payload) => {
 		parentPort.postMessage({channel, payload});
 	});
 	// One after another, in the order of the questions.
 	let last = Promise.resolve();
 	parentPort.on('message', question => {
-		last = last.then(async () => {
-			try {
-				parentPort.postMessage({id: question.id, answer: await answer(instance, question)});
-			} catch (error) {
-				parentPort.postMessage({id: question.id, fault: faultOf(error)});
-			}
-		});
+		last = reply(instance, question, last);
 	});
 }
 
+/** @param {import('./protocol.js').Instance} instance @param {Promise<void>} before */
+async function reply(instance, question, before) {
+	await before;
+	try {
+		parentPort.postMessage({id: question.id, answer: await answer(instance, question)});
+	} catch (error) {
+		parentPort.postMessage({id: question.id, fault: faultOf(error)});
+	}
+}
+
 try {
-	await (workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve());
+	const task = workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve();
+	await task;
 	parentPort.postMessage({ready: true});
 } catch (error) {
 	parentPort.postMessage({failed: {...faultOf(error), complaint}});

@@ -1,15 +1,15 @@
 import {Worker} from 'node:worker_threads';
 import {
-	ask, speakText, type Answer, type Fault, type Instance,
-} from './speech.js';
+	ask, type Answer, type Fault, type Instance,
+} from './protocol.js';
 
 /** One session of a PGlite, wherever it runs. It takes and gives text; statements run in the order in which they came. */
 export type Engine = {
+	/** Resolves to the reason when it has stopped by itself, or was closed. */
+	readonly gone: Promise<Error>;
 	query(text: string, values: Array<string | null>): Promise<Answer>; // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
 	execute(script: string): Promise<void>;
 	onNotification(hear: (channel: string, payload: string) => void): void;
-	/** Resolves to the reason when it has stopped by itself, or was closed. */
-	readonly gone: Promise<Error>;
 	close(): Promise<void>;
 };
 
@@ -61,7 +61,7 @@ class WorkerEngine implements Engine {
 	readonly #asked = new Map<number, Asked>();
 	#last = 0;
 	#lost: Error | undefined;
-	#hear: (channel: string, payload: string) => void = () => undefined;
+	#hear: ((channel: string, payload: string) => void) | undefined;
 
 	constructor(task: WorkerTask) {
 		// Beside this file in the source, and beside all others in the bundle.
@@ -131,7 +131,7 @@ class WorkerEngine implements Engine {
 				asked?.resolve(message.answer!);
 			}
 		} else if (message.channel !== undefined) {
-			this.#hear(message.channel, message.payload ?? '');
+			this.#hear?.(message.channel, message.payload ?? '');
 		} else if (message.ready) {
 			this.#ready.resolve();
 		} else if (message.failed) {
@@ -176,7 +176,6 @@ export async function makeTemplate(file: string): Promise<void> {
 
 /** A PGlite of this thread. */
 export function engineOf(instance: Instance): Engine {
-	speakText(instance);
 	const gone = promise<Error>();
 	return {
 		gone: gone.promise,

@@ -43,7 +43,7 @@ const linkIfThere = async (file: string): Promise<string> => {
 	}
 };
 
-/** When a process started; undefined when there is none. A zombie is none: it has no files open. */
+/** When a process started; undefined when there is none, empty when the system does not tell. A zombie is none: it has no files open. */
 async function processStart(pid: number): Promise<string | undefined> {
 	const stat = await readIfThere(`/proc/${pid}/stat`);
 	if (stat !== '') {
@@ -76,11 +76,12 @@ function ownCommand(): string {
 }
 
 async function ownRecord(): Promise<Holder> {
+	const boot = await readIfThere('/proc/sys/kernel/random/boot_id');
 	return {
 		pid: process.pid,
 		processStart: await processStart(process.pid) ?? '',
 		host: hostname(),
-		boot: (await readIfThere('/proc/sys/kernel/random/boot_id')).trim(),
+		boot: boot.trim(),
 		pidSpace: await linkIfThere('/proc/self/ns/pid'),
 		command: ownCommand(),
 		since: new Date().toISOString(),
@@ -110,7 +111,13 @@ async function judge(holder: Holder, self: Holder): Promise<Verdict> {
 		return 'unknown';
 	}
 
-	return await processStart(holder.pid) === holder.processStart ? 'alive' : 'dead';
+	const start = await processStart(holder.pid);
+	if (start === undefined) {
+		return 'dead';
+	}
+
+	// Where its start cannot be learned, a process of that number is taken for the holder.
+	return start === '' || holder.processStart === '' || start === holder.processStart ? 'alive' : 'dead';
 }
 
 function refusal(folder: string, file: string, {pid, command, since, host}: Holder, verdict: Verdict): ColoniesError {
@@ -129,20 +136,24 @@ in the place of `lock` and removes the rest. Somebody who read the chain before 
 when, after it was created, the chain still leads to it.
 */
 
-type End = {file: string; holder: Holder | undefined};
+type End = {
+	/** Where the last record stands; undefined when there is no lock. */
+	last: string | undefined;
+	/** Undefined also for a record that was cut off when the machine lost power: no living process leaves one behind. */
+	holder: Holder | undefined;
+	/** Where the record of a successor goes. */
+	next: string;
+};
 
-/** The end of the chain. No holder: there is no lock, or its record was cut off when the machine lost power, which no living process leaves behind. */
-async function findEnd(file: string): Promise<End & {isThere: boolean}> {
-	let end: End & {isThere: boolean} = {file, holder: undefined, isThere: false};
-	for (let next = file; ;) {
-		const text = await readRecord(next); // eslint-disable-line no-await-in-loop
+async function findEnd(file: string): Promise<End> {
+	for (let end: End = {last: undefined, holder: undefined, next: file}; ;) {
+		const text = await readRecord(end.next); // eslint-disable-line no-await-in-loop
 		if (text === undefined) {
 			return end;
 		}
 
 		const holder = parseHolder(text);
-		end = {file: next, holder, isThere: true};
-		next = `${file}.${holder?.token ?? 'cut-off'}`;
+		end = {last: end.next, holder, next: holder ? `${file}.${holder.token}` : `${end.next}.cut-off`};
 	}
 }
 
@@ -161,7 +172,7 @@ async function readRecord(file: string): Promise<string | undefined> {
 /** Creates a file with this content, whole, unless it is there. */
 async function create(file: string, record: Holder): Promise<boolean> {
 	const unfinished = `${file}-${record.token}`;
-	await fs.writeFile(unfinished, `${JSON.stringify(record)}\n`, {mode: 0o600, flush: true} as Parameters<typeof fs.writeFile>[2]);
+	await fs.writeFile(unfinished, `${JSON.stringify(record)}\n`, {mode: 0o600, flush: true});
 	try {
 		await fs.link(unfinished, file);
 		return true;
@@ -192,43 +203,48 @@ export async function readHolder(folder: string): Promise<Holder | undefined> {
 	return holder && await judge(holder, await ownRecord()) !== 'dead' ? holder : undefined;
 }
 
+async function release(file: string, {token}: Holder): Promise<void> {
+	const text = await readRecord(file);
+	if (text !== undefined && parseHolder(text)?.token === token) {
+		await fs.rm(file, {force: true});
+	}
+}
+
+/** Tries once. Undefined: another process was quicker, and the chain wants another look. */
+async function tryToTake(folder: string, file: string): Promise<Lock | undefined> {
+	const record = await ownRecord();
+	const {last, holder, next} = await findEnd(file);
+	const verdict = holder ? await judge(holder, record) : 'dead';
+	if (verdict !== 'dead') {
+		throw refusal(folder, last!, holder!, verdict);
+	}
+
+	if (!await create(next, record)) {
+		return undefined;
+	}
+
+	const end = await findEnd(file);
+	if (end.holder?.token !== record.token) {
+		await fs.rm(next, {force: true});
+		return undefined;
+	}
+
+	if (next !== file) {
+		await shorten(file, record);
+	}
+
+	return {holder: record, release: async () => release(file, record)};
+}
+
 /**
 Takes the lock of a folder, `FOLDER/lock`, also from a holder that is dead for certain. It is held until it is released or this process ends.
-@throws ColoniesError `in-use`, which names the holder
+@throws ColoniesError `in-use`, which names the holder; errors of the file system as they are
 */
 export async function takeLock(folder: string): Promise<Lock> {
-	const file = path.join(folder, 'lock');
 	for (;;) {
-		/* eslint-disable no-await-in-loop */
-		const record = await ownRecord();
-		const end = await findEnd(file);
-		if (end.holder) {
-			const verdict = await judge(end.holder, record);
-			if (verdict !== 'dead') {
-				throw refusal(folder, end.file, end.holder, verdict);
-			}
+		const lock = await tryToTake(folder, path.join(folder, 'lock')); // eslint-disable-line no-await-in-loop
+		if (lock) {
+			return lock;
 		}
-
-		const own = end.isThere ? `${file}.${end.holder?.token ?? 'cut-off'}` : file;
-		if (!await create(own, record)) {
-			continue;
-		}
-
-		if ((await findEnd(file)).holder?.token !== record.token) {
-			await fs.rm(own, {force: true});
-			continue;
-		}
-
-		if (own !== file) {
-			await shorten(file, record);
-		}
-
-		return {
-			holder: record,
-			async release() {
-				await fs.rm(file, {force: true});
-			},
-		};
-		/* eslint-enable no-await-in-loop */
 	}
 }

@@ -1,5 +1,4 @@
-import {ColoniesError} from '../../core/errors.ts';
-import type {ErrorCode} from '../../core/errors.ts';
+import {ColoniesError, type ErrorCode} from '../../core/errors.ts';
 import type {Computer, ComputerState, Id} from '../../core/types.ts';
 import type {Caller, Context} from '../../operations/index.ts';
 
@@ -12,7 +11,6 @@ export type Keys = {
 	/** A new key pair, kept before this returns. */
 	create(): Promise<{identity: Identity}>;
 	identity(id: Id): Promise<Identity>;
-	has(id: Id): Promise<boolean>;
 	list(): Promise<ReadonlyArray<{id: Id; label?: Label}>>;
 	describe(id: Id, label: Label): Promise<void>;
 };
@@ -26,14 +24,30 @@ const planned = (name: string, state: ComputerState, room: number, spec: Omit<Sp
 
 /** The computers of the demo. What the pending ones alone can run waits for the operator to approve them. */
 export const fleetPlan: readonly Planned[] = [
-	planned('edge-1', 'approved', 1, {computertype: '', cpu: 'ARM Cortex-A76 (4) @ 2.400GHz', cores: 4, mem: 8059, gpu: '', gpus: 0}),
-	planned('edge-2', 'approved', 2, {computertype: '', cpu: 'ARM Cortex-A78AE (8) @ 2.000GHz', cores: 8, mem: 15_823, gpu: '', gpus: 0}),
-	planned('lab-1', 'approved', 3, {computertype: 'cpu_batch', cpu: 'AMD Ryzen 9 5950X (32) @ 3.400GHz', cores: 32, mem: 80_326, gpu: 'NVIDIA GeForce RTX 2080 Ti Rev. A', gpus: 1}),
-	planned('lab-2', 'disapproved', 2, {computertype: 'cpu_batch', cpu: 'Intel Xeon E5-2680 v4 (28) @ 2.400GHz', cores: 28, mem: 128_804, gpu: '', gpus: 0}),
-	planned('lab-3', 'pending', 3, {computertype: 'cpu_batch', cpu: 'Intel Xeon Platinum 8490H (120) @ 1.900GHz', cores: 120, mem: 4_127_930, gpu: '', gpus: 0}),
-	planned('gpu-a', 'approved', 3, {computertype: 'gpu_train', cpu: 'AMD EPYC 7543 (64) @ 2.800GHz', cores: 64, mem: 515_714, gpu: 'NVIDIA A100 SXM4 40GB', gpus: 4}),
-	planned('gpu-b', 'approved', 4, {computertype: 'gpu_infer', cpu: 'Intel Xeon Gold 6338 (64) @ 2.000GHz', cores: 64, mem: 257_440, gpu: 'NVIDIA L4', gpus: 2}),
-	planned('gpu-c', 'pending', 3, {computertype: 'gpu_train', cpu: 'AMD EPYC 9554 (128) @ 3.100GHz', cores: 128, mem: 1_031_512, gpu: 'NVIDIA H100 SXM5 80GB', gpus: 8}),
+	planned('edge-1', 'approved', 1, {
+		computertype: '', cpu: 'ARM Cortex-A76 (4) @ 2.400GHz', cores: 4, mem: 8059, gpu: '', gpus: 0,
+	}),
+	planned('edge-2', 'approved', 2, {
+		computertype: '', cpu: 'ARM Cortex-A78AE (8) @ 2.000GHz', cores: 8, mem: 15_823, gpu: '', gpus: 0,
+	}),
+	planned('lab-1', 'approved', 3, {
+		computertype: 'cpu_batch', cpu: 'AMD Ryzen 9 5950X (32) @ 3.400GHz', cores: 32, mem: 80_326, gpu: 'NVIDIA GeForce RTX 2080 Ti Rev. A', gpus: 1,
+	}),
+	planned('lab-2', 'disapproved', 2, {
+		computertype: 'cpu_batch', cpu: 'Intel Xeon E5-2680 v4 (28) @ 2.400GHz', cores: 28, mem: 128_804, gpu: '', gpus: 0,
+	}),
+	planned('lab-3', 'pending', 3, {
+		computertype: 'cpu_batch', cpu: 'Intel Xeon Platinum 8490H (120) @ 1.900GHz', cores: 120, mem: 4_127_930, gpu: '', gpus: 0,
+	}),
+	planned('gpu-a', 'approved', 3, {
+		computertype: 'gpu_train', cpu: 'AMD EPYC 7543 (64) @ 2.800GHz', cores: 64, mem: 515_714, gpu: 'NVIDIA A100 SXM4 40GB', gpus: 4,
+	}),
+	planned('gpu-b', 'approved', 4, {
+		computertype: 'gpu_infer', cpu: 'Intel Xeon Gold 6338 (64) @ 2.000GHz', cores: 64, mem: 257_440, gpu: 'NVIDIA L4', gpus: 2,
+	}),
+	planned('gpu-c', 'pending', 3, {
+		computertype: 'gpu_train', cpu: 'AMD EPYC 9554 (128) @ 3.100GHz', cores: 128, mem: 1_031_512, gpu: 'NVIDIA H100 SXM5 80GB', gpus: 8,
+	}),
 ];
 
 /** A computer that can sign, and how many processes it runs at once. */

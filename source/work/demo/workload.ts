@@ -1,4 +1,4 @@
-import type {Demand, Process} from '../../core/types.ts';
+import type {Demand} from '../../core/types.ts';
 
 type Random = () => number;
 
@@ -35,9 +35,13 @@ const kind = (job: string, computertype: string, [cores, mem, gpus]: readonly [n
 export const workKinds: readonly WorkKind[] = [
 	kind('sensor-digest', '', [1, 512, 0], {weight: 4, in: random => ({sensor: `mast-${whole(random, 1, 40)}`, window: '10m'})}),
 	kind('firmware-check', '', [1, 256, 0], {weight: 1, targets: ['edge-1', 'edge-2'], in: random => ({version: `4.${whole(random, 0, 9)}.${whole(random, 0, 30)}`})}),
-	kind('transcode', 'cpu_batch', [4, 4000, 0], {weight: 3, timeout: 20, maxretries: 2, in: random => ({source: `s3://footage/take-${whole(random, 100, 999)}.mov`, codec: 'av1'})}),
+	kind('transcode', 'cpu_batch', [4, 4000, 0], {
+		weight: 3, timeout: 20, maxretries: 2, in: random => ({source: `s3://footage/take-${whole(random, 100, 999)}.mov`, codec: 'av1'}),
+	}),
 	kind('render', 'cpu_batch', [8, 16_000, 0], {weight: 3, in: random => ({scene: `bridge_${whole(random, 1, 12)}.blend`, frames: `${whole(random, 1, 400)}-${whole(random, 401, 800)}`})}),
-	kind('fine-tune', 'gpu_train', [16, 64_000, 2], {weight: 2, timeout: 300, maxretries: 1, in: random => ({model: 'resnet-50', rate: (random() / 100).toFixed(4), epochs: String(whole(random, 2, 20))})}),
+	kind('fine-tune', 'gpu_train', [16, 64_000, 2], {
+		weight: 2, timeout: 45, maxretries: 1, in: random => ({model: 'resnet-50', rate: (random() / 100).toFixed(4), epochs: String(whole(random, 2, 20))}),
+	}),
 	kind('embed', 'gpu_infer', [4, 16_000, 1], {weight: 4, timeout: 15, in: random => ({corpus: `shard-${whole(random, 0, 255)}`, batch: '256'})}),
 	kind('caption', 'gpu_infer', [8, 24_000, 2], {weight: 2, in: random => ({album: `2021-${whole(random, 10, 12)}`, language: random() < 0.5 ? '日本語' : 'svenska'})}),
 	kind('pretrain', 'gpu_train', [64, 500_000, 8], {weight: 1, most: forPending, in: random => ({model: 'gpt-small', seed: String(whole(random, 1, 9999))})}),
@@ -93,12 +97,17 @@ export function planAttempt({limit}: {limit: number}, random: Random): Attempt {
 		after: span * (step + 1) / (steps + 1), key: 'progress', type: 'out', value: `step ${step + 1}/${steps}, ${Math.round(100 * (step + 1) / (steps + 1))} %, loss ${(1 / (step + 1 + random())).toFixed(3)}`,
 	}));
 	const odd = pick(oddities, random);
-	const extra: Report[] = odd.key === '' ? [] : [{after: span * random(), key: odd.key, value: odd.value(random), type: 'out'}];
+	const extra: Report[] = odd.key === ''
+		? []
+		: [{
+			after: span * random(), key: odd.key, value: odd.value(random), type: 'out',
+		}];
 	const last: Report = to === 'successful'
-		? {after: span, key: 'result', value: `s3://results/${whole(random, 1000, 9999)}.parquet`, type: 'out'}
-		: {after: span, key: 'error', value: failures[whole(random, 0, failures.length - 1)]!, type: 'err'};
+		? {
+			after: span, key: 'result', value: `s3://results/${whole(random, 1000, 9999)}.parquet`, type: 'out',
+		}
+		: {
+			after: span, key: 'error', value: failures[whole(random, 0, failures.length - 1)]!, type: 'err',
+		};
 	return {span, to, reports: [...progress, ...extra, last].sort((one, other) => one.after - other.after)};
 }
-
-/** The timeout in milliseconds at a pace; 0 or less for none. */
-export const limitOf = ({timeout}: Pick<Process, 'timeout'>, pace: number): number => timeout * 1000 * pace;

@@ -1,13 +1,6 @@
 /** What is used of a PGlite, so that any version of it can be handed in. */
 export type Instance = {
-	parsers: Record<string, unknown>;
-	serializers: Record<string, unknown>;
-	query(text: string, values: unknown[], options: {rowMode: 'array'}): Promise<{
-		fields: Array<{name: string; dataTypeID: number}>;
-		rows: unknown[];
-		rowCount?: number;
-		affectedRows?: number;
-	}>;
+	execProtocolStream(message: Uint8Array, options: {syncToFs: boolean}): Promise<Array<{name: string}>>;
 	exec(script: string): Promise<unknown>;
 	onNotification(hear: (channel: string, payload: string) => void): () => void;
 	close(): Promise<void>;
@@ -31,6 +24,5 @@ export type Fault = {
 	stack?: string;
 };
 
-export declare function speakText(instance: Instance): void;
 export declare function ask(instance: Instance, text: string, values: Array<string | null>): Promise<Answer>; // eslint-disable-line @typescript-eslint/no-restricted-types
 export declare function faultOf(error: unknown): Fault;

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import {createContexts} from './source/contexts/index.ts';
+import {folders, openKeychain, openSettings} from './source/keychain/index.ts';
+import {openDemo} from './source/demo.ts';
+import {version} from './source/version.ts';
+
+// A reader that has seen enough (`| head`) closes the pipe; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') {
+		process.exit(0);
+	}
+
+	throw error;
+});
+
+const argv = process.argv.slice(2);
+const {env, stdin, stdout, stderr} = process;
+const warn = (sentence: string) => {
+	stderr.write(`${sentence}\n`);
+};
+
+async function main(): Promise<number> {
+	const places = folders(env);
+	const keychain = openKeychain({folder: places.config, warn});
+	const settings = openSettings({folder: places.config, warn});
+	const contexts = createContexts({env, folders: places, settings});
+	const {isConsole} = await import('./source/console/arguments.ts');
+	if (!isConsole(argv)) {
+		const {runCommand} = await import('./source/commands/index.ts');
+		return runCommand(argv, {contexts, keychain, folders: places, env, stdin, stdout, stderr, version});
+	}
+
+	const {runConsole} = await import('./source/console/start.ts');
+	return runConsole(argv, {
+		contexts, keychain, settings, version,
+		openDemo: async () => openDemo(contexts, places),
+		async readSpec(file) {
+			const {readSpecFile} = await import('./source/commands/specs.ts');
+			return readSpecFile(file);
+		},
+	}, {stdin, stdout, stderr, env});
+}
+
+// Not `exit`: what is still to be written is written first.
+process.exitCode = await main();

@@ -1,0 +1,63 @@
+import {
+	type CommandEntry, type Source, flagsOf, keysFrom, nounsOf, ofNoun, valuedFlags,
+} from './sources.ts';
+
+// The program as it was called, for it need not be in PATH.
+const self = '"${COMP_WORDS[0]}"'; // eslint-disable-line no-template-curly-in-string
+
+const words = (list: readonly string[]): string => `COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$current"))`;
+
+function value(source: Source): string {
+	switch (source.from) {
+		case 'choices': {
+			return words(source.choices);
+		}
+
+		case 'file': {
+			return 'COMPREPLY=($(compgen -f -- "$current"))';
+		}
+
+		case 'keychain': {
+			return `COMPREPLY=($(compgen -W "$(${keysFrom(self, source.kind)})" -- "$current"))`;
+		}
+
+		case 'nowhere': {
+			return ':';
+		}
+	}
+}
+
+const flagNames = (command: CommandEntry): string[] => Object.keys(flagsOf(command)).map(name => `--${name}`);
+
+/** The completion script for bash: noun and verb first, then by what was typed last, a flag that takes a value or another flag. */
+export function bashCompletion(commands: readonly CommandEntry[]): string {
+	const nouns = nounsOf(commands);
+	const valued = valuedFlags(commands);
+	return `_colonies() {
+	local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" noun='' verb='' word index
+	COMPREPLY=()
+	# Bash cuts words at the equals sign.
+	if [[ $current == '=' ]]; then current=''; elif [[ $previous == '=' ]]; then previous="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
+	for ((index = 1; index < COMP_CWORD; index++)); do
+		word="\${COMP_WORDS[index]}"
+		case "$word" in
+			${[...valued.keys()].map(name => `--${name}`).join('|')})
+				((index++))
+				if [[ "\${COMP_WORDS[index]}" == '=' ]]; then ((index++)); fi ;;
+			-*|=) ;;
+			*) if [[ -z $noun ]]; then noun="$word"; elif [[ -z $verb ]]; then verb="$word"; elif [[ $noun == help ]]; then noun="$verb"; verb="$word"; fi ;;
+		esac
+	done
+	case "$previous" in
+${[...valued].map(([name, source]) => `		--${name}) ${value(source)}; return ;;`).join('\n')}
+	esac
+	case "$noun $verb" in
+		' ') ${words([...nouns, 'help'])} ;;
+		'help ') ${words(nouns)} ;;
+${nouns.map(noun => `		'${noun} '|'help ${noun}') ${words(ofNoun(commands, noun).map(({words: [, verb]}) => verb))} ;;`).join('\n')}
+${commands.map(command => `		'${command.words.join(' ')}') ${words(flagNames(command))} ;;`).join('\n')}
+	esac
+}
+complete -F _colonies colonies colonies-tui
+`;
+}

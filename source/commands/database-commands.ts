@@ -1,0 +1,55 @@
+import {flag, optional, secret} from '../operations/fields.ts';
+import {askYes} from './ask.ts';
+import {type CommandEntry, defineCommand} from './command.ts';
+import {say} from './output.ts';
+import {outputFlags, printResult} from './results.ts';
+import {givenSecret, rootPassword} from './secrets.ts';
+import type {World} from './world.ts';
+
+const toNotice = (world: World) => (sentence: string): void => {
+	void say(world, sentence);
+};
+
+const createDatabase = defineCommand({
+	words: ['database', 'create'],
+	summary: 'Make the schema in a database and work there from now on; harmless when repeated.',
+	flags: {rootpassword: optional(secret(rootPassword.label, 'Kept as the root password when it is the first; else COLONIES_ROOT_PASSWORD')), ...outputFlags},
+	hasStore: true,
+	async run({world, flags, choice}) {
+		const where = await world.contexts.create(choice, toNotice(world), givenSecret(world, rootPassword, flags.rootpassword));
+		if (flags.output !== undefined) {
+			await printResult(world, where, {output: flags.output});
+		}
+	},
+});
+
+const dropDatabase = defineCommand({
+	words: ['database', 'drop'],
+	summary: 'Drop the schema with all colonies, computers, processes and their history.',
+	flags: {yes: optional(flag('Yes', 'Drop without asking'))},
+	hasStore: true,
+	async run({world, input, flags, choice}) {
+		if (flags.yes !== true) {
+			await askYes(input, world, `This drops ${await world.contexts.describe(choice)}, with all that is in it.`);
+		}
+
+		await world.contexts.drop(choice, toNotice(world));
+	},
+});
+
+const showDatabase = defineCommand({
+	words: ['database', 'where'],
+	summary: 'Show where the data and the keys live, and the versions.',
+	flags: outputFlags,
+	hasStore: true,
+	async run({world, flags, choice}) {
+		const context = await world.contexts.open(choice);
+		try {
+			await printResult(world, {...await context.where(), keys: world.folders.keys}, {output: flags.output});
+		} finally {
+			await context.close();
+		}
+	},
+});
+
+export const databaseCommands: readonly CommandEntry[] = [createDatabase, dropDatabase, showDatabase];

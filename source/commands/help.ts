@@ -1,0 +1,73 @@
+import type {Field, Fields} from '../operations/fields.ts';
+import {parseInput} from '../operations/parse.ts';
+import {type CommandEntry, generalFlags, storeFlags} from './command.ts';
+import {commands, nouns} from './entries.ts';
+
+/** The width that help is written for. */
+const width = 100;
+
+const placeholders: Record<Field['kind'], string> = {
+	id: 'ID', text: 'TEXT', secret: 'SECRET', integer: 'N', number: 'N', choice: '', switch: '', pair: 'KEY=VALUE', spec: 'FILE',
+};
+
+/** What stands for a flag's value, ` ID`; nothing for a switch. */
+export function valueName(name: string, {kind, choices}: Field): string {
+	const placeholder = choices?.join('|') ?? (name === 'spec' ? 'FILE' : placeholders[kind]);
+	return placeholder === '' ? '' : ` ${placeholder}`;
+}
+
+/** What a flag stands for when it is left out, as text. */
+function defaultOf(field: Field): string {
+	const value = field.optional ? parseInput({field}, {}).value.field : undefined;
+	return value === undefined ? '' : ` (${String(value)} unless given)`;
+}
+
+function wrap(text: string, indent: number): string {
+	const lines: string[] = [''];
+	for (const word of text.split(' ')) {
+		if (lines.at(-1)!.length + word.length + 1 > width - indent && lines.at(-1) !== '') {
+			lines.push('');
+		}
+
+		lines[lines.length - 1] += `${lines.at(-1) === '' ? '' : ' '}${word}`;
+	}
+
+	return lines.join(`\n${' '.repeat(indent)}`);
+}
+
+function list(rows: ReadonlyArray<readonly [left: string, right: string]>): string {
+	const left = Math.min(32, Math.max(...rows.map(([text]) => text.length)));
+	return rows.map(([text, right]) => text.length > left ? `  ${text}\n${' '.repeat(left + 4)}${wrap(right, left + 4)}` : `  ${text.padEnd(left)}  ${wrap(right, left + 4)}`).join('\n');
+}
+
+const flagRows = (fields: Fields): Array<[string, string]> => Object.entries(fields).map(([name, field]) => [`--${name}${valueName(name, field)}`, `${field.summary}${defaultOf(field)}`]);
+
+const section = (title: string, fields: Fields): string => Object.keys(fields).length === 0 ? '' : `\n${title}:\n${list(flagRows(fields))}\n`;
+
+const pick = (fields: Fields, wanted: (name: string) => boolean): Fields => Object.fromEntries(Object.entries(fields).filter(([name]) => wanted(name)));
+
+const required = (fields: Fields): string => Object.entries(fields).filter(([, field]) => !field.optional).map(([name, field]) => ` --${name}${valueName(name, field)}`).join('');
+
+/** Help on one command: its flags, who signs, and which store. */
+export function commandHelp({words, summary, flags, signing, hasStore}: CommandEntry): string {
+	return `${wrap(summary, 0)}
+
+Usage: colonies ${words.join(' ')}${required(flags)} [flags]
+${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${hasStore ? section('Where', storeFlags) : ''}${section('Also', generalFlags)}`;
+}
+
+const verbRows = (noun: string): Array<[string, string]> => commands.filter(({words}) => words[0] === noun).map(({words, summary}) => [words.join(' '), summary]);
+
+/** Help on the commands of a noun. */
+export const nounHelp = (noun: string): string => `Usage: colonies ${noun} COMMAND [flags]\n\n${list(verbRows(noun))}\n\n\`colonies help ${noun} COMMAND\` shows the flags of one.\n`;
+
+/** Help on everything: without arguments the program is the console. */
+export const generalHelp = (): string => `Colonies: distributed work, signed and kept in PostgreSQL.
+
+Usage: colonies                      opens the console
+       colonies NOUN COMMAND [flags]  does one thing
+
+${nouns.map(noun => list(verbRows(noun))).join('\n\n')}
+
+\`colonies help NOUN COMMAND\` shows the flags of one.
+`;

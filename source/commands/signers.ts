@@ -1,0 +1,105 @@
+import {ColoniesError, InvalidInput, Unauthenticated} from '../core/errors.ts';
+import {shortId} from '../core/text.ts';
+import type {Id} from '../core/types.ts';
+import {type Identity, prove} from '../keychain/index.ts';
+import type {Caller} from '../operations/broker.ts';
+import {
+	type Fields, identity, optional, secret,
+} from '../operations/fields.ts';
+import type {AnyOperation} from '../operations/registry.ts';
+import {refuseBoth} from './command.ts';
+import {requireSecret, rootPassword} from './secrets.ts';
+import type {StandardInput} from './standard-input.ts';
+import type {World} from './world.ts';
+
+const keyFlags = {
+	prvkey: optional(secret('Private key', 'Private key to sign with, instead of the one in the keychain; - reads it from standard input')),
+	colonyprvkey: optional(secret('Private key', 'The same: the key of the colony\'s owner')),
+	computerprvkey: optional(secret('Private key', 'The same: the key of a computer')),
+};
+
+const keyNames = Object.keys(keyFlags) as ReadonlyArray<keyof typeof keyFlags>;
+
+const rootFlags = {rootpassword: optional(secret(rootPassword.label, 'The root password; else COLONIES_ROOT_PASSWORD, else it is asked for'))};
+
+const mayRoot = ({allow}: AnyOperation): boolean => allow.allowed.includes('root');
+
+/** Whether nobody but root may do it. */
+const onlyRoot = (operation: AnyOperation): boolean => mayRoot(operation) && operation.allow.allowed.length === 1 && operation.allow.self.length === 0;
+
+/** The flags that say who signs an operation; `--computerid` only where it means nothing else. */
+export function signingFlags(operation: AnyOperation): Fields {
+	if (onlyRoot(operation)) {
+		return rootFlags;
+	}
+
+	return {
+		id: optional(identity('Signer', 'Id of who signs, whose key is in the keychain; else --computerid where a computer acts, else the colony\'s owner')),
+		...('computerid' in operation.input ? {} : {computerid: optional(identity('Computer', 'Id of the computer that signs'))}),
+		...keyFlags,
+		...(mayRoot(operation) ? rootFlags : {}),
+	};
+}
+
+/** Whose signature is meant. `signs`: the computer that acts, when the flags name one; `colony`: the colony that it is about. */
+export type Signing = {
+	flags: {id?: Id; computerid?: Id; rootpassword?: string} & Partial<Record<keyof typeof keyFlags, string>>;
+	signs: Id | undefined;
+	colony: Id | undefined;
+};
+
+async function givenKey(name: keyof typeof keyFlags, text: string, input: StandardInput): Promise<Identity> {
+	return prove(text === '-' ? await input.line(`--${name}`) : text);
+}
+
+/** Whose key a key flag must hold; undefined when any will do. */
+function expectedBy(name: keyof typeof keyFlags, {flags, signs, colony}: Signing): Id | undefined {
+	return flags.id ?? (name === 'colonyprvkey' ? colony : signs);
+}
+
+function checkFits(name: string, given: Identity, expected: Id | undefined): Identity {
+	if (expected !== undefined && given.id !== expected) {
+		throw new Unauthenticated(`The key given with --${name} does not fit: it belongs to ${shortId(given.id)}, not to ${shortId(expected)}.`, {hint: 'Give the key of that id, or leave --id out.'});
+	}
+
+	return given;
+}
+
+async function fromKeychain({keychain}: World, id: Id): Promise<Identity> {
+	try {
+		return await keychain.identity(id);
+	} catch (error) {
+		if (error instanceof ColoniesError && error.code === 'unauthenticated') {
+			throw new Unauthenticated(error.message, {hint: 'Add it with `colonies keychain add < keyfile`, or sign as somebody else with --id.', cause: error});
+		}
+
+		throw error;
+	}
+}
+
+/**
+Who calls an operation: root with the password, or whoever signs: `--id`, else the computer that acts, else the colony's owner (domain.md, "Commands").
+@throws Unauthenticated, InvalidInput, ColoniesError `cancelled`
+*/
+export async function callerOf(world: World, input: StandardInput, operation: AnyOperation, signing: Signing): Promise<Caller> {
+	const {flags, colony} = signing;
+	refuseBoth(flags, keyNames, 'One key signs.');
+	if (onlyRoot(operation) || flags.rootpassword !== undefined) {
+		refuseBoth(flags, ['rootpassword', 'id', ...keyNames], 'Either root or somebody who signs.');
+		return {root: await requireSecret(world, input, rootPassword, flags.rootpassword)};
+	}
+
+	const signs = signing.signs ?? flags.computerid;
+	const name = keyNames.find(name => flags[name] !== undefined);
+	if (name !== undefined) {
+		const given = await givenKey(name, flags[name]!, input);
+		return {identity: checkFits(name, given, expectedBy(name, {...signing, signs}))};
+	}
+
+	const id = flags.id ?? signs ?? colony;
+	if (id === undefined) {
+		throw new InvalidInput('It is not clear who signs.', {hint: 'Say so with --id.'});
+	}
+
+	return {identity: await fromKeychain(world, id)};
+}

@@ -1,0 +1,83 @@
+import {useEffect, useSyncExternalStore} from 'react';
+import {Box, Text, useStdin} from 'ink';
+import {Form} from './components/form.tsx';
+import {Painted} from './components/painted.tsx';
+import {ShortTable} from './components/short-table.tsx';
+import {isTooSmall, layoutOf} from './layout.ts';
+import type {Overlay, State} from './state.ts';
+import type {Store} from './store.ts';
+import {listenToKeys} from './terminal/keys.ts';
+import {detailPage, detailTitle, inspectorRows, sideLines} from './views/detail.ts';
+import {footerLines, headerLines, tooSmall} from './views/frame.ts';
+import {listLines} from './views/list.ts';
+import {helpPage, menuPage} from './views/pages.ts';
+
+/** The one place where input enters: every key becomes a message. */
+function useKeys(store: Store): void {
+	const {stdin} = useStdin();
+	useEffect(() => listenToKeys(stdin, chord => {
+		store.dispatch({type: 'key', ...chord});
+	}), [stdin, store]);
+}
+
+/** The overlay that takes the body; questions and the filter stand in the footer instead. */
+const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(({kind}) => kind !== 'confirm' && kind !== 'filter');
+
+function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 'detail'}>; readonly state: State}) {
+	const {body} = layoutOf(state);
+	const rows = overlay.process ? inspectorRows(overlay.process, overlay.revealed) : [];
+	// Each row of the table takes two lines: its own and a rule.
+	const room = Math.max(1, Math.floor((body - 5) / 2));
+	const first = Math.min(overlay.scroll, Math.max(0, rows.length - room));
+	const beyond = rows.length - first - room;
+	return (
+		<Box flexDirection='column' width={state.columns} height={body} overflow='hidden'>
+			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${beyond > 0 ? `, ${beyond} more below` : ''}`}</Text>
+			{rows.length === 0
+				? <Text> {overlay.error?.message ?? (overlay.process ? 'No attributes found' : 'Loading …')}</Text>
+				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows.slice(first, first + room)} width={state.columns}/>}
+		</Box>
+	);
+}
+
+function Body({state}: {readonly state: State}) {
+	const {header, body, list, side} = layoutOf(state);
+	const page = pageOf(state.overlays);
+	if (page?.kind === 'form') {
+		return <Form form={page} width={state.columns} height={body}/>;
+	}
+
+	if (page?.kind === 'detail' && page.view === 'attributes') {
+		return <Inspector overlay={page} state={state}/>;
+	}
+
+	if (page) {
+		const lines = page.kind === 'detail' ? detailPage(page, state) : page.kind === 'help' ? helpPage(page, state) : page.kind === 'menu' ? menuPage(page, state) : [];
+		return <Painted top={header} left={0} width={state.columns} lines={lines}/>;
+	}
+
+	return (
+		<Box>
+			<Painted top={header} left={0} width={list} lines={listLines(state)}/>
+			{side > 0 && <Painted top={header} left={list} width={side} lines={sideLines(state)}/>}
+		</Box>
+	);
+}
+
+/** The console. What it shows is a function of the state alone. */
+export function App({store}: {readonly store: Store}) {
+	const state = useSyncExternalStore(store.subscribe, store.get);
+	useKeys(store);
+	if (isTooSmall(state)) {
+		return <Painted top={0} left={0} width={state.columns} lines={tooSmall(state).slice(0, state.rows)}/>;
+	}
+
+	const {header, body} = layoutOf(state);
+	return (
+		<Box flexDirection='column' width={state.columns} height={state.rows}>
+			<Painted top={0} left={0} width={state.columns} lines={headerLines(state)}/>
+			<Box height={body} flexShrink={0}><Body state={state}/></Box>
+			<Painted top={header + body} left={0} width={state.columns} lines={footerLines(state)}/>
+		</Box>
+	);
+}

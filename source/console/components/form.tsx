@@ -1,0 +1,44 @@
+import {Box, Text} from 'ink';
+import {visible} from '../../core/text.ts';
+import type {Overlay} from '../state.ts';
+import {cut} from '../terminal/width.ts';
+import {TextField} from './text-field.tsx';
+
+type FormProps = {
+	readonly form: Extract<Overlay, {kind: 'form'}>;
+	readonly width: number;
+	readonly height: number;
+};
+
+const labelWidth = 16;
+
+/** A form: one line a field, the one with the cursor explained below. It holds nothing; the keys go through `update`. */
+export function Form({form, width, height}: FormProps) {
+	// On a low terminal the fields around the cursor are shown.
+	const room = Math.max(1, height - 7);
+	const first = Math.max(0, Math.min(form.focus - Math.floor(room / 2), form.fields.length - room));
+	const shown = form.fields.slice(first, first + room);
+	const focused = form.fields[form.focus]!;
+	const said = focused.error ?? (form.error ? [form.error.message, form.error.hint].filter(Boolean).join(' ') : undefined);
+	return (
+		<Box flexDirection='column' width={width} height={height} borderStyle='single' paddingX={1}>
+			<Text bold wrap='truncate'>{form.title}</Text>
+			<Text dimColor wrap='truncate'>{form.intro}</Text>
+			{shown.map(field => (
+				<Box key={field.name}>
+					<Text bold={field === focused} wrap='truncate'>{`${field === focused ? '>' : ' '} ${cut(field.label, labelWidth - 4)}`.padEnd(labelWidth)}</Text>
+					<TextField
+						value={field.edit}
+						width={Math.max(8, width - labelWidth - 5)}
+						mask={field.kind === 'secret' ? '•' : undefined}
+						focused={field === focused}
+						placeholder={field.error ?? (field.optional ? 'optional' : '')}
+					/>
+				</Box>
+			))}
+			<Box flexGrow={1}/>
+			<Text color={said ? 'red' : undefined} dimColor={!said} wrap='truncate'>{visible(said ?? `${focused.label}: ${focused.summary}`)}</Text>
+			<Text wrap='truncate'>{form.busy ? 'working …' : 'enter next field, at the last one send · ctrl-s send · tab and arrows move · esc leaves'}</Text>
+		</Box>
+	);
+}

@@ -1,0 +1,130 @@
+import {InvalidInput} from '../core/errors.ts';
+import {quoted, shortId, visible} from '../core/text.ts';
+import type {Id} from '../core/types.ts';
+import type {Keychain} from '../keychain/index.ts';
+import {withNewKey} from '../keychain/index.ts';
+import type {Caller, Context, ContextChoice, Notice} from '../operations/index.ts';
+import type {Acting, FormPurpose, State} from './state.ts';
+import type {World} from './world.ts';
+
+type Tools = {
+	world: World;
+	state: State;
+	keychain: Keychain;
+	context: Context | undefined;
+	root: string | undefined;
+	caller: (acting: Acting | undefined) => Promise<Caller>;
+	/** Keeps the root password for this run. */
+	unlock: (password: string) => void;
+	/** Opens another store in place of this one. */
+	reopen: (choice: ContextChoice) => void;
+	notice: Notice;
+};
+
+type Sent = {said: string; /** A colony to work in from now on. */ select?: Id};
+type Values = Record<string, string>;
+
+const whole = new Set(['timeout', 'maxretries', 'mem', 'cores', 'gpus']);
+
+/** `key=value, key=value`, or a JSON object. @throws InvalidInput */
+function readPairs(text: string): unknown {
+	if (text.startsWith('{')) {
+		try {
+			return JSON.parse(text);
+		} catch {
+			throw new InvalidInput('In is not JSON.', {hint: 'Write {"key": "value"}, or key=value, key=value.'});
+		}
+	}
+
+	return Object.fromEntries(text.split(',').map(pair => {
+		const at = pair.indexOf('=');
+		if (at < 1) {
+			throw new InvalidInput(`${quoted(pair.trim())} is not KEY=VALUE.`, {hint: 'Write key=value, key=value; or a JSON object.'});
+		}
+
+		return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+	}));
+}
+
+/** The spec that a form describes: the file it names, or its fields, those left empty at their defaults. */
+async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record<string, unknown>> {
+	if (file) {
+		const spec = await world.readSpec(file);
+		if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
+			throw new InvalidInput(`${quoted(file)} must hold a JSON object.`);
+		}
+
+		return spec as Record<string, unknown>;
+	}
+
+	return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, text.trim()] as const).filter(([, text]) => text !== '').map(([name, text]) => {
+		if (name === 'targetcomputerids') {
+			return [name, text.split(/[\s,]+/)];
+		}
+
+		return [name, name === 'in' ? readPairs(text) : whole.has(name) ? Number(text) : text];
+	}));
+}
+
+/** The owner of the colony that the operator works in. */
+const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
+
+const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sent>> = {
+	async 'register-colony'({name, rootpassword}, {context, keychain, root, unlock, notice}) {
+		const password = rootpassword ?? root!;
+		const {id} = await withNewKey(keychain, {
+			register: async id => context!.run({root: password}, 'colony.register', {colonyid: id, spec: {name}}, notice),
+			label: colonyid => ({kind: 'colony', name: name!, colonyid}),
+			notice,
+		});
+		if (root === undefined) {
+			unlock(password);
+		}
+
+		return {said: `Registered the colony ${visible(name!)} (${shortId(id)}). Its owner's key is in the keychain.`, select: id};
+	},
+	async 'register-computer'(values, tools) {
+		const {context, keychain, state, notice} = tools;
+		const {colonyid, status, computerid, ...spec} = await specOf(values, tools);
+		const colony = state.colony!.colonyid;
+		if (status !== undefined || computerid !== undefined || (colonyid !== undefined && colonyid !== colony)) {
+			throw new InvalidInput('A computer spec cannot set an id, a status or another colony.', {hint: 'Leave computerid, status and colonyid out.'});
+		}
+
+		const caller = await tools.caller(owner(state));
+		const {id} = await withNewKey(keychain, {
+			register: async id => context!.run(caller, 'computer.register', {colonyid: colony, computerid: id, spec}, notice),
+			label: () => ({kind: 'computer', name: String(spec.name), colonyid: colony}),
+			notice,
+		});
+		return {said: `Registered the computer ${visible(String(spec.name))} (${shortId(id)}). Approve it with A.`};
+	},
+	async 'submit-process'(values, tools) {
+		const {context, state, notice} = tools;
+		const spec: Record<string, unknown> = {targetcolonyid: state.colony!.colonyid, ...await specOf(values, tools)};
+		if (spec.targetcolonyid !== state.colony!.colonyid) {
+			throw new InvalidInput(`The spec is for the colony ${quoted(shortId(String(spec.targetcolonyid)))}, not for this one.`, {hint: 'Choose that colony on 4, or leave targetcolonyid out.'});
+		}
+
+		const process = await context!.run(await tools.caller(state.acting), 'process.submit', {spec}, notice);
+		return {said: `Submitted the process ${shortId(process.processid)}.`};
+	},
+	async 'add-key'({privatekey}, {keychain, state}) {
+		const {id} = await keychain.add(privatekey!);
+		return {said: `Added the key of ${shortId(id)}.`, select: state.colony?.colonyid ?? id};
+	},
+	async 'unlock-root'({rootpassword}, {context, unlock, notice}) {
+		await context!.run({root: rootpassword!}, 'colony.list', {count: 1}, notice);
+		unlock(rootpassword!);
+		return {said: 'Root is unlocked for this run.'};
+	},
+	async connect({dbhost, dbport, dbuser, dbpassword, dbname}, {world, reopen, notice}) {
+		const choice = {dbhost, dbport: Number(dbport), dbuser, dbpassword: dbpassword === '' ? undefined : dbpassword, dbname};
+		await world.contexts.create(choice, notice);
+		reopen(choice);
+		return {said: `Connected to ${visible(dbhost!)}; it is the current context from now on.`};
+	},
+};
+
+/** Sends a form: what it says is done with the operator's keys. @returns what to say. @throws ColoniesError, whose sentence the form shows */
+export const sendForm = async (purpose: FormPurpose, values: Values, tools: Tools): Promise<Sent> => senders[purpose](values, tools);

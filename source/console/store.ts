@@ -1,0 +1,64 @@
+import type {Effect, Message, State} from './state.ts';
+import {update} from './update.ts';
+
+/** News from outside reaches React at most this often, in milliseconds: a thousand changes a second would take a core. Keys go through at once. */
+const gathering = 100;
+
+/** Holds the state. A message changes it at once; who watches is told at once of a key, and gathered of everything else. */
+export class Store {
+	#state: State;
+	readonly #watchers = new Set<() => void>();
+	readonly #carryOut: (effect: Effect, state: State) => void;
+	#timer: NodeJS.Timeout | undefined;
+	#toldAt = 0;
+
+	constructor(state: State, carryOut: (effect: Effect, state: State) => void) {
+		this.#state = state;
+		this.#carryOut = carryOut;
+	}
+
+	readonly get = (): State => this.#state;
+
+	readonly subscribe = (watcher: () => void): (() => void) => {
+		this.#watchers.add(watcher);
+		return () => {
+			this.#watchers.delete(watcher);
+		};
+	};
+
+	readonly dispatch = (message: Message): void => {
+		const [state, effects] = update(this.#state, message);
+		const isChanged = state !== this.#state;
+		this.#state = state;
+		for (const effect of effects) {
+			this.#carryOut(effect, state);
+		}
+
+		if (isChanged) {
+			this.#tell(message.type === 'key' || message.type === 'resized');
+		}
+	};
+
+	/** Stops telling anybody. */
+	close(): void {
+		clearTimeout(this.#timer);
+		this.#watchers.clear();
+	}
+
+	#tell(now: boolean): void {
+		const wait = gathering - (Date.now() - this.#toldAt);
+		if (now || wait <= 0) {
+			clearTimeout(this.#timer);
+			this.#timer = undefined;
+			this.#toldAt = Date.now();
+			for (const watcher of this.#watchers) {
+				watcher();
+			}
+		} else {
+			this.#timer ??= setTimeout(() => {
+				this.#timer = undefined;
+				this.#tell(true);
+			}, wait);
+		}
+	}
+}

@@ -1,0 +1,110 @@
+import {isSecretKey, visible} from '../../core/text.ts';
+import {attributeTypes, processStates} from '../../core/types.ts';
+import type {Attribute, Process} from '../../core/types.ts';
+import {screens, selectedRow} from '../screens/index.ts';
+import {processesScreen} from '../screens/processes.ts';
+import type {Overlay, State} from '../state.ts';
+import {bold, dim, red} from '../terminal/style.ts';
+import {fit, widthOf} from '../terminal/width.ts';
+import {layoutOf} from '../layout.ts';
+import {box} from './frame.ts';
+import {wrap} from './wrap.ts';
+
+type Detail = Extract<Overlay, {kind: 'detail'}>;
+
+/** A value is folded beyond this many characters: 4 KiB. */
+const fold = 4096;
+
+const mask = '••••••••';
+
+/** The value of an attribute as it may be shown: secrets masked unless revealed, long ones folded, nothing that a terminal could obey. */
+export function shownValue({key, value}: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string {
+	if (isSecretKey(key) && !revealed) {
+		return mask;
+	}
+
+	const text = visible(value.slice(0, fold));
+	return value.length > fold ? `${text} … (${value.length - fold} characters more)` : text;
+}
+
+const attributesOf = (process: Process): Attribute[] => [...process.in ?? [], ...process.out ?? [], ...process.err ?? []];
+
+const pairLines = (pairs: ReadonlyArray<readonly [string, string]>, width: number): string[] => {
+	const label = Math.min(14, Math.max(...pairs.map(([name]) => widthOf(name))));
+	return pairs.flatMap(([name, text]) => wrap(visible(text), Math.max(8, width - label - 2)).map((line, index) => `${dim(fit(index === 0 ? name : '', label))}  ${line}`));
+};
+
+function attributeLines(process: Process, width: number, revealed: boolean): string[] {
+	return attributesOf(process).flatMap(attribute => {
+		const kind = attributeTypes[attribute.attributetype];
+		const name = `${kind.padEnd(4)}${bold(visible(attribute.key))} = `;
+		const indent = Math.min(24, 4 + widthOf(visible(attribute.key)) + 3);
+		const lines = wrap(shownValue(attribute, revealed), Math.max(8, width - indent));
+		return lines.map((line, index) => (index === 0 ? name : ' '.repeat(indent)) + (kind === 'err' ? red(line) : line));
+	});
+}
+
+/** The process in JSON as the commands print it, secrets masked unless revealed. */
+function jsonLines(process: Process, width: number, revealed: boolean): string[] {
+	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => isSecretKey(attribute.key) && !revealed ? {...attribute, value: mask} : attribute) ?? null; // eslint-disable-line @typescript-eslint/no-restricted-types, unicorn/no-null
+	const text = JSON.stringify({...process, in: masked(process.in), out: masked(process.out), err: masked(process.err)}, undefined, 4);
+	return text.split('\n').flatMap(line => wrap(visible(line.length > fold ? `${line.slice(0, fold)} …` : line), width));
+}
+
+/** All lines of an open process in its present view; the attributes of the inspector are a table of their own. */
+export function detailLines(overlay: Detail, state: State, width: number): string[] {
+	const {process, error, view, revealed} = overlay;
+	if (error) {
+		return [red(visible(error.message)), visible(error.hint ?? '')];
+	}
+
+	if (!process) {
+		return ['Loading …'];
+	}
+
+	if (view === 'json') {
+		return jsonLines(process, width, revealed);
+	}
+
+	const attributes = attributeLines(process, width, revealed);
+	return [
+		...pairLines([['id', process.processid], ...processesScreen.summary(process, state)], width),
+		'',
+		bold('Attributes'),
+		...(attributes.length > 0 ? attributes : [dim('none')]),
+	];
+}
+
+/** The rows of the attribute inspector: type, key and value. */
+export const inspectorRows = (process: Process, revealed: boolean): string[][] => attributesOf(process).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, revealed)]);
+
+/** The title of an open process. */
+export const detailTitle = ({id, process, view, revealed}: Detail): string => `${id.slice(0, 8)} ${process ? processStates[process.status].toUpperCase() : ''} ${view === 'detail' ? '' : view}${revealed ? ' (secrets shown)' : ''}`.trimEnd();
+
+/** An open process over the whole body. */
+export function detailPage(overlay: Detail, state: State): string[] {
+	const {body: height} = layoutOf(state);
+	const lines = detailLines(overlay, state, state.columns - 4);
+	const top = Math.min(overlay.scroll, Math.max(0, lines.length - (height - 2)));
+	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
+	return box(`${detailTitle(overlay)}${more} `, lines.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+}
+
+/** The side pane: what is under the cursor, with the attributes of a process once they are there. */
+export function sideLines(state: State): string[] {
+	const {side: width, body: height} = layoutOf(state);
+	const row = selectedRow(state);
+	const screen = screens[state.screen];
+	if (!row) {
+		return box('', [], {width, height});
+	}
+
+	const inner = width - 4;
+	const lines = pairLines(screen.summary(row, state), inner);
+	if (state.screen === 'processes') {
+		const loaded = state.side?.processid === screen.idOf(row) ? state.side : undefined;
+		lines.push('', ...(loaded ? attributeLines(loaded, inner, false) : [dim('attributes …')]));
+	}
+
+	return box(`${screen.nameOf(row)} `, lines.map(line => ` ${line}`), {width, height});
+}

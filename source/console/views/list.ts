@@ -1,0 +1,101 @@
+import type {Column, Screen} from '../screens/index.ts';
+import {screens} from '../screens/index.ts';
+import {layoutOf, visibleRows} from '../layout.ts';
+import type {RowValue, State} from '../state.ts';
+import {bold, dim, inverse} from '../terminal/style.ts';
+import {fit} from '../terminal/width.ts';
+import {box} from './frame.ts';
+
+type Placed = {column: Column<RowValue>; width: number};
+
+/** The columns that fit, the rest dropped in the order in which they yield; the one that grows takes what is left. */
+export function placeColumns(screen: Screen, state: State, room: number): Placed[] {
+	let columns = screen.columns.filter(column => column.shown?.(state) ?? true);
+	const needed = () => columns.reduce((sum, {width}) => sum + width + 1, 0);
+	while (needed() > room) {
+		const most = Math.max(...columns.map(({yields}) => yields));
+		if (most === 0) {
+			break;
+		}
+
+		columns = columns.filter(({yields}) => yields !== most);
+	}
+
+	const spare = Math.max(0, room - needed());
+	const growing = columns.filter(({grows}) => grows).length;
+	return columns.map(column => ({column, width: column.width + (column.grows ? Math.floor(spare / growing) : 0)}));
+}
+
+const drawRow = (row: RowValue, placed: readonly Placed[], now: number): string => placed.map(({column, width}) => {
+	const text = fit(column.value(row, now), width, column.align);
+	return column.style ? column.style(text, row) : text;
+}).join(' ');
+
+// A row is drawn again only when it, the columns or the second has changed.
+const drawn = new WeakMap<RowValue, {placed: readonly Placed[]; second: number; text: string}>();
+let lastPlaced: {key: string; placed: Placed[]} | undefined;
+
+function placedFor(screen: Screen, state: State, room: number): Placed[] {
+	const placed = placeColumns(screen, state, room);
+	const key = `${screen.name} ${room} ${placed.map(({column, width}) => `${column.title}${width}`).join(' ')}`;
+	if (lastPlaced?.key !== key) {
+		lastPlaced = {key, placed};
+	}
+
+	return lastPlaced.placed;
+}
+
+function rowText(row: RowValue, placed: readonly Placed[], now: number): string {
+	const second = Math.floor(now / 1000);
+	const known = drawn.get(row);
+	if (known?.placed === placed && known.second === second) {
+		return known.text;
+	}
+
+	const text = drawRow(row, placed, now);
+	drawn.set(row, {placed, second, text});
+	return text;
+}
+
+/** The list in its box: a mark at the cursor, and a row that has left the list struck out of it in words. */
+export function listLines(state: State): string[] {
+	const {list: width, body: height} = layoutOf(state);
+	const screen = screens[state.screen];
+	const list = state.lists[state.screen];
+	const room = width - 4;
+	const placed = placedFor(screen, state, room);
+	const heading = `  ${placed.map(({column, width}) => fit(column.title, width, column.align)).join(' ')} `;
+	if (list.rows.length === 0) {
+		return box(heading, emptyLines(state, screen), {width, height});
+	}
+
+	const lines = list.rows.slice(list.top, list.top + visibleRows(state)).map(row => {
+		const id = screen.idOf(row);
+		const isCursor = id === list.cursor;
+		const text = rowText(row, placed, state.now);
+		if (id === list.gone) {
+			return inverse(dim(fit(`> ${text.replaceAll(/\u001B\[[\d;]*m/g, '').trimEnd()}  (has left this list)`, width - 2)));
+		}
+
+		return isCursor ? inverse(bold(fit('>', 2)) + text.replaceAll(/\u001B\[[\d;]*m/g, '') + ' '.repeat(2)) : `  ${text}`;
+	});
+	return box(dim(heading), lines, {width, height});
+}
+
+function emptyLines(state: State, screen: Screen): string[] {
+	if (state.opening.error && !state.context) {
+		const {message, hint} = state.opening.error;
+		return ['', `  ${message}`, ...(hint ? [`  ${hint}`] : []), '', '  It is tried again by itself. q quits.'];
+	}
+
+	if (!state.context) {
+		return ['', `  ${state.opening.text}`];
+	}
+
+	const {loadedAt, error} = state.lists[state.screen];
+	if (loadedAt === undefined && !error && (state.colony || screen.name === 'colonies' || screen.name === 'keys')) {
+		return ['', '  Loading …'];
+	}
+
+	return ['', ...screen.empty(state).map(line => `  ${line}`)];
+}

@@ -1,0 +1,39 @@
+import {bindingsHere} from '../actions.ts';
+import {layoutOf} from '../layout.ts';
+import type {Overlay, State} from '../state.ts';
+import {screens} from '../screens/index.ts';
+import {bold, dim, inverse} from '../terminal/style.ts';
+import {fit} from '../terminal/width.ts';
+import {box} from './frame.ts';
+
+const headings: Record<string, string> = {anywhere: 'Anywhere', list: 'In every list', detail: 'In an open process', menu: 'In a menu', help: 'Here'};
+
+const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
+
+/** The help page: every key that holds on the screen below, from the key map. */
+export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State): string[] {
+	const {body: height} = layoutOf(state);
+	const lines = bindingsHere(state).flatMap(({mode, bindings}) => [
+		bold(headings[mode] ?? `On ${screens[mode as keyof typeof screens].title}`),
+		...bindings.map(({chords, label, changes}) => `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} ${label}${changes ? dim('  changes something; asks first') : ''}`),
+		'',
+	]);
+	const notes = ['A lowercase letter never changes anything on the server; what changes it asks first, and only y confirms.', 'In a text field every key is text; esc leaves it.'];
+	const all = [...lines, ...notes.map(note => dim(note))];
+	const top = Math.min(overlay.scroll, Math.max(0, all.length - (height - 2)));
+	const more = all.length > height - 2 ? ` ${top + 1}-${Math.min(all.length, top + height - 2)} of ${all.length}` : '';
+	return box(`Help${more} `, all.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+}
+
+/** A menu over the body, with the doors of the first run in more words. */
+export function menuPage(overlay: Extract<Overlay, {kind: 'menu'}>, state: State): string[] {
+	const {body: height} = layoutOf(state);
+	const items = overlay.items.map(({key, label, summary, disabled}, index) => {
+		const text = ` ${key}  ${fit(label, 24)} ${disabled ?? summary ?? ''}`;
+		return index === overlay.cursor ? inverse(text) : disabled ? dim(text) : text;
+	});
+	const intro = overlay.isWelcome
+		? [' Everything is ready: the embedded database is open.', ` It lives in ${state.context?.place ?? ''}`, ' Nothing else is configured yet. What would you like to do?', '']
+		: [];
+	return box(`${overlay.title} `, ['', ...intro, ...items], {width: state.columns, height});
+}

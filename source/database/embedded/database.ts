@@ -1,0 +1,263 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {ColoniesError} from '../../core/errors.ts';
+import {backOff, pause} from '../backoff.ts';
+import {describeServer} from '../describe.ts';
+import {Reaching} from '../reachability.ts';
+import {executeWithin, transact, type Session} from '../session.ts';
+import {afterCommit, translate} from '../sqlstate.ts';
+import {Turns} from '../turns.ts';
+import type {
+	Client, Database, Reachability, Rows,
+} from '../types.ts';
+import {parserOf, toText} from '../values.ts';
+import type {Engine} from './engine.ts';
+import type {Answer} from './protocol.js';
+
+type Hearer = {hear: (payload: string) => void; onGap: (() => void) | undefined};
+
+export type EmbeddedParts = {
+	engine: Engine;
+	/** Where it lives, for people. */
+	place: string;
+	/** Starts another engine on the same data when one has stopped by itself. Not given: then it stays down. */
+	restart?: () => Promise<Engine>;
+	/** Runs when the last statement is done, before the engine is closed. */
+	beforeClose?: (client: Client) => Promise<void>;
+	/** Runs when everything is closed. */
+	afterClose?: () => Promise<void>;
+	/** Hears that a statement ran. */
+	onUse?: () => void;
+};
+
+function toRows({columns, rows, rowCount}: Answer): Rows<Record<string, unknown>> {
+	const readers = columns.map(({name, oid}) => ({name, parse: parserOf(oid)}));
+	return {
+		rowCount,
+		rows: rows.map(row => {
+			const read: Record<string, unknown> = {};
+			for (const [index, {name, parse}] of readers.entries()) {
+				const text = row[index]!;
+				read[name] = text === null ? null : parse(text);
+			}
+
+			return read;
+		}),
+	};
+}
+
+const sessionOn = (engine: Engine): Session => ({
+	async query(text, values) {
+		try {
+			return toRows(await engine.query(text, values.map(value => toText(value))));
+		} catch (error) {
+			throw translate(error);
+		}
+	},
+	async execute(script) {
+		try {
+			await engine.execute(script);
+		} catch (error) {
+			throw translate(error);
+		}
+	},
+});
+
+const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(text);
+
+/** A database of one session: statements go beside each other, transactions one after another. */
+export class EmbeddedDatabase implements Database {
+	readonly #parts: EmbeddedParts;
+	readonly #turns = new Turns();
+	readonly #reaching = new Reaching(true);
+	readonly #hearers = new Map<string, Set<Hearer>>();
+	readonly #transaction = new AsyncLocalStorage<{isOpen: boolean}>();
+	readonly #stopping = new AbortController();
+	readonly #running: Promise<void>;
+	#engine: Engine;
+	#closing: Promise<void> | undefined;
+
+	constructor(parts: EmbeddedParts) {
+		this.#parts = parts;
+		this.#engine = parts.engine;
+		this.#hearFrom(parts.engine);
+		this.#running = this.#keepRunning();
+	}
+
+	get kind() {
+		return 'embedded' as const;
+	}
+
+	async query<Row>(text: string, values: readonly unknown[] = []): Promise<Rows<Row>> {
+		this.#refuse();
+		return this.#turns.share(async () => {
+			try {
+				return await this.#session().query(text, values) as Rows<Row>;
+			} catch (error) {
+				throw isRead(text) ? error : afterCommit(error);
+			}
+		});
+	}
+
+	async transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+		this.#refuse();
+		return this.#turns.run(async () => {
+			const state = {isOpen: true};
+			try {
+				return await transact(this.#session(), async client => this.#transaction.run(state, async () => work(client)));
+			} finally {
+				state.isOpen = false;
+			}
+		});
+	}
+
+	async execute(client: Client, script: string): Promise<void> {
+		const within = executeWithin(client, script);
+		if (within) {
+			return within;
+		}
+
+		this.#refuse();
+		await this.#turns.run(async () => this.#session().execute(script));
+	}
+
+	async listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>> {
+		this.#refuseClosed();
+		const hearer: Hearer = {hear, onGap};
+		const hearers = this.#hearers.get(channel) ?? new Set();
+		hearers.add(hearer);
+		this.#hearers.set(channel, hearers);
+		await this.#tryTo(`listen ${quoteName(channel)}`);
+		return async () => {
+			if (hearers.delete(hearer) && hearers.size === 0) {
+				this.#hearers.delete(channel);
+				await this.#tryTo(`unlisten ${quoteName(channel)}`);
+			}
+		};
+	}
+
+	async notify(channel: string, payload: string): Promise<void> {
+		this.#refuseClosed();
+		await this.#turns.share(async () => this.#session().query('select pg_notify($1, $2)', [channel, payload]));
+	}
+
+	watchReachability(tell: (state: Reachability) => void): () => void {
+		return this.#reaching.watch(tell);
+	}
+
+	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
+		return {place: this.#parts.place, ...await describeServer(this)};
+	}
+
+	async close(): Promise<void> {
+		this.#closing ??= this.#finish();
+		await this.#closing;
+	}
+
+	async #finish(): Promise<void> {
+		await this.#turns.run(async () => {
+			this.#stopping.abort();
+			try {
+				const session = sessionOn(this.#engine);
+				await this.#parts.beforeClose?.({query: async <Row>(text: string, values: readonly unknown[] = []) => await session.query(text, values) as Rows<Row>});
+				await this.#engine.close();
+			} catch {
+				// It has stopped by itself; what it had committed is kept.
+			}
+		});
+		// An engine that was just starting is closed there.
+		await this.#running;
+		this.#reaching.down('The database is closed.');
+		await this.#parts.afterClose?.();
+	}
+
+	#session(): Session {
+		this.#parts.onUse?.();
+		return sessionOn(this.#engine);
+	}
+
+	#refuseClosed(): void {
+		if (this.#closing) {
+			throw new ColoniesError('unavailable', 'The embedded database is closed.');
+		}
+	}
+
+	#refuse(): void {
+		this.#refuseClosed();
+		const {reachable, reason} = this.#reaching.state;
+		if (!reachable) {
+			throw new ColoniesError('unavailable', reason!, {hint: this.#parts.restart ? 'It is being started again; try it again in a moment.' : 'Start the program again.'});
+		}
+
+		// It would wait for its own transaction for ever.
+		if (this.#transaction.getStore()?.isOpen) {
+			throw new ColoniesError('internal', 'A statement was run beside the transaction that it belongs to.', {hint: 'Run it on the client of the transaction.'});
+		}
+	}
+
+	/** A channel that cannot be heard now is heard when the engine is back. */
+	async #tryTo(text: string): Promise<void> {
+		try {
+			await this.#turns.share(async () => this.#session().query(text, []));
+		} catch {}
+	}
+
+	#hearFrom(engine: Engine): void {
+		engine.onNotification((channel, payload) => {
+			for (const {hear} of this.#hearers.get(channel) ?? []) {
+				hear(payload);
+			}
+		});
+	}
+
+	/** Watches the engine, and starts another one when it stops by itself. */
+	async #keepRunning(): Promise<void> {
+		while (!this.#stopping.signal.aborted) {
+			const {message} = await this.#engine.gone; // eslint-disable-line no-await-in-loop
+			if (this.#stopping.signal.aborted) {
+				return;
+			}
+
+			this.#reaching.down(`The embedded database stopped: ${message}.`);
+			if (this.#parts.restart === undefined) {
+				return;
+			}
+
+			await this.#restart(this.#parts.restart); // eslint-disable-line no-await-in-loop
+		}
+	}
+
+	async #restart(start: () => Promise<Engine>): Promise<void> {
+		for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
+			/* eslint-disable no-await-in-loop */
+			await pause(backOff(attempt), this.#stopping.signal);
+			try {
+				const engine = await start();
+				if (this.#stopping.signal.aborted) {
+					await engine.close();
+					return;
+				}
+
+				await this.#resume(engine);
+				return;
+			} catch (error) {
+				this.#reaching.down((error as Error).message);
+			}
+			/* eslint-enable no-await-in-loop */
+		}
+	}
+
+	async #resume(engine: Engine): Promise<void> {
+		this.#hearFrom(engine);
+		// Before anything else runs on it.
+		for (const channel of this.#hearers.keys()) {
+			await engine.query(`listen ${quoteName(channel)}`, []); // eslint-disable-line no-await-in-loop
+		}
+
+		this.#engine = engine;
+		this.#reaching.up();
+		for (const {onGap} of [...this.#hearers.values()].flatMap(hearers => [...hearers])) {
+			onGap?.();
+		}
+	}
+}
