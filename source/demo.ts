@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type {Folders, Keychain} from './keychain/index.ts';
-import {openKeychain} from './keychain/index.ts';
+import {type Folders, type Keychain, openKeychain} from './keychain/index.ts';
 import type {Context, Contexts} from './operations/index.ts';
 
 /** The demo's root password. No secret: nothing in it is real. */

@@ -36,7 +36,7 @@ test('a text is cut by cells, with a mark', () => {
 	assert.equal(cut('abc', -1), '');
 	assert.equal(pad('7', 3, 'right'), '  7');
 	assert.equal(fit('一二三', 4), '一… ');
-	assert.equal(fitAnsi(red('abcdef'), 4), '\u001B[31mabc\u001B[39m…');
+	assert.equal(fitAnsi(red('abcdef'), 4), '\u001B[31mabc…\u001B[39m');
 	assert.equal(fitAnsi(red('ab'), 4, 'right'), `  ${red('ab')}`);
 });
 

@@ -7,7 +7,7 @@ const text = (value: unknown): string => {
 		return '';
 	}
 
-	return typeof value === 'object' ? JSON.stringify(value) : String(value);
+	return typeof value === 'string' ? value : JSON.stringify(value);
 };
 
 const quote = (value: string): string => /[",\r\n]/.test(value) || value !== value.trim() ? `"${value.replaceAll('"', '""')}"` : value;

@@ -19,7 +19,7 @@ export function valueName(name: string, {kind, choices}: Field): string {
 /** What a flag stands for when it is left out, as text. */
 function defaultOf(field: Field): string {
 	const value = field.optional ? parseInput({field}, {}).value.field : undefined;
-	return value === undefined ? '' : ` (${String(value)} unless given)`;
+	return typeof value === 'string' || typeof value === 'number' ? ` (${value} unless given)` : '';
 }
 
 function wrap(text: string, indent: number): string {
@@ -35,8 +35,11 @@ function wrap(text: string, indent: number): string {
 	return lines.join(`\n${' '.repeat(indent)}`);
 }
 
-function list(rows: ReadonlyArray<readonly [left: string, right: string]>): string {
-	const left = Math.min(32, Math.max(...rows.map(([text]) => text.length)));
+type ListRows = ReadonlyArray<readonly [left: string, right: string]>;
+
+const widthOf = (rows: ListRows): number => Math.min(32, Math.max(...rows.map(([text]) => text.length)));
+
+function list(rows: ListRows, left = widthOf(rows)): string {
 	return rows.map(([text, right]) => text.length > left ? `  ${text}\n${' '.repeat(left + 4)}${wrap(right, left + 4)}` : `  ${text.padEnd(left)}  ${wrap(right, left + 4)}`).join('\n');
 }
 
@@ -64,10 +67,10 @@ export const nounHelp = (noun: string): string => `Usage: colonies ${noun} COMMA
 /** Help on everything: without arguments the program is the console. */
 export const generalHelp = (): string => `Colonies: distributed work, signed and kept in PostgreSQL.
 
-Usage: colonies                      opens the console
+Usage: colonies                       opens the console
        colonies NOUN COMMAND [flags]  does one thing
 
-${nouns.map(noun => list(verbRows(noun))).join('\n\n')}
+${nouns.map(noun => list(verbRows(noun), widthOf(nouns.flatMap(noun => verbRows(noun))))).join('\n\n')}
 
 \`colonies help NOUN COMMAND\` shows the flags of one.
 `;

@@ -16,7 +16,7 @@ const accepted: Record<Expectation, readonly string[]> = {
 	nothing: [],
 };
 
-const closing = {'{': '}', '[': ']'} as const;
+const closing = (open: Bracket | undefined): string => open === '{' ? '}' : ']';
 
 /* eslint-disable no-control-regex -- JSON allows no control character in a text */
 const blank = /[ \t\n\r]*/y;
@@ -75,7 +75,7 @@ export function jsonFault(text: string): Place | undefined {
 	while (at < text.length || expected !== 'nothing') {
 		const found = tokenAt(text, at);
 		const closes = found?.kind === '}' || found?.kind === ']';
-		if (!found || !accepted[expected].includes(found.kind) || (closes && closing[open.at(-1)!] !== found.kind)) {
+		if (!found || !accepted[expected].includes(found.kind) || (closes && closing(open.at(-1)) !== found.kind)) {
 			return found?.kind === 'text' ? placeOf(text.slice(0, at), at) : placeOf(text, at);
 		}
 

@@ -56,7 +56,8 @@ const removeKey = defineCommand({
 	summary: 'Forget a private key.',
 	flags: {id, yes: optional(flag('Yes', 'Do it without asking'))},
 	async run({world, input, flags}) {
-		const entry = (await world.keychain.list()).find(({id}) => id === flags.id);
+		const keys = await world.keychain.list();
+		const entry = keys.find(({id}) => id === flags.id);
 		if (entry === undefined) {
 			throw new Unauthenticated(`The keychain holds no key for ${shortId(flags.id)}.`, {hint: 'See the ids of your keys: colonies keychain ls'});
 		}

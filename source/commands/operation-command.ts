@@ -4,7 +4,7 @@ import {
 	type Field, type Fields, flag, optional, value,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
-import type {AnyOperation, OperationName} from '../operations/registry.ts';
+import {type AnyOperation, flagOf, type OperationName} from '../operations/registry.ts';
 import {askYes} from './ask.ts';
 import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
 import {print, say} from './output.ts';
@@ -27,11 +27,11 @@ function asFlag(field: Field): Field {
 }
 
 /** What a command offers as flags: every field of its operation that it does not fix, hide, fill in by itself or call by another name. */
-function flagFields(operation: AnyOperation, {fixed = {}, renamed = {}, hidden = []}: Command): FlagFields {
+function flagFields(operation: AnyOperation, command: Command): FlagFields {
 	const flags = new Map<string, {name: string; field: Field}>();
 	for (const [name, field] of Object.entries(operation.input as Fields)) {
-		const flagName = Object.entries(renamed).find(([, target]) => target === name)?.[0] ?? (Object.hasOwn(renamed, name) ? undefined : name);
-		if (flagName !== undefined && !Object.hasOwn(fixed, name) && !hidden.includes(name) && operation.creates !== name) {
+		const flagName = flagOf(name, command);
+		if (flagName !== undefined && operation.creates !== name) {
 			flags.set(flagName, {name, field});
 		}
 	}
@@ -109,7 +109,7 @@ async function carryOut(run: Run): Promise<void> {
 	const colony = operation.colony?.(checked);
 	const caller = await callerOf(world, input, operation, {flags, signs: actingComputer(run), colony});
 	const complete = await withSecrets(run, given);
-	await confirm(run, String((colony ?? checked.colonyid ?? '')));
+	await confirm(run, colony ?? checked.colonyid as string);
 	const context = await world.contexts.open(choice);
 	try {
 		const notice = (sentence: string) => {

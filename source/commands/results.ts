@@ -26,8 +26,8 @@ function rowsOf(result: unknown): Rows | undefined {
 	}
 
 	if (isObject(result) && Array.isArray(result.rows) && isObject(result.more)) {
-		const {rows, more, last} = result as {rows: Row[]; more: {after: boolean}; last?: string};
-		return {rows, more: more.after, position: last};
+		const {rows, more, positions} = result as {rows: Row[]; more: {after: boolean}; positions?: string[]};
+		return {rows, more: more.after, position: positions?.at(-1)};
 	}
 
 	return undefined;

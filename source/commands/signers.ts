@@ -6,7 +6,7 @@ import type {Caller} from '../operations/broker.ts';
 import {
 	type Fields, identity, optional, secret,
 } from '../operations/fields.ts';
-import type {AnyOperation} from '../operations/registry.ts';
+import {type AnyOperation, isForRoot} from '../operations/registry.ts';
 import {refuseBoth} from './command.ts';
 import {requireSecret, rootPassword} from './secrets.ts';
 import type {StandardInput} from './standard-input.ts';
@@ -24,12 +24,9 @@ const rootFlags = {rootpassword: optional(secret(rootPassword.label, 'The root p
 
 const mayRoot = ({allow}: AnyOperation): boolean => allow.allowed.includes('root');
 
-/** Whether nobody but root may do it. */
-const onlyRoot = (operation: AnyOperation): boolean => mayRoot(operation) && operation.allow.allowed.length === 1 && operation.allow.self.length === 0;
-
 /** The flags that say who signs an operation; `--computerid` only where it means nothing else. */
 export function signingFlags(operation: AnyOperation): Fields {
-	if (onlyRoot(operation)) {
+	if (isForRoot(operation)) {
 		return rootFlags;
 	}
 
@@ -84,7 +81,7 @@ Who calls an operation: root with the password, or whoever signs: `--id`, else t
 export async function callerOf(world: World, input: StandardInput, operation: AnyOperation, signing: Signing): Promise<Caller> {
 	const {flags, colony} = signing;
 	refuseBoth(flags, keyNames, 'One key signs.');
-	if (onlyRoot(operation) || flags.rootpassword !== undefined) {
+	if (isForRoot(operation) || flags.rootpassword !== undefined) {
 		refuseBoth(flags, ['rootpassword', 'id', ...keyNames], 'Either root or somebody who signs.');
 		return {root: await requireSecret(world, input, rootPassword, flags.rootpassword)};
 	}

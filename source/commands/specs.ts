@@ -46,20 +46,26 @@ function parse(name: string, bytes: Uint8Array): unknown {
 	}
 }
 
+const tooLarge = (name: string) => () => new TooLarge(`${name} is larger than 32 MiB.`, {hint: 'Keep large data elsewhere and pass its address.'});
+
+/**
+The JSON value in a file.
+@throws InvalidInput or TooLarge, one sentence with the name of the file
+*/
+export async function readSpecFile(file: string): Promise<unknown> {
+	const name = quoted(file);
+	try {
+		return parse(name, await collect(createReadStream(file), largest, tooLarge(name)));
+	} catch (error) {
+		throw fileError(file, error);
+	}
+}
+
 /**
 The JSON value in a file, or on standard input for `-`.
 @throws InvalidInput or TooLarge, one sentence with the name of the file
 */
 export async function readSpec(file: string, input: StandardInput): Promise<unknown> {
-	const name = file === '-' ? 'Standard input' : quoted(file);
-	const tooLarge = () => new TooLarge(`${name} is larger than 32 MiB.`, {hint: 'Keep large data elsewhere and pass its address.'});
-	if (file === '-') {
-		return parse(name, await input.all('--spec', largest, tooLarge));
-	}
-
-	try {
-		return parse(name, await collect(createReadStream(file), largest, tooLarge));
-	} catch (error) {
-		throw fileError(file, error);
-	}
+	const name = 'Standard input';
+	return file === '-' ? parse(name, await input.all('--spec', largest, tooLarge(name))) : readSpecFile(file);
 }

@@ -7,6 +7,7 @@ const longestLine = 65_536;
 
 /** Standard input as a command reads it: for one thing only, so that a spec is never taken for a key. */
 export class StandardInput {
+	// eslint-disable-next-line @typescript-eslint/parameter-properties -- they are no erasable syntax
 	readonly stream: InputStream;
 	#use: string | undefined;
 

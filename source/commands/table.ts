@@ -20,7 +20,7 @@ function cell(value: unknown): string {
 		return 'key' in value && 'value' in value ? `${cell(value.key)}=${cell(value.value)}` : JSON.stringify(value);
 	}
 
-	return String(value);
+	return String(value); // eslint-disable-line @typescript-eslint/no-base-to-string -- what is left of JSON is no object
 }
 
 /** A text cut to a display width, by what a reader sees as one character. */

@@ -7,8 +7,7 @@ import {visibleRows} from './layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from './lists.ts';
 import {load, loadDetail, refreshAll, withList} from './loading.ts';
 import {screens, selectedRow} from './screens/index.ts';
-import type {Acting, FormPurpose, KnownColony, MenuItem, Overlay, ScreenName, State, Step} from './state.ts';
-import {emptyList} from './state.ts';
+import {type Acting, type FormPurpose, type KnownColony, type MenuItem, type Overlay, type ScreenName, type State, type Step, emptyList} from './state.ts';
 import {textOf} from './terminal/text-edit.ts';
 
 type Action = (state: State, value: string | undefined) => Step;
@@ -25,8 +24,8 @@ function move(state: State, to: (index: number, height: number) => number): Step
 	const list = state.lists[state.screen];
 	const {idOf} = screens[state.screen];
 	const height = visibleRows(state);
-	const from = cursorIndex(list, idOf);
-	const target = to(from, height);
+	// The first move of a cursor that is nowhere yet puts it on the first row that is seen.
+	const target = list.cursor === undefined ? list.top : to(cursorIndex(list, idOf), height);
 	const next = withList(state, state.screen, moveTo(list, target, {idOf, height}));
 	const beyond = furtherQuery(next.lists[state.screen], target, height);
 	if (beyond && !list.loading) {
@@ -140,7 +139,7 @@ export const actions: Record<string, Action> = {
 		const {tab, filter} = state.lists[state.screen];
 		return restart({...state, side: undefined}, state.screen, {tab: (tab + Number(by) + tabs.length) % tabs.length, filter});
 	},
-	back: state => state.error ? quiet({...state, error: undefined}) : state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''}),
+	back: state => state.error ? quiet({...state, error: undefined}) : (state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''})),
 	open(state, view) {
 		const process = selectedRow(state) as Process;
 		const known = state.side?.processid === process.processid ? state.side : undefined;

@@ -1,8 +1,7 @@
 import {visible} from '../core/text.ts';
 import type {Computer, Process} from '../core/types.ts';
 import {stateOf} from '../core/states.ts';
-import type {OperationName} from '../operations/index.ts';
-import {operations} from '../operations/index.ts';
+import {type OperationName, operations} from '../operations/index.ts';
 import {screens, selectedRow} from './screens/index.ts';
 import type {Acting, Effect, KnownColony, Overlay, State, Step} from './state.ts';
 

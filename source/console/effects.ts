@@ -243,7 +243,7 @@ export class Effects {
 			return whole(state.known.filter(({colonyid, name}) => contains(text, colonyid, name)));
 		}
 
-		const colonyid = state.colony!.colonyid;
+		const {colonyid} = (state.colony!);
 		const {computertype, text: words, ...rest} = parseFilter(text);
 		const caller = await this.callerOf(state.acting);
 		return screen === 'computers'
@@ -307,7 +307,7 @@ export class Effects {
 			const caller = await this.callerOf(state.acting);
 			const context = this.#needContext();
 			const [counts, computers] = await Promise.all([context.run(caller, 'process.count', input), context.run(caller, 'computer.count', input)]);
-			this.#dispatch({type: 'counted', counts: counts as Record<ProcessState, number>, computers});
+			this.#dispatch({type: 'counted', counts, computers});
 		} catch {
 			// The list on the screen says what is wrong; counts come again with the next change.
 		}

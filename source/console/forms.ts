@@ -1,6 +1,5 @@
 import {shortId, visible} from '../core/text.ts';
-import type {Field, Fields} from '../operations/index.ts';
-import {colonySpec, computerSpec, processSpec} from '../operations/index.ts';
+import {type Field, type Fields, colonySpec, computerSpec, processSpec} from '../operations/index.ts';
 import type {FormField, FormPurpose, Overlay, State} from './state.ts';
 import {textOf} from './terminal/text-edit.ts';
 

@@ -1,6 +1,5 @@
 import type {Computer, Process} from '../core/types.ts';
-import type {KnownColony, ScreenName, State} from './state.ts';
-import {screenNames} from './state.ts';
+import {type KnownColony, type ScreenName, type State, screenNames} from './state.ts';
 import {needsOwner, whyNoChange} from './deeds.ts';
 import {screens, selectedRow} from './screens/index.ts';
 
@@ -25,7 +24,7 @@ export type Binding = {
 };
 
 const nothing = (state: State): string | undefined => selectedRow(state) === undefined
-	? state.lists[state.screen].gone === undefined ? 'Nothing is selected.' : 'This row has left the list; move on first.'
+	? (state.lists[state.screen].gone === undefined ? 'Nothing is selected: j selects a row.' : 'This row has left the list; move on first.')
 	: undefined;
 
 const ofProcess = (state: State): Process | undefined => {
@@ -35,7 +34,7 @@ const ofProcess = (state: State): Process | undefined => {
 
 const processIs = (statuses: readonly number[], why: string) => (state: State): string | undefined => {
 	const process = ofProcess(state);
-	return process === undefined ? nothing(state) ?? 'It is still loading.' : statuses.includes(process.status) ? needsOwner(state) : why;
+	return process === undefined ? nothing(state) ?? 'It is still loading.' : (statuses.includes(process.status) ? needsOwner(state) : why);
 };
 
 const computerIsNot = (status: number, why: string) => (state: State): string | undefined => nothing(state) ?? ((selectedRow(state) as Computer).status === status ? why : needsOwner(state));

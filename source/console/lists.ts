@@ -16,9 +16,9 @@ const clampTop = (top: number, index: number, {length}: readonly unknown[], heig
 
 /**
 Takes a page that was read. The cursor stays on its id, and on its line where it can; a row that has left the list is kept in its place for as long as the cursor is on it,
-so that no other row comes under the cursor by itself.
+so that no other row comes under the cursor by itself. `pinsFirst`: the cursor begins on the first row; where new rows come in at the head it begins nowhere, so that the head stays in sight.
 */
-export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen}: {idOf: IdOf; height: number; at: number; frozen: boolean}): ListState {
+export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean}): ListState {
 	const before = cursorIndex(list, idOf);
 	let rows = frozen ? keepOrder(list.rows, page.rows, idOf) : page.rows;
 	let {positions} = page;
@@ -30,9 +30,9 @@ export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, a
 		positions = [...positions.slice(0, before), list.positions[before] ?? '', ...positions.slice(before)];
 	}
 
-	const cursor = list.cursor === undefined || !rows.some(row => idOf(row) === list.cursor) ? rows.length > 0 ? idOf(rows[0]!) : undefined : list.cursor;
+	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (rows[0] && pinsFirst ? idOf(rows[0]) : undefined);
 	const next = {...list, rows, cursor, gone, positions, more: page.more, loading: false, loadedAt: at, error: undefined};
-	const index = cursorIndex(next, idOf);
+	const index = cursor === undefined ? 0 : cursorIndex(next, idOf);
 	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
 	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);
 	return {...next, top: clampTop(top, index, rows, height)};

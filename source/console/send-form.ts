@@ -1,8 +1,7 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted, shortId, visible} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
-import type {Keychain} from '../keychain/index.ts';
-import {withNewKey} from '../keychain/index.ts';
+import {type Keychain, withNewKey} from '../keychain/index.ts';
 import type {Caller, Context, ContextChoice, Notice} from '../operations/index.ts';
 import type {Acting, FormPurpose, State} from './state.ts';
 import type {World} from './world.ts';
@@ -62,7 +61,7 @@ async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record
 			return [name, text.split(/[\s,]+/)];
 		}
 
-		return [name, name === 'in' ? readPairs(text) : whole.has(name) ? Number(text) : text];
+		return [name, name === 'in' ? readPairs(text) : (whole.has(name) ? Number(text) : text)];
 	}));
 }
 

@@ -1,7 +1,6 @@
 import {ColoniesError} from '../core/errors.ts';
 import {Effects} from './effects.ts';
-import type {State} from './state.ts';
-import {initialState} from './state.ts';
+import {type State, initialState} from './state.ts';
 import {Store} from './store.ts';
 import {setColour} from './terminal/style.ts';
 import {withoutStyle} from './terminal/width.ts';

@@ -9,8 +9,8 @@ import {visibleRows} from './layout.ts';
 import {moveTo, cursorIndex, takePage} from './lists.ts';
 import {load, loadDetail, refresh, refreshAll, withList} from './loading.ts';
 import {screens} from './screens/index.ts';
-import type {Message, Overlay, State, Step} from './state.ts';
-import {emptyLists} from './state.ts';
+import {newestFirst} from './tabs.ts';
+import {type Message, type Overlay, type State, type Step, emptyLists} from './state.ts';
 import {editText, isEditKey} from './terminal/text-edit.ts';
 import type {Chord} from './terminal/keys.ts';
 
@@ -83,7 +83,7 @@ function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, c
 	}
 
 	if (!typed) {
-		return chord.key === 'y' ? go() : ['enter', 'n', 'q'].includes(chord.key) ? cancel() : quiet(state);
+		return chord.key === 'y' ? go() : (['enter', 'n', 'q'].includes(chord.key) ? cancel() : quiet(state));
 	}
 
 	if (chord.key === 'enter') {
@@ -189,7 +189,7 @@ function loaded(state: State, {screen, sequence, page, at}: Extract<Message, {ty
 		return quiet(state);
 	}
 
-	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen});
+	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen, pinsFirst: !newestFirst(state, screen)});
 	const next = withList(state, screen, taken);
 	const moved = screen === 'processes' && screen === state.screen && state.side?.processid !== taken.cursor ? loadDetail(next) : [];
 	const [again, effects] = list.stale ? load(next, screen) : quiet(next);

@@ -1,14 +1,11 @@
 import path from 'node:path';
 import {Unavailable} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Database} from '../database/index.ts';
-import {dropSchema, migrate, newestSchema, refuseNewer} from '../database/index.ts';
+import {type Database, dropSchema, migrate, newestSchema, refuseNewer} from '../database/index.ts';
 import type {Folders, Settings} from '../keychain/index.ts';
-import type {Context, ContextChoice, Contexts, Notice} from '../operations/index.ts';
-import {Broker} from '../operations/index.ts';
+import {type Context, type ContextChoice, type Contexts, type Notice, Broker} from '../operations/index.ts';
 import {brokerContext} from './local.ts';
-import type {DatabaseTarget, Target} from './resolve.ts';
-import {resolveTarget} from './resolve.ts';
+import {type DatabaseTarget, type Target, resolveTarget} from './resolve.ts';
 
 export {brokerContext} from './local.ts';
 

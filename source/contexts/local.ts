@@ -1,7 +1,5 @@
-import type {Database} from '../database/index.ts';
-import {schemaVersion} from '../database/index.ts';
-import type {Context} from '../operations/index.ts';
-import {Broker} from '../operations/index.ts';
+import {type Database, schemaVersion} from '../database/index.ts';
+import {type Context, Broker} from '../operations/index.ts';
 import {keepTime} from './keep-time.ts';
 
 type LocalOptions = {

@@ -86,11 +86,13 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 	const environment = fromEnvironment(env);
 	const given = (key: keyof ContextChoice) => flags[key] ?? environment[key];
 	const target = storeOf(flags, environment, settings);
-	return target.kind === 'embedded' ? target : {
-		...target,
-		password: (given('dbpassword') as string | undefined) ?? target.password,
-		ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
-	};
+	return target.kind === 'embedded'
+		? target
+		: {
+			...target,
+			password: (given('dbpassword') as string | undefined) ?? target.password,
+			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
+		};
 }
 
 function storeOf(flags: ContextChoice, environment: ContextChoice, settings: SavedSettings): Target {

@@ -1,5 +1,4 @@
-import type {ProcessState, ProcessStatus} from './types.ts';
-import {processStates} from './types.ts';
+import {type ProcessState, type ProcessStatus, processStates} from './types.ts';
 
 /**
 Every way a process may change, as domain.md ("States") has it. What is not here is a conflict and changes nothing.

@@ -32,7 +32,7 @@ export function quoted(value: unknown): string {
 }
 
 /** `1 computer`, `2 computers`. */
-export const plural = (count: number, noun: string, many = noun.endsWith('s') ? `${noun}es` : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`): string => `${count} ${count === 1 ? noun : many}`;
+export const plural = (count: number, noun: string, many = noun.endsWith('s') ? `${noun}es` : (noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`)): string => `${count} ${count === 1 ? noun : many}`;
 
 const secretWords = /pass(?:word|wd|phrase)|token|secret|api[_-]?key|private[_-]?key|prv[_-]?key|credential/i;
 

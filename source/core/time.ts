@@ -1,5 +1,4 @@
-import type {Time} from './types.ts';
-import {unsetTime} from './types.ts';
+import {type Time, unsetTime} from './types.ts';
 
 /** Microseconds since 1970 of a wire time; undefined for the unset one. A bigint, so that arithmetic stays exact; a Date loses the microseconds. */
 export function microseconds(time: Time): bigint | undefined {

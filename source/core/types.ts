@@ -90,9 +90,9 @@ export type Process = {
 	mem: number;
 	cores: number;
 	gpus: number;
-	in: Attribute[] | null; // eslint-disable-line @typescript-eslint/no-restricted-types -- colonies.md prints null
-	out: Attribute[] | null; // eslint-disable-line @typescript-eslint/no-restricted-types
-	err: Attribute[] | null; // eslint-disable-line @typescript-eslint/no-restricted-types
+	in: Attribute[] | null;
+	out: Attribute[] | null;
+	err: Attribute[] | null;
 };
 
 /** What the console and other watchers can be told has changed. */

@@ -1,10 +1,8 @@
 import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Attribute, AttributeType, Id} from '../core/types.ts';
-import {attributeTypes} from '../core/types.ts';
+import {type Attribute, type AttributeType, type Id, attributeTypes} from '../core/types.ts';
 import type {Done} from './history.ts';
-import type {AttributeRow} from './rows.ts';
-import {toAttribute} from './rows.ts';
+import {type AttributeRow, toAttribute} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** The attributes of a process as one json array, `in` as submitted, then out and err by key; null when it has none. */
@@ -47,7 +45,7 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
 	}
 
-	const {rows} = await client.query<AttributeRow & {before: string | null}>( // eslint-disable-line @typescript-eslint/no-restricted-types
+	const {rows} = await client.query<AttributeRow & {before: string | null}>(
 		`with old as (select value from attributes where attribute_id = $1)
 		insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values ($1, $2, $3, $4, $5, $6)
 		on conflict (attribute_id) do update set value = excluded.value

@@ -3,8 +3,7 @@ import type {Id, Process} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
 import type {Done} from './history.ts';
 import {mayRunPredicate} from './matching.ts';
-import type {AttributeRow, ProcessRow} from './rows.ts';
-import {toAttribute, toProcess} from './rows.ts';
+import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import type {Client} from './types.ts';
 
 /**
@@ -47,7 +46,7 @@ export const claimStatement = `
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
-type ClaimRow = {approved: number; seen: number; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow); // eslint-disable-line @typescript-eslint/no-restricted-types
+type ClaimRow = {approved: number; seen: number; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow);
 
 const firstLook = 16;
 

@@ -2,10 +2,8 @@ import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Colony, Computer, Id} from '../core/types.ts';
 import type {Author, Done} from './history.ts';
-import type {Page, PageRequest} from './pages.ts';
-import {decodePosition, readingOrder, toPage} from './pages.ts';
-import type {ColonyRow, ComputerRow} from './rows.ts';
-import {toColony} from './rows.ts';
+import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
+import {type ColonyRow, type ComputerRow, toColony} from './rows.ts';
 import type {Client} from './types.ts';
 
 export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
@@ -71,7 +69,7 @@ export async function remove(client: Client, colony: Id, {actor}: Author): Promi
 		result,
 		changes: [
 			{noun: 'colony', subject: colony, colony, what: 'colony.remove', detail: result},
-			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id as Computer['computerid'], colony, what: 'computer.remove', detail: row})),
+			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id, colony, what: 'computer.remove', detail: row})),
 		],
 	};
 }

@@ -1,13 +1,10 @@
 import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Computer, ComputerState, ComputerStatus, Id} from '../core/types.ts';
-import {computerStates} from '../core/types.ts';
+import {type Computer, type ComputerState, type ComputerStatus, type Id, computerStates} from '../core/types.ts';
 import type {Done} from './history.ts';
-import type {Page, PageRequest} from './pages.ts';
-import {decodePosition, readingOrder, toPage} from './pages.ts';
+import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import {requeueRunning} from './requeue.ts';
-import type {ComputerRow} from './rows.ts';
-import {toComputer} from './rows.ts';
+import {type ComputerRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
 
 export type ComputerSpec = {name: string; computertype: string; cpu: string; cores: number; mem: number; gpu: string; gpus: number};

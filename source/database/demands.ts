@@ -44,9 +44,7 @@ export async function demandIds(client: Client, colony: Id, demands: readonly De
 
 /** Removes demands that no waiting process has had for an hour. A submission that comes in between is tried again by whoever runs it. */
 export async function removeUnusedDemands(client: Client): Promise<number> {
-	const {rowCount} = await client.query(
-		`delete from demands d where created_at < statement_timestamp() - interval '1 hour'
-		and not exists (select from processes p where p.demand_id = d.demand_id)`,
-	);
+	const {rowCount} = await client.query(`delete from demands d where created_at < statement_timestamp() - interval '1 hour'
+		and not exists (select from processes p where p.demand_id = d.demand_id)`);
 	return rowCount;
 }

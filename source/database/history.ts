@@ -4,7 +4,7 @@ import type {Client} from './types.ts';
 /** Something that changed, as the append-only history keeps it (domain.md, "History"). */
 export type Change = {
 	noun: 'colony' | 'computer' | 'process' | 'attribute' | 'installation';
-	subject: Id | string;
+	subject: Id;
 	colony?: Id;
 	/** What was done: the operation's name, or `process.requeue` and `process.expire`. */
 	what: string;
@@ -34,7 +34,7 @@ export async function record(client: Client, author: Author, changes: readonly C
 		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
 		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
 		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, detail jsonb)`,
-		// eslint-disable-next-line unicorn/no-null -- the database's null
+
 		[author.actor, author.request ?? null, author.signature ?? null, JSON.stringify(changes)],
 	);
 }

@@ -1,5 +1,4 @@
-import type {Condition} from '../core/matching.ts';
-import {conditions} from '../core/matching.ts';
+import {type Condition, conditions} from '../core/matching.ts';
 
 const predicates = {
 	approved: () => 'c.status = 1',

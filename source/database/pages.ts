@@ -25,7 +25,7 @@ export function decodePosition(position: string, length: number): Array<string |
 	try {
 		const key = JSON.parse(Buffer.from(position, 'base64url').toString()) as unknown;
 		if (Array.isArray(key) && key.length === length && key.every(part => typeof part === 'string' || typeof part === 'number')) {
-			return key as Array<string | number>;
+			return key;
 		}
 	} catch {
 		// Said below.

@@ -32,7 +32,7 @@ class PooledSession implements Session {
 		this.#isInTransaction ||= text.startsWith('begin');
 		// Extended, so that a statement without values is one statement too.
 		const query = {
-			text, values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit, // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
+			text, values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit,
 		};
 		const {rows, rowCount} = await this.#run(async () => this.#client.query<Record<string, unknown>>(query));
 		return {rows, rowCount: rowCount ?? 0};

@@ -1,11 +1,8 @@
-import type {Id, Process, ProcessState} from '../core/types.ts';
-import {processStates} from '../core/types.ts';
+import {type Id, type Process, type ProcessState, processStates} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
 import {candidates} from './claims.ts';
-import type {Page, PageRequest} from './pages.ts';
-import {decodePosition, readingOrder, toPage} from './pages.ts';
-import type {AttributeRow, ProcessRow} from './rows.ts';
-import {toAttribute, toProcess} from './rows.ts';
+import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
+import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** Which processes of a colony. Ages in seconds, since a process entered its state. */
@@ -22,7 +19,7 @@ export type ProcessFilter = {
 	text?: string;
 };
 
-type ListRow = ProcessRow & {attributes?: AttributeRow[] | null}; // eslint-disable-line @typescript-eslint/no-restricted-types
+type ListRow = ProcessRow & {attributes?: AttributeRow[] | null};
 
 /** Waiting and running: the longest first, for that is who is next or stuck. Closed and all: the newest first. */
 const isDescending = (state: ProcessState | undefined): boolean => state === undefined || state === 'successful' || state === 'failed';

@@ -1,22 +1,17 @@
-import type {ColoniesError} from '../core/errors.ts';
-import {Conflict, NotFound} from '../core/errors.ts';
-import type {Transition} from '../core/states.ts';
-import {transitions} from '../core/states.ts';
+import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
+import {type Transition, transitions} from '../core/states.ts';
 import {quoted, shortId} from '../core/text.ts';
-import type {Id, Process, ProcessSpec, ProcessState} from '../core/types.ts';
-import {processStates} from '../core/types.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change, Done} from './history.ts';
-import type {AttributeIdOf} from './requeue.ts';
-import {backToWaiting, setError} from './requeue.ts';
-import type {AttributeRow, ProcessRow} from './rows.ts';
-import {toAttribute, toProcess} from './rows.ts';
+import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
+import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
 
-type WithAttributes = ProcessRow & {attributes: AttributeRow[] | null}; // eslint-disable-line @typescript-eslint/no-restricted-types
+type WithAttributes = ProcessRow & {attributes: AttributeRow[] | null};
 
 const complete = (row: WithAttributes): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
 
@@ -114,7 +109,7 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 }
 
 const refuse = (row: ProcessRow, transition: Transition, hint: string): never => {
-	const from: readonly ProcessState[] = transitions[transition].from;
+	const {from} = transitions[transition];
 	throw new Conflict(`The process ${quoted(shortId(row.process_id))} is ${stateOfRow(row)}; only a ${from.join(' or ')} one can be ${transition === 'retry' ? 'retried' : 'cancelled'}. Nothing was changed.`, {hint});
 };
 

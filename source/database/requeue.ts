@@ -1,11 +1,9 @@
 import {groupBy} from '../core/group-by.ts';
 import {afterDeadline} from '../core/states.ts';
-import type {AttributeType, Id} from '../core/types.ts';
-import {processStates} from '../core/types.ts';
+import {type AttributeType, type Id, processStates} from '../core/types.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
-import type {AttributeRow, ProcessRow} from './rows.ts';
-import {toAttribute} from './rows.ts';
+import {type AttributeRow, type ProcessRow, toAttribute} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** What happens to the count of retries on the way back to waiting. */

@@ -1,7 +1,5 @@
-import type {Attribute, AttributeType, Colony, Computer, ComputerStatus, Id, Process, ProcessStatus, Time} from '../core/types.ts';
-import {unsetTime} from '../core/types.ts';
+import {type Attribute, type AttributeType, type Colony, type Computer, type ComputerStatus, type Id, type Process, type ProcessStatus, type Time, unsetTime} from '../core/types.ts';
 
-/* eslint-disable @typescript-eslint/no-restricted-types -- these are the database's own nulls */
 export type ColonyRow = {colony_id: Id; name: string};
 
 export type ComputerRow = {
@@ -38,7 +36,6 @@ export type ProcessRow = {
 	cores: number;
 	gpus: number;
 };
-/* eslint-enable @typescript-eslint/no-restricted-types */
 
 export const toColony = (row: ColonyRow): Colony => ({colonyid: row.colony_id, name: row.name});
 
@@ -63,9 +60,9 @@ export const toAttribute = (row: AttributeRow): Attribute => ({
 	value: row.value,
 });
 
-const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribute[] | null => { // eslint-disable-line @typescript-eslint/no-restricted-types
+const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribute[] | null => {
 	const found = attributes.filter(({attributetype}) => attributetype === type);
-	return found.length === 0 ? null : found; // eslint-disable-line unicorn/no-null -- colonies.md prints null
+	return found.length === 0 ? null : found;
 };
 
 /** A process as colonies.md prints it, field for field and in its order. */

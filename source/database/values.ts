@@ -104,7 +104,7 @@ const toArrayText = (values: readonly unknown[]): string => `{${values.map(value
 /**
 A parameter as the text that PostgreSQL reads, the same for every kind of database. Undefined is null; an object is JSON.
 */
-export function toText(value: unknown): string | null { // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
+export function toText(value: unknown): string | null {
 	if (value === undefined || value === null) {
 		return null;
 	}

@@ -58,3 +58,15 @@ export function commandsOf(operation: AnyOperation): readonly Command[] {
 	const [noun, verb] = operation.name.split('.') as [string, string];
 	return operation.commands ?? [{words: [noun, verb], summary: operation.summary}];
 }
+
+/** The flag of a command that fills a field of its operation; undefined when it has none. */
+export function flagOf(field: string, {fixed = {}, renamed = {}, hidden = []}: Command): string | undefined {
+	if (Object.hasOwn(fixed, field) || hidden.includes(field)) {
+		return undefined;
+	}
+
+	return Object.entries(renamed).find(([, target]) => target === field)?.[0] ?? (Object.hasOwn(renamed, field) ? undefined : field);
+}
+
+/** Whether nobody but root may do it. */
+export const isForRoot = ({allow}: AnyOperation): boolean => allow.allowed.length === 1 && allow.allowed[0] === 'root' && allow.self.length === 0;

@@ -1,6 +1,5 @@
 import {shortId, visible} from '../../core/text.ts';
-import type {Computer} from '../../core/types.ts';
-import {computerStates} from '../../core/types.ts';
+import {type Computer, computerStates} from '../../core/types.ts';
 import {dim, green, red, yellow} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 

@@ -1,7 +1,6 @@
 import {shortId, visible} from '../../core/text.ts';
 import {formatSpan, milliseconds} from '../../core/time.ts';
-import type {Process} from '../../core/types.ts';
-import {processStates} from '../../core/types.ts';
+import {type Process, processStates} from '../../core/types.ts';
 import {blue, dim, green, red, yellow} from '../terminal/style.ts';
 import {tabState} from '../tabs.ts';
 import type {Column, Screen} from './screen.ts';
@@ -52,7 +51,7 @@ function lasted(process: Process, now: number): string {
 const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'ID', width: 9, yields: 0, value: ({processid}) => processid.slice(0, 8)},
 	{
-		title: 'STATE', width: 11, yields: 1, value: ({status}) => `${marks[status]} ${processStates[status]}`,
+		title: 'STATE', width: 12, yields: 1, value: ({status}) => `${marks[status]} ${processStates[status]}`,
 		style: (text, {status}) => colours[status](text), shown: state => tabState(state) === undefined,
 	},
 	{title: 'TYPE', width: 12, yields: 0, grows: true, value: ({computertype}) => computertype === '' ? 'any' : visible(computertype), style: (text, {computertype}) => computertype === '' ? dim(text) : text},

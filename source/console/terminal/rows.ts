@@ -59,43 +59,44 @@ const reset = (text: string): string => text.includes('\u001B') ? `${text}\u001B
 const blank = (cells: number, toEdge: boolean): string => cells === 0 ? '' : (toEdge ? '\u001B[K' : ' '.repeat(cells));
 
 /** Draws a piece whole. */
-function drawPiece({text, width, left, room, uneven}: Piece, top: number, columns: number): string {
-	const rest = blank(room - width, left + room === columns);
-	// What a terminal draws narrower than expected must not leave an old cell behind, nor begin the rest too early.
-	return at(top, left) + (uneven ? `\u001B[${room}X${reset(anchor(text, left))}${rest && `\u001B[${left + width + 1}G`}` : reset(text)) + rest;
-}
+const drawPiece = ({text, width, left, room}: Piece, top: number, columns: number): string =>
+	at(top, left) + reset(text) + blank(room - width, left + room === columns);
 
 /** Draws what changed in a piece. */
 function drawChange(piece: Piece, before: Piece, top: number, columns: number): string {
-	if (piece.uneven || before.uneven) {
-		return drawPiece(piece, top, columns);
-	}
-
 	const {column, text, width, toEnd} = differenceOf(piece, before);
 	const cells = toEnd && piece.width < before.width ? piece.room - column - width : 0;
 	return text === '' && cells === 0 ? '' : at(top, piece.left + column) + reset(text) + blank(cells, piece.left + piece.room === columns);
 }
+
+/**
+Draws a row in which the terminal may see other widths: blank first, for what comes out narrower, and then as one text over the whole width, for what comes out wider.
+*/
+const drawUneven = (row: Row, top: number, columns: number): string => `${at(top, 0)}\u001B[2K${anchor(pad(reset(flattenRow(row)), columns), 0)}`;
 
 const sameLayout = (a: Row, b: Row): boolean => b.length === a.length && a.every((piece, index) => piece.left === b[index]!.left && piece.room === b[index]!.room);
 
 /** What to write so that the terminal's row `before` becomes `row`; empty where nothing changed. */
 export function drawRow(row: Row, before: Row, top: number, columns: number): string {
 	const afresh = !sameLayout(row, before);
-	const touched: Array<{left: number; room: number}> = [];
+	if (!afresh && row.every((piece, index) => piece.raw === before[index]!.raw)) {
+		return '';
+	}
+
+	if ([...row, ...before].some(({uneven}) => uneven)) {
+		return drawUneven(row, top, columns);
+	}
+
+	const touched: Piece[] = [];
 	let drawn = '';
 	for (const [index, piece] of row.entries()) {
-		const {left, room, uneven} = piece;
-		const covered = touched.some(other => other.left < left + room && left < other.left + other.room);
-		if (afresh || covered) {
-			drawn += drawPiece(piece, top, columns);
-		} else if (piece.raw === before[index]!.raw) {
+		const covered = touched.some(({left, room}) => left < piece.left + piece.room && piece.left < left + room);
+		if (!afresh && !covered && piece.raw === before[index]!.raw) {
 			continue;
-		} else {
-			drawn += drawChange(piece, before[index]!, top, columns);
 		}
 
-		// A terminal that draws it wider than expected has written over what stands to its right.
-		touched.push({left, room: uneven || before[index]?.uneven ? columns : room});
+		drawn += afresh || covered ? drawPiece(piece, top, columns) : drawChange(piece, before[index]!, top, columns);
+		touched.push(piece);
 	}
 
 	return drawn;
@@ -105,9 +106,9 @@ export function drawRow(row: Row, before: Row, top: number, columns: number): st
 export function flattenRow([base, ...paints]: Row): string {
 	let text = base?.text ?? '';
 	for (const {left, room, text: paint} of paints) {
-		const before = pad(sliceCells(text, 0, left), left);
+		const before = pad(reset(sliceCells(text, 0, left)), left);
 		const after = sliceCells(text, left + room, Number.POSITIVE_INFINITY);
-		text = reset(before) + reset(pad(paint, room)) + after;
+		text = before + pad(reset(paint), room) + after;
 	}
 
 	return text;

@@ -1,6 +1,5 @@
 import {isSecretKey, visible} from '../../core/text.ts';
-import {attributeTypes, processStates} from '../../core/types.ts';
-import type {Attribute, Process} from '../../core/types.ts';
+import {attributeTypes, processStates, type Attribute, type Process} from '../../core/types.ts';
 import {screens, selectedRow} from '../screens/index.ts';
 import {processesScreen} from '../screens/processes.ts';
 import type {Overlay, State} from '../state.ts';
@@ -46,7 +45,7 @@ function attributeLines(process: Process, width: number, revealed: boolean): str
 
 /** The process in JSON as the commands print it, secrets masked unless revealed. */
 function jsonLines(process: Process, width: number, revealed: boolean): string[] {
-	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => isSecretKey(attribute.key) && !revealed ? {...attribute, value: mask} : attribute) ?? null; // eslint-disable-line @typescript-eslint/no-restricted-types, unicorn/no-null
+	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => isSecretKey(attribute.key) && !revealed ? {...attribute, value: mask} : attribute) ?? null;
 	const text = JSON.stringify({...process, in: masked(process.in), out: masked(process.out), err: masked(process.err)}, undefined, 4);
 	return text.split('\n').flatMap(line => wrap(visible(line.length > fold ? `${line.slice(0, fold)} …` : line), width));
 }

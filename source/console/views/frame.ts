@@ -2,10 +2,9 @@ import {plural, shortId, visible} from '../../core/text.ts';
 import {formatSpan} from '../../core/time.ts';
 import {limits} from '../../core/limits.ts';
 import {keymap, modesOf} from '../keymap.ts';
-import {layoutOf, visibleRows} from '../layout.ts';
+import {visibleRows} from '../layout.ts';
 import {screens} from '../screens/index.ts';
-import type {State} from '../state.ts';
-import {screenNames} from '../state.ts';
+import {type State, screenNames} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
 
@@ -57,7 +56,7 @@ function title(state: State): string {
 	const parts = [
 		bold('colonies'),
 		context ? `${context.kind === 'embedded' ? context.name : context.name.toUpperCase()}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
-		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : context ? ['as nobody'] : []),
+		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly ? 'RO' : 'RW',
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		liveness(state),
@@ -145,13 +144,13 @@ function message(state: State): string {
 		return spread(red(`✗ ${text}`), error ? dim('esc clears') : '', state.columns);
 	}
 
-	return notice ? visible(notice.text) : busy > 0 ? dim('working …') : '';
+	return notice ? visible(notice.text) : (busy > 0 ? dim('working …') : '');
 }
 
 /** The two rows at the bottom: keys or a question, and what happened. */
 export function footerLines(state: State): string[] {
 	const top = state.overlays.at(-1);
-	const lines = top?.kind === 'confirm' ? question(top, state.columns) : top?.kind === 'filter' ? filterLines(state) : [hints(state), message(state)];
+	const lines = top?.kind === 'confirm' ? question(top, state.columns) : (top?.kind === 'filter' ? filterLines(state) : [hints(state), message(state)]);
 	return lines.map(line => fitAnsi(line, state.columns));
 }
 
@@ -188,4 +187,4 @@ export function box(heading: string, lines: readonly string[], {width, height}: 
 /** What stands on a terminal that is too small. */
 export const tooSmall = (state: State): string[] => [`colonies needs ${plural(60, 'column')} and 15 rows;`, `this terminal has ${state.columns} and ${state.rows}.`, 'Make it larger, or press q.'];
 
-export {layoutOf};
+export {layoutOf} from '../layout.ts';

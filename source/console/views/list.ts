@@ -1,9 +1,8 @@
-import type {Column, Screen} from '../screens/index.ts';
-import {screens} from '../screens/index.ts';
+import {type Column, type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
 import type {RowValue, State} from '../state.ts';
-import {bold, dim, inverse} from '../terminal/style.ts';
-import {fit} from '../terminal/width.ts';
+import {dim, inverse} from '../terminal/style.ts';
+import {fit, withoutStyle} from '../terminal/width.ts';
 import {box} from './frame.ts';
 
 type Placed = {column: Column<RowValue>; width: number};
@@ -57,6 +56,9 @@ function rowText(row: RowValue, placed: readonly Placed[], now: number): string 
 	return text;
 }
 
+/** Beside a row that is kept only because the cursor is on it. */
+const leftNote = ' (left this list)';
+
 /** The list in its box: a mark at the cursor, and a row that has left the list struck out of it in words. */
 export function listLines(state: State): string[] {
 	const {list: width, body: height} = layoutOf(state);
@@ -64,7 +66,7 @@ export function listLines(state: State): string[] {
 	const list = state.lists[state.screen];
 	const room = width - 4;
 	const placed = placedFor(screen, state, room);
-	const heading = `  ${placed.map(({column, width}) => fit(column.title, width, column.align)).join(' ')} `;
+	const heading = ` ${placed.map(({column, width}) => fit(column.title, width, column.align)).join(' ')}`;
 	if (list.rows.length === 0) {
 		return box(heading, emptyLines(state, screen), {width, height});
 	}
@@ -74,10 +76,10 @@ export function listLines(state: State): string[] {
 		const isCursor = id === list.cursor;
 		const text = rowText(row, placed, state.now);
 		if (id === list.gone) {
-			return inverse(dim(fit(`> ${text.replaceAll(/\u001B\[[\d;]*m/g, '').trimEnd()}  (has left this list)`, width - 2)));
+			return inverse(dim(fit(`> ${fit(withoutStyle(text), width - 4 - leftNote.length)}${leftNote}`, width - 2)));
 		}
 
-		return isCursor ? inverse(bold(fit('>', 2)) + text.replaceAll(/\u001B\[[\d;]*m/g, '') + ' '.repeat(2)) : `  ${text}`;
+		return isCursor ? inverse(fit(`> ${withoutStyle(text)}`, width - 2)) : `  ${text}`;
 	});
 	return box(dim(heading), lines, {width, height});
 }

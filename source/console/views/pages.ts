@@ -30,7 +30,7 @@ export function menuPage(overlay: Extract<Overlay, {kind: 'menu'}>, state: State
 	const {body: height} = layoutOf(state);
 	const items = overlay.items.map(({key, label, summary, disabled}, index) => {
 		const text = ` ${key}  ${fit(label, 24)} ${disabled ?? summary ?? ''}`;
-		return index === overlay.cursor ? inverse(text) : disabled ? dim(text) : text;
+		return index === overlay.cursor ? inverse(text) : (disabled ? dim(text) : text);
 	});
 	const intro = overlay.isWelcome
 		? [' Everything is ready: the embedded database is open.', ` It lives in ${state.context?.place ?? ''}`, ' Nothing else is configured yet. What would you like to do?', '']

@@ -121,8 +121,12 @@ async function reply(instance, question, before) {
 }
 
 try {
-	const task = workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve();
-	await task;
+	if (workerData.makeTemplate) {
+		await makeTemplate(workerData.makeTemplate);
+	} else {
+		await serve();
+	}
+
 	parentPort.postMessage({ready: true});
 } catch (error) {
 	parentPort.postMessage({failed: {...faultOf(error), complaint}});
