@@ -52,7 +52,7 @@ const values: Array<[expression: string, expected: unknown]> = [
 	['\'äöü €😀\'', 'äöü €😀'],
 	['interval \'1 day\'', '1 day'],
 	['date \'2021-12-21\'', '2021-12-21'],
-	['current_setting(\'search_path\')', 'colonies, public'],
+	['replace(current_setting(\'search_path\'), \' \', \'\')', 'colonies,public'],
 	['current_setting(\'TimeZone\')', 'UTC'],
 ];
 

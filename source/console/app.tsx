@@ -40,6 +40,26 @@ function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 
 	);
 }
 
+function pageLines(page: Overlay, state: State): string[] {
+	switch (page.kind) {
+		case 'detail': {
+			return detailPage(page, state);
+		}
+
+		case 'help': {
+			return helpPage(page, state);
+		}
+
+		case 'menu': {
+			return menuPage(page, state);
+		}
+
+		default: {
+			return [];
+		}
+	}
+}
+
 function Body({state}: {readonly state: State}) {
 	const {header, body, list, side} = layoutOf(state);
 	const page = pageOf(state.overlays);
@@ -52,8 +72,7 @@ function Body({state}: {readonly state: State}) {
 	}
 
 	if (page) {
-		const lines = page.kind === 'detail' ? detailPage(page, state) : page.kind === 'help' ? helpPage(page, state) : page.kind === 'menu' ? menuPage(page, state) : [];
-		return <Painted top={header} left={0} width={state.columns} lines={lines}/>;
+		return <Painted top={header} left={0} width={state.columns} lines={pageLines(page, state)}/>;
 	}
 
 	return (

@@ -18,9 +18,8 @@ export function keepTime(broker: Broker): () => Promise<void> {
 
 	const turn = async (): Promise<void> => {
 		try {
-			while (!stopped && await broker.endExpired() === limits.batch) { // eslint-disable-line no-await-in-loop
-				// More are waiting for their end.
-			}
+			// As many as there are, a batch at a time; the next turn goes on where the console is being closed.
+			while (await broker.endExpired() === limits.batch) {} // eslint-disable-line no-await-in-loop, no-empty
 
 			if (Date.now() - tidied > tidyInterval) {
 				tidied = Date.now();

@@ -2,6 +2,7 @@
 Characters that a terminal or a reader's eye would take as something else than text: C0 and C1 controls, DEL, line and paragraph separators,
 the marks that turn the direction of writing, zero-width and byte-order marks, and lone surrogates.
 */
+// eslint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]|[\uD800-\uDFFF]/gu;
 
 const caret = (character: string): string => {

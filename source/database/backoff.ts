@@ -9,10 +9,10 @@ export function backOff(attempt: number): number {
 	return full * (1 - (Math.random() / 2));
 }
 
-/** Waits so many milliseconds, or less when the signal comes first. Does not keep the program running. */
+/** Waits so many milliseconds, or less when the signal comes first. Keeps the program running: it would else end while its database is away. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 	try {
-		await sleep(milliseconds, undefined, {signal, ref: false});
+		await sleep(milliseconds, undefined, {signal});
 	} catch {
 		// The signal: whoever gave it says what comes next.
 	}

@@ -58,7 +58,7 @@ const lineSchema = (longest: number, shortest: number) => v.pipe(
 	v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
 );
 
-export const line = (label: string, summary: string, {longest = limits.name, shortest = 1} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
+export const line = (label: string, summary: string, {longest = limits.name, shortest = 1}: {longest?: number; shortest?: number} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
 
 /** A secret of one line, such as a password. It is kept out of everything that is recorded. */
 export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, v.pipe(v.string('must be text'), wellFormed, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must be text of at most 1000 characters')));

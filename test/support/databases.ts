@@ -177,14 +177,15 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 
 	const launch = async (): Promise<void> => {
 		child = spawn(path.join(programs!, 'postgres'), ['-D', data, ...words], {...owner, cwd: '/', stdio: ['ignore', 'ignore', 'pipe']});
+		await listening(child);
 		// It is nothing to wait for when the tests are done.
 		child.unref();
 		(child.stderr as Socket).unref();
-		await listening(child);
 	};
 
 	const end = async (signal: NodeJS.Signals): Promise<void> => {
 		if (child) {
+			child.ref();
 			child.kill(signal);
 			await ended(child);
 		}

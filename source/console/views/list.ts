@@ -95,7 +95,7 @@ function emptyLines(state: State, screen: Screen): string[] {
 	}
 
 	const {loadedAt, error} = state.lists[state.screen];
-	if (loadedAt === undefined && !error && (state.colony || screen.name === 'colonies' || screen.name === 'keys')) {
+	if (loadedAt === undefined && !error && (state.colony !== undefined || screen.name === 'colonies' || screen.name === 'keys')) {
 		return ['', '  Loading …'];
 	}
 

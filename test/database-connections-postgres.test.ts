@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import {describe, test} from 'node:test';
+import type {ColoniesError} from '../source/core/errors.ts';
+import {openPostgres, type PostgresOptions} from '../source/database/postgres.ts';
+import {isOutcomeUnknown, isRetryable, sqlstateOf} from '../source/database/sqlstate.ts';
+import type {Database} from '../source/database/types.ts';
+import {
+	freshDatabase, noPostgres, onSocket, onTcp, openFresh, startPostgres, type Server,
+} from './support/databases.ts';
+
+const failureOf = async (work: Promise<unknown>): Promise<ColoniesError> => {
+	try {
+		await work;
+	} catch (error) {
+		return error as ColoniesError;
+	}
+
+	return assert.fail('It did not fail.');
+};
+
+/** Resolves when the database is, or has become, reachable or not. */
+const turned = async (database: Database, reachable: boolean): Promise<string | undefined> => new Promise(resolve => {
+	const stop = database.watchReachability(state => {
+		if (state.reachable === reachable) {
+			resolve(state.reason);
+			queueMicrotask(() => {
+				stop();
+			});
+		}
+	});
+});
+
+/** Something that happens once or more, to be awaited. */
+function event<Value>(): {tell: (value: Value) => void; next: () => Promise<Value>} {
+	const values: Value[] = [];
+	const waiting: Array<(value: Value) => void> = [];
+	return {
+		tell(value) {
+			const wake = waiting.shift();
+			if (wake) {
+				wake(value);
+			} else {
+				values.push(value);
+			}
+		},
+		next: async () => values.length > 0 ? values.shift()! : new Promise(resolve => {
+			waiting.push(resolve);
+		}),
+	};
+}
+
+void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
+	// One that offers TLS on 127.0.0.1, one on its socket alone; the second is stopped and killed.
+	const [secure, server]: [Server, Server] = noPostgres ? [] as never : await Promise.all([startPostgres({tls: true}), startPostgres()]);
+
+	void test('says in one sentence why it cannot connect, and what to do, without the password', async () => {
+		const refused: Array<[options: PostgresOptions, message: RegExp, hint: RegExp]> = [
+			[{...onTcp(secure), password: 'no such secret'}, /the password is wrong/, /--dbpassword/],
+			[{...onTcp(secure), password: undefined}, /none was given/, /--dbpassword/],
+			[{...onTcp(secure), database: 'nowhere'}, /no such database/, /createdb nowhere/],
+			[{...onSocket(server), user: 'nobody_here'}, /does not let this user in/, /--dbuser/],
+			[{...onTcp(secure), port: 1}, /nothing listens there/, /--dbport/],
+			[{...onSocket(server), host: '/tmp/no-such-folder'}, /no socket in that folder/, /\.s\.PGSQL\.5432/],
+			[{...onTcp(secure), host: 'no-such-host.invalid'}, /no host no-such-host\.invalid/, /--dbhost/],
+			[{...onTcp(secure), ssl: true}, /certificate is not trusted/, /sslrootcert/],
+			[{connectionString: `postgresql://postgres:no%20such%20secret@127.0.0.1:${secure.port}/postgres`}, /the password is wrong/, /--dbpassword/],
+		];
+		for (const [options, message, hint] of refused) {
+			const failure = await failureOf(openPostgres(options)); // eslint-disable-line no-await-in-loop
+			assert.equal(failure.code, 'unavailable');
+			assert.match(failure.message, message);
+			assert.match(failure.message, /^Cannot connect to PostgreSQL (?:at|in) \S+, (?:port \d+, )?database \w+, as user \w+: .+\.$/);
+			assert.match(failure.hint ?? '', hint);
+			assert.doesNotMatch(`${failure.message} ${failure.hint}`, /secret/);
+		}
+	});
+
+	void test('says so when TLS is asked for and not offered', async () => {
+		const plain = await startPostgres({tcp: true});
+		const failure = await failureOf(openPostgres({...onTcp(plain), ssl: true}));
+		assert.match(failure.message, /TLS was asked for and the server does not offer it/);
+		assert.match(failure.hint ?? '', /sslmode=disable/);
+	});
+
+	void test('connects with TLS, by options and by connection string', async () => {
+		const address = `127.0.0.1:${secure.port}/postgres`;
+		const credentials = `postgres:${encodeURIComponent(secure.password)}`;
+		const ways: PostgresOptions[] = [
+			{...onTcp(secure), ssl: {ca: secure.ca}},
+			{connectionString: `postgresql://${credentials}@${address}?sslmode=require`},
+			{connectionString: `postgresql://${credentials}@${address}?sslmode=verify-full&sslrootcert=${encodeURIComponent(`${secure.host}/data/server.crt`)}`},
+		];
+		for (const way of ways) {
+			const database = await openPostgres(way); // eslint-disable-line no-await-in-loop
+			const {rows} = await database.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()'); // eslint-disable-line no-await-in-loop
+			assert.deepEqual(rows, [{ssl: true}]);
+			await database.close(); // eslint-disable-line no-await-in-loop
+		}
+	});
+
+	void test('refuses a connection string that cannot be read, without showing it', async () => {
+		const failure = await failureOf(openPostgres({connectionString: 'postgresql://user:se%cret@[host/x'}));
+		assert.equal(failure.code, 'invalid-input');
+		assert.doesNotMatch(failure.message, /cret/);
+		assert.equal((await failureOf(openPostgres({connectionString: 'postgresql://host/x?sslmode=maybe'}))).code, 'invalid-input');
+	});
+
+	void test('a restart ends no program: what is heard goes on, after onGap, and the pool is made anew', async () => {
+		const database = await openFresh(server);
+		const heard = event<string>();
+		const gaps = event<undefined>();
+		await database.listen('news', heard.tell, () => {
+			gaps.tell(undefined);
+		});
+		await database.notify('news', 'before');
+		assert.equal(await heard.next(), 'before');
+
+		await server.stop();
+		assert.match(await turned(database, false) ?? '', /no socket in that folder|shutting down/);
+		assert.equal((await failureOf(database.query('select 1'))).code, 'unavailable');
+		assert.equal((await failureOf(database.transaction(async () => undefined))).code, 'unavailable');
+		await server.start();
+		await turned(database, true);
+		await gaps.next();
+		await database.notify('news', 'after');
+		assert.equal(await heard.next(), 'after');
+		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
+		await database.close();
+	});
+
+	void test('survives that the server is killed', async () => {
+		const database = await openFresh(server);
+		await database.query('create table kept as select 1 as one');
+		await server.kill();
+		assert.equal((await failureOf(database.query('insert into kept values (2)'))).code, 'unavailable');
+		await turned(database, false);
+		await server.start();
+		await turned(database, true);
+		assert.deepEqual((await database.query('select one from kept')).rows, [{one: 1}]);
+		await database.close();
+	});
+
+	void test('may start while the server is away, and is there when it comes', async () => {
+		const options = await freshDatabase(server);
+		await server.stop();
+		const database = await openPostgres({...options, startUnreachable: true});
+		const heard = event<string>();
+		const gaps = event<undefined>();
+		await turned(database, false);
+		await database.listen('news', heard.tell, () => {
+			gaps.tell(undefined);
+		});
+		assert.equal((await failureOf(database.query('select 1'))).code, 'unavailable');
+		await server.start();
+		await turned(database, true);
+		await gaps.next();
+		await database.notify('news', 'here');
+		assert.equal(await heard.next(), 'here');
+		await database.close();
+	});
+
+	void test('does not start unreachable where no waiting helps', async () => {
+		const failure = await failureOf(openPostgres({...onTcp(secure), password: 'wrong', startUnreachable: true}));
+		assert.match(failure.message, /the password is wrong/);
+	});
+
+	void test('closes while it tries to connect', async () => {
+		const database = await openPostgres({host: '/tmp/no-such-folder', startUnreachable: true});
+		await database.close();
+		assert.match((await failureOf(database.query('select 1'))).message, /closed/);
+	});
+
+	void test('a transaction whose connection is lost is undone, and the next one gets another connection', async () => {
+		const database = await openFresh(server, {poolSize: 1});
+		await database.query('create table t (a int)');
+		const failure = await failureOf(database.transaction(async client => {
+			await client.query('insert into t values (1)');
+			await client.query('select pg_terminate_backend(pg_backend_pid())');
+		}));
+		assert.equal(failure.code, 'unavailable');
+		assert.ok(!isOutcomeUnknown(failure));
+		assert.deepEqual((await database.query('select * from t')).rows, []);
+		await database.close();
+	});
+
+	void test('a connection that is lost between two statements ends the transaction alone', async () => {
+		const [database, other] = await Promise.all([openFresh(server, {poolSize: 1}), openPostgres(onSocket(server))]);
+		const first = new Error('first');
+		const failure = await failureOf(database.transaction(async client => {
+			const {rows} = await client.query<{pid: number}>('select pg_backend_pid() as pid');
+			await other.query('select pg_terminate_backend($1, 5000)', [rows[0]!.pid]);
+			throw first;
+		}));
+		assert.equal(failure as unknown, first);
+		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
+		await Promise.all([database.close(), other.close()]);
+	});
+
+	void test('says that the outcome is unknown when the connection is lost in the commit', async () => {
+		const database = await openFresh(server);
+		await database.execute(database, `
+			create table t (a int);
+			create function leave() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); return null; end';
+			create constraint trigger leaves after insert on t deferrable initially deferred for each row execute function leave();`);
+		const failure = await failureOf(database.transaction(async client => client.query('insert into t values (1)')));
+		assert.equal(failure.code, 'unavailable');
+		assert.ok(isOutcomeUnknown(failure));
+		await database.close();
+	});
+
+	void test('bounds who waits for a connection', async () => {
+		const database = await openFresh(server, {poolSize: 1, maxWaiting: 1, connectTimeout: 100});
+		await database.transaction(async client => {
+			const waits = failureOf(database.query('select 1'));
+			const refused = await failureOf(database.query('select 1'));
+			assert.match(refused.message, /1 statements wait/);
+			const late = await waits;
+			assert.match(late.message, /all 1 connections were in use/);
+			assert.deepEqual((await client.query('select 1 as one')).rows, [{one: 1}]);
+		});
+		await database.close();
+	});
+
+	void test('gives up a statement that takes too long; a migration may take its time', async () => {
+		const database = await openFresh(server, {statementTimeout: 50});
+		const failure = await failureOf(database.query('select pg_sleep(30)'));
+		assert.deepEqual([failure.code, sqlstateOf(failure)], ['unavailable', '57014']);
+		await database.transaction(async client => database.execute(client, 'select pg_sleep(0.1)'));
+		await database.close();
+	});
+
+	void test('marks what may be run again', async () => {
+		const database = await openFresh(server);
+		await database.execute(database, 'create table t (a int primary key, b int); insert into t values (1, 0), (2, 0)');
+		const ready = [event<undefined>(), event<undefined>()];
+		const lock = async (mine: number) => database.transaction(async client => {
+			await client.query('update t set b = b + 1 where a = $1', [mine + 1]);
+			ready[mine]!.tell(undefined);
+			await ready[1 - mine]!.next();
+			await client.query('update t set b = b + 1 where a = $1', [2 - mine]);
+		});
+		const outcomes = await Promise.allSettled([lock(0), lock(1)]);
+		const failures = outcomes.flatMap(outcome => outcome.status === 'rejected' ? [outcome.reason as ColoniesError] : []);
+		assert.equal(failures.length, 1);
+		assert.ok(isRetryable(failures[0]));
+		await database.close();
+	});
+
+	void test('names missing rights and a server that takes no changes', async () => {
+		const options = await freshDatabase(server);
+		const database = await openPostgres(options);
+		await database.execute(database, 'create table t (a int); create role guest login');
+		const guest = await openPostgres({...options, user: 'guest'});
+		const denied = await failureOf(guest.query('select * from t'));
+		assert.deepEqual([denied.code, sqlstateOf(denied)], ['unavailable', '42501']);
+		const readOnly = await failureOf(database.transaction(async client => {
+			await client.query('set transaction read only');
+			await client.query('insert into t values (1)');
+		}));
+		assert.equal(sqlstateOf(readOnly), '25006');
+		await Promise.all([guest.close(), database.close()]);
+	});
+});
