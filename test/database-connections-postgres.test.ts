@@ -43,9 +43,11 @@ function event<Value>(): {tell: (value: Value) => void; next: () => Promise<Valu
 				values.push(value);
 			}
 		},
-		next: async () => values.length > 0 ? values.shift()! : new Promise(resolve => {
-			waiting.push(resolve);
-		}),
+		next: async () => values.length > 0
+			? values.shift()!
+			: new Promise(resolve => {
+				waiting.push(resolve);
+			}),
 	};
 }
 
@@ -99,9 +101,9 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 	});
 
 	void test('refuses a connection string that cannot be read, without showing it', async () => {
-		const failure = await failureOf(openPostgres({connectionString: 'postgresql://user:se%cret@[host/x'}));
+		const failure = await failureOf(openPostgres({connectionString: 'postgresql://user:secret@host:port/x'}));
 		assert.equal(failure.code, 'invalid-input');
-		assert.doesNotMatch(failure.message, /cret/);
+		assert.doesNotMatch(failure.message, /secret/);
 		assert.equal((await failureOf(openPostgres({connectionString: 'postgresql://host/x?sslmode=maybe'}))).code, 'invalid-input');
 	});
 
@@ -191,7 +193,7 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 			await other.query('select pg_terminate_backend($1, 5000)', [rows[0]!.pid]);
 			throw first;
 		}));
-		assert.equal(failure as unknown, first);
+		assert.equal(failure, first);
 		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
 		await Promise.all([database.close(), other.close()]);
 	});

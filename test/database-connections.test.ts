@@ -18,7 +18,6 @@ const kinds: Kind[] = [
 	{name: 'TimescaleDB', skip: false, open: openTimescale},
 ];
 
-/* eslint-disable unicorn/no-null -- the database's own null */
 const values: Array<[expression: string, expected: unknown]> = [
 	['timestamptz \'2021-12-21 22:04:07.807378+01\'', '2021-12-21T21:04:07.807378Z'],
 	['timestamptz \'2021-12-21 21:04:07.8+00\'', '2021-12-21T21:04:07.800000Z'],
@@ -43,7 +42,7 @@ const values: Array<[expression: string, expected: unknown]> = [
 	['\'null\'::json', null],
 	['array[\'{"a": 1}\'::jsonb]', [{a: 1}]],
 	['\'{}\'::text[]', []],
-	['array[\'a\', \'b c\', \'"quoted"\', \'back\\slash\', \'\', null, \'NULL\', \'{}\', \',\']', ['a', 'b c', '"quoted"', String.raw`back\slash`, '', null, 'NULL', '{}', ',']],
+	[String.raw`array['a', 'b c', '"quoted"', 'back\slash', '', null, 'NULL', '{}', ',']`, ['a', 'b c', '"quoted"', String.raw`back\slash`, '', null, 'NULL', '{}', ',']],
 	['array[[1, 2], [3, 4]]', [[1, 2], [3, 4]]],
 	['array[1::int8, 2]', [1, 2]],
 	['\'[0:1]={7,8}\'::int[]', [7, 8]],
@@ -60,7 +59,7 @@ const parameters: Array<[type: string, value: unknown, expected?: unknown]> = [
 	['text', undefined, null],
 	['text', null],
 	['text', ''],
-	['text', 'it\'s "a" \\ {b}'],
+	['text', String.raw`it's "a" \ {b}`],
 	['int', 42],
 	['int8', 9_007_199_254_740_991],
 	['float8', -0.5],
@@ -76,7 +75,6 @@ const parameters: Array<[type: string, value: unknown, expected?: unknown]> = [
 	['timestamptz', new Date('2021-12-21T21:04:07.807Z'), '2021-12-21T21:04:07.807000Z'],
 	['timestamptz[]', ['2021-12-21T21:04:07.807378Z']],
 ];
-/* eslint-enable unicorn/no-null */
 
 const failureOf = async (work: Promise<unknown>): Promise<ColoniesError> => {
 	try {
@@ -122,7 +120,6 @@ for (const kind of kinds) {
 		});
 
 		void test('brings any text and any array of texts back as it was', async () => {
-			// eslint-disable-next-line unicorn/no-null
 			const text = fc.oneof(fc.string({unit: 'binary'}), fc.constantFrom('NULL', 'null', '{}', '""', '\\', ' ')).filter(value => !value.includes('\0'));
 			await fc.assert(fc.asyncProperty(text, fc.array(fc.option(text)), async (one, many) => {
 				const {rows} = await database.query('select $1::text as one, $2::text[] as many, to_jsonb($2::text[]) as json', [one, many]);
@@ -160,7 +157,7 @@ for (const kind of kinds) {
 				await client.query('insert into numbers values (2)');
 				throw thrown;
 			}));
-			assert.equal(failure as unknown, thrown);
+			assert.equal(failure, thrown);
 			assert.deepEqual(await numbers(), [1]);
 		});
 
@@ -210,7 +207,7 @@ for (const kind of kinds) {
 				await database.execute(client, 'create table whole (); insert into numbers values (21);');
 			});
 			const {rows} = await database.query('select to_regclass(\'half\') as half, to_regclass(\'whole\') as whole');
-			assert.deepEqual(rows, [{half: null, whole: 'whole'}]); // eslint-disable-line unicorn/no-null
+			assert.deepEqual(rows, [{half: null, whole: 'whole'}]);
 			assert.deepEqual((await numbers()).slice(-1), [21]);
 		});
 

@@ -1,3 +1,4 @@
+/* eslint-disable no-control-regex -- Control sequences are what is tested. */
 import assert from 'node:assert/strict';
 import {PassThrough, Writable} from 'node:stream';
 import {test} from 'node:test';

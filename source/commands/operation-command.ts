@@ -69,8 +69,11 @@ async function withSecrets({fields, call: {world, input, flags}}: Run, given: Re
 	return result;
 }
 
-/** The computer that acts, when a flag names one (`signs` of its field). */
-const actingComputer = ({fields, call: {flags}}: Run): Id | undefined => [...fields].filter(([, {field}]) => field.signs).map(([flagName]) => flags[flagName] as Id | undefined).find(id => id !== undefined);
+/** The computer that acts, when a flag names one: a field that says so, or `--computerid` where the operation has no such field of its own. */
+function actingComputer({operation, fields, call: {flags}}: Run): Id | undefined {
+	const names = [...fields].filter(([, {field}]) => field.signs).map(([flagName]) => flagName);
+	return [...names, ...('computerid' in operation.input ? [] : ['computerid'])].map(name => flags[name] as Id | undefined).find(id => id !== undefined);
+}
 
 /** Checks everything but what is still to come: the id that is created, and secrets. */
 const checkedInput = ({operation}: Run, given: Record<string, unknown>): Record<string, unknown> => {

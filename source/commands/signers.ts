@@ -40,7 +40,7 @@ export function signingFlags(operation: AnyOperation): Fields {
 
 /** Whose signature is meant. `signs`: the computer that acts, when the flags name one; `colony`: the colony that it is about. */
 export type Signing = {
-	flags: {id?: Id; computerid?: Id; rootpassword?: string} & Partial<Record<keyof typeof keyFlags, string>>;
+	flags: {id?: Id; rootpassword?: string} & Partial<Record<keyof typeof keyFlags, string>>;
 	signs: Id | undefined;
 	colony: Id | undefined;
 };
@@ -86,14 +86,13 @@ export async function callerOf(world: World, input: StandardInput, operation: An
 		return {root: await requireSecret(world, input, rootPassword, flags.rootpassword)};
 	}
 
-	const signs = signing.signs ?? flags.computerid;
 	const name = keyNames.find(name => flags[name] !== undefined);
 	if (name !== undefined) {
 		const given = await givenKey(name, flags[name]!, input);
-		return {identity: checkFits(name, given, expectedBy(name, {...signing, signs}))};
+		return {identity: checkFits(name, given, expectedBy(name, signing))};
 	}
 
-	const id = flags.id ?? signs ?? colony;
+	const id = flags.id ?? signing.signs ?? colony;
 	if (id === undefined) {
 		throw new InvalidInput('It is not clear who signs.', {hint: 'Say so with --id.'});
 	}

@@ -98,9 +98,9 @@ function identityMenu(state: State): Step {
 export const welcome = (state: State): State => over(state, {
 	kind: 'menu', isWelcome: true, title: 'Welcome to Colonies', cursor: 0,
 	items: [
-		{key: '1', label: 'Register a colony', summary: 'Name it, set the root password once; its keys are kept for you', action: 'form', value: 'register-colony'},
-		{key: '2', label: 'Load the demo', summary: 'A colony with simulated computers at work, apart from real data', action: 'demo'},
-		{key: '3', label: 'Connect to a database', summary: 'A PostgreSQL or TimescaleDB that you have', action: 'form', value: 'connect'},
+		{key: '1', label: 'Register a colony', summary: 'Name it and choose a root password, once', action: 'form', value: 'register-colony'},
+		{key: '2', label: 'Load the demo', summary: 'Simulated computers at work, apart from real data', action: 'demo'},
+		{key: '3', label: 'Connect to a database', summary: 'A PostgreSQL or TimescaleDB of yours', action: 'form', value: 'connect'},
 	],
 });
 

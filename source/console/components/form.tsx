@@ -10,16 +10,16 @@ type FormProps = {
 	readonly height: number;
 };
 
-const labelWidth = 16;
+const labelWidth = 18;
 
 /** A form: one line a field, the one with the cursor explained below. It holds nothing; the keys go through `update`. */
 export function Form({form, width, height}: FormProps) {
-	// On a low terminal the fields around the cursor are shown.
-	const room = Math.max(1, height - 7);
-	const first = Math.max(0, Math.min(form.focus - Math.floor(room / 2), form.fields.length - room));
-	const shown = form.fields.slice(first, first + room);
 	const focused = form.fields[form.focus]!;
 	const said = focused.error ?? (form.error ? [form.error.message, form.error.hint].filter(Boolean).join(' ') : undefined);
+	// On a low terminal the fields around the cursor are shown.
+	const room = Math.max(1, height - (said ? 8 : 7));
+	const first = Math.max(0, Math.min(form.focus - Math.floor(room / 2), form.fields.length - room));
+	const shown = form.fields.slice(first, first + room);
 	return (
 		<Box flexDirection='column' width={width} height={height} borderStyle='single' paddingX={1}>
 			<Text bold wrap='truncate'>{form.title}</Text>
@@ -37,7 +37,7 @@ export function Form({form, width, height}: FormProps) {
 				</Box>
 			))}
 			<Box flexGrow={1}/>
-			<Text color={said ? 'red' : undefined} dimColor={!said} wrap='truncate'>{visible(said ?? `${focused.label}: ${focused.summary}`)}</Text>
+			<Text color={said ? 'red' : undefined} dimColor={!said} wrap='wrap'>{visible(said ?? `${focused.label}: ${focused.summary}`)}</Text>
 			<Text wrap='truncate'>{form.busy ? 'working …' : 'enter next field, at the last one send · ctrl-s send · tab and arrows move · esc leaves'}</Text>
 		</Box>
 	);

@@ -16,12 +16,16 @@ export type PaintedProps = {
 	readonly lines: readonly string[];
 	/** What stands over what; 0 unless given. */
 	readonly layer?: number;
+	/** Whether Ink's layout keeps room for it; true unless given. Where all of the frame is painted Ink need not compose blank rows, which costs more than painting. */
+	readonly reserve?: boolean;
 };
 
 /**
 Rows as strings, painted past Ink: Ink lays out an empty box of their size, and the screen draws them there. Without a screen they are Ink's own text.
 */
-export function Painted({top, left, width, lines, layer}: PaintedProps) {
+export function Painted({
+	top, left, width, lines, layer, reserve = true,
+}: PaintedProps) {
 	const screen = useContext(ScreenContext);
 	const key = useId();
 
@@ -37,13 +41,12 @@ export function Painted({top, left, width, lines, layer}: PaintedProps) {
 	}, [screen, key]);
 
 	if (screen) {
-		return <Box flexShrink={0} width={width} height={lines.length}/>;
+		return reserve ? <Box flexShrink={0} width={width} height={lines.length}/> : undefined;
 	}
 
 	return (
 		<Box flexDirection='column' flexShrink={0} width={width} height={lines.length}>
 			{lines.map((line, index) => (
-				// eslint-disable-next-line react/no-array-index-key -- A row is its place.
 				<Text key={index} wrap='truncate'>{line === '' ? ' ' : line}</Text>
 			))}
 		</Box>

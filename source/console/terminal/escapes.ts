@@ -40,7 +40,8 @@ export function chordOfControl(character: string): Chord | undefined {
 /** A key with its modifiers: xterm's number, one more than the sum of shift 1, alt 2 and ctrl 4. */
 function withModifiers(key: string, modifiers: number): string {
 	const bits = Math.max(0, modifiers - 1);
-	return `${bits & 4 ? 'ctrl-' : ''}${bits & 2 ? 'alt-' : ''}${bits & 1 ? 'shift-' : ''}${key}`;
+	const holds = (bit: number): boolean => Math.floor(bits / bit) % 2 === 1;
+	return `${holds(4) ? 'ctrl-' : ''}${holds(2) ? 'alt-' : ''}${holds(1) ? 'shift-' : ''}${key}`;
 }
 
 /** A key reported by its code point, as terminals do that disambiguate. */
@@ -139,12 +140,13 @@ function readSingle(text: string, start: number): Found | undefined {
 	}
 
 	const key = single[final];
-	const length = 3 + match[0].length;
-	return {length, chord: key === undefined ? undefined : {key: withModifiers(key, Number(match[0].split(';').at(-1) || 1))}};
+	const modifiers = match[0].split(';').at(-1)!;
+	return {length: 3 + match[0].length, chord: key === undefined ? undefined : {key: withModifiers(key, modifiers === '' ? 1 : Number(modifiers))}};
 }
 
 /** A string that a terminal answers with (OSC, DCS, APC, PM, SOS): swallowed up to its end. */
 function readString(text: string, start: number): Found | undefined {
+	// eslint-disable-next-line no-control-regex -- Control characters are what it looks for.
 	const end = /\u0007|\u001B\\/.exec(text.slice(start + 2, start + 2 + stringLimit));
 	if (end) {
 		return {length: 2 + end.index + end[0].length};

@@ -11,6 +11,7 @@ const pasteEnd = '\u001B[201~';
 /** Longest paste that is kept, in UTF-16 units; what follows is dropped. */
 const pasteLimit = 1024 * 1024;
 
+// eslint-disable-next-line no-control-regex -- Control characters are what it looks for.
 const control = /[\u0000-\u001F\u007F-\u009F]/g;
 
 export type KeyParser = {
@@ -83,8 +84,7 @@ export function createKeyParser(): KeyParser {
 			do {
 				before = rest.length;
 				const chord = pasted === undefined ? undefined : readPaste();
-				chords.push(...(chord ? [chord] : []));
-				chords.push(...(pasted === undefined ? readKeys() : []));
+				chords.push(...(chord ? [chord] : []), ...(pasted === undefined ? readKeys() : []));
 			} while (rest.length < before);
 
 			return chords;

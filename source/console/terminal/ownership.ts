@@ -150,7 +150,7 @@ export class Ownership {
 		}
 
 		this.#gone = true;
-		if (this.#options.onEnd || this.#options.stdout === process.stdout) {
+		if (this.#options.onEnd !== undefined || this.#options.stdout === process.stdout) {
 			this.#end('terminal gone');
 		} else {
 			this.close();
@@ -159,6 +159,7 @@ export class Ownership {
 
 	#end(why: EndReason): void {
 		const leave = (): void => {
+			// eslint-disable-next-line unicorn/no-process-exit -- Signals that are listened to no longer end the process.
 			process.exit(exitCodeOf(why));
 		};
 
@@ -182,6 +183,7 @@ export class Ownership {
 		const {message, hint, exitCode} = toColoniesError(error);
 		const stack = this.#options.debug && error instanceof Error ? error.stack : undefined;
 		writeNow(this.#options.stderr ?? process.stderr, [message, hint, stack].filter(Boolean).join('\n') + '\n');
+		// eslint-disable-next-line unicorn/no-process-exit -- Nor do faults.
 		process.exit(exitCode);
 	}
 }

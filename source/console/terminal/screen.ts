@@ -21,6 +21,7 @@ const patience = 250;
 The terminal as the console sees it: whole frames from Ink, strings painted over them, and only the rows that changed written out, at most once per turn of the event loop
 and never faster than the terminal takes them. It has the terminal from `openScreen` to `close`. Emits `resize`.
 */
+// eslint-disable-next-line unicorn/prefer-event-target -- It is listened to as a stream is.
 export class Screen extends EventEmitter {
 	/** Hand it to Ink: `render(app, {stdout: screen.inkStdout, debug: true, patchConsole: false, exitOnCtrlC: false})`. */
 	readonly inkStdout: NodeJS.WriteStream;

@@ -55,6 +55,7 @@ const withoutColourCodes = (parameters: string): string => {
 
 /** The text with its colours taken out and its other attributes kept, whoever wrote them. */
 export const withoutColour = (text: string): string => text.includes('\u001B')
+	// eslint-disable-next-line no-control-regex -- Control characters are what it looks for.
 	? text.replaceAll(/\u001B\[([\d;:]+)m/g, (_, parameters: string) => {
 		const kept = withoutColourCodes(parameters);
 		return kept === '' ? '' : `\u001B[${kept}m`;

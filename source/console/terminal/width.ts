@@ -12,8 +12,10 @@ const onlyNarrow = new RegExp(`^[${narrow}]*$`);
 /** Stretches of narrow, of wide and of other characters; the last character before another one goes with it, for they may be joined. */
 const stretches = new RegExp(`([${narrow}]+(?![^${narrow}${wide}]))|([${wide}]+(?![^${narrow}${wide}]))|[${narrow}${wide}]?[^${narrow}${wide}]+`, 'g');
 
+// eslint-disable-next-line no-control-regex -- Control characters are what it looks for.
 const sgr = /\u001B\[[\d;:]*m/g;
 
+// eslint-disable-next-line no-control-regex -- Control characters are what it looks for.
 const oneSgr = /(\u001B\[[\d;:]*m)/;
 
 export const segmenter = new Intl.Segmenter();

@@ -6,6 +6,7 @@ import {visibleRows} from '../layout.ts';
 import {screens} from '../screens/index.ts';
 import {type State, screenNames} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
+import {wrap} from './wrap.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
 
 const widthOfStyled = (text: string): number => widthOf(withoutStyle(text));
@@ -41,15 +42,19 @@ function liveness(state: State): string {
 		return yellow(`PAUSED${age}`);
 	}
 
+	if (loadedAt === undefined) {
+		return loading ? yellow('loading') : '';
+	}
+
 	// A reread that takes longer than this shows; a quick one does not flicker.
-	if (loadedAt === undefined || state.now - loadedAt > 5000) {
+	if (state.now - loadedAt > 5000) {
 		return yellow(loading ? `loading${age}` : `stale${age}`);
 	}
 
 	return green('live');
 }
 
-const clock = (at: number | undefined): string => at === undefined ? 'no data yet' : `data ${new Date(at).toTimeString().slice(0, 8)}`;
+const clock = (at: number | undefined): string => at === undefined ? '' : `data ${new Date(at).toTimeString().slice(0, 8)}`;
 
 function title(state: State): string {
 	const {context, colony, acting} = state;
@@ -63,7 +68,7 @@ function title(state: State): string {
 		...(state.frozen ? [yellow('FROZEN')] : []),
 		clock(state.lists[state.screen].loadedAt),
 	];
-	return spread(parts.join(dim(' | ')), '? help', state.columns);
+	return spread(parts.filter(part => part !== '').join(dim(' | ')), '? help', state.columns);
 }
 
 function tallies(state: State): string {
@@ -131,26 +136,38 @@ function hints(state: State): string {
 	return line;
 }
 
-function message(state: State): string {
+type Said = {text: string; style: (text: string) => string};
+
+const plain = (text: string): string => text;
+
+/** What the operator should know now: that the database is away, what went wrong, or what was done. */
+function message(state: State): Said {
 	const {error, notice, reach, busy, lists, screen} = state;
 	const failure = error ?? lists[screen].error;
 	if (!reach.reachable && state.context) {
 		const at = lists[screen].loadedAt;
-		return red(`The database is away for ${formatSpan(state.now - reach.since)}${at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`}. Changes are refused; it is tried again by itself.`);
+		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
+		return {text: `The database is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused; it is tried again by itself.`, style: red};
 	}
 
 	if (failure) {
-		const text = visible([failure.message, failure.hint].filter(Boolean).join(' '));
-		return spread(red(`✗ ${text}`), error ? dim('esc clears') : '', state.columns);
+		return {text: `✗ ${visible([failure.message, failure.hint].filter(Boolean).join(' '))}${error ? ' (esc clears)' : ''}`, style: red};
 	}
 
-	return notice ? visible(notice.text) : (busy > 0 ? dim('working …') : '');
+	return {text: notice ? visible(notice.text) : (busy > 0 ? 'working …' : ''), style: plain};
+}
+
+/** The keys and what there is to say; what takes more than a row has both. */
+function messageLines(state: State): string[] {
+	const {text, style} = message(state);
+	const lines = wrap(text, state.columns).slice(0, 2);
+	return (lines.length > 1 ? lines : [hints(state), ...lines]).map((line, index, all) => index === 0 && all.length > lines.length ? line : style(line));
 }
 
 /** The two rows at the bottom: keys or a question, and what happened. */
 export function footerLines(state: State): string[] {
 	const top = state.overlays.at(-1);
-	const lines = top?.kind === 'confirm' ? question(top, state.columns) : (top?.kind === 'filter' ? filterLines(state) : [hints(state), message(state)]);
+	const lines = top?.kind === 'confirm' ? question(top, state.columns) : (top?.kind === 'filter' ? filterLines(state) : messageLines(state));
 	return lines.map(line => fitAnsi(line, state.columns));
 }
 

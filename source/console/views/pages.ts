@@ -33,7 +33,7 @@ export function menuPage(overlay: Extract<Overlay, {kind: 'menu'}>, state: State
 		return index === overlay.cursor ? inverse(text) : (disabled ? dim(text) : text);
 	});
 	const intro = overlay.isWelcome
-		? [' Everything is ready: the embedded database is open.', ` It lives in ${state.context?.place ?? ''}`, ' Nothing else is configured yet. What would you like to do?', '']
+		? [` Everything is ready: the database is ${state.context?.place ?? 'open'}.`, ' Nothing is in it yet. What would you like to do?', '']
 		: [];
 	return box(`${overlay.title} `, ['', ...intro, ...items], {width: state.columns, height});
 }

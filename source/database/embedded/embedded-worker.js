@@ -123,11 +123,7 @@ async function reply(instance, question, before) {
 }
 
 try {
-	if (workerData.makeTemplate) {
-		await makeTemplate(workerData.makeTemplate);
-	} else {
-		await serve();
-	}
+	await (workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve());
 
 	parentPort.postMessage({ready: true});
 } catch (error) {

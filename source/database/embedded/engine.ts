@@ -7,7 +7,7 @@ import {
 export type Engine = {
 	/** Resolves to the reason when it has stopped by itself, or was closed. */
 	readonly gone: Promise<Error>;
-	query(text: string, values: Array<string | null>): Promise<Answer>; // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
+	query(text: string, values: Array<string | null>): Promise<Answer>;
 	execute(script: string): Promise<void>;
 	onNotification(hear: (channel: string, payload: string) => void): void;
 	close(): Promise<void>;
@@ -30,7 +30,7 @@ type Message = {
 	payload?: string;
 };
 
-type Question = {text: string; values: Array<string | null>} | {script: string} | {end: true}; // eslint-disable-line @typescript-eslint/no-restricted-types
+type Question = {text: string; values: Array<string | null>} | {script: string} | {end: true};
 type Asked = {resolve: (answer: Answer) => void; reject: (error: Error) => void};
 
 const toError = ({message, ...rest}: Fault): Error => Object.assign(new Error(message), rest);
@@ -88,7 +88,7 @@ class WorkerEngine implements Engine {
 		return this.#gone.promise;
 	}
 
-	async query(text: string, values: Array<string | null>): Promise<Answer> { // eslint-disable-line @typescript-eslint/no-restricted-types
+	async query(text: string, values: Array<string | null>): Promise<Answer> {
 		return this.#ask({text, values});
 	}
 

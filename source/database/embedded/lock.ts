@@ -61,7 +61,7 @@ async function processStart(pid: number): Promise<string | undefined> {
 	}
 
 	try {
-		const {stdout} = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], {env: {...process.env, LC_ALL: 'C', TZ: 'UTC'}}); // eslint-disable-line @typescript-eslint/naming-convention -- names of the environment
+		const {stdout} = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], {env: {...process.env, LC_ALL: 'C', TZ: 'UTC'}});
 		return stdout.trim();
 	} catch {
 		return '';

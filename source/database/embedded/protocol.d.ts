@@ -9,7 +9,7 @@ export type Instance = {
 /** Rows as text: one value a column, null for null. */
 export type Answer = {
 	columns: Array<{name: string; oid: number}>;
-	rows: Array<Array<string | null>>; // eslint-disable-line @typescript-eslint/no-restricted-types -- the protocol's null
+	rows: Array<Array<string | null>>;
 	rowCount: number;
 };
 
@@ -24,5 +24,5 @@ export type Fault = {
 	stack?: string;
 };
 
-export declare function ask(instance: Instance, text: string, values: Array<string | null>): Promise<Answer>; // eslint-disable-line @typescript-eslint/no-restricted-types
+export declare function ask(instance: Instance, text: string, values: Array<string | null>): Promise<Answer>;
 export declare function faultOf(error: unknown): Fault;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import {backOff, pause} from '../backoff.ts';
 import {Turns} from '../turns.ts';
+import {drop} from './client.ts';
 
 type Hearer = {
 	hear: (payload: string) => void;
@@ -20,11 +21,6 @@ const silence = 15_000;
 const patience = 5000;
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-/** Ends a connection without waiting for its other end. */
-const drop = (client: pg.Client): void => {
-	(client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy();
-};
 
 /**
 The connection for notifications: of its own and never in a transaction. It is made when it is first asked for and from then on made again whenever it goes.
@@ -198,7 +194,7 @@ export class Listener {
 	}
 
 	async #run(client: pg.Client, text: string, values?: string[]): Promise<void> {
-		const query = {text, values, query_timeout: patience}; // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
+		const query = {text, values, query_timeout: patience};
 		await this.#turns.run(async () => client.query(query));
 	}
 

@@ -136,7 +136,7 @@ export function readSettings(options: PostgresOptions, PgClient: typeof pg.Clien
 		database: options.database ?? parsed.database,
 		...given('password', options.password ?? parsed.password),
 		...given('ssl', ssl),
-		application_name: options.applicationName ?? 'colonies', // eslint-disable-line @typescript-eslint/naming-convention -- pg's name
+		application_name: options.applicationName ?? 'colonies',
 		connectionTimeoutMillis: options.connectTimeout ?? 10_000,
 		keepAlive: true,
 		keepAliveInitialDelayMillis: 10_000,

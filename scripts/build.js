@@ -1,0 +1,154 @@
+/**
+Makes `dist/`: the program, what the package exports and the thread of the embedded database, bundled with all they need but PGlite, and the archive that a first start unpacks.
+*/
+import {once} from 'node:events';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {Worker} from 'node:worker_threads';
+import esbuild from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const inRoot = (...names) => path.join(root, ...names);
+const worker = inRoot('source', 'database', 'embedded', 'embedded-worker.js');
+
+/** What is built, by the name of the file in `dist/`. */
+const entries = {
+	cli: inRoot('cli.tsx'),
+	index: inRoot('source', 'index.ts'),
+	'embedded-worker': worker,
+};
+
+const readPackage = async folder => JSON.parse(await fs.readFile(path.join(folder, 'package.json'), 'utf8'));
+
+const exists = async file => {
+	try {
+		await fs.access(file);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+/** Ink loads React's developer tools only when DEV is set; they are not part of this program. */
+const withoutDevtools = {
+	name: 'without-devtools',
+	setup(build) {
+		build.onResolve({filter: /^react-devtools-core$/}, () => ({path: 'react-devtools-core', namespace: 'stub'}));
+		build.onLoad({filter: /.*/, namespace: 'stub'}, () => ({contents: 'export default {initialize() {}, connectToDevTools() {}};'}));
+	},
+};
+
+/**
+Ink-table is CommonJS and requires Ink, a module with top-level await, which esbuild refuses as Node does. Its file becomes a module that imports what it requires,
+and the file of the console that brings the two together from the source becomes one that only hands it on.
+*/
+const withInkTable = {
+	name: 'with-ink-table',
+	setup(build) {
+		build.onLoad({filter: /[/\\]source[/\\]console[/\\]terminal[/\\]ink-table\.ts$/}, ({path: file}) => ({
+			contents: 'export {default as Table} from \'ink-table\';', resolveDir: path.dirname(file),
+		}));
+		build.onLoad({filter: /[/\\]ink-table[/\\]dist[/\\]index\.js$/}, async ({path: file}) => {
+			const source = await fs.readFile(file, 'utf8');
+			const required = [...new Set([...source.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name))];
+			return {
+				contents: [
+					...required.map((name, index) => `import * as required${index} from ${JSON.stringify(name)};`),
+					`const modules = {${required.map((name, index) => `${JSON.stringify(name)}: required${index}`).join(', ')}};`,
+					// A CommonJS module stands in the default export of what was imported.
+					'const require = name => name === "ink" ? modules.ink : modules[name].default;',
+					'const exports = {};',
+					source,
+					'export default exports.default;',
+				].join('\n'),
+				resolveDir: path.dirname(file),
+			};
+		});
+	},
+};
+
+/** The licences of all that is in the bundle, for they ask to be handed on with it. */
+async function writeLicences(inputs, outdir) {
+	const folders = new Set(Object.keys(inputs).map(file => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(folder => folder !== undefined));
+	const texts = await Promise.all([...folders].sort().map(async folder => {
+		const {name, version, license} = await readPackage(inRoot(folder));
+		const file = (await fs.readdir(inRoot(folder))).find(entry => /^licen[cs]e/i.test(entry));
+		const text = file ? await fs.readFile(inRoot(folder, file), 'utf8') : '';
+		return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+	}));
+	await fs.writeFile(path.join(outdir, 'licenses.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+/** The archive of a fresh database, made when there is none for this version of PGlite. */
+async function copyTemplate(outdir) {
+	const {version} = await readPackage(inRoot('node_modules', '@electric-sql', 'pglite'));
+	const cache = inRoot('node_modules', '.cache', 'colonies-tui');
+	const made = path.join(cache, `template-${version}.tar.gz`);
+	if (!await exists(made)) {
+		await fs.mkdir(cache, {recursive: true});
+		const thread = new Worker(worker, {workerData: {makeTemplate: made}});
+		const [{failed}] = await once(thread, 'message');
+		await thread.terminate();
+		if (failed) {
+			throw new Error(`The archive of a fresh database could not be made: ${failed.message}`);
+		}
+	}
+
+	const copy = path.join(outdir, 'template.tar.gz');
+	await fs.copyFile(made, copy);
+	// Whoever installs the package is not always who runs it.
+	await fs.chmod(copy, 0o644);
+}
+
+/** Removes what an earlier build left and this one has not made. */
+async function removeOthers(outdir, made) {
+	const names = await fs.readdir(outdir);
+	await Promise.all(names.filter(name => !made.has(name)).map(async name => fs.rm(path.join(outdir, name), {recursive: true, force: true})));
+}
+
+/**
+Builds. `entryPoints` names sources by the name of the file they become.
+@returns esbuild's description of what was made
+*/
+export async function build({entryPoints = entries, outdir = inRoot('dist')} = {}) {
+	const {version} = await readPackage(root);
+	await fs.mkdir(outdir, {recursive: true});
+	const {metafile} = await esbuild.build({
+		absWorkingDir: root,
+		entryPoints,
+		outdir,
+		bundle: true,
+		splitting: true,
+		format: 'esm',
+		platform: 'node',
+		target: 'node20',
+		jsx: 'automatic',
+		minifyWhitespace: true,
+		minifySyntax: true,
+		keepNames: true,
+		legalComments: 'none',
+		metafile: true,
+		logLevel: 'warning',
+		external: ['@electric-sql/pglite', 'pg-native'],
+		// React's development build takes a third more time for every frame.
+		define: {'process.env.NODE_ENV': '"production"', COLONIES_VERSION: JSON.stringify(version)},
+		// What is CommonJS among the bundled requires modules of Node.
+		banner: {js: 'import {createRequire as createBundleRequire} from \'node:module\'; const require = createBundleRequire(import.meta.url);'},
+		plugins: [withoutDevtools, withInkTable],
+	});
+	await Promise.all([writeLicences(metafile.inputs, outdir), copyTemplate(outdir)]);
+	const made = Object.keys(metafile.outputs).map(file => path.basename(file));
+	await removeOthers(outdir, new Set([...made, 'licenses.txt', 'template.tar.gz']));
+	if (made.includes('cli.js')) {
+		await fs.chmod(path.join(outdir, 'cli.js'), 0o755);
+	}
+
+	return metafile;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+	const there = await Promise.all(Object.entries(entries).map(async ([name, file]) => await exists(file) ? [[name, file]] : []));
+	await build({entryPoints: Object.fromEntries(there.flat())});
+}

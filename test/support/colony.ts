@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import {type ErrorCode, ColoniesError} from '../../source/core/errors.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../../source/core/types.ts';
+import {migrate} from '../../source/database/index.ts';
+import type {Database} from '../../source/database/types.ts';
+import {createIdentity, type Identity} from '../../source/identity/index.ts';
+import {
+	Broker, type Caller, type InputOf, type OperationName, type ResultOf,
+} from '../../source/operations/index.ts';
+import {
+	noPostgres, openFresh, openMemory, startPostgres, type Server,
+} from './databases.ts';
+
+export const rootPassword = 'correct horse battery staple';
+export const root: Caller = {root: rootPassword};
+
+/** An empty database on a server of its own; where no PostgreSQL is installed, the embedded one in memory. */
+export async function openAny(): Promise<Database> {
+	return noPostgres ? openMemory() : openFresh(await startPostgres());
+}
+
+/** As `openAny`, and several of them on one server. */
+export function openMany(): () => Promise<Database> {
+	let server: Promise<Server> | undefined;
+	return async () => {
+		if (noPostgres) {
+			return openMemory();
+		}
+
+		server ??= startPostgres();
+		return openFresh(await server, {poolSize: 3});
+	};
+}
+
+type ComputerOptions = {state?: 'pending' | 'approved' | 'disapproved'; computertype?: string; cores?: number; mem?: number; gpus?: number; name?: string};
+type Spec = Partial<ProcessSpec>;
+
+/** A row of the history, as it is kept. */
+export type HistoryRow = {
+	history_id: number; txid: number; at: string; actor: string; colony_id: Id | null; noun: string; subject_id: string; what: string;
+	from_state: string | null; to_state: string | null; detail: any; request: string | null; signature: string | null;
+};
+
+/** A registered colony with the identity of its owner, and what its people and computers do, in short. */
+export class Colony {
+	readonly database: Database;
+	readonly broker: Broker;
+	readonly owner: Identity;
+	/** For looking whether it is kept anywhere. */
+	readonly privateKeys: string[] = [];
+	readonly id: Id;
+
+	constructor(database: Database, broker: Broker) {
+		const {identity, privateKey} = createIdentity();
+		this.database = database;
+		this.broker = broker;
+		this.owner = identity;
+		this.id = identity.id;
+		this.privateKeys.push(privateKey);
+	}
+
+	/** Runs an operation as somebody who has a key. */
+	async as<Name extends OperationName>(identity: Identity, name: Name, input: InputOf<Name>): Promise<ResultOf<Name>> {
+		return this.broker.run({identity}, name, input);
+	}
+
+	/** Runs an operation of this colony as its owner. */
+	async own<Name extends OperationName>(name: Name, input: Record<string, unknown> = {}): Promise<ResultOf<Name>> {
+		return this.as(this.owner, name, {colonyid: this.id, ...input});
+	}
+
+	/** Registers a computer, approved unless told otherwise. */
+	async computer({state = 'approved', ...spec}: ComputerOptions = {}): Promise<Identity> {
+		const {identity, privateKey} = createIdentity();
+		this.privateKeys.push(privateKey);
+		await this.own('computer.register', {computerid: identity.id, spec: {name: 'lab', cores: 8, mem: 8000, gpus: 1, ...spec}});
+		if (state !== 'pending') {
+			await this.own(`computer.${state === 'approved' ? 'approve' : 'disapprove'}`, {computerid: identity.id});
+		}
+
+		return identity;
+	}
+
+	async submit(spec: Spec = {}, by = this.owner): Promise<Process> {
+		return this.as(by, 'process.submit', {spec: {targetcolonyid: this.id, ...spec}});
+	}
+
+	async assign(computer: Identity): Promise<Process> {
+		return this.as(computer, 'process.assign', {colonyid: this.id});
+	}
+
+	/** A process that runs on a computer. Nothing else that it may run waits before it. */
+	async running(computer: Identity, spec: Spec = {}): Promise<Process> {
+		await this.submit({targetcomputerids: [computer.id], ...spec});
+		return this.assign(computer);
+	}
+
+	async close(computer: Identity, {processid}: Pick<Process, 'processid'>, to: 'successful' | 'failed' = 'successful'): Promise<Process> {
+		return this.as(computer, `process.${to}`, {colonyid: this.id, processid});
+	}
+
+	async add(computer: Identity, {processid}: Pick<Process, 'processid'>, key: string, value: string, type: 'out' | 'err' = 'out') {
+		return this.as(computer, 'attribute.add', {colonyid: this.id, processid, key, value, type});
+	}
+
+	async get({processid}: Pick<Process, 'processid'>): Promise<Process> {
+		return this.own('process.get', {processid});
+	}
+
+	async state(process: Pick<Process, 'processid'>): Promise<ProcessState> {
+		const {status} = await this.get(process);
+		return processStates[status];
+	}
+
+	/** Sets back the deadlines of running processes, as if their time had passed. */
+	async passDeadlines(...processes: Array<Pick<Process, 'processid'>>): Promise<void> {
+		const {rowCount} = await this.database.query(
+			'update processes set deadline = statement_timestamp() - interval \'1 second\' where process_id = any ($1) and deadline is not null',
+			[processes.map(({processid}) => processid)],
+		);
+		assert.equal(rowCount, processes.length);
+	}
+
+	/** The history of this colony, or of one subject, in the order in which it was written. */
+	async history(subject?: string): Promise<HistoryRow[]> {
+		const {rows} = await this.database.query<HistoryRow>(
+			'select * from history where colony_id = $1 and ($2::text is null or subject_id = $2) order by history_id',
+			[this.id, subject],
+		);
+		return rows;
+	}
+}
+
+/** A database brought up to date with a registered colony in it. */
+export async function openColony(database: Database, broker = new Broker(database, {local: true})): Promise<Colony> {
+	await migrate(database);
+	const colony = new Colony(database, broker);
+	await broker.run(root, 'colony.register', {colonyid: colony.id, spec: {name: 'mycolony'}});
+	return colony;
+}
+
+/** Everything that is kept in any table of the schema, as text, one line a row, in an order that does not depend on where rows lie. */
+export async function dump(database: Database): Promise<string[]> {
+	const {rows: tables} = await database.query<{name: string}>('select format(\'%I.%I\', schemaname, tablename) as name from pg_catalog.pg_tables where schemaname = \'colonies\' order by 1');
+	const rows = await Promise.all(tables.map(async ({name}) => {
+		const {rows} = await database.query<{row: string}>(`select to_jsonb(t)::text as row from ${name} t order by 1`);
+		return rows.map(({row}) => `${name} ${row}`);
+	}));
+	return rows.flat();
+}
+
+/** Checks that something is refused with a code, and gives the error. */
+export async function refused(work: Promise<unknown>, code: ErrorCode, pattern?: RegExp): Promise<ColoniesError> {
+	let error: unknown;
+	try {
+		await work;
+	} catch (error_) {
+		error = error_;
+	}
+
+	assert.ok(error instanceof ColoniesError, error === undefined ? `It was allowed; ${code} was expected.` : String(error));
+	assert.equal(error.code, code, error.stack);
+	if (pattern) {
+		assert.match(error.message, pattern);
+	}
+
+	return error;
+}
+
+/** Checks that something is refused with a code and leaves every table as it was. */
+export async function refusedUnchanged(database: Database, work: () => Promise<unknown>, code: ErrorCode, pattern?: RegExp): Promise<ColoniesError> {
+	const before = await dump(database);
+	const error = await refused(work(), code, pattern);
+	assert.deepEqual(await dump(database), before);
+	return error;
+}

@@ -1,0 +1,90 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {Readable, Writable} from 'node:stream';
+import {after} from 'node:test';
+import {runCommand, type World} from '../../source/commands/index.ts';
+import {brokerContext} from '../../source/contexts/index.ts';
+import {dropSchema, migrate, type Database} from '../../source/database/index.ts';
+import {
+	folders, openKeychain, openSettings, type Folders, type Keychain, type Settings,
+} from '../../source/keychain/index.ts';
+import {Broker, type Contexts} from '../../source/operations/index.ts';
+
+/** What a command line did. */
+export type Outcome = {code: number; stdout: string; stderr: string};
+
+/** Runs a command line, with this on its standard input. */
+export type Run = (words: readonly string[], input?: string | Uint8Array) => Promise<Outcome>;
+
+/** A folder that is removed after the tests of the file. */
+export function temporaryFolder(): string {
+	const folder = mkdtempSync(path.join(tmpdir(), 'colonies-commands-'));
+	after(() => {
+		rmSync(folder, {recursive: true, force: true});
+	});
+	return folder;
+}
+
+/** Writes a file into a folder, and gives its path. */
+export function writeInto(folder: string, name: string, content: string | Uint8Array): string {
+	const file = path.join(folder, name);
+	writeFileSync(file, content);
+	return file;
+}
+
+/** The operations on one database that is open already; opening and closing a context leaves it open. */
+export function contextsOn(database: Database): Contexts {
+	const context = {...brokerContext(database, {kind: 'embedded', name: 'embedded', local: true}), close: async () => undefined};
+	return {
+		open: async () => context,
+		async create(_choice, notice, rootpassword) {
+			await migrate(database);
+			if (rootpassword !== undefined) {
+				await new Broker(database, {local: true}).verifyRoot(rootpassword);
+			}
+
+			notice('Made the schema.');
+			return context.where();
+		},
+		describe: async () => 'the schema "colonies"',
+		async drop(_choice, notice) {
+			await dropSchema(database);
+			notice('Dropped the schema.');
+		},
+	};
+}
+
+/** Collects what is written. */
+export class Collector extends Writable {
+	text = '';
+	isTTY = false;
+	columns = 80;
+
+	override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+		this.text += Buffer.from(chunk).toString();
+		done();
+	}
+}
+
+export type Home = {keychain: Keychain; settings: Settings; folders: Folders};
+
+/** A user's own keychain and settings, in a temporary folder. */
+export function freshHome(): Home {
+	const places = folders({COLONIES_HOME: temporaryFolder()});
+	return {keychain: openKeychain({folder: places.config}), settings: openSettings({folder: places.config}), folders: places};
+}
+
+/** A world to run commands in; `change` replaces parts of it. */
+export function worldOf(contexts: Contexts, home: Home, change: Partial<World> = {}): World & {stdout: Collector; stderr: Collector} {
+	return {
+		contexts, keychain: home.keychain, folders: home.folders, env: {}, stdin: Readable.from([]), version: '1.2.3', ...change, stdout: new Collector(), stderr: new Collector(),
+	};
+}
+
+/** Runs command lines in this process. */
+export const inProcess = (contexts: Contexts, home: Home, change: Partial<World> = {}): Run => async (words, input = '') => {
+	const world = worldOf(contexts, home, {stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]), ...change});
+	const code = await runCommand(words, world);
+	return {code, stdout: world.stdout.text, stderr: world.stderr.text};
+};
