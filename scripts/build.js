@@ -5,7 +5,7 @@ import {once} from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {fileURLToPath} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import esbuild from 'esbuild';
 
@@ -71,7 +71,7 @@ const withInkTable = {
 
 /** The licences of all that is in the bundle, for they ask to be handed on with it. */
 async function writeLicences(inputs, outdir) {
-	const folders = new Set(Object.keys(inputs).map(file => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(folder => folder !== undefined));
+	const folders = new Set(Object.keys(inputs).map(file => /^(?:.*\/)?node_modules\/(?!\.)(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(folder => folder !== undefined));
 	const texts = await Promise.all([...folders].sort().map(async folder => {
 		const {name, version, license} = await readPackage(inRoot(folder));
 		const file = (await fs.readdir(inRoot(folder))).find(entry => /^licen[cs]e/i.test(entry));
@@ -148,7 +148,8 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 	return metafile;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+// Not when it is imported. Node resolves links for the one and not for the other.
+if (process.argv[1] && fileURLToPath(import.meta.url) === await fs.realpath(process.argv[1])) {
 	const there = await Promise.all(Object.entries(entries).map(async ([name, file]) => await exists(file) ? [[name, file]] : []));
 	await build({entryPoints: Object.fromEntries(there.flat())});
 }

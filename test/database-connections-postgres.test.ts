@@ -3,53 +3,10 @@ import {describe, test} from 'node:test';
 import type {ColoniesError} from '../source/core/errors.ts';
 import {openPostgres, type PostgresOptions} from '../source/database/postgres.ts';
 import {isOutcomeUnknown, isRetryable, sqlstateOf} from '../source/database/sqlstate.ts';
-import type {Database} from '../source/database/types.ts';
 import {
 	freshDatabase, noPostgres, onSocket, onTcp, openFresh, startPostgres, type Server,
 } from './support/databases.ts';
-
-const failureOf = async (work: Promise<unknown>): Promise<ColoniesError> => {
-	try {
-		await work;
-	} catch (error) {
-		return error as ColoniesError;
-	}
-
-	return assert.fail('It did not fail.');
-};
-
-/** Resolves when the database is, or has become, reachable or not. */
-const turned = async (database: Database, reachable: boolean): Promise<string | undefined> => new Promise(resolve => {
-	const stop = database.watchReachability(state => {
-		if (state.reachable === reachable) {
-			resolve(state.reason);
-			queueMicrotask(() => {
-				stop();
-			});
-		}
-	});
-});
-
-/** Something that happens once or more, to be awaited. */
-function event<Value>(): {tell: (value: Value) => void; next: () => Promise<Value>} {
-	const values: Value[] = [];
-	const waiting: Array<(value: Value) => void> = [];
-	return {
-		tell(value) {
-			const wake = waiting.shift();
-			if (wake) {
-				wake(value);
-			} else {
-				values.push(value);
-			}
-		},
-		next: async () => values.length > 0
-			? values.shift()!
-			: new Promise(resolve => {
-				waiting.push(resolve);
-			}),
-	};
-}
+import {failureOf, happening, turned} from './support/outcomes.ts';
 
 void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 	// One that offers TLS on 127.0.0.1, one on its socket alone; the second is stopped and killed.
@@ -109,11 +66,9 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 
 	void test('a restart ends no program: what is heard goes on, after onGap, and the pool is made anew', async () => {
 		const database = await openFresh(server);
-		const heard = event<string>();
-		const gaps = event<undefined>();
-		await database.listen('news', heard.tell, () => {
-			gaps.tell(undefined);
-		});
+		const heard = happening<string>();
+		const gaps = happening();
+		await database.listen('news', heard.tell, gaps.tell);
 		await database.notify('news', 'before');
 		assert.equal(await heard.next(), 'before');
 
@@ -146,12 +101,10 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 		const options = await freshDatabase(server);
 		await server.stop();
 		const database = await openPostgres({...options, startUnreachable: true});
-		const heard = event<string>();
-		const gaps = event<undefined>();
+		const heard = happening<string>();
+		const gaps = happening();
 		await turned(database, false);
-		await database.listen('news', heard.tell, () => {
-			gaps.tell(undefined);
-		});
+		await database.listen('news', heard.tell, gaps.tell);
 		assert.equal((await failureOf(database.query('select 1'))).code, 'unavailable');
 		await server.start();
 		await turned(database, true);
@@ -234,10 +187,10 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 	void test('marks what may be run again', async () => {
 		const database = await openFresh(server);
 		await database.execute(database, 'create table t (a int primary key, b int); insert into t values (1, 0), (2, 0)');
-		const ready = [event<undefined>(), event<undefined>()];
+		const ready = [happening(), happening()];
 		const lock = async (mine: number) => database.transaction(async client => {
 			await client.query('update t set b = b + 1 where a = $1', [mine + 1]);
-			ready[mine]!.tell(undefined);
+			ready[mine]!.tell();
 			await ready[1 - mine]!.next();
 			await client.query('update t set b = b + 1 where a = $1', [2 - mine]);
 		});

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
 import fc from 'fast-check';
-import type {ColoniesError} from '../source/core/errors.ts';
 import {
 	constraintOf, isOutcomeUnknown, isRetryable, sqlstateOf,
 } from '../source/database/sqlstate.ts';
@@ -9,6 +8,7 @@ import type {Database} from '../source/database/types.ts';
 import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
+import {failureOf, happening} from './support/outcomes.ts';
 
 type Kind = {name: string; skip: string | false; open: () => Promise<Database>};
 
@@ -75,16 +75,6 @@ const parameters: Array<[type: string, value: unknown, expected?: unknown]> = [
 	['timestamptz', new Date('2021-12-21T21:04:07.807Z'), '2021-12-21T21:04:07.807000Z'],
 	['timestamptz[]', ['2021-12-21T21:04:07.807378Z']],
 ];
-
-const failureOf = async (work: Promise<unknown>): Promise<ColoniesError> => {
-	try {
-		await work;
-	} catch (error) {
-		return error as ColoniesError;
-	}
-
-	return assert.fail('It did not fail.');
-};
 
 for (const kind of kinds) {
 	void describe(kind.name, {skip: kind.skip}, () => {
@@ -236,36 +226,20 @@ for (const kind of kinds) {
 		});
 
 		void test('hears notifications, those of a statement too, until it stops listening', async () => {
-			const heard: string[] = [];
-			let wake: () => void = () => undefined;
-			const next = async (count: number) => {
-				while (heard.length < count) {
-					// eslint-disable-next-line no-await-in-loop
-					await new Promise<void>(resolve => {
-						wake = resolve;
-					});
-				}
-			};
-
-			const hear = (payload: string) => {
-				heard.push(payload);
-				wake();
-			};
-
-			const stop = await database.listen('a "strange" channel', hear);
-			const stopOther = await database.listen('another', hear);
+			const heard = happening<string>();
+			const stop = await database.listen('a "strange" channel', heard.tell);
+			const stopOther = await database.listen('another', heard.tell);
 			await database.notify('a "strange" channel', 'first');
-			await next(1);
+			assert.equal(await heard.next(), 'first');
 			await database.transaction(async client => {
 				await client.query('select pg_notify($1, $2)', ['a "strange" channel', 'second']);
 			});
-			await next(2);
+			assert.equal(await heard.next(), 'second');
 			await stop();
 			await database.notify('a "strange" channel', 'unheard');
 			await database.notify('another', 'third');
-			await next(3);
+			assert.equal(await heard.next(), 'third');
 			await stopOther();
-			assert.deepEqual(heard, ['first', 'second', 'third']);
 		});
 
 		void test('says what it is', async () => {

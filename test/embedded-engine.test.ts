@@ -14,27 +14,7 @@ import {Upkeep} from '../source/database/embedded/upkeep.ts';
 import {isOutcomeUnknown} from '../source/database/sqlstate.ts';
 import type {Client, Database} from '../source/database/types.ts';
 import {openMemory} from './support/databases.ts';
-
-const failureOf = async (work: Promise<unknown>): Promise<ColoniesError> => {
-	try {
-		await work;
-	} catch (error) {
-		return error as ColoniesError;
-	}
-
-	return assert.fail('It did not fail.');
-};
-
-const turned = async (database: Database, reachable: boolean): Promise<string> => new Promise(resolve => {
-	const stop = database.watchReachability(state => {
-		if (state.reachable === reachable) {
-			resolve(state.reason ?? '');
-			queueMicrotask(() => {
-				stop();
-			});
-		}
-	});
-});
+import {failureOf, happening, turned} from './support/outcomes.ts';
 
 const fill = 'insert into filled select repeat(md5(random()::text), 250) from generate_series(1, 500)';
 
@@ -60,19 +40,9 @@ void describe('the engine of an embedded database', () => {
 		const folder = path.join(top, 'panic');
 		const database = await openEmbedded({folder});
 		await database.execute(database, 'create table filled (a text); create table kept (a int); insert into kept values (1)');
-		let payload: (value: string) => void;
-		const heard = new Promise<string>(resolve => {
-			payload = resolve;
-		});
-		let wake: () => void;
-		const gap = new Promise<void>(resolve => {
-			wake = resolve;
-		});
-		await database.listen('news', value => {
-			payload(value);
-		}, () => {
-			wake();
-		});
+		const heard = happening<string>();
+		const gaps = happening();
+		await database.listen('news', heard.tell, gaps.tell);
 
 		// Its log cannot be written any more: PostgreSQL panics, and the thread with it.
 		const log = path.join(folder, 'data', 'pg_wal');
@@ -88,10 +58,10 @@ void describe('the engine of an embedded database', () => {
 
 		renameSync(`${log}-aside`, log);
 		await turned(database, true);
-		await gap;
+		await gaps.next();
 		assert.deepEqual((await database.query('select a from kept')).rows, [{a: 1}]);
 		await database.notify('news', 'still here');
-		assert.equal(await heard, 'still here');
+		assert.equal(await heard.next(), 'still here');
 		await database.close();
 		assert.ok(!readdirSync(folder).includes('lock'));
 	});

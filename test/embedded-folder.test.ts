@@ -10,6 +10,7 @@ import type {ColoniesError} from '../source/core/errors.ts';
 import {postgresMajor} from '../source/database/embedded/folder.ts';
 import {openEmbedded} from '../source/database/embedded/index.ts';
 import {openMemory} from './support/databases.ts';
+import {failureOf} from './support/outcomes.ts';
 import {startHolder} from './support/processes.ts';
 
 const top = mkdtempSync(path.join(tmpdir(), 'colonies-folder-'));
@@ -20,16 +21,7 @@ after(() => {
 let count = 0;
 const newFolder = (): string => path.join(top, `folder-${++count}`, 'embedded');
 
-const refused = async (folder: string): Promise<ColoniesError> => {
-	try {
-		const database = await openEmbedded({folder});
-		await database.close();
-	} catch (error) {
-		return error as ColoniesError;
-	}
-
-	return assert.fail('It was opened.');
-};
+const refused = async (folder: string): Promise<ColoniesError> => failureOf(openEmbedded({folder}));
 
 /** A folder with a database that was closed. */
 async function closedFolder(): Promise<string> {

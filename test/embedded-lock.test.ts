@@ -12,6 +12,7 @@ import {
 } from 'node:test';
 import type {ColoniesError} from '../source/core/errors.ts';
 import {readHolder, takeLock, type Holder as Record_} from '../source/database/embedded/lock.ts';
+import {failureOf} from './support/outcomes.ts';
 import {startHolder} from './support/processes.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'colonies-lock-'));
@@ -21,15 +22,7 @@ after(() => {
 	rmSync(folder, {recursive: true, force: true});
 });
 
-const refused = async (): Promise<ColoniesError> => {
-	try {
-		await takeLock(folder);
-	} catch (error) {
-		return error as ColoniesError;
-	}
-
-	return assert.fail('The lock was taken.');
-};
+const refused = async (): Promise<ColoniesError> => failureOf(takeLock(folder));
 
 /** A process that has ended, and whose number is free again. */
 async function deadProcess(): Promise<number> {

@@ -1,7 +1,7 @@
-import {useEffect, useSyncExternalStore} from 'react';
+import {useContext, useEffect, useSyncExternalStore} from 'react';
 import {Box, Text, useStdin} from 'ink';
 import {Form} from './components/form.tsx';
-import {Painted} from './components/painted.tsx';
+import {Painted, ScreenContext} from './components/painted.tsx';
 import {ShortTable} from './components/short-table.tsx';
 import {isTooSmall, layoutOf} from './layout.ts';
 import type {Overlay, State} from './state.ts';
@@ -62,23 +62,25 @@ function pageLines(page: Overlay, state: State): string[] {
 
 function Body({state}: {readonly state: State}) {
 	const {header, body, list, side} = layoutOf(state);
+	const screen = useContext(ScreenContext);
 	const page = pageOf(state.overlays);
-	if (page?.kind === 'form') {
-		return <Form form={page} width={state.columns} height={body}/>;
-	}
-
-	if (page?.kind === 'detail' && page.view === 'attributes') {
-		return <Inspector overlay={page} state={state}/>;
+	if (page?.kind === 'form' || (page?.kind === 'detail' && page.view === 'attributes')) {
+		// The header takes no room of Ink's where it is painted.
+		return (
+			<Box marginTop={screen ? header : 0} height={body} flexShrink={0}>
+				{page.kind === 'form' ? <Form form={page} width={state.columns} height={body}/> : <Inspector overlay={page} state={state}/>}
+			</Box>
+		);
 	}
 
 	if (page) {
-		return <Painted top={header} left={0} width={state.columns} lines={pageLines(page, state)}/>;
+		return <Painted reserve={false} top={header} left={0} width={state.columns} lines={pageLines(page, state)}/>;
 	}
 
 	return (
 		<Box>
-			<Painted top={header} left={0} width={list} lines={listLines(state)}/>
-			{side > 0 && <Painted top={header} left={list} width={side} lines={sideLines(state)}/>}
+			<Painted reserve={false} top={header} left={0} width={list} lines={listLines(state)}/>
+			{side > 0 && <Painted reserve={false} top={header} left={list} width={side} lines={sideLines(state)}/>}
 		</Box>
 	);
 }
@@ -88,15 +90,15 @@ export function App({store}: {readonly store: Store}) {
 	const state = useSyncExternalStore(store.subscribe, store.get);
 	useKeys(store);
 	if (isTooSmall(state)) {
-		return <Painted top={0} left={0} width={state.columns} lines={tooSmall(state).slice(0, state.rows)}/>;
+		return <Painted reserve={false} top={0} left={0} width={state.columns} lines={tooSmall(state).slice(0, state.rows)}/>;
 	}
 
 	const {header, body} = layoutOf(state);
 	return (
-		<Box flexDirection='column' width={state.columns} height={state.rows}>
-			<Painted top={0} left={0} width={state.columns} lines={headerLines(state)}/>
-			<Box height={body} flexShrink={0}><Body state={state}/></Box>
-			<Painted top={header + body} left={0} width={state.columns} lines={footerLines(state)}/>
+		<Box flexDirection='column' width={state.columns}>
+			<Painted reserve={false} top={0} left={0} width={state.columns} lines={headerLines(state)}/>
+			<Body state={state}/>
+			<Painted reserve={false} top={header + body} left={0} width={state.columns} lines={footerLines(state)}/>
 		</Box>
 	);
 }

@@ -48,11 +48,16 @@ export async function openConsole(world: World, {stdin, stdout, env, demo, debug
 		stdin, stdout: screen.inkStdout, debug: true, patchConsole: false, exitOnCtrlC: false,
 	});
 	effects.run({type: 'open', demo}, store.get());
-	await left;
-	clearInterval(clock);
-	store.close();
-	app.unmount();
-	await screen.close();
-	await effects.close();
+	try {
+		// A fault while drawing ends the app by itself, and is thrown here.
+		await Promise.race([left, app.waitUntilExit()]);
+	} finally {
+		clearInterval(clock);
+		store.close();
+		app.unmount();
+		await screen.close();
+		await effects.close();
+	}
+
 	return 0;
 }

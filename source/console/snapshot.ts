@@ -41,7 +41,7 @@ export async function printSnapshot(world: World, {stdout, demo}: {stdout: NodeJ
 		});
 		const lines = state.colony !== undefined || state.overlays.length === 0
 			? [...headerLines(state), ...listLines({...state, wide: true})]
-			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The embedded database lives in ${state.context!.place}.`];
+			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The database is ${state.context!.place}.`];
 		stdout.write(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).join('\n') + '\n');
 	} finally {
 		store.close();

@@ -121,5 +121,5 @@ export function toText(value: unknown): string | null {
 		return value.toISOString();
 	}
 
-	return typeof value === 'object' ? JSON.stringify(value) : String(value);
+	return typeof value === 'object' ? JSON.stringify(value) : String(value); // eslint-disable-line @typescript-eslint/no-base-to-string -- it is no object
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import {after} from 'node:test';
+import {inspect} from 'node:util';
 import {type ErrorCode, ColoniesError} from '../../source/core/errors.ts';
 import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../../source/core/types.ts';
 import {migrate} from '../../source/database/index.ts';
@@ -8,28 +10,22 @@ import {
 	Broker, type Caller, type InputOf, type OperationName, type ResultOf,
 } from '../../source/operations/index.ts';
 import {
-	noPostgres, openFresh, openMemory, startPostgres, type Server,
+	noPostgres, openFresh, openMemory, startPostgres,
 } from './databases.ts';
 
 export const rootPassword = 'correct horse battery staple';
 export const root: Caller = {root: rootPassword};
 
-/** An empty database on a server of its own; where no PostgreSQL is installed, the embedded one in memory. */
+/**
+An empty database on a server of its own; where no PostgreSQL is installed, the embedded one in memory. It is closed after the tests of the file.
+*/
 export async function openAny(): Promise<Database> {
-	return noPostgres ? openMemory() : openFresh(await startPostgres());
-}
-
-/** As `openAny`, and several of them on one server. */
-export function openMany(): () => Promise<Database> {
-	let server: Promise<Server> | undefined;
-	return async () => {
-		if (noPostgres) {
-			return openMemory();
-		}
-
-		server ??= startPostgres();
-		return openFresh(await server, {poolSize: 3});
-	};
+	const opened: Database[] = [];
+	// Before the server is started, so that the database is closed before that is stopped.
+	after(async () => Promise.all(opened.map(async database => database.close())));
+	const database = noPostgres ? await openMemory() : await openFresh(await startPostgres());
+	opened.push(database);
+	return database;
 }
 
 type ComputerOptions = {state?: 'pending' | 'approved' | 'disapproved'; computertype?: string; cores?: number; mem?: number; gpus?: number; name?: string};
@@ -99,8 +95,8 @@ export class Colony {
 		return this.as(computer, `process.${to}`, {colonyid: this.id, processid});
 	}
 
-	async add(computer: Identity, {processid}: Pick<Process, 'processid'>, key: string, value: string, type: 'out' | 'err' = 'out') {
-		return this.as(computer, 'attribute.add', {colonyid: this.id, processid, key, value, type});
+	async add(computer: Identity, {processid}: Pick<Process, 'processid'>, attribute: {key: string; value: string; type?: 'out' | 'err'}) {
+		return this.as(computer, 'attribute.add', {colonyid: this.id, processid, ...attribute});
 	}
 
 	async get({processid}: Pick<Process, 'processid'>): Promise<Process> {
@@ -139,14 +135,16 @@ export async function openColony(database: Database, broker = new Broker(databas
 	return colony;
 }
 
-/** Everything that is kept in any table of the schema, as text, one line a row, in an order that does not depend on where rows lie. */
-export async function dump(database: Database): Promise<string[]> {
-	const {rows: tables} = await database.query<{name: string}>('select format(\'%I.%I\', schemaname, tablename) as name from pg_catalog.pg_tables where schemaname = \'colonies\' order by 1');
-	const rows = await Promise.all(tables.map(async ({name}) => {
-		const {rows} = await database.query<{row: string}>(`select to_jsonb(t)::text as row from ${name} t order by 1`);
-		return rows.map(({row}) => `${name} ${row}`);
-	}));
-	return rows.flat();
+const tableNames = async (database: Database): Promise<string[]> => {
+	const {rows} = await database.query<{name: string}>('select format(\'%I.%I\', schemaname, tablename) as name from pg_catalog.pg_tables where schemaname = \'colonies\' order by 1');
+	return rows.map(({name}) => name);
+};
+
+/** Everything that is kept in any table of the schema, as text, one line a row. */
+export async function dump(database: Database): Promise<string> {
+	const tables = await tableNames(database);
+	const {rows} = await database.query<{row: string}>(tables.map(name => `select '${name} ' || to_jsonb(t)::text as row from ${name} t`).join(' union all '));
+	return rows.map(({row}) => row).join('\n');
 }
 
 /** Checks that something is refused with a code, and gives the error. */
@@ -158,7 +156,7 @@ export async function refused(work: Promise<unknown>, code: ErrorCode, pattern?:
 		error = error_;
 	}
 
-	assert.ok(error instanceof ColoniesError, error === undefined ? `It was allowed; ${code} was expected.` : String(error));
+	assert.ok(error instanceof ColoniesError, error === undefined ? `It was allowed; ${code} was expected.` : inspect(error));
 	assert.equal(error.code, code, error.stack);
 	if (pattern) {
 		assert.match(error.message, pattern);
@@ -167,10 +165,17 @@ export async function refused(work: Promise<unknown>, code: ErrorCode, pattern?:
 	return error;
 }
 
+/** For each table what is in it, in short: two that are equal hold the same rows. */
+export async function contents(database: Database): Promise<Record<string, string>> {
+	const tables = await tableNames(database);
+	const {rows} = await database.query<{name: string; hash: string}>(tables.map(name => `select '${name}' as name, count(*) || ' rows, ' || coalesce(md5(string_agg(t::text, e'\n' order by t::text)), '') as hash from ${name} t`).join(' union all '));
+	return Object.fromEntries(rows.map(({name, hash}) => [name, hash]));
+}
+
 /** Checks that something is refused with a code and leaves every table as it was. */
 export async function refusedUnchanged(database: Database, work: () => Promise<unknown>, code: ErrorCode, pattern?: RegExp): Promise<ColoniesError> {
-	const before = await dump(database);
+	const before = await contents(database);
 	const error = await refused(work(), code, pattern);
-	assert.deepEqual(await dump(database), before);
+	assert.deepEqual(await contents(database), before);
 	return error;
 }

@@ -54,7 +54,7 @@ function liveness(state: State): string {
 	return green('live');
 }
 
-const clock = (at: number | undefined): string => at === undefined ? '' : `data ${new Date(at).toTimeString().slice(0, 8)}`;
+const clock = (at: number | undefined): string => at === undefined ? '' : new Date(at).toTimeString().slice(0, 8);
 
 function title(state: State): string {
 	const {context, colony, acting} = state;
@@ -64,11 +64,11 @@ function title(state: State): string {
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly ? 'RO' : 'RW',
 		...(state.rootUnlocked ? [yellow('root')] : []),
-		liveness(state),
 		...(state.frozen ? [yellow('FROZEN')] : []),
-		clock(state.lists[state.screen].loadedAt),
 	];
-	return spread(parts.filter(part => part !== '').join(dim(' | ')), '? help', state.columns);
+	// Whether it can be trusted stands at the right, where nothing cuts it.
+	const trust = [liveness(state), clock(state.lists[state.screen].loadedAt), ' ? help'].filter(part => part !== '').join(' ');
+	return spread(parts.filter(part => part !== '').join(dim(' | ')), trust, state.columns);
 }
 
 function tallies(state: State): string {

@@ -123,7 +123,7 @@ async function reply(instance, question, before) {
 }
 
 try {
-	await (workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve());
+	await (workerData.makeTemplate ? makeTemplate(workerData.makeTemplate) : serve()); // eslint-disable-line unicorn/prefer-top-level-await -- it is awaited
 
 	parentPort.postMessage({ready: true});
 } catch (error) {

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type {ColoniesError} from '../source/core/errors.ts';
+import {createIdentity} from '../source/identity/index.ts';
+import {type OperationName, operations} from '../source/operations/index.ts';
+import {
+	contents, openAny, openColony, refusedUnchanged,
+} from './support/colony.ts';
+
+// Here: an empty colony. There: one with a computer at work.
+const colony = await openColony(await openAny());
+const {database} = colony;
+const computer = await colony.computer();
+const other = await openColony(database, colony.broker);
+const theirs = await other.computer();
+const theirProcess = await other.running(theirs, {in: {key: 'value'}});
+/** Ids of another colony's things, by the field that takes them. */
+const ids: Record<string, string> = {computerid: theirs.id, runnableby: theirs.id, processid: theirProcess.processid, attributeid: theirProcess.in![0]!.attributeid};
+
+const fields = (operation: OperationName): string[] => Object.entries(operations[operation].input).filter(([name, {kind}]) => kind === 'id' && name !== 'colonyid').map(([name]) => name);
+/** Registering the computer of another colony makes a record of one's own; lists are empty. */
+const apart = new Set<string>(['computer.register', 'process.list']);
+
+test('things of another colony are not there', async () => {
+	for (const operation of (Object.keys(operations) as OperationName[]).filter(name => fields(name).length > 0 && !apart.has(name))) {
+		for (const identity of [colony.owner, computer]) {
+			const input = {colonyid: colony.id, key: 'key', value: 'value', ...Object.fromEntries(fields(operation).map(name => [name, ids[name]]))};
+			const before = await contents(database); // eslint-disable-line no-await-in-loop
+			const outcome = await colony.as(identity, operation, input).catch((error: unknown) => (error as ColoniesError).code).then(result => result); // eslint-disable-line no-await-in-loop
+			assert.ok(['not-allowed', 'not-found', 'conflict'].includes(outcome) || (Array.isArray(outcome) && outcome.length === 0), `${operation}: ${JSON.stringify(outcome)}`);
+			assert.deepEqual(await contents(database), before); // eslint-disable-line no-await-in-loop
+		}
+	}
+});
+
+test('lists give nothing of another colony', async () => {
+	for (const filter of [{computerid: ids.computerid}, {runnableby: ids.runnableby}, {text: ids.processid}, {attribute: 'key=value'}, {}]) {
+		const {rows} = await colony.own('process.list', filter); // eslint-disable-line no-await-in-loop
+		assert.deepEqual(rows, []);
+	}
+});
+
+test('closing a process of another colony, as its own computer there would', async () => {
+	const input = {colonyid: colony.id, processid: ids.processid};
+	await refusedUnchanged(database, async () => colony.as(computer, 'process.successful', input), 'not-found');
+	await refusedUnchanged(database, async () => colony.as(computer, 'attribute.add', {...input, key: 'key', value: 'value'}), 'conflict');
+});
+
+test('a process goes to the colony that it names, when that lets its sender', async () => {
+	await refusedUnchanged(database, async () => colony.as(colony.owner, 'process.submit', {spec: {targetcolonyid: other.id}}), 'not-allowed');
+	await refusedUnchanged(database, async () => colony.as(colony.owner, 'process.submit', {colonyid: colony.id, spec: {targetcolonyid: other.id}}), 'not-allowed');
+	const process = await colony.as(colony.owner, 'process.submit', {colonyid: other.id, spec: {targetcolonyid: colony.id}});
+	assert.equal(process.targetcolonyid, colony.id);
+});
+
+test('a computer goes into the colony of its signer, pending, whatever its spec says', async () => {
+	const {id} = createIdentity().identity;
+	for (const [name, value] of [['colonyid', other.id], ['computerid', createIdentity().identity.id], ['status', 1]]) {
+		await refusedUnchanged(database, async () => colony.own('computer.register', {computerid: id, spec: {name: 'sly', [name as string]: value}}), 'invalid-input', /cannot set/); // eslint-disable-line no-await-in-loop
+	}
+
+	await refusedUnchanged(database, async () => colony.as(colony.owner, 'computer.register', {colonyid: other.id, computerid: id, spec: {name: 'sly'}}), 'not-allowed');
+	const registered = await colony.own('computer.register', {computerid: id, spec: {name: 'honest', colonyid: colony.id, computerid: id}});
+	assert.deepEqual([registered.colonyid, registered.status], [colony.id, 0]);
+});
+
+test('a computer may be in two colonies, with a state of its own in each', async () => {
+	await colony.own('computer.register', {computerid: ids.computerid, spec: {name: 'shared'}});
+	const here = await colony.own('computer.get', {computerid: ids.computerid});
+	const there = await other.own('computer.get', {computerid: ids.computerid});
+	assert.deepEqual([here.status, there.status], [0, 1]);
+	await other.own('computer.disapprove', {computerid: ids.computerid});
+	await colony.own('computer.approve', {computerid: ids.computerid});
+	const after = await other.own('computer.get', {computerid: ids.computerid});
+	assert.equal(after.status, 2);
+});
+
+test('what a process is told to be, its submission cannot say', async () => {
+	for (const name of ['processid', 'assignedcomputerid', 'status', 'isassigned', 'submissiontime', 'starttime', 'endtime', 'deadline', 'retries', 'out', 'err']) {
+		await refusedUnchanged(database, async () => colony.submit({[name]: 1}), 'invalid-input', /cannot set/); // eslint-disable-line no-await-in-loop
+	}
+});
