@@ -2,8 +2,8 @@
 import process from 'node:process';
 import {createContexts} from './source/contexts/index.ts';
 import {folders, openKeychain, openSettings} from './source/keychain/index.ts';
-import {openDemo} from './source/demo.ts';
-import {version} from './source/version.ts';
+import {openDemo} from './source/door/demo.ts';
+import {version} from './source/door/version.ts';
 
 // A reader that has seen enough (`| head`) closes the pipe; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

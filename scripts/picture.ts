@@ -96,9 +96,9 @@ ${parts.join('\n')}
 }
 
 try {
-	await until(lines => /OK [1-9]\d/.test(lines[1] ?? '') && /FAIL [1-9]/.test(lines[1] ?? ''));
-	pty.write(']]');
-	await until(lines => (lines[3] ?? '').includes('[running]') && lines.some(line => line.includes('│>')) && lines.some(line => line.includes('progress')));
+	await until(lines => /OK [2-9]\d/.test(lines[1] ?? '') && /FAIL [1-9]/.test(lines[1] ?? '') && lines.some(line => line.includes('running')));
+	pty.write('jjjj');
+	await until(lines => lines.some(line => line.includes('│>')) && lines.some(line => /││ (?:in|out) /.test(line)));
 	writeFileSync('docs/console.svg', picture());
 	pty.write('q');
 	await ended;

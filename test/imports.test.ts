@@ -18,7 +18,7 @@ type Row = {
 
 /**
 Who may import whom; the design's table of rooms. Every room may also import itself and core.
-`index.ts` is what the package exports, `cli.tsx` the door: it composes the rooms and hands each face its context.
+`index.ts` is what the package exports, `cli.tsx` the door, with what it composes in `door/`: it hands each face its context.
 */
 const rooms: Record<string, Row> = {
 	core: {values: [], isPure: true},
@@ -32,9 +32,10 @@ const rooms: Record<string, Row> = {
 	work: {values: ['remote'], types: ['operations']},
 	commands: {values: ['keychain', 'operations']},
 	console: {values: ['keychain', 'operations']},
+	door: {values: ['keychain', 'operations', 'contexts', 'work']},
 	'index.ts': {values: ['contexts', 'work'], types: ['identity', 'operations', 'keychain', 'remote']}, // eslint-disable-line @typescript-eslint/naming-convention -- a file
 	'cli.tsx': { // eslint-disable-line @typescript-eslint/naming-convention -- a file
-		values: ['identity', 'operations', 'keychain', 'remote', 'server', 'contexts', 'work', 'commands', 'console', 'index.ts'],
+		values: ['identity', 'operations', 'keychain', 'remote', 'server', 'contexts', 'work', 'commands', 'console', 'door', 'index.ts'],
 	},
 };
 

@@ -1,7 +1,7 @@
 import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {type Attribute, type AttributeType, type Id, attributeTypes} from '../core/types.ts';
-import type {Done} from './history.ts';
+import type {Change, Done} from './history.ts';
 import {type AttributeRow, toAttribute} from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -30,21 +30,8 @@ export async function get(client: Client, colony: Id, process: Id, attribute: Id
 
 export type NewAttribute = {attributeid: Id; attributetype: Exclude<AttributeType, 0>; key: string; value: string};
 
-/**
-Adds an out or err attribute to a running process of this computer; the same key again replaces the value, and the history keeps the old one.
-@throws Conflict when the computer is not running the process now, NotFound when the colony has no such process
-*/
-export async function put(client: Client, colony: Id, computer: Id, process: Id, attribute: NewAttribute): Promise<Done<Attribute>> {
-	// The process row first, so that a close or a deadline cannot slip in between.
-	const running = await client.query(
-		`select from processes where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3
-		and (deadline is null or deadline > statement_timestamp()) for update`,
-		[process, colony, computer],
-	);
-	if (running.rowCount === 0) {
-		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
-	}
-
+/** Writes an attribute of a process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */
+export async function write(client: Client, colony: Id, process: Id, attribute: NewAttribute): Promise<{result: Attribute; change: Change}> {
 	const {rows} = await client.query<AttributeRow & {before: string | null}>(
 		`with old as (select value from attributes where attribute_id = $1)
 		insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values ($1, $2, $3, $4, $5, $6)
@@ -55,12 +42,35 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 	const {before, ...row} = rows[0]!;
 	return {
 		result: toAttribute(row),
-		changes: [{
+		change: {
 			noun: 'attribute',
 			subject: process,
 			colony,
 			what: 'attribute.add',
 			detail: {attributeid: attribute.attributeid, type: attributeTypes[attribute.attributetype], key: attribute.key, value: attribute.value, ...(before === null ? {} : {before})},
-		}],
+		},
 	};
+}
+
+/**
+Adds an out or err attribute to a running process of this computer.
+@throws Conflict when the computer is not running the process now, NotFound when the colony has no such process
+*/
+export async function put(client: Client, colony: Id, computer: Id, process: Id, attribute: NewAttribute): Promise<Done<Attribute>> {
+	// The process row first, so that a close or a deadline cannot slip in between.
+	const {rows} = await client.query<{running: boolean}>(
+		`select status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp()) as running
+		from processes where process_id = $1 and colony_id = $2 for update`,
+		[process, colony, computer],
+	);
+	if (!rows[0]) {
+		throw new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});
+	}
+
+	if (!rows[0].running) {
+		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
+	}
+
+	const {result, change} = await write(client, colony, process, attribute);
+	return {result, changes: [change]};
 }

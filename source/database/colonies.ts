@@ -1,9 +1,11 @@
 import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Colony, Computer, Id} from '../core/types.ts';
+import {type Colony, computerStates, type Id} from '../core/types.ts';
 import type {Author, Done} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {type ColonyRow, type ComputerRow, toColony} from './rows.ts';
+import {
+	type ColonyRow, type ComputerRow, toColony, toComputer,
+} from './rows.ts';
 import type {Client} from './types.ts';
 
 export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
@@ -44,7 +46,7 @@ export async function list(client: Client, page: PageRequest): Promise<Page<Colo
 Removes a colony with its computers, processes and attributes. Every computer and process leaves its full image in the history.
 @throws NotFound
 */
-export async function remove(client: Client, colony: Id, {actor}: Author): Promise<Done<Colony>> {
+export async function remove(client: Client, colony: Id, {actor, request, signature}: Author): Promise<Done<Colony>> {
 	// First, so that nobody registers or submits into a colony on its way out.
 	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [colony]);
 	if (!rows[0]) {
@@ -54,11 +56,11 @@ export async function remove(client: Client, colony: Id, {actor}: Author): Promi
 	await client.query(
 		`with gone as (
 			select p.*, (select jsonb_agg(to_jsonb(a) - 'colony_id' - 'process_id') from attributes a where a.process_id = p.process_id) as attributes
-			from processes p where p.colony_id = $1
+			from processes p where p.colony_id = $1 for update
 		)
-		insert into history (actor, noun, subject_id, colony_id, what, from_state, detail)
-		select $2, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], to_jsonb(gone) from gone`,
-		[colony, actor],
+		insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, detail)
+		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], to_jsonb(gone) from gone`,
+		[colony, actor, request, signature],
 	);
 	await client.query('delete from processes where colony_id = $1', [colony]);
 	await client.query('delete from demands where colony_id = $1', [colony]);
@@ -69,7 +71,7 @@ export async function remove(client: Client, colony: Id, {actor}: Author): Promi
 		result,
 		changes: [
 			{noun: 'colony', subject: colony, colony, what: 'colony.remove', detail: result},
-			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id, colony, what: 'computer.remove', detail: row})),
+			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id, colony, what: 'computer.remove', from: computerStates[row.status], detail: toComputer(row)})),
 		],
 	};
 }

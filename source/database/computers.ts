@@ -63,7 +63,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 	}
 
 	if (filter.text !== undefined) {
-		const text = given(filter.text.toLowerCase());
+		const text = `lower(${given(filter.text)} collate "C")`;
 		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
 	}
 

@@ -34,30 +34,38 @@ async function typesWith(client: Client, colony: Id, text: string): Promise<stri
 			union all
 			select (select p.computer_type from processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
 		)
-		select type from types where type is not null and position($2 in lower(type)) > 0`,
-		[colony, text.toLowerCase()],
+		select type from types where type is not null and position(lower($2 collate "C") in lower(type)) > 0`,
+		[colony, text],
 	);
 	return rows.map(row => row.type);
+}
+
+/** One walk through the processes of a colony: of these types, of none of those, of ids that begin with a prefix. */
+export type Walk = {types?: string[]; except?: string[]; prefix?: string};
+
+/** The walks which together find what a filter says of types and ids; no process is on two of them. */
+async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
+	const types = computertype === undefined ? undefined : [computertype];
+	if (text === undefined) {
+		return [{types}];
+	}
+
+	const having = (await typesWith(client, colony, text)).filter(type => types?.includes(type) ?? true);
+	const prefix = text.toLowerCase();
+	return [
+		...(having.length > 0 ? [{types: having}] : []),
+		...(/^[\da-f]{1,64}$/.test(prefix) ? [{types, except: having, prefix}] : []),
+	];
 }
 
 type Statement = {text: string; values: unknown[]};
 
 /** The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged. */
-export function listStatement(colony: Id, filter: ProcessFilter, page: PageRequest, {types, prefix}: {types?: string[]; prefix?: string} = {}): Statement {
+export function listStatement(colony: Id, filter: ProcessFilter, page: PageRequest, walks: readonly Walk[] = [{}]): Statement {
 	const {comparison, order} = readingOrder(page, isDescending(filter.state));
 	const values: unknown[] = [colony, page.count + 1, filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)]];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const where = ['p.colony_id = $1', 'p.status = s.status'];
-	let walks = 'unnest($3::smallint[]) as s(status)';
-	if (types !== undefined) {
-		walks += ` cross join unnest(${given(types)}::text[]) as t(type)`;
-		where.push('p.computer_type = t.type');
-	}
-
-	if (prefix !== undefined) {
-		where.push(`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`);
-	}
-
 	if (page.position !== undefined) {
 		const [at, id] = decodePosition(page.position, 2);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
@@ -81,12 +89,19 @@ export function listStatement(colony: Id, filter: ProcessFilter, page: PageReque
 		where.push(`p.process_id in (select a.process_id from attributes a where a.colony_id = $1 and a.key = ${given(key)} and left(a.value, 64) = left(${text}, 64) and a.value = ${text})`);
 	}
 
-	return {
-		text: `select w.* from ${walks} cross join lateral (
-			select p.* from processes p where ${where.join(' and ')} order by p.entered_at ${order}, p.process_id ${order} limit $2
-		) w order by w.entered_at ${order}, w.process_id ${order} limit $2`,
-		values,
-	};
+	const sorted = `order by entered_at ${order}, process_id ${order} limit $2`;
+	const texts = walks.map(({types, except = [], prefix}) => {
+		const conditions = [
+			...where,
+			...(types ? ['p.computer_type = t.type'] : []),
+			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
+			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
+		];
+		return `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} cross join lateral (
+			select p.* from processes p where ${conditions.join(' and ')} ${sorted}
+		) w`;
+	});
+	return {text: `select * from (${texts.join(' union all ')}) found ${sorted}`, values};
 }
 
 const withAttributes = ({text, values}: Statement, order: string): Statement => ({
@@ -98,14 +113,12 @@ const toRow = (row: ListRow): Process => toProcess(row, (row.attributes ?? []).m
 
 /** A page of a colony's processes; without `attributes` their in, out and err are null, whatever they hold. */
 export async function list(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {attributes: boolean}): Promise<Page<Process>> {
-	let walk: {types?: string[]; prefix?: string} = filter.computertype === undefined ? {} : {types: [filter.computertype]};
-	if (filter.text !== undefined) {
-		const types = await typesWith(client, colony, filter.text);
-		const fitting = filter.computertype === undefined ? types : types.filter(type => type === filter.computertype);
-		walk = fitting.length > 0 ? {types: fitting} : {...walk, prefix: filter.text.toLowerCase()};
+	const walks = await walksOf(client, colony, filter);
+	if (walks.length === 0) {
+		return toPage([], page, () => []);
 	}
 
-	const statement = listStatement(colony, filter, page, walk);
+	const statement = listStatement(colony, filter, page, walks);
 	const {order} = readingOrder(page, isDescending(filter.state));
 	const {text, values} = page.attributes ? withAttributes(statement, `r.entered_at ${order}, r.process_id ${order}`) : statement;
 	const {rows} = await client.query<ListRow>(text, values);

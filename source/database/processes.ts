@@ -121,8 +121,8 @@ export async function cancel(client: Client, colony: Id, process: Id, idOf: Attr
 	}
 
 	await client.query('update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1', [process]);
-	await setError(client, row, 'cancelled', idOf);
-	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed')]};
+	const error = await setError(client, row, 'cancelled', idOf);
+	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed'), error]};
 }
 
 /** Puts a closed process back to waiting with no retries counted. @throws Conflict, NotFound */

@@ -1,6 +1,7 @@
 import {groupBy} from '../core/group-by.ts';
 import {afterDeadline} from '../core/states.ts';
 import {type AttributeType, type Id, processStates} from '../core/types.ts';
+import {write} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
 import {type AttributeRow, type ProcessRow, toAttribute} from './rows.ts';
@@ -65,20 +66,23 @@ async function fail(client: Client, rows: readonly ProcessRow[], idOf: Attribute
 		'update processes set status = 3, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1)',
 		[rows.map(row => row.process_id)],
 	);
+	const changes: Change[] = [];
 	for (const row of rows) {
-		await setError(client, row, 'deadline exceeded', idOf); // eslint-disable-line no-await-in-loop
+		changes.push(
+			{noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', detail: {computer: row.assigned_computer_id, deadline: row.deadline}},
+			await setError(client, row, 'deadline exceeded', idOf), // eslint-disable-line no-await-in-loop
+		);
 	}
 
-	return rows.map(row => ({noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', detail: {computer: row.assigned_computer_id, deadline: row.deadline}}));
+	return changes;
 }
 
 /** Says why a process failed: its err attribute `error`. */
-export async function setError(client: Client, row: ProcessRow, reason: string, idOf: AttributeIdOf): Promise<void> {
-	await client.query(
-		`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values ($1, $2, $3, 2, 'error', $4)
-		on conflict (attribute_id) do update set value = excluded.value`,
-		[idOf(row.process_id, 'error', 2), row.colony_id, row.process_id, reason],
-	);
+export async function setError(client: Client, row: ProcessRow, reason: string, idOf: AttributeIdOf): Promise<Change> {
+	const {change} = await write(client, row.colony_id, row.process_id, {
+		attributeid: idOf(row.process_id, 'error', 2), attributetype: 2, key: 'error', value: reason,
+	});
+	return change;
 }
 
 /**

@@ -60,8 +60,14 @@ export function constraintOf(error: unknown): string | undefined {
 	return typeof constraint === 'string' ? constraint : undefined;
 }
 
-/** Whether the same transaction may simply be run again: it gave way to another one (serialisation, deadlock) and changed nothing. */
-export const isRetryable = (error: unknown): boolean => ['40001', '40P01'].includes(sqlstateOf(error) ?? '');
+/**
+Whether the same transaction may simply be run again: it gave way to another one (serialisation, deadlock) and changed nothing,
+or the row of `demands` that it had found was cleared away as unused just then.
+*/
+export const isRetryable = (error: unknown): boolean => {
+	const sqlstate = sqlstateOf(error) ?? '';
+	return ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'processes_demand_id_fkey');
+};
 
 /** Whether the connection is gone, as opposed to a statement that was refused over it. */
 export function isConnectionLoss(error: unknown): boolean {

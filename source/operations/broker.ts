@@ -54,7 +54,7 @@ export class Broker {
 			notice(`Unknown ${unknown.length === 1 ? 'field' : 'fields'} left out: ${unknown.map(field => quoted(field)).join(', ')}.`);
 		}
 
-		const signed = operation.operator ? signRequest(caller, operation, input) : {};
+		const signed = operation.operator ? signRequest(caller, operation, value) : {};
 		const {answer, kept} = await this.#retrying(async () => this.#database.transaction(async client => {
 			const {who, kept} = await this.#authorise(client, operation, caller, value);
 			const author: Author = {actor: who.actor, ...signed};
@@ -88,12 +88,12 @@ export class Broker {
 			this.news.announce(['processes', 'attributes']);
 		}
 
-		return changes.length;
+		return changes.filter(({noun}) => noun === 'process').length;
 	}
 
 	/** Clears away what nothing points to any more. */
 	async tidy(): Promise<void> {
-		await removeUnusedDemands(this.#database);
+		await this.#retrying(async () => removeUnusedDemands(this.#database));
 	}
 
 	/** Keeps a root password when it is the first, and checks it otherwise. @throws Unauthenticated */
@@ -150,7 +150,10 @@ function refusal(operation: AnyOperation, role: Who['role'], id: string, colony:
 		: new NotAllowed(`${operation.allow.refusal} This computer is ${role}.`, {hint: 'The colony owner lets it in with `colonies computer approve`.'});
 }
 
-/** The request as its caller signs it and the history keeps it: operation, input without secrets, time and a nonce. Root signs nothing, and its password is never part of it. */
+/**
+The request as its caller signs it and the history keeps it: operation, input, time and a nonce. Root signs nothing, and its password is never part of it.
+The input is the checked one, without secrets: a field that the operation does not know may hold one.
+*/
 function signRequest(caller: Caller, operation: AnyOperation, input: unknown): {request: string; signature?: string} {
 	const given = Object.fromEntries(Object.entries(input as Record<string, unknown>).filter(([name, value]) => value !== undefined && operation.input[name]?.kind !== 'secret'));
 	const request = JSON.stringify({

@@ -112,7 +112,20 @@ export const key = (label: string, summary: string): Field<string> => describe('
 /** Keys and values, as a submission brings them in. */
 export const attributes = (label: string, summary: string): Field<Record<string, string>> => describe('pair', label, summary, v.pipe(
 	v.custom<Record<string, unknown>>(input => typeof input === 'object' && input !== null && !Array.isArray(input), 'must be an object of keys and text values'),
-	v.record(keySchema, valueSchema, 'must be an object of keys and text values'),
+	// Not `v.record`: it leaves out `constructor`, `prototype` and `__proto__` without a word.
+	v.rawTransform<Record<string, unknown>, Record<string, string>>(({dataset: {value: record}, addIssue, NEVER}) => {
+		for (const [key, value] of Object.entries(record)) {
+			const [issue] = v.safeParse(keySchema, key).issues ?? v.safeParse(valueSchema, value).issues ?? [];
+			if (issue) {
+				addIssue({message: issue.message, input: issue.input, path: [{
+					type: 'object', origin: 'value', input: record, key, value,
+				}]});
+				return NEVER;
+			}
+		}
+
+		return Object.fromEntries(Object.entries(record)) as Record<string, string>;
+	}),
 	v.check(record => Object.keys(record).length <= limits.attributes, `must have at most ${limits.attributes} attributes`),
 ));
 

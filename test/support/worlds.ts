@@ -14,7 +14,7 @@ const gpus = fc.nat(2);
 
 /** What a process may ask of a computer. */
 export const demands: fc.Arbitrary<Demand> = fc.record({
-	targetcomputerids: fc.oneof({weight: 2, arbitrary: fc.constant([])}, fc.uniqueArray(fc.constantFrom(...names), {maxLength: 3})),
+	targetcomputerids: fc.oneof({weight: 2, arbitrary: fc.constant<Id[]>([])}, fc.uniqueArray(fc.constantFrom(...names), {maxLength: 3})),
 	computertype: type, cores, mem, gpus,
 });
 

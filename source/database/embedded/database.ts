@@ -205,7 +205,9 @@ export class EmbeddedDatabase implements Database {
 	#hearFrom(engine: Engine): void {
 		engine.onNotification((channel, payload) => {
 			for (const {hear} of this.#hearers.get(channel) ?? []) {
-				hear(payload);
+				queueMicrotask(() => {
+					hear(payload);
+				});
 			}
 		});
 	}
@@ -233,12 +235,8 @@ export class EmbeddedDatabase implements Database {
 			await pause(backOff(attempt), this.#stopping.signal);
 			try {
 				const engine = await start();
-				if (this.#stopping.signal.aborted) {
-					await engine.close();
-					return;
-				}
+				await (this.#stopping.signal.aborted ? engine.close() : this.#resume(engine));
 
-				await this.#resume(engine);
 				return;
 			} catch (error) {
 				this.#reaching.down((error as Error).message);
@@ -249,15 +247,23 @@ export class EmbeddedDatabase implements Database {
 
 	async #resume(engine: Engine): Promise<void> {
 		this.#hearFrom(engine);
-		// Before anything else runs on it.
-		for (const channel of this.#hearers.keys()) {
-			await engine.query(`listen ${quoteName(channel)}`, []); // eslint-disable-line no-await-in-loop
+		try {
+			// Before anything else runs on it.
+			for (const channel of this.#hearers.keys()) {
+				await engine.query(`listen ${quoteName(channel)}`, []); // eslint-disable-line no-await-in-loop
+			}
+		} catch (error) {
+			// The next one must find its folder free.
+			await engine.close();
+			throw error;
 		}
 
 		this.#engine = engine;
 		this.#reaching.up();
 		for (const {onGap} of [...this.#hearers.values()].flatMap(hearers => [...hearers])) {
-			onGap?.();
+			if (onGap) {
+				queueMicrotask(onGap);
+			}
 		}
 	}
 }

@@ -101,12 +101,12 @@ class WorkerEngine implements Engine {
 	}
 
 	async close(): Promise<void> {
-		if (this.#lost === undefined) {
+		try {
 			await this.#ask({end: true});
+		} finally {
+			this.#lose(new Error('it was closed'));
+			await this.gone;
 		}
-
-		this.#lose(new Error('it was closed'));
-		await this.#worker.terminate();
 	}
 
 	async #ask(question: Question): Promise<Answer> {
@@ -148,8 +148,6 @@ class WorkerEngine implements Engine {
 		}
 
 		this.#lost = why;
-		this.#ready.reject(why);
-		this.#gone.resolve(why);
 		// What a full disk cut off was never committed.
 		const code = why.message.includes('No space left on device') ? diskFull : perhapsDone;
 		for (const {reject} of this.#asked.values()) {
@@ -157,7 +155,14 @@ class WorkerEngine implements Engine {
 		}
 
 		this.#asked.clear();
-		void this.#worker.terminate();
+		void this.#stop(why);
+	}
+
+	/** Nobody learns that it is gone before it is: two engines on one folder would destroy it. */
+	async #stop(why: Error): Promise<void> {
+		await this.#worker.terminate();
+		this.#ready.reject(why);
+		this.#gone.resolve(why);
 	}
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import {type Folders, type Keychain, openKeychain} from './keychain/index.ts';
-import type {Context, Contexts} from './operations/index.ts';
+import {type Folders, type Keychain, openKeychain} from '../keychain/index.ts';
+import type {Context, Contexts} from '../operations/index.ts';
 
 /** The demo's root password. No secret: nothing in it is real. */
 const root = 'demo';
@@ -10,7 +10,7 @@ export async function openDemo(contexts: Contexts, {data}: Folders): Promise<{co
 	const keychain = openKeychain({folder: path.join(data, 'demo-keychain')});
 	const context = await contexts.open({demo: true}, {attended: true});
 	try {
-		const {startDemo} = await import('./work/demo.ts');
+		const {startDemo} = await import('../work/demo.ts');
 		const {stop} = await startDemo({context, root, keys: keychain});
 		return {context, keychain, root, stop};
 	} catch (error) {
