@@ -18,7 +18,7 @@ const [background, foreground] = ['#1e222a', '#d7dae0'];
 const home = mkdtempSync(path.join(tmpdir(), 'colonies-picture-'));
 const {CI: _, NO_COLOR: __, ...env} = process.env;
 const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
-const pty = spawn(process.execPath, ['dist/cli.js', '--demo'], {cols: columns, rows, env: {...env, COLONIES_HOME: home, TERM: 'xterm-256color'} as Record<string, string>});
+const pty = spawn(process.execPath, ['dist/cli.js', '--demo'], {cols: columns, rows, env: {...env, COLONIES_HOME: home, TERM: 'xterm-256color'}});
 const ended = new Promise<void>(resolve => {
 	pty.onExit(() => {
 		resolve();
@@ -104,5 +104,6 @@ try {
 	await ended;
 } finally {
 	pty.kill();
+	await ended;
 	rmSync(home, {recursive: true, force: true});
 }

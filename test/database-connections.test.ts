@@ -8,7 +8,7 @@ import type {Database} from '../source/database/types.ts';
 import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
-import {failureOf, happening} from './support/outcomes.ts';
+import {closeAfter, failureOf, happening} from './support/outcomes.ts';
 
 type Kind = {name: string; skip: string | false; open: () => Promise<Database>};
 
@@ -251,8 +251,9 @@ for (const kind of kinds) {
 	});
 }
 
-void test('a closed database refuses, and may be closed again', async () => {
+void test('a closed database refuses, and may be closed again', async t => {
 	const database = await openMemory();
+	closeAfter(t, database);
 	const states: boolean[] = [];
 	database.watchReachability(({reachable}) => {
 		states.push(reachable);
@@ -263,8 +264,9 @@ void test('a closed database refuses, and may be closed again', async () => {
 	assert.deepEqual(states, [true, false]);
 });
 
-void test('an embedded statement beside its own transaction is refused instead of waiting for ever', async () => {
+void test('an embedded statement beside its own transaction is refused instead of waiting for ever', async t => {
 	const database = await openMemory();
+	closeAfter(t, database);
 	const failure = await failureOf(database.transaction(async () => database.query('select 1')));
 	assert.match(failure.message, /beside the transaction/);
 	await database.close();

@@ -14,7 +14,7 @@ import {Upkeep} from '../source/database/embedded/upkeep.ts';
 import {isOutcomeUnknown} from '../source/database/sqlstate.ts';
 import type {Client, Database} from '../source/database/types.ts';
 import {openMemory} from './support/databases.ts';
-import {failureOf, happening, turned} from './support/outcomes.ts';
+import {closeAfter, failureOf, happening, turned} from './support/outcomes.ts';
 
 const fill = 'insert into filled select repeat(md5(random()::text), 250) from generate_series(1, 500)';
 
@@ -36,9 +36,10 @@ void describe('the engine of an embedded database', () => {
 		rmSync(top, {recursive: true, force: true});
 	});
 
-	void test('is started again after a panic, with what was committed, and goes on listening', async () => {
+	void test('is started again after a panic, with what was committed, and goes on listening', async t => {
 		const folder = path.join(top, 'panic');
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		await database.execute(database, 'create table filled (a text); create table kept (a int); insert into kept values (1)');
 		const heard = happening<string>();
 		const gaps = happening();
@@ -66,9 +67,10 @@ void describe('the engine of an embedded database', () => {
 		assert.ok(!readdirSync(folder).includes('lock'));
 	});
 
-	void test('may be closed while it is down', async () => {
+	void test('may be closed while it is down', async t => {
 		const folder = path.join(top, 'closed');
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		await database.query('create table filled (a text)');
 		const log = path.join(folder, 'data', 'pg_wal');
 		renameSync(log, `${log}-aside`);
@@ -79,8 +81,9 @@ void describe('the engine of an embedded database', () => {
 		assert.ok(!readdirSync(folder).includes('lock'));
 	});
 
-	void test('lets statements go beside each other and everybody have a turn', async () => {
+	void test('lets statements go beside each other and everybody have a turn', async t => {
 		const database = await openMemory();
+		closeAfter(t, database);
 		await database.query('create table t (a serial, b text)');
 		const order: string[] = [];
 		const named = async (name: string, work: Promise<unknown>) => {
@@ -100,8 +103,9 @@ void describe('the engine of an embedded database', () => {
 		await database.close();
 	});
 
-	void test('does not stop this thread', async () => {
+	void test('does not stop this thread', async t => {
 		const database = await openMemory();
+		closeAfter(t, database);
 		let turns = 0;
 		const timer = setInterval(() => {
 			turns++;
@@ -169,6 +173,7 @@ void describe('a full disk', () => {
 		const folder = path.join(disk, 'embedded');
 		const filler = path.join(disk, 'filler');
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		await database.execute(database, 'create table filled (a text); create table kept (a int); insert into kept values (1)');
 		const {bavail, bsize} = statfsSync(disk);
 		writeFileSync(filler, Buffer.alloc((bavail * bsize) - 2_000_000));
@@ -196,6 +201,7 @@ void describe('a full disk', () => {
 		assert.equal((await failureOf(openEmbedded({folder}))).code, 'disk-full');
 		rmSync(filler);
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
 		await database.close();
 	});

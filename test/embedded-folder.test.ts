@@ -10,7 +10,7 @@ import type {ColoniesError} from '../source/core/errors.ts';
 import {postgresMajor} from '../source/database/embedded/folder.ts';
 import {openEmbedded} from '../source/database/embedded/index.ts';
 import {openMemory} from './support/databases.ts';
-import {failureOf} from './support/outcomes.ts';
+import {closeAfter, failureOf} from './support/outcomes.ts';
 import {startHolder} from './support/processes.ts';
 
 const top = mkdtempSync(path.join(tmpdir(), 'colonies-folder-'));
@@ -33,7 +33,7 @@ async function closedFolder(): Promise<string> {
 }
 
 void describe('the folder of an embedded database', () => {
-	void test('is made for its owner only, keeps what was written, and is locked while it is open', async () => {
+	void test('is made for its owner only, keeps what was written, and is locked while it is open', async t => {
 		const folder = newFolder();
 		let wasHeld = false;
 		const first = await openEmbedded({folder, onHeld() {
@@ -45,6 +45,7 @@ void describe('the folder of an embedded database', () => {
 		await first.close();
 
 		const second = await openEmbedded({folder});
+		closeAfter(t, second);
 		assert.deepEqual((await second.query('select a from kept')).rows, [{a: 1}]);
 		assert.equal((await second.describe()).place, `embedded in ${folder}`);
 		await second.close();
@@ -55,14 +56,15 @@ void describe('the folder of an embedded database', () => {
 		assert.deepEqual(readdirSync(folder).sort(), ['data', 'vacuumed']);
 	});
 
-	void test('brings the PostgreSQL that it says it brings', async () => {
+	void test('brings the PostgreSQL that it says it brings', async t => {
 		const database = await openMemory();
+		closeAfter(t, database);
 		const {rows} = await database.query('select current_setting(\'server_version_num\')::int / 10000 as major');
 		assert.deepEqual(rows, [{major: postgresMajor}]);
 		await database.close();
 	});
 
-	void test('loses nothing that was acknowledged when its process is killed', async () => {
+	void test('loses nothing that was acknowledged when its process is killed', async t => {
 		const folder = newFolder();
 		for (let round = 1; round <= 2; round++) {
 			/* eslint-disable no-await-in-loop */
@@ -77,24 +79,26 @@ void describe('the folder of an embedded database', () => {
 			await other.kill();
 
 			const database = await openEmbedded({folder});
+			closeAfter(t, database);
 			assert.deepEqual((await database.query('select count(*) as count from kept')).rows, [{count: 20 * round}]);
 			await database.close();
 			/* eslint-enable no-await-in-loop */
 		}
 	});
 
-	void test('may be one that a first start left half made', async () => {
+	void test('may be one that a first start left half made', async t => {
 		const folder = newFolder();
 		const half = path.join(folder, 'data.new-0123abcd');
 		mkdirSync(path.join(half, 'base'), {recursive: true});
 		writeFileSync(path.join(half, 'PG_VERSION'), `${postgresMajor}\n`);
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
 		await database.close();
 		assert.ok(!existsSync(half));
 	});
 
-	void test('is whole after its very first start was killed, whenever that was', async () => {
+	void test('is whole after its very first start was killed, whenever that was', async t => {
 		const folder = newFolder();
 		const other = startHolder();
 		const opening = other.ask(`open ${folder}`);
@@ -106,12 +110,13 @@ void describe('the folder of an embedded database', () => {
 		await other.kill();
 		await opening;
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
 		await database.close();
 		assert.deepEqual(readdirSync(folder).sort(), ['data', 'vacuumed']);
 	});
 
-	void test('is refused with one clear sentence when its data is of another version or damaged', async () => {
+	void test('is refused with one clear sentence when its data is of another version or damaged', async t => {
 		const folder = await closedFolder();
 		const version = path.join(folder, 'data', 'PG_VERSION');
 		const before = readFileSync(version);
@@ -138,6 +143,7 @@ void describe('the folder of an embedded database', () => {
 
 		writeFileSync(version, before);
 		const database = await openEmbedded({folder});
+		closeAfter(t, database);
 		assert.deepEqual((await database.query('select count(*) as count from kept')).rows, [{count: 2}]);
 		await database.close();
 	});

@@ -146,7 +146,7 @@ export const actions: Record<string, Action> = {
 		const next = over(state, {kind: 'detail', id: process.processid, view: view as Detail['view'], process: known, scroll: 0, revealed: false});
 		return [next, loadDetail(next)];
 	},
-	view: (state, view) => quiet(onTop(state, overlay => ({...overlay, view, scroll: 0}) as Detail)),
+	view: (state, view) => quiet(onTop(state, overlay => overlay.kind === 'detail' ? {...overlay, view: view as Detail['view'], scroll: 0} : overlay)),
 	reveal: state => quiet(onTop(state, overlay => overlay.kind === 'detail' ? {...overlay, revealed: !overlay.revealed} : overlay)),
 	scroll,
 	close: state => quiet(closeTop(state)),

@@ -37,7 +37,7 @@ export class Effects {
 	#detailTimer: NodeJS.Timeout | undefined;
 	#retryTimer: NodeJS.Timeout | undefined;
 	#counting = false;
-	#countAgain = false;
+	#countAgain: State | undefined;
 	#openings = 0;
 	#closed = false;
 
@@ -297,7 +297,7 @@ export class Effects {
 	/** One count at a time, however often it is asked for. */
 	async #count(state: State): Promise<void> {
 		if (this.#counting) {
-			this.#countAgain = true;
+			this.#countAgain = state;
 			return;
 		}
 
@@ -313,9 +313,10 @@ export class Effects {
 		}
 
 		this.#counting = false;
-		if (this.#countAgain) {
-			this.#countAgain = false;
-			void this.#count(state);
+		const again = this.#countAgain;
+		this.#countAgain = undefined;
+		if (again) {
+			void this.#count(again);
 		}
 	}
 

@@ -17,33 +17,36 @@ const clampTop = (top: number, index: number, {length}: readonly unknown[], heig
 /**
 Takes a page that was read. The cursor stays on its id, and on its line where it can; a row that has left the list is kept in its place for as long as the cursor is on it,
 so that no other row comes under the cursor by itself. `pinsFirst`: the cursor begins on the first row; where new rows come in at the head it begins nowhere, so that the head stays in sight.
+The operator who went to an end of the list is there now.
 */
 export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean}): ListState {
 	const before = cursorIndex(list, idOf);
-	let rows = frozen ? keepOrder(list.rows, page.rows, idOf) : page.rows;
-	let {positions} = page;
+	// Another window has an order of its own.
+	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : page;
 	const held = list.cursor === undefined ? undefined : list.rows[before];
 	let gone: string | undefined;
 	if (held && idOf(held) === list.cursor && !page.rows.some(row => idOf(row) === list.cursor)) {
 		gone = list.cursor;
-		rows = frozen ? rows : [...rows.slice(0, before), held, ...rows.slice(before)];
+		rows = [...rows.slice(0, before), held, ...rows.slice(before)];
 		positions = [...positions.slice(0, before), list.positions[before] ?? '', ...positions.slice(before)];
 	}
 
-	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (rows[0] && pinsFirst ? idOf(rows[0]) : undefined);
-	const next = {...list, rows, cursor, gone, positions, more: page.more, loading: false, loadedAt: at, error: undefined};
+	const begins = list.going === 'last' ? rows.at(-1) : (pinsFirst || list.going === 'first' ? rows[0] : undefined);
+	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (begins && idOf(begins));
+	const next = {...list, rows, cursor, gone, positions, more: page.more, loading: false, going: undefined, loadedAt: at, error: undefined};
 	const index = cursor === undefined ? 0 : cursorIndex(next, idOf);
 	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
 	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);
 	return {...next, top: clampTop(top, index, rows, height)};
 }
 
-/** The rows in the order they had, with what is new at the end. */
-function keepOrder(old: readonly RowValue[], fresh: readonly RowValue[], idOf: IdOf): RowValue[] {
-	const byId = new Map(fresh.map(row => [idOf(row), row]));
-	const kept = old.map(row => byId.get(idOf(row)) ?? row);
-	const known = new Set(old.map(row => idOf(row)));
-	return [...kept, ...fresh.filter(row => !known.has(idOf(row)))];
+/** The rows of a page in the order that they had, with what is new at the end. */
+function keepOrder(old: readonly RowValue[], page: Page<RowValue>, idOf: IdOf): Pick<Page<RowValue>, 'rows' | 'positions'> {
+	const places = new Map(page.rows.map((row, index) => [idOf(row), index]));
+	const kept = old.map(row => places.get(idOf(row))).filter(index => index !== undefined);
+	const known = new Set(kept);
+	const order = [...kept, ...[...places.values()].filter(index => !known.has(index))];
+	return {rows: order.map(index => page.rows[index]!), positions: order.map(index => page.positions[index] ?? '')};
 }
 
 /** Puts the cursor on a row; a row that had left the list goes when the cursor leaves it. */
@@ -54,11 +57,22 @@ export function moveTo(list: ListState, index: number, {idOf, height}: {idOf: Id
 	}
 
 	const cursor = idOf(target);
+	if (cursor === list.gone && list.rows.length === 1) {
+		// There is no other row to go to, and this one is not there either.
+		return {...list, rows: [], positions: [], cursor: undefined, gone: undefined, top: 0};
+	}
+
 	const leaving = list.gone !== undefined && list.gone !== cursor;
 	const rows = leaving ? list.rows.filter(row => idOf(row) !== list.gone) : list.rows;
 	const positions = leaving ? list.positions.filter((_, index) => idOf(list.rows[index]!) !== list.gone) : list.positions;
 	const next = {...list, rows, positions, cursor, gone: leaving ? undefined : list.gone};
 	return {...next, top: clampTop(list.top, cursorIndex(next, idOf), rows, height)};
+}
+
+/** The list on a screen of another height: the cursor's row stays in sight. */
+export function fitTop(list: ListState, {idOf, height}: {idOf: IdOf; height: number}): ListState {
+	const index = list.cursor === undefined ? list.top : cursorIndex(list, idOf);
+	return {...list, top: clampTop(list.top, index, list.rows, height)};
 }
 
 /** How to read the window that is shown anew: from its first row on, or from the start where it begins there. */

@@ -1,5 +1,5 @@
 import {refreshQuery} from './lists.ts';
-import type {Effect, ListState, PageQuery, ScreenName, State, Step} from './state.ts';
+import type {Effect, Going, ListState, PageQuery, ScreenName, State, Step} from './state.ts';
 
 export const withList = (state: State, screen: ScreenName, list: Partial<ListState>): State => ({...state, lists: {...state.lists, [screen]: {...state.lists[screen], ...list}}});
 
@@ -7,13 +7,13 @@ export const withList = (state: State, screen: ScreenName, list: Partial<ListSta
 const canLoad = (state: State, screen: ScreenName): boolean => screen === 'keys' || (state.context !== undefined && (screen === 'colonies' || state.colony !== undefined));
 
 /** Reads a page of a list. One at a time: what changes meanwhile is read when the page is there; another page wins over the one under way. */
-export function load(state: State, screen: ScreenName, query: PageQuery = refreshQuery(state.lists[screen])): Step {
+export function load(state: State, screen: ScreenName, query: PageQuery = refreshQuery(state.lists[screen]), going?: Going): Step {
 	if (!canLoad(state, screen)) {
 		return [state, []];
 	}
 
 	const sequence = state.lists[screen].sequence + 1;
-	return [withList(state, screen, {sequence, loading: true, stale: false}), [{type: 'load', screen, sequence, query}]];
+	return [withList(state, screen, {sequence, loading: true, going, stale: false}), [{type: 'load', screen, sequence, query}]];
 }
 
 /** Reads the visible list again because something may have changed. */
@@ -23,13 +23,17 @@ export function refresh(state: State, screen: ScreenName = state.screen): Step {
 
 /** Reads what belongs to the process under the cursor, for the side pane and the open overlay. */
 export function loadDetail(state: State, {soon = false} = {}): Effect[] {
+	if (!state.colony) {
+		return [];
+	}
+
 	const overlay = state.overlays.find(each => each.kind === 'detail');
 	if (overlay?.kind === 'detail') {
 		return [{type: 'load-detail', id: overlay.id}];
 	}
 
 	const {cursor, gone} = state.lists.processes;
-	return state.screen === 'processes' && cursor !== undefined && cursor !== gone && state.colony ? [{type: 'load-detail', id: cursor, soon}] : [];
+	return state.screen === 'processes' && cursor !== undefined && cursor !== gone ? [{type: 'load-detail', id: cursor, soon}] : [];
 }
 
 /** Everything that is visible, read again. */

@@ -15,6 +15,8 @@ export type KnownColony = Colony & {as: Acting[]};
 
 export type RowValue = Process | Computer | KnownColony | KeyEntry;
 
+export type Going = 'further' | 'first' | 'last';
+
 /** One list as it is shown: a window of rows, and a cursor bound to an id. */
 export type ListState = {
 	rows: readonly RowValue[];
@@ -32,6 +34,8 @@ export type ListState = {
 	/** The newest request; answers to older ones are dropped. */
 	sequence: number;
 	loading: boolean;
+	/** Where the operator is going while another window loads: to rows beyond this one, or to an end of the list. */
+	going?: Going;
 	/** Something changed while it was loading: load again at once. */
 	stale: boolean;
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
@@ -118,6 +122,7 @@ export type Message =
 	| {type: 'reached'; reachable: boolean; since: number}
 	| {type: 'changed'; topics: ReadonlySet<string>}
 	| {type: 'known'; colonies: readonly KnownColony[]; select?: Id}
+	| {type: 'not-known'; error: ErrorText}
 	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
 	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
 	| {type: 'counted'; counts: Record<ProcessState, number>; computers: State['computerCounts']}
@@ -149,6 +154,9 @@ export type Effect =
 export type Step = readonly [State, readonly Effect[]];
 
 export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
+
+/** A list without its rows. It keeps the count of its requests, so that an answer to an older one is not taken for a new one's. */
+export const cleared = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence});
 
 export const emptyLists = (): Record<ScreenName, ListState> => ({processes: emptyList(), computers: emptyList(), colonies: emptyList(), keys: emptyList()});
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import {ColoniesError} from '../core/errors.ts';
+import {plural} from '../core/text.ts';
 import {pause} from './backoff.ts';
 import {describeServer} from './describe.ts';
 import {closingClient, drop} from './postgres/client.ts';
@@ -178,7 +179,7 @@ class Postgres implements Database {
 		this.#refuseWhenClosed();
 		const {waitingCount, totalCount, options: {max}} = this.#pool;
 		if (waitingCount >= this.#maxWaiting) {
-			throw new ColoniesError('unavailable', `The database is busy: ${waitingCount} statements wait for it.`, {hint: 'Try it again in a moment.'});
+			throw new ColoniesError('unavailable', `The database is busy: ${plural(waitingCount, 'statement')} before this one.`, {hint: 'Try it again in a moment.'});
 		}
 
 		try {
@@ -188,7 +189,7 @@ class Postgres implements Database {
 			}
 		} catch (error) {
 			if (totalCount === max && (error as Error).message.startsWith('timeout exceeded')) {
-				throw new ColoniesError('unavailable', `The database is busy: all ${max} connections were in use for too long.`, {hint: 'Try it again in a moment.', cause: error});
+				throw new ColoniesError('unavailable', `The database is busy: of ${plural(max, 'connection')} none became free in time.`, {hint: 'Try it again in a moment.', cause: error});
 			}
 
 			this.#listener.suspect();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type {TestContext} from 'node:test';
 import type {ColoniesError} from '../../source/core/errors.ts';
 import type {Database} from '../../source/database/types.ts';
 
@@ -50,4 +51,11 @@ export function happening<Value = void>(): Happening<Value> {
 				waiting.push(resolve);
 			}),
 	};
+}
+
+/** Closes the databases when the test is over, however it ends: what is left open keeps the process from ending. */
+export function closeAfter(t: TestContext, ...databases: Database[]): void {
+	t.after(async () => {
+		await Promise.all(databases.map(async database => database.close()));
+	});
 }

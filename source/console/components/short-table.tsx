@@ -61,12 +61,13 @@ function disguise(table: ReadonlyArray<readonly string[]>, widths: readonly numb
 
 /** A table of at most 50 rows with borders, for attributes and other short lists. Its values are made safe, put on one line and cut to the width. */
 export function ShortTable({columns, rows, width}: ShortTableProps) {
-	const {data, Cell, Header} = useMemo(() => {
+	const {data, shown, Cell, Header} = useMemo(() => {
 		const table = [columns, ...rows.slice(0, rowLimit)].map(row => row.map(value => visible(value)));
 		const {texts, disguised} = disguise(table, widthsOf(table, width));
 		const reveal = (children: unknown) => String(children).replaceAll(token, (_, character: string) => texts[character.codePointAt(0)! - first] ?? '');
 		return {
 			data: disguised,
+			shown: texts.join('\n'),
 			Cell: ({children}: {readonly children?: unknown}) => <Text wrap='truncate'>{reveal(children)}</Text>,
 			Header: ({children}: {readonly children?: unknown}) => <Text bold wrap='truncate'>{reveal(children)}</Text>,
 		};
@@ -75,7 +76,9 @@ export function ShortTable({columns, rows, width}: ShortTableProps) {
 	const beyond = rows.length - rowLimit;
 	return (
 		<Box flexDirection='column'>
+			{/* Ink-table keeps the cell component that it was made with: other texts want another table. */}
 			<Table
+				key={shown}
 				columns={titles}
 				data={values.map(row => Object.fromEntries(titles!.map((title, index) => [title, row[index]!])))}
 				header={Header}
