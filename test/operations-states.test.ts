@@ -105,6 +105,8 @@ test('attributes are added to a running process only, and the same key replaces 
 		} else {
 			await refusedUnchanged(database, async () => add('1'), 'conflict'); // eslint-disable-line no-await-in-loop
 		}
+
+		await colony.own('process.remove', {processid: process.processid}); // eslint-disable-line no-await-in-loop
 	}
 
 	await refusedUnchanged(database, async () => colony.add(computer, {processid: colony.id}, {key: 'key', value: 'value'}), 'not-found');
@@ -117,6 +119,7 @@ test('a retried process waits as when it was submitted, with no retries counted'
 	assert.deepEqual(waiting, {
 		...process, status: 0, isassigned: false, assignedcomputerid: '', starttime: unsetTime, endtime: unsetTime, deadline: unsetTime, retries: 0, out: null, err: null,
 	});
+	await colony.own('process.remove', {processid: process.processid});
 });
 
 test('a cancelled process fails and says why', async () => {

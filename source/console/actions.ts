@@ -2,13 +2,14 @@ import {shortId, visible} from '../core/text.ts';
 import type {Process} from '../core/types.ts';
 import {askComputer, askForgetKey, askProcess, askRemoveColony, needsOwner, over} from './deeds.ts';
 import {openForm} from './forms.ts';
-import {keymap, modesOf, selectedColony, selectedProcess} from './keymap.ts';
+import {selectedColony, selectedProcess} from './keymap.ts';
 import {visibleRows} from './layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from './lists.ts';
 import {load, loadDetail, refreshAll, withList} from './loading.ts';
 import {screens, selectedRow} from './screens/index.ts';
-import {type Acting, type FormPurpose, type KnownColony, type MenuItem, type Overlay, type ScreenName, type State, type Step, emptyList} from './state.ts';
+import {type Acting, type FormPurpose, type KnownColony, type MenuItem, type Overlay, type ScreenName, type State, type Step, emptied} from './state.ts';
 import {textOf} from './terminal/text-edit.ts';
+import {scrollEnd} from './views/pages.ts';
 
 type Action = (state: State, value: string | undefined) => Step;
 type Detail = Extract<Overlay, {kind: 'detail'}>;
@@ -29,7 +30,7 @@ function move(state: State, to: (index: number, height: number) => number): Step
 	const next = withList(state, state.screen, moveTo(list, target, {idOf, height}));
 	const beyond = furtherQuery(next.lists[state.screen], target, height);
 	if (beyond && !list.loading) {
-		const [loading, effects] = load(next, state.screen, beyond);
+		const [loading, effects] = load(next, state.screen, beyond, 'further');
 		return [loading, [...effects, ...loadDetail(loading, {soon: true})]];
 	}
 
@@ -45,7 +46,7 @@ function jump(state: State, direction: 'after' | 'before'): Step {
 	}
 
 	const cleared = withList(state, state.screen, {cursor: undefined, gone: undefined, top: 0});
-	return load(cleared, state.screen, {count: windowSize, ...(direction === 'before' ? {direction} : {})});
+	return load(cleared, state.screen, {count: windowSize, ...(direction === 'before' ? {direction} : {})}, direction === 'before' ? 'last' : 'first');
 }
 
 /** Shows another list; its rows are read anew, the ones it had are shown meanwhile. */
@@ -57,15 +58,20 @@ export function showScreen(state: State, screen: ScreenName): Step {
 	return refreshAll({...state, screen, previous: state.screen});
 }
 
+/** Id of the process that is open over the list. */
+function openId({overlays}: State): string | undefined {
+	const top = overlays.at(-1);
+	return top?.kind === 'detail' ? top.id : undefined;
+}
+
 /** Begins a list anew, for another tab, filter or colony. */
 export function restart(state: State, screen: ScreenName, {tab, filter}: {tab: number; filter: string}): Step {
-	const {sequence} = state.lists[screen];
-	return load({...state, lists: {...state.lists, [screen]: {...emptyList(tab), filter, sequence}}}, screen);
+	return load({...state, lists: {...state.lists, [screen]: {...emptied(state.lists[screen], tab), filter}}}, screen);
 }
 
 /** Works in a colony from now on, as its owner when the keychain holds that key. */
 export function chooseColony(state: State, colony: KnownColony): State {
-	const lists = {...state.lists, processes: {...emptyList(), sequence: state.lists.processes.sequence}, computers: {...emptyList(), sequence: state.lists.computers.sequence}};
+	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers)};
 	return {...state, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, counts: undefined, computerCounts: undefined};
 }
 
@@ -77,10 +83,11 @@ function processMenu(state: State): Step {
 
 	const closed = process.status > 1;
 	const owner = needsOwner(state);
+	const value = process.processid;
 	const items: MenuItem[] = [
-		{key: 'K', label: 'Cancel', summary: 'A waiting or running one fails', action: 'cancel', disabled: closed ? 'It is closed already.' : owner},
-		{key: 'R', label: 'Retry', summary: 'A closed one waits again', action: 'retry', disabled: closed ? owner : 'Only a closed process can be retried.'},
-		{key: 'X', label: 'Remove', summary: 'With its attributes', action: 'remove', disabled: owner},
+		{key: 'K', label: 'Cancel', summary: 'A waiting or running one fails', action: 'cancel', value, disabled: closed ? 'It is closed already.' : owner},
+		{key: 'R', label: 'Retry', summary: 'A closed one waits again', action: 'retry', value, disabled: closed ? owner : 'Only a closed process can be retried.'},
+		{key: 'X', label: 'Remove', summary: 'With its attributes', action: 'remove', value, disabled: owner},
 	];
 	return [over(state, {kind: 'menu', title: `Process ${shortId(process.processid)}`, items, cursor: 0}), []];
 }
@@ -107,8 +114,16 @@ export const welcome = (state: State): State => over(state, {
 function scroll(state: State, value: string | undefined): Step {
 	const page = Math.max(1, state.rows - 8);
 	const by = {page, '-page': -page, first: Number.NEGATIVE_INFINITY}[value!] ?? Number(value);
-	return [onTop(state, overlay => 'scroll' in overlay ? {...overlay, scroll: Math.max(0, overlay.scroll + by)} : overlay), []];
+	return [onTop(state, overlay => 'scroll' in overlay ? {...overlay, scroll: Math.max(0, Math.min(scrollEnd(overlay, state), overlay.scroll + by))} : overlay), []];
 }
+
+/** Asks about the process under the cursor or open now; from a menu, only if it is the one that the menu was opened for. */
+const onProcess = (act: 'retry' | 'cancel' | 'remove') => (state: State, id: string | undefined): Step => {
+	const process = selectedProcess(state);
+	return process === undefined || (id !== undefined && id !== process.processid)
+		? [{...state, notice: {text: 'The process has left the list meanwhile; nothing was changed.', at: state.now}}, []]
+		: askProcess(state, act, process);
+};
 
 /** Does what the chosen item of a menu says, as if its key had been pressed. */
 export function chooseItem(state: State, item: MenuItem): Step {
@@ -162,9 +177,9 @@ export const actions: Record<string, Action> = {
 	'process-menu': processMenu,
 	approve: state => askComputer(state, 'approve'),
 	disapprove: state => askComputer(state, 'disapprove'),
-	retry: state => askProcess(state, 'retry', selectedProcess(state)!),
-	cancel: state => askProcess(state, 'cancel', selectedProcess(state)!),
-	remove(state) {
+	retry: onProcess('retry'),
+	cancel: onProcess('cancel'),
+	remove(state, value) {
 		switch (state.screen) {
 			case 'computers': {
 				return askComputer(state, 'remove');
@@ -179,12 +194,12 @@ export const actions: Record<string, Action> = {
 			}
 
 			case 'processes': {
-				return askProcess(state, 'remove', selectedProcess(state)!);
+				return onProcess('remove')(state, value);
 			}
 		}
 	},
-	'copy-id': state => [state, [{type: 'copy', text: state.overlays.length > 0 ? selectedProcess(state)?.processid ?? '' : screens[state.screen].idOf(selectedRow(state)!), what: 'the id'}]],
-	'copy-json': state => [state, [{type: 'copy', text: JSON.stringify(state.overlays.length > 0 ? selectedProcess(state) : selectedRow(state), undefined, 4), what: 'the JSON'}]],
+	'copy-id': state => [state, [{type: 'copy', text: openId(state) ?? screens[state.screen].idOf(selectedRow(state)!), what: 'the id'}]],
+	'copy-json': state => [state, [{type: 'copy', text: JSON.stringify(openId(state) === undefined ? selectedRow(state) : selectedProcess(state), undefined, 4), what: 'the JSON'}]],
 	'menu-move': (state, by) => quiet(onTop(state, overlay => overlay.kind === 'menu' ? {...overlay, cursor: Math.max(0, Math.min(overlay.items.length - 1, overlay.cursor + Number(by)))} : overlay)),
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
@@ -196,10 +211,3 @@ export const actions: Record<string, Action> = {
 	repaint: state => refreshAll(state),
 	quit: state => [state, [{type: 'quit'}]],
 };
-
-/** The rows of the key map that hold where the operator is, for the help page; help on help shows the screen below it. */
-export function bindingsHere(state: State) {
-	const below = state.overlays.at(-1)?.kind === 'help' ? closeTop(state) : state;
-	const modes = modesOf(below);
-	return modes.map(mode => ({mode, bindings: keymap.filter(binding => binding.mode === mode)}));
-}

@@ -7,7 +7,7 @@ import {isTooSmall, layoutOf} from './layout.ts';
 import type {Overlay, State} from './state.ts';
 import type {Store} from './store.ts';
 import {listenToKeys} from './terminal/keys.ts';
-import {detailPage, detailTitle, inspectorRows, sideLines} from './views/detail.ts';
+import {detailPage, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
 import {footerLines, headerLines, tooSmall} from './views/frame.ts';
 import {listLines} from './views/list.ts';
 import {helpPage, menuPage} from './views/pages.ts';
@@ -26,8 +26,7 @@ const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.f
 function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 'detail'}>; readonly state: State}) {
 	const {body} = layoutOf(state);
 	const rows = overlay.process ? inspectorRows(overlay.process, overlay.revealed) : [];
-	// Each row of the table takes two lines: its own and a rule.
-	const room = Math.max(1, Math.floor((body - 5) / 2));
+	const room = inspectorRoom(state);
 	const first = Math.min(overlay.scroll, Math.max(0, rows.length - room));
 	const beyond = rows.length - first - room;
 	return (

@@ -4,9 +4,13 @@ import {stateOf} from '../core/states.ts';
 import {type OperationName, operations} from '../operations/index.ts';
 import {screens, selectedRow} from './screens/index.ts';
 import type {Acting, Effect, KnownColony, Overlay, State, Step} from './state.ts';
+import {cut} from './terminal/width.ts';
 
 /** Puts an overlay on top. */
 export const over = (state: State, overlay: Overlay): State => ({...state, overlays: [...state.overlays, overlay]});
+
+/** Why not even the keychain may be changed; undefined when it may. */
+export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly ? 'The console is read-only.' : undefined;
 
 /** Why nothing may be changed now; undefined when it may. */
 export function whyNoChange(state: State): string | undefined {
@@ -18,7 +22,7 @@ export function whyNoChange(state: State): string | undefined {
 		return 'The database is away; changes are refused until it is back.';
 	}
 
-	return state.readOnly ? 'The console is read-only.' : undefined;
+	return whyReadOnly(state);
 }
 
 /** The identity that may act as a colony's owner, if the keychain holds it. */
@@ -36,15 +40,18 @@ export function needsOwner(state: State): string | undefined {
 /** Who signs a change by the owner: the operator acts as what the action needs, and the question says so. */
 const owner = (state: State): Acting => ownerOf(state.colony)!;
 
-const where = (state: State): string => `${state.context?.name ?? ''}${state.colony ? ` ${visible(state.colony.name)}` : ''}`;
+/** A name as it stands in a question: short enough that the rest of the question is seen. */
+const named = (name: string): string => cut(visible(name), 32);
 
-type Ask = {operation: OperationName; object: string; verb: string; done: string; input: Record<string, unknown>; as: Acting; consequence?: string; typed?: string};
+const where = ({context, colony}: Pick<State, 'context' | 'colony'>): string => [context?.name ?? '', colony?.name ?? ''].filter(name => name !== '').map(name => named(name)).join(' ');
+
+type Ask = {operation: OperationName; object: string; verb: string; done: string; input: Record<string, unknown>; as: Acting; consequence?: string; typed?: string; /** Where it happens; in the present colony unless given. */ place?: string};
 
 /** The question before a change: it names the context, the object and the count, and only `y` confirms it. */
-function ask(state: State, {operation, object, verb, done, input, as, consequence, typed}: Ask): Step {
+function ask(state: State, {operation, object, verb, done, input, as, consequence, typed, place = where(state)}: Ask): Step {
 	return [over(state, {
 		kind: 'confirm',
-		question: `${where(state)}: ${verb} ${object}?`,
+		question: `${place}: ${verb} ${object}?`,
 		consequence: consequence ?? operations[operation].summary,
 		verb,
 		deed: {operation, input, as, done: `${done} ${object}.`},
@@ -65,7 +72,7 @@ export function askComputer(state: State, act: ComputerVerb): Step {
 	const computer = selectedRow(state) as Computer;
 	const {verb, done, consequence} = computerWords[act];
 	return ask(state, {
-		operation: `computer.${act}`, object: `the computer ${visible(computer.name)} (${computer.computerid.slice(0, 8)})`, verb, done, consequence,
+		operation: `computer.${act}`, object: `the computer ${named(computer.name)} (${computer.computerid.slice(0, 8)})`, verb, done, consequence,
 		input: {colonyid: computer.colonyid, computerid: computer.computerid}, as: owner(state),
 	});
 }
@@ -89,7 +96,8 @@ export function askProcess(state: State, act: keyof typeof processWords, process
 export function askRemoveColony(state: State): Step {
 	const colony = selectedRow(state) as KnownColony;
 	return ask(state, {
-		operation: 'colony.remove', object: `the colony ${visible(colony.name)}`, verb: 'Remove', done: 'Removed', typed: colony.name,
+		// The colony that the operator works in may be another one.
+		place: where({context: state.context}), operation: 'colony.remove', object: `the colony ${named(colony.name)}`, verb: 'Remove', done: 'Removed', typed: colony.name,
 		consequence: 'All its computers, processes and attributes go with it. Only the history keeps them.',
 		input: {colonyid: colony.colonyid, name: colony.name}, as: {kind: 'root', id: 'root', name: 'root'},
 	});

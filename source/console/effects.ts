@@ -193,11 +193,18 @@ export class Effects {
 	}
 
 	async #greet(context: Context, root: string | undefined): Promise<void> {
+		// What is heard of a store that another one has replaced means nothing.
+		const hear = (message: Message): void => {
+			if (this.#context === context && !this.#closed) {
+				this.#dispatch(message);
+			}
+		};
+
 		context.watch(topics => {
-			this.#dispatch({type: 'changed', topics});
+			hear({type: 'changed', topics});
 		});
 		context.watchReachability(({reachable, since}) => {
-			this.#dispatch({type: 'reached', reachable, since});
+			hear({type: 'reached', reachable, since});
 		});
 		const remembered = await this.#world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		const where = await context.where().catch(() => undefined);
@@ -255,7 +262,7 @@ export class Effects {
 		try {
 			this.#dispatch({type: 'known', colonies: await this.#known(), select});
 		} catch (error) {
-			this.#dispatch({type: 'failed', error: errorText(error)});
+			this.#dispatch({type: 'not-known', error: errorText(error)});
 		}
 	}
 
@@ -307,7 +314,7 @@ export class Effects {
 			const caller = await this.callerOf(state.acting);
 			const context = this.#needContext();
 			const [counts, computers] = await Promise.all([context.run(caller, 'process.count', input), context.run(caller, 'computer.count', input)]);
-			this.#dispatch({type: 'counted', counts, computers});
+			this.#dispatch({type: 'counted', ...input, counts, computers});
 		} catch {
 			// The list on the screen says what is wrong; counts come again with the next change.
 		}
@@ -346,10 +353,12 @@ export class Effects {
 					this.#dispatch({type: 'noticed', text: notice});
 				},
 			});
-			this.#dispatch({type: 'form-done', text: text.said});
 			if (text.select) {
+				// First, so that the form gives way to what it has made.
 				await this.#loadKnown(text.select);
 			}
+
+			this.#dispatch({type: 'form-done', text: text.said});
 		} catch (error) {
 			this.#dispatch({type: 'form-failed', error: errorText(error)});
 		}

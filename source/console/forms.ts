@@ -1,5 +1,6 @@
 import {shortId, visible} from '../core/text.ts';
 import {type Field, type Fields, colonySpec, computerSpec, processSpec} from '../operations/index.ts';
+import {whyNoChange, whyReadOnly} from './deeds.ts';
 import type {FormField, FormPurpose, Overlay, State} from './state.ts';
 import {textOf} from './terminal/text-edit.ts';
 
@@ -82,6 +83,11 @@ function complaint({kind, optional, edit, label}: FormField, fromFile: boolean):
 	}
 
 	return kind === 'integer' && !/^-?\d+$/.test(edit.text.trim()) ? `${label} must be a whole number.` : undefined;
+}
+
+/** Why a form cannot be sent now; undefined when it can. A key goes to the keychain alone, and connecting is a way out where the database is away. */
+export function whyNotSend({purpose}: Form, state: State): string | undefined {
+	return purpose === 'add-key' || purpose === 'connect' ? whyReadOnly(state) : whyNoChange(state);
 }
 
 /** Whom a form acts as, for its title line. */

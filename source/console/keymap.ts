@@ -1,6 +1,6 @@
 import type {Computer, Process} from '../core/types.ts';
 import {type KnownColony, type ScreenName, type State, screenNames} from './state.ts';
-import {needsOwner, whyNoChange} from './deeds.ts';
+import {needsOwner, whyNoChange, whyReadOnly} from './deeds.ts';
 import {screens, selectedRow} from './screens/index.ts';
 
 /** Where a key means something: on top of everything, in any list, on one screen, or in one kind of overlay. */
@@ -32,9 +32,11 @@ const ofProcess = (state: State): Process | undefined => {
 	return top?.kind === 'detail' ? top.process : selectedRow(state) as Process | undefined;
 };
 
+const noProcess = (state: State): string | undefined => ofProcess(state) ? undefined : nothing(state) ?? 'It is still loading.';
+
 const processIs = (statuses: readonly number[], why: string) => (state: State): string | undefined => {
 	const process = ofProcess(state);
-	return process === undefined ? nothing(state) ?? 'It is still loading.' : (statuses.includes(process.status) ? needsOwner(state) : why);
+	return process === undefined ? noProcess(state) : (statuses.includes(process.status) ? needsOwner(state) : why);
 };
 
 const computerIsNot = (status: number, why: string) => (state: State): string | undefined => nothing(state) ?? ((selectedRow(state) as Computer).status === status ? why : needsOwner(state));
@@ -44,7 +46,7 @@ const noColony = (state: State): string | undefined => state.colony ? undefined 
 const processActions = (mode: 'processes' | 'detail'): Binding[] => [
 	{mode, chords: ['R'], action: 'retry', label: 'Put a closed process back to waiting', hint: 'retry', changes: true, disabled: processIs([2, 3], 'Only a closed process can be retried.')},
 	{mode, chords: ['X'], action: 'remove', label: 'Remove the process', hint: 'remove', changes: true, disabled: processIs([0, 1, 2, 3], '')},
-	{mode, chords: ['x'], action: 'process-menu', label: 'Menu of actions', hint: 'actions'},
+	{mode, chords: ['x'], action: 'process-menu', label: 'Menu of actions', hint: 'actions', disabled: noProcess},
 ];
 
 /** Every key of the console: it dispatches, and the footer, the help page and the readme are printed from it. */
@@ -85,15 +87,15 @@ export const keymap: readonly Binding[] = [
 	{mode: 'colonies', chords: ['u'], action: 'form', value: 'unlock-root', label: 'Unlock root', hint: 'unlock root', disabled: state => state.rootUnlocked ? 'Root is unlocked already.' : whyNoContext(state)},
 	{mode: 'colonies', chords: ['X'], action: 'remove', label: 'Remove the colony', hint: 'remove', changes: true, disabled: state => nothing(state) ?? (state.rootUnlocked ? whyNoChange(state) : 'Only root may do this: press u to unlock it.')},
 
-	{mode: 'keys', chords: ['n'], action: 'form', value: 'add-key', label: 'Add a key', hint: 'add'},
-	{mode: 'keys', chords: ['X'], action: 'remove', label: 'Remove the key', hint: 'remove', changes: true, disabled: nothing},
+	{mode: 'keys', chords: ['n'], action: 'form', value: 'add-key', label: 'Add a key', hint: 'add', disabled: whyReadOnly},
+	{mode: 'keys', chords: ['X'], action: 'remove', label: 'Remove the key', hint: 'remove', changes: true, disabled: state => nothing(state) ?? whyReadOnly(state)},
 
 	{mode: 'detail', chords: ['d'], action: 'view', value: 'detail', label: 'Detail', hint: 'detail'},
 	{mode: 'detail', chords: ['a'], action: 'view', value: 'attributes', label: 'Attributes', hint: 'attributes'},
 	{mode: 'detail', chords: ['y'], action: 'view', value: 'json', label: 'JSON', hint: 'json'},
 	{mode: 'detail', chords: ['s'], action: 'reveal', label: 'Show and hide masked values', hint: 'secrets'},
 	{mode: 'detail', chords: ['c'], action: 'copy-id', label: 'Copy the id'},
-	{mode: 'detail', chords: ['C'], action: 'copy-json', label: 'Copy as JSON'},
+	{mode: 'detail', chords: ['C'], action: 'copy-json', label: 'Copy as JSON', disabled: noProcess},
 	...processActions('detail'),
 	...(['detail', 'help'] as const).flatMap((mode): Binding[] => [
 		{mode, chords: ['j', 'down'], action: 'scroll', value: '1', label: 'Down'},
@@ -145,3 +147,9 @@ export const selectedColony = (state: State): KnownColony | undefined => selecte
 
 /** The process that a key is about: the one that is open, or the one under the cursor. */
 export const selectedProcess = ofProcess;
+
+/** The rows of the key map that hold where the operator is, for the help page; help on help shows the screen below it. */
+export function bindingsHere(state: State) {
+	const below = state.overlays.at(-1)?.kind === 'help' ? {...state, overlays: state.overlays.slice(0, -1)} : state;
+	return modesOf(below).map(mode => ({mode, bindings: keymap.filter(binding => binding.mode === mode)}));
+}

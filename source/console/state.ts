@@ -125,7 +125,7 @@ export type Message =
 	| {type: 'not-known'; error: ErrorText}
 	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
 	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
-	| {type: 'counted'; counts: Record<ProcessState, number>; computers: State['computerCounts']}
+	| {type: 'counted'; colonyid: Id; counts: Record<ProcessState, number>; computers: State['computerCounts']}
 	| {type: 'detailed'; process: Process}
 	| {type: 'not-detailed'; id: Id; error: ErrorText}
 	| {type: 'done'; text: string}
@@ -156,9 +156,12 @@ export type Step = readonly [State, readonly Effect[]];
 export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
 
 /** A list without its rows. It keeps the count of its requests, so that an answer to an older one is not taken for a new one's. */
-export const cleared = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence});
+export const emptied = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence});
 
 export const emptyLists = (): Record<ScreenName, ListState> => ({processes: emptyList(), computers: emptyList(), colonies: emptyList(), keys: emptyList()});
+
+/** The lists of another store, without rows. */
+export const emptiedLists = ({processes, computers, colonies, keys}: State['lists']): State['lists'] => ({processes: emptied(processes), computers: emptied(computers), colonies: emptied(colonies), keys: emptied(keys)});
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({

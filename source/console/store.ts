@@ -11,6 +11,7 @@ export class Store {
 	readonly #carryOut: (effect: Effect, state: State) => void;
 	#timer: NodeJS.Timeout | undefined;
 	#toldAt = 0;
+	#closed = false;
 
 	constructor(state: State, carryOut: (effect: Effect, state: State) => void) {
 		this.#state = state;
@@ -27,6 +28,10 @@ export class Store {
 	};
 
 	readonly dispatch = (message: Message): void => {
+		if (this.#closed) {
+			return;
+		}
+
 		const [state, effects] = update(this.#state, message);
 		const isChanged = state !== this.#state;
 		this.#state = state;
@@ -39,8 +44,9 @@ export class Store {
 		}
 	};
 
-	/** Stops telling anybody. */
+	/** Stops hearing and telling. */
 	close(): void {
+		this.#closed = true;
 		clearTimeout(this.#timer);
 		this.#watchers.clear();
 	}

@@ -1,16 +1,17 @@
 import type {Topic} from '../core/types.ts';
 import {parseFilter} from '../core/filter.ts';
 import {toColoniesError} from '../core/errors.ts';
+import {visible} from '../core/text.ts';
 import {actions, chooseColony, chooseItem, closeTop, onTop, restart, showScreen, welcome} from './actions.ts';
-import {confirmed} from './deeds.ts';
-import {checkForm, valuesOf} from './forms.ts';
+import {confirmed, whyNoChange, whyReadOnly} from './deeds.ts';
+import {checkForm, valuesOf, whyNotSend} from './forms.ts';
 import {resolve} from './keymap.ts';
-import {visibleRows} from './layout.ts';
-import {moveTo, cursorIndex, takePage} from './lists.ts';
+import {isTooSmall, visibleRows} from './layout.ts';
+import {fitTop, takePage} from './lists.ts';
 import {load, loadDetail, refresh, refreshAll, withList} from './loading.ts';
 import {screens} from './screens/index.ts';
 import {newestFirst} from './tabs.ts';
-import {type Message, type Overlay, type State, type Step, emptyLists} from './state.ts';
+import {type ErrorText, type Message, type Overlay, type State, type Step, emptied, emptiedLists} from './state.ts';
 import {editText, isEditKey} from './terminal/text-edit.ts';
 import type {Chord} from './terminal/keys.ts';
 
@@ -45,10 +46,15 @@ function inForm(state: State, form: Form, chord: Chord): Step {
 	}
 
 	if (key === 'enter' || key === 'ctrl-s') {
+		const reason = whyNotSend(form, state);
+		if (reason) {
+			return change({error: {code: 'unavailable', message: reason}});
+		}
+
 		const checked = checkForm(form);
 		return checked.fields.some(({error}) => error)
 			? change(checked)
-			: [onTop(state, () => ({...checked, busy: true, error: undefined})), [{type: 'send-form', purpose: form.purpose, values: valuesOf(form)}]];
+			: [onTop({...state, error: undefined}, () => ({...checked, busy: true, error: undefined})), [{type: 'send-form', purpose: form.purpose, values: valuesOf(form)}]];
 	}
 
 	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, edit: editText(field.edit, chord), error: undefined} : field)});
@@ -77,7 +83,10 @@ function inFilter(state: State, overlay: Extract<Overlay, {kind: 'filter'}>, cho
 function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, chord: Chord): Step {
 	const {typed} = overlay;
 	const cancel = (): Step => quiet(say(closeTop(state), 'Cancelled; nothing was changed.'));
-	const go = (): Step => [{...closeTop(state), busy: state.busy + 1}, [confirmed(overlay)]];
+	const reason = 'operation' in overlay.deed ? whyNoChange(state) : whyReadOnly(state);
+	const go = (): Step => reason
+		? quiet(say(closeTop(state), reason))
+		: [{...closeTop(state), busy: state.busy + 1, error: undefined}, [confirmed(overlay)]];
 	if (chord.key === 'esc' || chord.key === 'ctrl-c') {
 		return cancel();
 	}
@@ -95,6 +104,12 @@ function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, c
 
 function pressed(before: State, chord: Chord): Step {
 	const state = before.notice ? {...before, notice: undefined} : before;
+	if (isTooSmall(state)) {
+		// Nobody acts on what cannot be seen.
+		const action = {q: 'quit', 'ctrl-c': 'quit', 'ctrl-z': 'suspend'}[chord.key];
+		return action ? actions[action]!(state, undefined) : quiet(state);
+	}
+
 	const top = state.overlays.at(-1);
 	// In a text field every key is text, but for the way out.
 	if (top?.kind === 'form') {
@@ -127,6 +142,10 @@ function pressed(before: State, chord: Chord): Step {
 
 function ticked(before: State, now: number): Step {
 	const state = {...before, now, notice: before.notice && now - before.notice.at < noticeTime ? before.notice : undefined};
+	if (state.context && state.reach.reachable && !state.knownLoaded && state.opening.error) {
+		return [{...state, opening: {text: state.opening.text}}, [{type: 'load-known'}]];
+	}
+
 	const {loadedAt, loading} = state.lists[state.screen];
 	return state.paused || !state.context || !state.reach.reachable || loading || (loadedAt !== undefined && now - loadedAt < rereadTime) ? quiet(state) : refreshAll(state);
 }
@@ -134,9 +153,7 @@ function ticked(before: State, now: number): Step {
 function resized(state: State, columns: number, rows: number): Step {
 	const next = {...state, columns, rows};
 	const height = visibleRows(next);
-	const list = next.lists[next.screen];
-	const {idOf} = screens[next.screen];
-	return quiet(withList(next, next.screen, moveTo(list, cursorIndex(list, idOf), {idOf, height})));
+	return quiet(withList(next, next.screen, fitTop(next.lists[next.screen], {idOf: screens[next.screen].idOf, height})));
 }
 
 function changed(state: State, topics: ReadonlySet<string>): Step {
@@ -157,12 +174,19 @@ function changed(state: State, topics: ReadonlySet<string>): Step {
 	return [next, has('processes') || has('attributes') ? [...effects, ...loadDetail(next, {soon: true})] : effects];
 }
 
+/** Nothing of the colony is left on the screen. */
+function leaveColony(state: State): State {
+	const {processes, computers} = state.lists;
+	return {...state, colony: undefined, acting: undefined, side: undefined, counts: undefined, computerCounts: undefined, overlays: [], lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
+}
+
 function known(state: State, colonies: State['known'], select: string | undefined): Step {
-	const next = {...state, known: colonies, knownLoaded: true};
-	const wanted = select ?? state.colony?.colonyid;
-	const colony = colonies.find(({colonyid}) => colonyid === wanted) ?? (state.colony === undefined ? colonies.find(({as}) => as.some(({kind}) => kind !== 'root')) : undefined);
-	if (state.colony !== undefined && !colonies.some(({colonyid}) => colonyid === wanted)) {
-		return load({...next, colony: undefined, acting: undefined, lists: {...next.lists, processes: emptyLists().processes, computers: emptyLists().computers}}, 'colonies');
+	const next = {...state, known: colonies, knownLoaded: true, opening: {text: state.opening.text}};
+	const at = (id: string | undefined) => colonies.find(({colonyid}) => colonyid === id);
+	const colony = at(select) ?? at(state.colony?.colonyid) ?? (state.colony === undefined ? colonies.find(({as}) => as.some(({kind}) => kind !== 'root')) : undefined);
+	if (state.colony !== undefined && !colony) {
+		const left = leaveColony(next);
+		return load(state.notice ? left : say(left, `The colony ${visible(state.colony.name)} is gone, or the key that opened it.`), 'colonies');
 	}
 
 	const [listed, effects] = load(next, 'colonies');
@@ -180,13 +204,30 @@ function known(state: State, colonies: State['known'], select: string | undefine
 		return [shown, [...effects, ...more]];
 	}
 
-	return [{...listed, colony: colony ?? listed.colony}, effects];
+	// A key may have come or gone.
+	const acting = colony?.as.find(({id}) => id === state.acting?.id) ?? colony?.as.find(({kind}) => kind !== 'root');
+	return [{...listed, colony, acting}, effects];
+}
+
+/** The colonies could not be read. Before the first time that is all there is to say; later the list says it where the database is away. */
+function notKnown(state: State, error: ErrorText): Step {
+	if (!state.knownLoaded) {
+		return quiet({...state, opening: {...state.opening, error}});
+	}
+
+	return quiet(error.code === 'unavailable' ? state : {...state, error});
 }
 
 function loaded(state: State, {screen, sequence, page, at}: Extract<Message, {type: 'loaded'}>): Step {
 	const list = state.lists[screen];
 	if (sequence !== list.sequence) {
 		return quiet(state);
+	}
+
+	const {cursor, going} = list;
+	if (going && cursor !== undefined && !page.rows.some(row => screens[screen].idOf(row) === cursor)) {
+		// The operator has turned back meanwhile: the row under the cursor is in the window that is shown.
+		return load(state, screen);
 	}
 
 	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen, pinsFirst: !newestFirst(state, screen)});
@@ -214,11 +255,11 @@ export function update(state: State, message: Message): Step {
 		}
 
 		case 'opening': {
-			return quiet({...state, context: undefined, opening: {text: message.text}, colony: undefined, acting: undefined, known: [], knownLoaded: false, rootUnlocked: false, lists: emptyLists(), counts: undefined, computerCounts: undefined, side: undefined, overlays: [], screen: 'processes', error: undefined});
+			return quiet({...state, context: undefined, opening: {text: message.text}, colony: undefined, acting: undefined, known: [], knownLoaded: false, rootUnlocked: false, lists: emptiedLists(state.lists), counts: undefined, computerCounts: undefined, side: undefined, overlays: [], screen: 'processes', error: undefined});
 		}
 
 		case 'opened': {
-			return [{...state, context: message.context}, [{type: 'load-known', select: message.remembered}]];
+			return [{...state, context: message.context, opening: {text: state.opening.text}}, [{type: 'load-known', select: message.remembered}]];
 		}
 
 		case 'not-opened': {
@@ -238,16 +279,20 @@ export function update(state: State, message: Message): Step {
 			return known(state, message.colonies, message.select);
 		}
 
+		case 'not-known': {
+			return notKnown(state, message.error);
+		}
+
 		case 'loaded': {
 			return loaded(state, message);
 		}
 
 		case 'not-loaded': {
-			return message.sequence === state.lists[message.screen].sequence ? quiet(withList(state, message.screen, {loading: false, stale: false, error: message.error})) : quiet(state);
+			return message.sequence === state.lists[message.screen].sequence ? quiet(withList(state, message.screen, {loading: false, going: undefined, stale: false, error: message.error})) : quiet(state);
 		}
 
 		case 'counted': {
-			return quiet({...state, counts: message.counts, computerCounts: message.computers});
+			return quiet(message.colonyid === state.colony?.colonyid ? {...state, counts: message.counts, computerCounts: message.computers} : state);
 		}
 
 		default: {
@@ -272,7 +317,7 @@ function answered(state: State, message: Message): Step {
 		}
 
 		case 'done': {
-			return refreshAll(say({...state, busy: Math.max(0, state.busy - 1), error: undefined}, message.text));
+			return refreshAll(say({...state, busy: Math.max(0, state.busy - 1)}, message.text));
 		}
 
 		case 'failed': {
@@ -284,7 +329,7 @@ function answered(state: State, message: Message): Step {
 		}
 
 		case 'form-done': {
-			const closed = {...state, overlays: state.overlays.filter(({kind}) => kind !== 'form'), error: undefined};
+			const closed = {...state, overlays: state.overlays.filter(({kind}) => kind !== 'form')};
 			return refreshAll(say(closed, message.text));
 		}
 

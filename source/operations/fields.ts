@@ -104,6 +104,8 @@ export const ids = (label: string, summary: string, most: number): Field<Id[]> =
 	v.transform(list => [...new Set(list)]),
 ));
 
+const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);
+
 const keySchema = lineSchema(limits.key, 1);
 
 /** The key of an attribute. */
@@ -111,7 +113,7 @@ export const key = (label: string, summary: string): Field<string> => describe('
 
 /** Keys and values, as a submission brings them in. */
 export const attributes = (label: string, summary: string): Field<Record<string, string>> => describe('pair', label, summary, v.pipe(
-	v.custom<Record<string, unknown>>(input => typeof input === 'object' && input !== null && !Array.isArray(input), 'must be an object of keys and text values'),
+	v.custom<Record<string, unknown>>(isObject, 'must be an object of keys and text values'),
 	// Not `v.record`: it leaves out `constructor`, `prototype` and `__proto__` without a word.
 	v.rawTransform<Record<string, unknown>, Record<string, string>>(({dataset: {value: record}, addIssue, NEVER}) => {
 		for (const [key, value] of Object.entries(record)) {
@@ -130,7 +132,7 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 ));
 
 /** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */
-export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>> => describe('spec', label, summary, objectSchema(fields), {fields, reserved});
+export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>> => describe('spec', label, summary, v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), objectSchema(fields)), {fields, reserved});
 
 /** The schema of an object with these fields; what else it has is left out. */
 export function objectSchema<Some extends Fields>(fields: Some): v.GenericSchema<unknown, ValueOf<Some>> {

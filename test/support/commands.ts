@@ -5,7 +5,9 @@ import {Readable, Writable} from 'node:stream';
 import {after} from 'node:test';
 import {runCommand, type World} from '../../source/commands/index.ts';
 import {brokerContext} from '../../source/contexts/index.ts';
-import {dropSchema, migrate, type Database} from '../../source/database/index.ts';
+import {
+	dropSchema, migrate, newestSchema, type Database,
+} from '../../source/database/index.ts';
 import {
 	folders, openKeychain, openSettings, type Folders, type Keychain, type Settings,
 } from '../../source/keychain/index.ts';
@@ -45,7 +47,7 @@ export function contextsOn(database: Database): Contexts {
 			}
 
 			notice('Made the schema.');
-			return context.where();
+			return {context: context.name, kind: context.kind, ...await database.describe(), schema: newestSchema};
 		},
 		describe: async () => 'the schema "colonies"',
 		async drop(_choice, notice) {

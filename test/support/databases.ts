@@ -153,6 +153,18 @@ const listening = async (child: ChildProcess): Promise<void> => new Promise((res
 	});
 });
 
+/** Ends the server of a folder and removes the folder when this process has ended in whatever way, a SIGKILL too: a shell waits for its pipe to close. */
+function sweepAfter(host: string): void {
+	const script = `
+		read -r _
+		pid=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$pid"
+		for _ in $(seq 100); do kill -0 "$pid" && sleep 0.05 || break; done
+		rm -rf "$1"`;
+	const shell = spawn('sh', ['-c', script, 'sh', host], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
+	shell.unref();
+	(shell.stdin as Socket).unref();
+}
+
 /**
 Starts a PostgreSQL of its own in a temporary folder, on a Unix socket. It is stopped and removed when this process ends.
 */
@@ -220,11 +232,7 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 			await start();
 		},
 	};
-	process.once('exit', () => {
-		// At once, but so that it still gives its shared memory back.
-		child?.kill('SIGQUIT');
-		rmSync(host, {recursive: true, force: true, maxRetries: 5});
-	});
+	sweepAfter(host);
 	await start();
 	return server;
 }

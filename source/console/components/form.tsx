@@ -1,7 +1,9 @@
 import {Box, Text} from 'ink';
 import {visible} from '../../core/text.ts';
 import type {Overlay} from '../state.ts';
+import {dim, red} from '../terminal/style.ts';
 import {cut} from '../terminal/width.ts';
+import {wrap} from '../views/wrap.ts';
 import {TextField} from './text-field.tsx';
 
 type FormProps = {
@@ -12,12 +14,19 @@ type FormProps = {
 
 const labelWidth = 18;
 
+/** At most so many lines, the last one cut where there are more. */
+const lines = (text: string, width: number, most: number): string[] => {
+	const all = wrap(text, width);
+	return all.length <= most ? all : [...all.slice(0, most - 1), cut(all.slice(most - 1).join(''), width)];
+};
+
 /** A form: one line a field, the one with the cursor explained below. It holds nothing; the keys go through `update`. */
 export function Form({form, width, height}: FormProps) {
 	const focused = form.fields[form.focus]!;
-	const said = focused.error ?? (form.error ? [form.error.message, form.error.hint].filter(Boolean).join(' ') : undefined);
+	const wrong = focused.error ?? (form.error && [form.error.message, form.error.hint].filter(Boolean).join(' '));
+	const said = lines(visible(wrong ?? `${focused.label}: ${focused.summary}`), width - 4, Math.max(1, height - 6));
 	// On a low terminal the fields around the cursor are shown.
-	const room = Math.max(1, height - (said ? 8 : 7));
+	const room = Math.max(1, height - 5 - said.length);
 	const first = Math.max(0, Math.min(form.focus - Math.floor(room / 2), form.fields.length - room));
 	const shown = form.fields.slice(first, first + room);
 	return (
@@ -37,8 +46,8 @@ export function Form({form, width, height}: FormProps) {
 				</Box>
 			))}
 			<Box flexGrow={1}/>
-			<Text color={said ? 'red' : undefined} dimColor={!said} wrap='wrap'>{visible(said ?? `${focused.label}: ${focused.summary}`)}</Text>
-			<Text wrap='truncate'>{form.busy ? 'working …' : 'enter next field, at the last one send · ctrl-s send · tab and arrows move · esc leaves'}</Text>
+			{said.map((line, index) => <Text key={index} wrap='truncate'>{wrong ? red(line) : dim(line)}</Text>)}
+			<Text wrap='truncate'>{form.busy ? 'working …' : `enter ${form.focus === form.fields.length - 1 ? 'send' : 'next field'} · ctrl-s send · arrows move · esc leaves`}</Text>
 		</Box>
 	);
 }

@@ -17,13 +17,14 @@ const fold = 4096;
 const mask = '••••••••';
 
 /** The value of an attribute as it may be shown: secrets masked unless revealed, long ones folded, nothing that a terminal could obey. */
-export function shownValue({key, value}: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string {
+export const shownValue = (attribute: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string => visible(shortened(attribute, revealed));
+
+function shortened({key, value}: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string {
 	if (isSecretKey(key) && !revealed) {
 		return mask;
 	}
 
-	const text = visible(value.slice(0, fold));
-	return value.length > fold ? `${text} … (${value.length - fold} characters more)` : text;
+	return value.length > fold ? `${value.slice(0, fold)} … (${value.length - fold} characters more)` : value;
 }
 
 const attributesOf = (process: Process): Attribute[] => [...process.in ?? [], ...process.out ?? [], ...process.err ?? []];
@@ -36,18 +37,23 @@ const pairLines = (pairs: ReadonlyArray<readonly [string, string]>, width: numbe
 function attributeLines(process: Process, width: number, revealed: boolean): string[] {
 	return attributesOf(process).flatMap(attribute => {
 		const kind = attributeTypes[attribute.attributetype];
-		const name = `${kind.padEnd(4)}${bold(visible(attribute.key))} = `;
-		const indent = Math.min(24, 4 + widthOf(visible(attribute.key)) + 3);
-		const lines = wrap(shownValue(attribute, revealed), Math.max(8, width - indent));
-		return lines.map((line, index) => (index === 0 ? name : ' '.repeat(indent)) + (kind === 'err' ? red(line) : line));
+		const key = visible(attribute.key);
+		const indent = 4 + widthOf(key) + 3;
+		// A long key has its own lines, the value stands below it.
+		const isLong = indent > Math.min(24, Math.floor(width / 2));
+		const before = isLong ? wrap(`${key} =`, width - 4).map((line, index) => `${(index === 0 ? kind : '').padEnd(4)}${bold(line)}`) : [];
+		const values = wrap(shownValue(attribute, revealed), Math.max(8, width - (isLong ? 4 : indent))).map(line => kind === 'err' ? red(line) : line);
+		return isLong
+			? [...before, ...values.map(line => `    ${line}`)]
+			: values.map((line, index) => (index === 0 ? `${kind.padEnd(4)}${bold(key)} = ` : ' '.repeat(indent)) + line);
 	});
 }
 
 /** The process in JSON as the commands print it, secrets masked unless revealed. */
 function jsonLines(process: Process, width: number, revealed: boolean): string[] {
-	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => isSecretKey(attribute.key) && !revealed ? {...attribute, value: mask} : attribute) ?? null;
+	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => ({...attribute, value: shortened(attribute, revealed)})) ?? null;
 	const text = JSON.stringify({...process, in: masked(process.in), out: masked(process.out), err: masked(process.err)}, undefined, 4);
-	return text.split('\n').flatMap(line => wrap(visible(line.length > fold ? `${line.slice(0, fold)} …` : line), width));
+	return text.split('\n').flatMap(line => wrap(visible(line), width));
 }
 
 /** All lines of an open process in its present view; the attributes of the inspector are a table of their own. */
@@ -76,6 +82,14 @@ export function detailLines(overlay: Detail, state: State, width: number): strin
 
 /** The rows of the attribute inspector: type, key and value. */
 export const inspectorRows = (process: Process, revealed: boolean): string[][] => attributesOf(process).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, revealed)]);
+
+/** Rows of the inspector that are seen at once; each takes two lines, its own and a rule. */
+export const inspectorRoom = (state: State): number => Math.max(1, Math.floor((layoutOf(state).body - 5) / 2));
+
+/** How many lines, or rows of the inspector, an open process has. */
+export const detailLength = (overlay: Detail, state: State): number => overlay.view === 'attributes'
+	? (overlay.process ? attributesOf(overlay.process).length : 0)
+	: detailLines(overlay, state, state.columns - 4).length;
 
 /** The title of an open process. */
 export const detailTitle = ({id, process, view, revealed}: Detail): string => `${id.slice(0, 8)} ${process ? processStates[process.status].toUpperCase() : ''} ${view === 'detail' ? '' : view}${revealed ? ' (secrets shown)' : ''}`.trimEnd();

@@ -6,8 +6,9 @@ import {visibleRows} from '../layout.ts';
 import {screens} from '../screens/index.ts';
 import {type State, screenNames} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
-import {wrap} from './wrap.ts';
+import {type EditState, drawField, emptyText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
+import {wrap} from './wrap.ts';
 
 const widthOfStyled = (text: string): number => widthOf(withoutStyle(text));
 
@@ -56,11 +57,14 @@ function liveness(state: State): string {
 
 const clock = (at: number | undefined): string => at === undefined ? '' : new Date(at).toTimeString().slice(0, 8);
 
+/** A shared database stands out by its capitals; a folder is shown as it is written. */
+const placeName = ({kind, name}: NonNullable<State['context']>): string => visible(kind === 'embedded' || name.startsWith('/') ? name : name.toUpperCase());
+
 function title(state: State): string {
 	const {context, colony, acting} = state;
 	const parts = [
 		bold('colonies'),
-		context ? `${context.kind === 'embedded' ? context.name : context.name.toUpperCase()}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
+		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly ? 'RO' : 'RW',
 		...(state.rootUnlocked ? [yellow('root')] : []),
@@ -176,18 +180,19 @@ type Confirm = Extract<State['overlays'][number], {kind: 'confirm'}>;
 function question({question: asked, consequence, verb, typed}: Confirm, columns: number): string[] {
 	if (typed) {
 		return [
-			bold(yellow(asked)),
-			`Type ${bold(visible(typed.expected))} and enter to ${verb.toLowerCase()} it, esc cancels: ${visible(typed.edit.text)}${inverse(' ')}`,
+			`${bold(yellow(asked))} ${consequence ?? ''}`,
+			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
 		];
 	}
 
 	return [bold(yellow(asked)), spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(consequence ?? '', Math.max(0, columns - 28))), columns)];
 }
 
+const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
+
 function filterLines(state: State): string[] {
 	const top = state.overlays.at(-1)!;
-	const {text, cursor} = top.kind === 'filter' ? top.edit : {text: '', cursor: 0};
-	const shown = `/${text.slice(0, cursor)}${inverse(text.slice(cursor, cursor + 1) || ' ')}${text.slice(cursor + 1)}`;
+	const shown = lineWithField('/', top.kind === 'filter' ? top.edit : emptyText, state.columns);
 	const help = state.screen === 'processes' ? 'words, type:gpu, computer:ID, age>5m, age<1h, key=value · enter applies, esc leaves' : 'words · enter applies, esc leaves';
 	return [shown, top.kind === 'filter' && top.error ? red(top.error) : dim(help)];
 }

@@ -1,9 +1,11 @@
+import {visible} from '../../core/text.ts';
 import {type Column, type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
 import type {RowValue, State} from '../state.ts';
 import {dim, inverse} from '../terminal/style.ts';
 import {fit, withoutStyle} from '../terminal/width.ts';
 import {box} from './frame.ts';
+import {wrap} from './wrap.ts';
 
 type Placed = {column: Column<RowValue>; width: number};
 
@@ -85,13 +87,19 @@ export function listLines(state: State): string[] {
 }
 
 function emptyLines(state: State, screen: Screen): string[] {
-	if (state.opening.error && !state.context) {
+	if (state.opening.error && !state.knownLoaded) {
 		const {message, hint} = state.opening.error;
-		return ['', `  ${message}`, ...(hint ? [`  ${hint}`] : []), '', '  It is tried again by itself. q quits.'];
+		const {list: width} = layoutOf(state);
+		const lines = [message, ...(hint ? [hint] : [])].flatMap(text => wrap(visible(text), width - 6));
+		return ['', ...lines.map(line => `  ${line}`), '', '  It is tried again by itself. q quits.'];
 	}
 
 	if (!state.context) {
 		return ['', `  ${state.opening.text}`];
+	}
+
+	if (!state.knownLoaded && screen.name !== 'keys') {
+		return ['', '  Loading …'];
 	}
 
 	const {loadedAt, error} = state.lists[state.screen];
@@ -99,5 +107,6 @@ function emptyLines(state: State, screen: Screen): string[] {
 		return ['', '  Loading …'];
 	}
 
-	return ['', ...screen.empty(state).map(line => `  ${line}`)];
+	const {list: width} = layoutOf(state);
+	return ['', ...screen.empty(state).flatMap(line => wrap(line, width - 6)).map(line => `  ${line}`)];
 }

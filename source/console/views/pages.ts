@@ -1,10 +1,13 @@
-import {bindingsHere} from '../actions.ts';
+import {bindingsHere} from '../keymap.ts';
+import {visible} from '../../core/text.ts';
 import {layoutOf} from '../layout.ts';
 import type {Overlay, State} from '../state.ts';
 import {screens} from '../screens/index.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
+import {detailLength, inspectorRoom} from './detail.ts';
 import {box} from './frame.ts';
+import {wrap} from './wrap.ts';
 
 const headings: Record<string, string> = {anywhere: 'Anywhere', list: 'In every list', detail: 'In an open process', menu: 'In a menu', help: 'Here'};
 
@@ -13,27 +16,39 @@ const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 /** The help page: every key that holds on the screen below, from the key map. */
 export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State): string[] {
 	const {body: height} = layoutOf(state);
+	const all = helpLines(state);
+	const top = Math.min(overlay.scroll, Math.max(0, all.length - (height - 2)));
+	const more = all.length > height - 2 ? ` ${top + 1}-${Math.min(all.length, top + height - 2)} of ${all.length}` : '';
+	return box(`Help${more} `, all.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+}
+
+function helpLines(state: State): string[] {
 	const lines = bindingsHere(state).flatMap(({mode, bindings}) => [
 		bold(headings[mode] ?? `On ${screens[mode as keyof typeof screens].title}`),
 		...bindings.map(({chords, label, changes}) => `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} ${label}${changes ? dim('  changes something; asks first') : ''}`),
 		'',
 	]);
 	const notes = ['A lowercase letter never changes anything on the server; what changes it asks first, and only y confirms.', 'In a text field every key is text; esc leaves it.'];
-	const all = [...lines, ...notes.map(note => dim(note))];
-	const top = Math.min(overlay.scroll, Math.max(0, all.length - (height - 2)));
-	const more = all.length > height - 2 ? ` ${top + 1}-${Math.min(all.length, top + height - 2)} of ${all.length}` : '';
-	return box(`Help${more} `, all.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+	return [...lines, ...notes.flatMap(note => wrap(note, state.columns - 4)).map(line => dim(line))];
+}
+
+/** How far a page may be scrolled: until its last line is in sight. */
+export function scrollEnd(overlay: Extract<Overlay, {scroll: number}>, state: State): number {
+	const room = layoutOf(state).body - 2;
+	return Math.max(0, overlay.kind === 'help' ? helpLines(state).length - room : detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : room));
 }
 
 /** A menu over the body, with the doors of the first run in more words. */
 export function menuPage(overlay: Extract<Overlay, {kind: 'menu'}>, state: State): string[] {
 	const {body: height} = layoutOf(state);
+	const intro = overlay.isWelcome
+		? [` Everything is ready: the database is ${visible(state.context?.place ?? 'open')}.`, ' Nothing is in it yet. What would you like to do?', '']
+		: [];
+	// The item under the cursor stays in sight.
+	const first = Math.max(0, overlay.cursor + 1 - Math.max(1, height - 3 - intro.length));
 	const items = overlay.items.map(({key, label, summary, disabled}, index) => {
 		const text = ` ${key}  ${fit(label, 24)} ${disabled ?? summary ?? ''}`;
 		return index === overlay.cursor ? inverse(text) : (disabled ? dim(text) : text);
 	});
-	const intro = overlay.isWelcome
-		? [` Everything is ready: the database is ${state.context?.place ?? 'open'}.`, ' Nothing is in it yet. What would you like to do?', '']
-		: [];
-	return box(`${overlay.title} `, ['', ...intro, ...items], {width: state.columns, height});
+	return box(`${overlay.title} `, ['', ...intro, ...items.slice(first)], {width: state.columns, height});
 }
