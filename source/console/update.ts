@@ -195,13 +195,8 @@ function known(state: State, colonies: State['known'], select: string | undefine
 		return [chosen, [...effects, ...more]];
 	}
 
-	if (!colony && colonies.length === 0 && !state.knownLoaded && state.context?.kind === 'embedded') {
-		return [welcome(listed), effects];
-	}
-
 	if (!colony && !state.knownLoaded) {
-		const [shown, more] = showScreen(listed, 'colonies');
-		return [shown, [...effects, ...more]];
+		return colonies.length === 0 && state.context?.kind === 'embedded' ? [welcome(listed), effects] : chain(showScreen(listed, 'colonies'), effects);
 	}
 
 	// A key may have come or gone.

@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {Readable, Writable} from 'node:stream';
 import {after} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {runCommand, type World} from '../../source/commands/index.ts';
 import {brokerContext} from '../../source/contexts/index.ts';
 import {
@@ -12,6 +13,7 @@ import {
 	folders, openKeychain, openSettings, type Folders, type Keychain, type Settings,
 } from '../../source/keychain/index.ts';
 import {Broker, type Contexts} from '../../source/operations/index.ts';
+import {openMemory} from './databases.ts';
 
 /** What a command line did. */
 export type Outcome = {code: number; stdout: string; stderr: string};
@@ -90,3 +92,33 @@ export const inProcess = (contexts: Contexts, home: Home, change: Partial<World>
 	const code = await runCommand(words, world);
 	return {code, stdout: world.stdout.text, stderr: world.stderr.text};
 };
+
+export const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+
+/** A colony and a computer of it, approved, registered by commands with the root password `secret`. */
+export async function settle(run: Run): Promise<{colony: string; computer: string}> {
+	const words = async (...line: string[]): Promise<string> => {
+		const {code, stdout, stderr} = await run(line);
+		if (code !== 0) {
+			throw new Error(`${line.join(' ')}: ${stderr}`);
+		}
+
+		return stdout.trim();
+	};
+
+	const colony = await words('colony', 'register', '--rootpassword', 'secret', '--spec', path.join(examples, 'colony.json'));
+	const computer = await words('computer', 'register', '--colonyid', colony, '--spec', path.join(examples, 'computer.json'));
+	await words('computer', 'approve', '--colonyid', colony, '--computerid', computer);
+	return {colony, computer};
+}
+
+/** A memory database with the schema, and a user with a colony in it. */
+export async function openSettled(): Promise<{database: Database; contexts: Contexts; home: Home; run: Run; colony: string; computer: string}> {
+	const database = await openMemory();
+	after(async () => database.close());
+	await migrate(database);
+	const contexts = contextsOn(database);
+	const home = freshHome();
+	const run = inProcess(contexts, home);
+	return {database, contexts, home, run, ...await settle(run)};
+}

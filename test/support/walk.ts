@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import {createHash} from 'node:crypto';
 import path from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {
-	temporaryFolder, writeInto, type Outcome, type Run,
+	examples as ownExamples, temporaryFolder, writeInto, type Outcome, type Run,
 } from './commands.ts';
 
 type Json = Record<string, unknown>;
@@ -24,7 +23,6 @@ const unset = '0001-01-01T00:00:00Z';
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const id = /^[\da-f]{64}$/;
 const rootPassword = 'secret';
-const exampleFolder = fileURLToPath(new URL('../../examples', import.meta.url));
 
 const sha3 = (text: string): string => createHash('sha3-256').update(text).digest('hex');
 
@@ -89,7 +87,7 @@ function assertProcess(actual: Json, colonyid: string, changed: Json, times: rea
 /**
 The whole of colonies.md, from an empty database to a dropped one, by its own command lines: every command in its order, its JSON field by field, its sentences and exit codes.
 */
-export async function walk({step, run, databaseFlags = [], examples = exampleFolder}: Options): Promise<void> {
+export async function walk({step, run, databaseFlags = [], examples = ownExamples}: Options): Promise<void> {
 	const folder = temporaryFolder();
 	const [colonySpec, computerSpec] = [path.join(examples, 'colony.json'), path.join(examples, 'computer.json')];
 	let [colony, computer, first, second] = ['', '', '', ''];
