@@ -11,7 +11,7 @@ import {fitTop, takePage} from './lists.ts';
 import {load, loadDetail, refresh, refreshAll, withList} from './loading.ts';
 import {screens} from './screens/index.ts';
 import {newestFirst} from './tabs.ts';
-import {type ErrorText, type Message, type Overlay, type State, type Step, emptied, emptiedLists} from './state.ts';
+import {type ErrorText, type Message, type Overlay, type ScreenName, type State, type Step, emptied, emptiedLists} from './state.ts';
 import {editText, isEditKey} from './terminal/text-edit.ts';
 import type {Chord} from './terminal/keys.ts';
 
@@ -152,8 +152,8 @@ function ticked(before: State, now: number): Step {
 
 function resized(state: State, columns: number, rows: number): Step {
 	const next = {...state, columns, rows};
-	const height = visibleRows(next);
-	return quiet(withList(next, next.screen, fitTop(next.lists[next.screen], {idOf: screens[next.screen].idOf, height})));
+	const fitted = (screen: ScreenName) => fitTop(state.lists[screen], {idOf: screens[screen].idOf, height: visibleRows(next)});
+	return quiet({...next, lists: {processes: fitted('processes'), computers: fitted('computers'), colonies: fitted('colonies'), keys: fitted('keys')}});
 }
 
 function changed(state: State, topics: ReadonlySet<string>): Step {

@@ -141,6 +141,19 @@ export const assignProcess = defineMany({
 	},
 });
 
+/** What was done, or why it was refused: a call that is refused changed nothing, and the others stand. A failure of the database is thrown. */
+async function orRefusal<Result>(act: () => Promise<Result>): Promise<Result | ColoniesError> {
+	try {
+		return await act();
+	} catch (error) {
+		if (error instanceof ColoniesError && error.cause === undefined) {
+			return error;
+		}
+
+		throw error;
+	}
+}
+
 const closing = (to: 'successful' | 'failed') => defineMany({
 	name: `process.${to}`,
 	summary: `Mark a running process as ${to}.`,
@@ -154,18 +167,8 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	async handleMany({client, calls}) {
 		const answers: Array<Done<Process> | ColoniesError> = [];
 		for (const {input, who} of calls) {
-			try {
-				answers.push(await processes.close(client, {
-					colony: input.colonyid, computer: who.actor, process: input.processid, to,
-				}));
-			} catch (error) {
-				// A call that is refused changed nothing; the others stand.
-				if (!(error instanceof ColoniesError) || error.cause !== undefined) {
-					throw error;
-				}
-
-				answers.push(error);
-			}
+			const closing = {colony: input.colonyid, computer: who.actor, process: input.processid, to};
+			answers.push(await orRefusal(async () => processes.close(client, closing))); // eslint-disable-line no-await-in-loop
 		}
 
 		return answers;
