@@ -121,7 +121,7 @@ suite('help', () => {
 suite('what is not understood', () => {
 	const cases: Array<[line: string[], message: string, hint: string | RegExp]> = [
 		[['proces', 'ls'], 'There is no command "proces".', 'Did you mean `colonies process ls`?'],
-		[['colonies'], 'There is no command "colonies".', 'Did you mean `colonies colony`?'],
+		[['colonys', 'ls'], 'There is no command "colonys".', 'Did you mean `colonies colony ls`?'],
 		[['frobnicate'], 'There is no command "frobnicate".', 'See all of them: colonies help'],
 		[['computer'], '`colonies computer` needs a command.', /^One of register, ls, .*approve/],
 		[['computer', 'aprove'], 'There is no command "computer aprove".', 'Did you mean `colonies computer approve`?'],

@@ -21,7 +21,7 @@ export function toCsv(rows: readonly Row[], {toTerminal}: {toTerminal: boolean})
 		return '';
 	}
 
-	const names = [...new Set(rows.flatMap(row => Object.keys(row)))];
+	const names = [...new Set(rows.flatMap(row => Object.keys(row).filter(name => row[name] !== undefined)))];
 	const show = (value: unknown) => quote(toTerminal ? visible(text(value)) : text(value));
 	return [names.map(name => quote(name)), ...rows.map(row => names.map(name => show(row[name])))].map(fields => `${fields.join(',')}\r\n`).join('');
 }

@@ -68,4 +68,4 @@ export function toTable(rows: readonly Row[], columns: readonly Column[] | undef
 }
 
 /** One object as a table: a line for each field. */
-export const toFieldTable = (row: Row, width: number | undefined): string => lay(Object.entries(row).map(([name, value]) => [name, visible(cell(value))]), [], width);
+export const toFieldTable = (row: Row, width: number | undefined): string => lay(Object.entries(row).filter(([, value]) => value !== undefined).map(([name, value]) => [name, visible(cell(value))]), [], width);

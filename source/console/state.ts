@@ -105,7 +105,7 @@ export type State = {
 	frozen: boolean;
 	wide: boolean;
 	/** What was done; goes with the next key or after a while. */
-	notice?: {text: string; at: number};
+	notice?: {text: string; at: number; /** Whether it says what the operator has just done. */ isOutcome?: true};
 	/** What went wrong; stays until esc. */
 	error?: ErrorText;
 	/** How many deeds are under way. */

@@ -22,6 +22,7 @@ const rereadTime = 2000;
 
 const quiet = (state: State): Step => [state, []];
 const say = (state: State, text: string): State => ({...state, notice: {text, at: state.now}});
+const sayDone = (state: State, text: string): State => ({...state, notice: {text, at: state.now, isOutcome: true}});
 
 type Form = Extract<Overlay, {kind: 'form'}>;
 
@@ -186,7 +187,7 @@ function known(state: State, colonies: State['known'], select: string | undefine
 	const colony = at(select) ?? at(state.colony?.colonyid) ?? (state.colony === undefined ? colonies.find(({as}) => as.some(({kind}) => kind !== 'root')) : undefined);
 	if (state.colony !== undefined && !colony) {
 		const left = leaveColony(next);
-		return load(state.notice ? left : say(left, `The colony ${visible(state.colony.name)} is gone, or the key that opened it.`), 'colonies');
+		return load(state.notice?.isOutcome ? left : say(left, `The colony ${visible(state.colony.name)} is gone, or the key that opened it.`), 'colonies');
 	}
 
 	const [listed, effects] = load(next, 'colonies');
@@ -312,7 +313,7 @@ function answered(state: State, message: Message): Step {
 		}
 
 		case 'done': {
-			return refreshAll(say({...state, busy: Math.max(0, state.busy - 1)}, message.text));
+			return refreshAll(sayDone({...state, busy: Math.max(0, state.busy - 1)}, message.text));
 		}
 
 		case 'failed': {
@@ -325,7 +326,7 @@ function answered(state: State, message: Message): Step {
 
 		case 'form-done': {
 			const closed = {...state, overlays: state.overlays.filter(({kind}) => kind !== 'form')};
-			return refreshAll(say(closed, message.text));
+			return refreshAll(sayDone(closed, message.text));
 		}
 
 		case 'form-failed': {

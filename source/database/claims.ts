@@ -1,24 +1,33 @@
-import {NotAllowed} from '../core/errors.ts';
-import type {Id, Process} from '../core/types.ts';
+import type {Process} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
 import type {Done} from './history.ts';
 import {mayRunPredicate} from './matching.ts';
-import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {
+	type AttributeRow, type ComputerRow, type ProcessRow, toAttribute, toProcess,
+} from './rows.ts';
 import type {Client} from './types.ts';
 
 /**
-The oldest waiting processes that may run on one computer `c`, as `candidates (process_id, submission_time)`: `$3` of them, exact and in order.
-Waiting work is grouped by what it asks (`demands`): only the heads of the groups that fit are looked at, so whatever does not fit in front costs nothing.
+The oldest waiting processes that may run on one approved computer, as `candidates (process_id, submission_time)`: `$3` of them, exact and in order.
+Waiting work is grouped by what it asks (`demands`): only the heads of the groups that fit (`kinds`) are looked at, so whatever does not fit in front costs nothing.
 Of the groups, the `$3` with the oldest heads hold the `$3` oldest processes between them.
+The computer comes as values, not as a row: so the planner sees which index of `demands` tells most of them apart.
+Where `$8` is a number and that many groups fit, there are no candidates, and `many` is true: their heads would be too many to look at.
 */
 export const candidates = `
-	heads as (
-		select d.demand_id, h.submission_time, h.process_id
-		from c join demands d on d.colony_id = c.colony_id and ${mayRunPredicate}
-		cross join lateral (
-			select p.submission_time, p.process_id from processes p where p.demand_id = d.demand_id
+	kinds as materialized (
+		select d.demand_id
+		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
+		join demands d on d.colony_id = $1 and ${mayRunPredicate}
+		limit $8::bigint
+	), many as materialized (
+		select count(*) >= coalesce($8::bigint, count(*) + 1) as many from kinds
+	), heads as (
+		select kinds.demand_id, h.submission_time, h.process_id from kinds cross join lateral (
+			select p.submission_time, p.process_id from processes p where p.demand_id = kinds.demand_id
 			order by p.submission_time, p.process_id limit 1
 		) h
+		where not (select many from many)
 		order by h.submission_time, h.process_id limit $3
 	), candidates as (
 		select q.process_id, q.submission_time from heads cross join lateral (
@@ -28,13 +37,27 @@ export const candidates = `
 		order by q.submission_time, q.process_id limit $3
 	)`;
 
-// The computer's row first and for share: a disapproval that has not committed yet is waited for, and then seen (domain.md, "Which process next").
-export const claimStatement = `
-	with c as materialized (
-		select * from computers where colony_id = $1 and computer_id = $2 and status = 1 for share
-	), ${candidates}, chosen as (
+/** How many groups may fit for their heads to be looked at first, and else how many of the longest waiting processes are. */
+const few = 64;
+
+/** As `candidates`: which of the longest waiting processes may run on the computer, whatever their groups. */
+const nearCandidates = `
+	candidates as (
+		select d.process_id, d.submission_time
+		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
+		join (select * from processes p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
+	)`;
+
+/** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
+export const candidateValues = (computer: ComputerRow, count: number, most?: number): unknown[] => [
+	computer.colony_id, computer.computer_id, count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
+];
+
+/** Takes the first candidates that nobody holds. */
+const claiming = (candidates: string, limit: string, counts: string): string => `
+	with ${candidates}, chosen as (
 		select p.process_id from processes p join candidates q on q.process_id = p.process_id
-		where p.status = 0 order by p.submission_time, p.process_id limit $4 for update of p skip locked
+		where p.status = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
 	), claimed as (
 		update processes p set status = 1, demand_id = null, assigned_computer_id = $2,
 			start_time = statement_timestamp(), entered_at = statement_timestamp(),
@@ -42,33 +65,55 @@ export const claimStatement = `
 		from chosen where p.process_id = chosen.process_id
 		returning p.*
 	)
-	select (select count(*)::int from c) as approved, (select count(*)::int from candidates) as seen, claimed.*, ${attributesJson('claimed.process_id')} as attributes
+	select ${counts}, claimed.*, ${attributesJson('claimed.process_id')} as attributes
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
-type ClaimRow = {approved: number; seen: number; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow);
+const claimStatement = claiming(candidates, '$9', '(select count(*)::int from candidates) as seen, (select many from many) as many');
+const claimNearStatement = claiming(nearCandidates, '$8', '(select count(*)::int from candidates) as seen');
+
+type Row = {seen: number; many?: boolean; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow);
+type Claimed = Exclude<Row, {process_id: null}>;
+
+const claimedOf = (rows: readonly Row[]): Claimed[] => rows.filter((row): row is Claimed => row.process_id !== null);
 
 const firstLook = 16;
 
 /**
-Gives the oldest waiting processes that may run on this computer to it, up to `count`, oldest first; none when there is nothing for it.
-Rows that other claims hold are passed over; only when all that was looked at is held does it look further.
-@throws NotAllowed when the computer is not approved
+Takes the oldest of the groups. Rows that other claims hold are passed over; only when all that was looked at is held does it look further.
+Undefined: `most` groups fit, or more, and nothing was taken.
 */
-export async function claim(client: Client, colony: Id, computer: Id, count: number): Promise<Done<Process[]>> {
+async function takeFromGroups(client: Client, computer: ComputerRow, count: number, most: number | undefined): Promise<Claimed[] | undefined> {
 	for (let look = Math.max(firstLook, count * 2); ; look *= 8) {
-		const {rows} = await client.query<ClaimRow>(claimStatement, [colony, computer, look, count]); // eslint-disable-line no-await-in-loop
-		const {approved, seen} = rows[0]!;
-		if (approved === 0) {
-			throw new NotAllowed('This computer is not approved.', {hint: 'The colony owner lets it receive processes with `colonies computer approve`.'});
+		const {rows} = await client.query<Row>(claimStatement, [...candidateValues(computer, look, most), count]); // eslint-disable-line no-await-in-loop
+		const claimed = claimedOf(rows);
+		if (rows[0]!.many) {
+			return undefined;
 		}
 
-		const claimed = rows.filter((row): row is ClaimRow & ProcessRow => row.process_id !== null);
-		if (claimed.length > 0 || seen < look) {
-			return {
-				result: claimed.map(row => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)))),
-				changes: claimed.map(row => ({noun: 'process', subject: row.process_id, colony, what: 'process.assign', from: 'waiting', to: 'running', detail: {computer, deadline: row.deadline}})),
-			};
+		if (claimed.length > 0 || rows[0]!.seen < look) {
+			return claimed;
 		}
 	}
+}
+
+/** Takes the oldest where many groups fit: one of them mostly is among the longest waiting, so these are looked at before the heads of all groups. */
+async function takeFromMany(client: Client, computer: ComputerRow, count: number): Promise<Claimed[]> {
+	const {rows} = await client.query<Row>(claimNearStatement, [...candidateValues(computer, few).slice(0, 7), count]);
+	const near = claimedOf(rows);
+	return near.length < count ? [...near, ...(await takeFromGroups(client, computer, count - near.length, undefined))!] : near;
+}
+
+/**
+Gives the oldest waiting processes that may run on this computer to it, up to `count`, oldest first; none when there is nothing for it.
+The computer is approved, and its row held by this transaction, so that no disapproval or removal comes before the claim (domain.md, "Which process next").
+*/
+export async function claim(client: Client, computer: ComputerRow, count: number): Promise<Done<Process[]>> {
+	const claimed = await takeFromGroups(client, computer, count, few) ?? await takeFromMany(client, computer, count);
+	return {
+		result: claimed.map(row => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)))),
+		changes: claimed.map(row => ({
+			noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', detail: {computer: computer.computer_id, deadline: row.deadline},
+		})),
+	};
 }

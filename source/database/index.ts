@@ -1,5 +1,5 @@
 export * as attributes from './attributes.ts';
-export {roleOf} from './authority.ts';
+export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
 export * as colonies from './colonies.ts';
 export * as computers from './computers.ts';

@@ -1,8 +1,10 @@
 import {type Id, type Process, type ProcessState, processStates} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
-import {candidates} from './claims.ts';
+import {candidates, candidateValues} from './claims.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {
+	type AttributeRow, type ComputerRow, type ProcessRow, toAttribute, toProcess,
+} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** Which processes of a colony. Ages in seconds, since a process entered its state. */
@@ -128,10 +130,15 @@ export async function list(client: Client, colony: Id, filter: ProcessFilter, pa
 
 /** What this computer may run, oldest first: the very order in which assign gives it out. Empty when it is not approved. */
 export async function listRunnable(client: Client, colony: Id, computer: Id, {count, attributes}: {count: number; attributes: boolean}): Promise<Page<Process>> {
+	const computers = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 and status = 1', [colony, computer]);
+	if (!computers.rows[0]) {
+		return toPage([], {count}, () => []);
+	}
+
 	const statement = {
-		text: `with c as materialized (select * from computers where colony_id = $1 and computer_id = $2 and status = 1), ${candidates}
+		text: `with ${candidates}
 			select p.* from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
-		values: [colony, computer, count + 1],
+		values: candidateValues(computers.rows[0], count + 1),
 	};
 	const {text, values} = attributes ? withAttributes(statement, 'r.submission_time, r.process_id') : statement;
 	const {rows} = await client.query<ListRow>(text, values);

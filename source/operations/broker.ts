@@ -6,7 +6,7 @@ import {
 import {limits} from '../core/limits.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {
-	type Author, type Client, type Database, expire, isRetryable, record, removeUnusedDemands, roleOf,
+	type Author, type Client, type Database, expire, isRetryable, record, removeUnusedDemands, type Standing, standingOf,
 } from '../database/index.ts';
 import {attributeId, Identity} from '../identity/index.ts';
 import type {Who} from './define.ts';
@@ -117,12 +117,12 @@ export class Broker {
 
 		const {id} = caller.identity;
 		const colony = operation.colony?.(input);
-		const role = colony === undefined ? 'stranger' : await roleOf(client, colony, id, {hold: operation.changes.length > 0});
-		if (!allows(operation.allow, role, operation.self?.(input, id) ?? false)) {
-			throw refusal(operation, role, id, colony);
+		const standing: Standing = colony === undefined ? {role: 'stranger'} : await standingOf(client, colony, id, {hold: operation.changes.length > 0});
+		if (!allows(operation.allow, standing.role, operation.self?.(input, id) ?? false)) {
+			throw refusal(operation, standing.role, id, colony);
 		}
 
-		return {who: {actor: id, role}, kept: false};
+		return {who: {actor: id, ...standing}, kept: false};
 	}
 
 	/** Does it again when another transaction was in the way; a bounded number of times. */

@@ -97,7 +97,7 @@ export function commandLineOf<Name extends OperationName>(name: Name, input: Inp
 
 	if (root && !isForRoot(operation)) {
 		words.push('--rootpassword "$COLONIES_ROOT_PASSWORD"');
-	} else if (!root && signer !== undefined && signer !== usualSigner(operation, values)) {
+	} else if (!isForRoot(operation) && signer !== undefined && signer !== usualSigner(operation, values)) {
 		words.push(`--id ${shellWord(signer)}`);
 	}
 

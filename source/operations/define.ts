@@ -1,11 +1,13 @@
-import type {Role, Rule} from '../core/authority.ts';
+import type {Rule} from '../core/authority.ts';
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
-import type {Author, Client, Done} from '../database/index.ts';
+import type {
+	Author, Client, Done, Standing,
+} from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
 
-/** Who calls, as authorisation found them inside the transaction. */
-export type Who = {actor: Id | 'root'; role: Role};
+/** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. */
+export type Who = Standing & {actor: Id | 'root'};
 
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};

@@ -114,8 +114,8 @@ type Assignment = Call<{colonyid: string; computerid: string | undefined}>;
 /** One statement a caller: the calls of one computer share it. */
 async function assignEach(client: Parameters<typeof claim>[0], calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
 	const answers: Array<Done<Process> | ColoniesError> = [];
-	for (const {input, who} of calls) {
-		const {result, changes} = await claim(client, input.colonyid, who.actor, 1); // eslint-disable-line no-await-in-loop
+	for (const {who} of calls) {
+		const {result, changes} = await claim(client, who.computer!, 1); // eslint-disable-line no-await-in-loop
 		answers.push(result[0]
 			? {result: result[0], changes}
 			: new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'}));

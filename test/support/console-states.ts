@@ -49,7 +49,7 @@ export const keyOf = (number: number, change: Partial<KeyEntry> = {}): KeyEntry 
 	id: idOf('colony', number), label: {kind: 'colony', name: `colony-${number}`, colonyid: idOf('colony', number)}, ...change,
 });
 
-export const pageOf = (rows: readonly RowValue[], more = {before: false, after: false}): Page<RowValue> => ({rows: [...rows], positions: rows.map((_, index) => `position ${index}`), more});
+export const pageOf = (rows: readonly RowValue[], more?: Page<RowValue>['more']): Page<RowValue> => ({rows: [...rows], positions: rows.map((_, index) => `position ${index}`), more: more ?? {before: false, after: false}});
 
 /** A key press as it comes from the terminal: one character is also text. */
 export const keyMessage = (key: string): Extract<Message, {type: 'key'}> => ({type: 'key', key, ...([...key].length === 1 ? {text: key} : {})});
@@ -145,6 +145,27 @@ export function subjectOf(deed: Deed | {forgetKey: string}): string {
 
 /** Texts that a worker may write and a terminal must never obey. */
 export const hostileTexts: readonly string[] = [
-	'\u001B[2J\u001B[H', '\u001B]52;c;aGFja2Vk\u0007', '\u001B]0;title\u0007', '\u0007', 'line\rover', 'two\nlines', '\u202Egnp.exe', '\u2066\u2069\u200F', '\u009B31mred', '\u0090q\u009C', '\u0000', '\t\v\b\u007F',
-	'漢字仮名交じり文'.repeat(9), '👩‍👩‍👧‍👦🇸🇪👍🏽'.repeat(7), 'e\u0301\u0302\u0303\u0304'.repeat(20), 'x'.repeat(10_000), '漢'.repeat(10_000), '\uD800', '\uE000\uF8FF\uE001', '\uFEFF\u200B\u2060', '\u{E0041}\u{E007F}', 'ﷺ꧅𒐫', '\u3164\u115F\u00AD',
+	'\u001B[2J\u001B[H',
+	'\u001B]52;c;aGFja2Vk\u0007',
+	'\u001B]0;title\u0007',
+	'\u0007',
+	'line\rover',
+	'two\nlines',
+	'\u202Egnp.exe',
+	'\u2066\u2069\u200F',
+	'\u009B31mred',
+	'\u0090q\u009C',
+	'\u0000',
+	'\t\v\b\u007F',
+	'漢字仮名交じり文'.repeat(9),
+	'👩‍👩‍👧‍👦🇸🇪👍🏽'.repeat(7),
+	'e\u0301\u0302\u0303\u0304'.repeat(20),
+	'x'.repeat(10_000),
+	'漢'.repeat(10_000),
+	'\uD800',
+	'\uE000\uF8FF\uE001',
+	'\uFEFF\u200B\u2060',
+	'\u{E0041}\u{E007F}',
+	'ﷺ꧅𒐫',
+	'\u3164\u115F\u00AD',
 ];

@@ -3,7 +3,7 @@ import {visible} from '../../core/text.ts';
 import type {Overlay} from '../state.ts';
 import {dim, red} from '../terminal/style.ts';
 import {cut} from '../terminal/width.ts';
-import {wrap} from '../views/wrap.ts';
+import {wrapWords} from '../views/wrap.ts';
 import {TextField} from './text-field.tsx';
 
 type FormProps = {
@@ -16,8 +16,8 @@ const labelWidth = 18;
 
 /** At most so many lines, the last one cut where there are more. */
 const lines = (text: string, width: number, most: number): string[] => {
-	const all = wrap(text, width);
-	return all.length <= most ? all : [...all.slice(0, most - 1), cut(all.slice(most - 1).join(''), width)];
+	const all = wrapWords(text, width);
+	return all.length <= most ? all : [...all.slice(0, most - 1), cut(all.slice(most - 1).join(' '), width)];
 };
 
 /** A form: one line a field, the one with the cursor explained below. It holds nothing; the keys go through `update`. */

@@ -7,7 +7,7 @@ import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {detailLength, inspectorRoom} from './detail.ts';
 import {box} from './frame.ts';
-import {wrap} from './wrap.ts';
+import {wrapWords} from './wrap.ts';
 
 const headings: Record<string, string> = {anywhere: 'Anywhere', list: 'In every list', detail: 'In an open process', menu: 'In a menu', help: 'Here'};
 
@@ -29,7 +29,7 @@ function helpLines(state: State): string[] {
 		'',
 	]);
 	const notes = ['A lowercase letter never changes anything on the server; what changes it asks first, and only y confirms.', 'In a text field every key is text; esc leaves it.'];
-	return [...lines, ...notes.flatMap(note => wrap(note, state.columns - 4)).map(line => dim(line))];
+	return [...lines, ...notes.flatMap(note => wrapWords(note, state.columns - 4)).map(line => dim(line))];
 }
 
 /** How far a page may be scrolled: until its last line is in sight. */

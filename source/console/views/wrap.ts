@@ -23,3 +23,23 @@ export function wrap(text: string, width: number): string[] {
 
 	return [...lines, line];
 }
+
+/** Sentences cut into lines of at most `width` cells, between words where they allow it. Never an empty list. */
+export function wrapWords(text: string, width: number): string[] {
+	const lines: string[] = [];
+	let line = '';
+	for (const word of text.split(' ')) {
+		const longer = line === '' ? word : `${line} ${word}`;
+		if (widthOf(longer) <= width) {
+			line = longer;
+			continue;
+		}
+
+		lines.push(...(line === '' ? [] : [line]));
+		const parts = wrap(word, width);
+		lines.push(...parts.slice(0, -1));
+		line = parts.at(-1)!;
+	}
+
+	return [...lines, line];
+}

@@ -48,6 +48,8 @@ create table demands (
 	created_at timestamptz not null default statement_timestamp(),
 	unique (colony_id, fingerprint)
 );
+create index demands_by_audience on demands (colony_id, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end collate "C"));
+create index demands_by_type on demands (colony_id, computer_type);
 create index demands_by_cores on demands (colony_id, cores);
 create index demands_by_mem on demands (colony_id, mem);
 create index demands_by_gpus on demands (colony_id, gpus);
@@ -72,7 +74,8 @@ create table processes (
 	cores integer not null,
 	gpus integer not null,
 	check ((status = 0) = (demand_id is not null)),
-	check ((status = 1) <= (assigned_computer_id is not null))
+	check ((status = 1) <= (assigned_computer_id is not null)),
+	check (status <> 0 or entered_at = submission_time)
 );
 create index processes_waiting on processes (demand_id, submission_time, process_id) where demand_id is not null;
 create index processes_by_status on processes (colony_id, status, entered_at, process_id);

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import {createElement} from 'react';
+import {test} from 'node:test';
+import {renderToString} from 'ink';
+import {App} from '../source/console/app.tsx';
+import {visible} from '../source/core/text.ts';
+import {keymap} from '../source/console/keymap.ts';
+import {isTooSmall, layoutOf} from '../source/console/layout.ts';
+import {screens} from '../source/console/screens/index.ts';
+import {
+	type Effect, type Message, type Overlay, type RowValue, type ScreenName, type State,
+} from '../source/console/state.ts';
+import type {Store} from '../source/console/store.ts';
+import {widthOf, withoutStyle} from '../source/console/terminal/width.ts';
+import {update} from '../source/console/update.ts';
+import {detailPage, sideLines} from '../source/console/views/detail.ts';
+import {footerLines, headerLines, tooSmall} from '../source/console/views/frame.ts';
+import {listLines} from '../source/console/views/list.ts';
+import {helpPage, menuPage} from '../source/console/views/pages.ts';
+import {
+	attributeOf, colonyOf, computerOf, Console, failure, hostileTexts, keyMessage, keyOf, pageOf, processOf,
+} from './support/console-states.ts';
+
+/** Random numbers from a seed, so that a walk that fails can be walked again (mulberry32). */
+function randomFrom(seed: number) {
+	let state = seed;
+	const next = (): number => {
+		state = (state + 0x6D_2B_79_F5) % 4_294_967_296;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+	};
+
+	const below = (limit: number): number => Math.floor(next() * limit);
+	return {below, pick: <Item>(items: readonly Item[]): Item => items[below(items.length)]!, chance: (share: number): boolean => next() < share};
+}
+
+type Random = ReturnType<typeof randomFrom>;
+
+/** A name that is plain half the time. */
+const name = (random: Random, number: number): string => random.chance(0.5) ? `name-${number}` : random.pick(hostileTexts);
+
+function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
+	const text = name(random, number);
+	switch (screen) {
+		case 'processes': {
+			return processOf(number, {status: random.pick([0, 1, 2, 3]), computertype: text, deadline: '2026-01-01T00:00:30.000000Z', retries: random.below(1_000_000), mem: random.below(1_073_741_824)});
+		}
+
+		case 'computers': {
+			return computerOf(number, {name: text, cpu: random.pick(hostileTexts), gpu: random.pick(hostileTexts), computertype: random.pick([undefined, ...hostileTexts]), status: random.pick([0, 1, 2]), cores: random.below(1_000_000)});
+		}
+
+		case 'colonies': {
+			return colonyOf(number, {name: text});
+		}
+
+		case 'keys': {
+			return keyOf(number, random.chance(0.3) ? {label: undefined, damaged: true, note: random.pick(hostileTexts)} : {label: {kind: 'computer', name: text, colonyid: colonyOf(0).colonyid}});
+		}
+	}
+}
+
+const numbers = (random: Random): number[] => Array.from({length: random.pick([0, 1, 3, 10, 60])}, () => random.below(80)).filter((number, index, all) => all.indexOf(number) === index);
+
+function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed'}> {
+	const process = processOf(0, {processid: id, status: random.pick([0, 1, 2, 3])});
+	const attributes = Array.from({length: random.pick([0, 1, 4])}, (_, index) => attributeOf(process, `${random.pick(['key', 'password', ...hostileTexts])}${index}`, random.pick(hostileTexts), random.pick([0, 1, 2])));
+	return {type: 'detailed', process: {...process, in: attributes.filter(({attributetype}) => attributetype === 0), out: attributes.filter(({attributetype}) => attributetype === 1), err: null}};
+}
+
+/** What the world outside may answer. */
+function answerTo(effect: Effect, state: State, random: Random): Message | undefined {
+	const error = failure(random.pick(hostileTexts), random.pick(['unavailable', 'not-found', 'internal'] as const));
+	const fails = random.chance(0.1);
+	switch (effect.type) {
+		case 'load': {
+			const {screen, sequence} = effect;
+			const page = pageOf(numbers(random).map(number => rowOf(screen, number, random)), {before: random.chance(0.3), after: random.chance(0.3)});
+			return fails ? {type: 'not-loaded', screen, sequence, error} : {type: 'loaded', screen, sequence, page, at: state.now};
+		}
+
+		case 'load-known': {
+			const colonies = numbers(random).slice(0, 4).map(number => rowOf('colonies', number % 3, random) as ReturnType<typeof colonyOf>);
+			return fails ? {type: 'not-known', error} : {type: 'known', colonies: random.chance(0.8) ? [colonyOf(0), ...colonies.filter(({colonyid}) => colonyid !== colonyOf(0).colonyid)] : colonies, select: effect.select};
+		}
+
+		case 'count': {
+			const count = () => random.below(20_000);
+			return {type: 'counted', colonyid: state.colony?.colonyid ?? '', counts: {waiting: count(), running: count(), successful: count(), failed: count()}, computers: {pending: count(), approved: count(), disapproved: count()}};
+		}
+
+		case 'load-detail': {
+			return fails ? {type: 'not-detailed', id: effect.id, error} : detailOf(effect.id, random);
+		}
+
+		case 'run':
+		case 'forget-key': {
+			return fails ? {type: 'failed', error} : {type: 'done', text: `Done with ${random.pick(hostileTexts)}`};
+		}
+
+		case 'send-form': {
+			return random.chance(0.5) ? {type: 'form-failed', error} : {type: 'form-done', text: random.pick(hostileTexts)};
+		}
+
+		case 'open': {
+			return random.chance(0.3) ? {type: 'not-opened', error} : {type: 'opened', context: {kind: random.pick(['embedded', 'database']), name: random.pick(['embedded', '/tmp/socket', ...hostileTexts]), place: random.pick(hostileTexts)}};
+		}
+
+		case 'copy':
+		case 'remember':
+		case 'suspend':
+		case 'quit': {
+			return undefined;
+		}
+	}
+}
+
+const keys = [...keymap.flatMap(({chords}) => chords), ...'jjjjkkyyAVRXxnni1234567890', 'enter', 'esc', 'backspace', 'ctrl-u', 'ctrl-s', 'ctrl-c', 'alt-x', 'f9', 'é', '漢', '👩‍👩‍👧', 'left', 'right', 'home', 'end'];
+
+/** Something that happens by itself, or a key. */
+function happening(random: Random, state: State): Message {
+	const choice = random.below(100);
+	if (choice < 80) {
+		return random.chance(0.03) ? {type: 'key', key: 'paste', text: random.pick(hostileTexts)} : keyMessage(random.pick(keys));
+	}
+
+	if (choice < 84) {
+		return {type: 'resized', columns: random.pick([20, 60, 61, 80, 99, 100, 120, 250]), rows: random.pick([5, 15, 16, 24, 36, 60])};
+	}
+
+	if (choice < 90) {
+		return {type: 'ticked', now: state.now + random.pick([1000, 9000, 90_000])};
+	}
+
+	if (choice < 94) {
+		return {type: 'changed', topics: new Set(['processes', 'computers', 'colonies', 'attributes'].filter(() => random.chance(0.5)))};
+	}
+
+	return choice < 98 ? {type: 'reached', reachable: random.chance(0.6), since: state.now} : random.pick<Message>([{type: 'noticed', text: random.pick(hostileTexts)}, {type: 'root-unlocked'}, {type: 'failed', error: failure(random.pick(hostileTexts))}]);
+}
+
+const pageIn = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(({kind}) => kind !== 'confirm' && kind !== 'filter');
+
+function bodyOf(state: State): string[] {
+	const page = pageIn(state.overlays);
+	switch (page?.kind) {
+		case 'help': {
+			return helpPage(page, state);
+		}
+
+		case 'menu': {
+			return menuPage(page, state);
+		}
+
+		case 'detail': {
+			return detailPage({...page, view: page.view === 'attributes' ? 'detail' : page.view}, state);
+		}
+
+		default: {
+			const side = layoutOf(state).side > 0 ? sideLines(state) : [];
+			return listLines(state).map((line, index) => line + (side[index] ?? ''));
+		}
+	}
+}
+
+const frameOf = (state: State): string[] => isTooSmall(state) ? tooSmall(state) : [...headerLines(state), ...bodyOf(state), ...footerLines(state)];
+
+/** Draws the state with the very components. */
+const rendered = (state: State): string[] => renderToString(createElement(App, {store: {get: () => state, subscribe: () => () => undefined} as unknown as Store}), {columns: state.columns}).split('\n');
+
+function check(lines: readonly string[], {columns, rows}: Pick<State, 'columns' | 'rows'>, isWhole = true): void {
+	assert.ok(isWhole ? lines.length === rows : lines.length <= rows, `${lines.length} lines in ${rows} rows`);
+	for (const line of lines) {
+		const bare = withoutStyle(line);
+		assert.equal(bare, visible(bare), 'something that a terminal could obey');
+		assert.ok(widthOf(bare) <= columns, `${widthOf(bare)} cells in ${columns} columns: ${bare}`);
+	}
+}
+
+const sizes = [[60, 15], [80, 24], [120, 36]] as const;
+
+for (const seed of [1, 2, 3, 4]) {
+	test(`two thousand steps, and every frame fits and is plain (seed ${seed})`, () => {
+		const random = randomFrom(seed);
+		const console = new Console();
+		let pending: Effect[] = [{type: 'open'}];
+		let drawn = 0;
+		for (let step = 0; step < 2000; step++) {
+			const isAnswer = pending.length > 0 && random.chance(0.5);
+			const answered = isAnswer ? pending.splice(random.below(pending.length), 1)[0]! : undefined;
+			const message = answered ? answerTo(answered, console.state, random) : happening(random, console.state);
+			if (!message) {
+				continue;
+			}
+
+			try {
+				pending = [...pending, ...console.tell(message)].slice(-30);
+				for (const [columns, rows] of sizes) {
+					const [sized] = update(console.state, {type: 'resized', columns, rows});
+					check(frameOf(sized), sized);
+				}
+
+				const page = pageIn(console.state.overlays);
+				if (step % 50 === 0 || ((page?.kind === 'form' || (page?.kind === 'detail' && page.view === 'attributes')) && drawn++ % 10 === 0)) {
+					check(rendered(console.state), console.state, false);
+				}
+			} catch (error) {
+				throw new Error(`at step ${step}, after ${JSON.stringify(message).slice(0, 300)} on ${console.state.screen} with ${console.state.overlays.map(({kind}) => kind).join(' ')}`, {cause: error});
+			}
+		}
+
+		assert.ok(screens[console.state.screen]);
+	});
+}
