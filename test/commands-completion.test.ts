@@ -34,7 +34,7 @@ function complete(line: string): string[] {
 	const words = line.split(/ |(=)/).filter(word => word !== undefined && !(word === '' && line.endsWith('=')));
 	const quoted = words.map(word => `'${word}'`).join(' ');
 	const answer = execFileSync('bash', ['--norc', '-c', `source '${file}'; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _colonies; printf '%s\\n' "\${COMPREPLY[@]}"`], {
-		encoding: 'utf8', cwd: folder, env: {...process.env, PATH: `${folder}:${process.env.PATH}`}, // eslint-disable-line @typescript-eslint/naming-convention
+		encoding: 'utf8', cwd: folder, env: {...process.env, PATH: `${folder}:${process.env.PATH}`},
 	});
 	return answer.split('\n').filter(text => text !== '');
 }

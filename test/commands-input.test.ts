@@ -92,7 +92,7 @@ suite('a spec with a fault', () => {
 		['a fraction', () => processSpec({mem: 1.5}), 'spec.mem must be a whole number from 0 to 1073741824, not "1.5".'],
 		['a number below its range', () => processSpec({gpus: -1}), 'spec.gpus must be a whole number from 0 to 1000000, not "-1".'],
 		['a number above its range', () => processSpec({timeout: 1e300}), 'spec.timeout must be a whole number from -1 to 315360000, not "1e+300".'],
-		['null', () => processSpec({maxretries: null}), 'spec.maxretries must be a whole number from 0 to 1000000, not "null".'], // eslint-disable-line unicorn/no-null
+		['null', () => processSpec({maxretries: null}), 'spec.maxretries must be a whole number from 0 to 1000000, not "null".'],
 		['an id of 63 digits', () => processSpec({targetcolonyid: colony.slice(1)}), /^colonies: spec\.targetcolonyid must be 64 hex digits, not "[\da-f]{63}"\.$/],
 		['a target that is no id', () => processSpec({targetcomputerids: ['x']}), 'spec.targetcomputerids.0 must be 64 hex digits, not "x".'],
 		['targets as text', () => processSpec({targetcomputerids: unknown}), /^colonies: spec\.targetcomputerids must be a list of ids, not /],
@@ -100,7 +100,7 @@ suite('a spec with a fault', () => {
 		['an attribute that is no text', () => processSpec({in: {a: 5}}), 'spec.in.a must be text, not "5".'],
 		['an attribute of 10 MB', () => processSpec({in: {large: 'x'.repeat(10_485_760)}}), /^colonies: spec\.in\.large must be at most 1 MiB of text \(it is 10\.0 MiB\)/],
 		['an attribute with NUL', () => processSpec({in: {a: 'b\0c'}}), 'spec.in.a must be Unicode text without NUL, not "b␀c".'],
-		['a key with an escape', () => processSpec({in: {'a\u001B]0;x\u0007': 'b'}}), /^colonies: spec\.in\.a␛\]0;x␇ must not have control characters \(it has U\+001B\)/],
+		['a key with an escape', () => processSpec({in: {'a\u001B]0;x\u0007': 'b'}}), /^colonies: spec\.in\.a␛]0;x␇ must not have control characters \(it has U\+001B\)/],
 		['a type that turns the direction of writing', () => processSpec({computertype: 'a\u202Eb'}), 'spec.computertype must not have control characters (it has U+202E), not "a<202E>b".'],
 		['too many attributes', () => processSpec({in: Object.fromEntries(Array.from({length: 1001}, (_, index) => [`k${index}`, '']))}), /must have at most 1000 attributes/],
 		['a process id', () => processSpec({processid: unknown}), `spec cannot set processid, here to "${unknown}".`],

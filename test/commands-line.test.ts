@@ -16,7 +16,7 @@ const types = Object.fromEntries(commands.flatMap(entry => Object.entries(flagsO
 function inShell(line: string): {words: string[]; input: string} {
 	// Where no pipe comes first, there is nothing to read.
 	const script = `colonies() { [ $# = 0 ] || printf '%s\\0' "$@"; printf 'INPUT\\0'; cat; }\n${line}${line.startsWith('printf') ? '' : ' < /dev/null'}`;
-	const [words, input] = execFileSync('bash', ['-c', script], {encoding: 'utf8', env: {...process.env, LC_ALL: 'C.UTF-8', COLONIES_ROOT_PASSWORD: 'from the environment'}}).split('INPUT\0'); // eslint-disable-line @typescript-eslint/naming-convention
+	const [words, input] = execFileSync('bash', ['-c', script], {encoding: 'utf8', env: {...process.env, LC_ALL: 'C.UTF-8', COLONIES_ROOT_PASSWORD: 'from the environment'}}).split('INPUT\0');
 	return {words: words!.split('\0').slice(0, -1), input: input!};
 }
 
@@ -32,7 +32,7 @@ suite('a word for a shell', () => {
 });
 
 suite('the command line of an operation', () => {
-	const spec = {targetcolonyid: one, in: {text: 'it\'s "x" $HOME\n', 'api_token': 'hidden-value'}}; // eslint-disable-line @typescript-eslint/naming-convention
+	const spec = {targetcolonyid: one, in: {text: 'it\'s "x" $HOME\n', api_token: 'hidden-value'}};
 	const cases: Array<[name: OperationName, input: Record<string, unknown>, line: string, options?: Parameters<typeof commandLineOf>[2]]> = [
 		['computer.approve', {colonyid: one, computerid: other}, `colonies computer approve --colonyid ${one} --computerid ${other}`, {signer: one}],
 		['computer.approve', {colonyid: one, computerid: other}, `colonies computer approve --colonyid ${one} --computerid ${other} --id ${third}`, {signer: third}],

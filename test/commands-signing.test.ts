@@ -105,7 +105,7 @@ suite('a key that is given', () => {
 			['0'.repeat(64), 'This private key is out of the range of secp256k1.'],
 			['f'.repeat(64), 'This private key is out of the range of secp256k1.'],
 		] as const) {
-			const stderr = await refused(run(list('--prvkey', key)), 2, message); // eslint-disable-line no-await-in-loop
+			const stderr = await refused(run(list('--prvkey', key)), 2, message);
 			assert.ok(!stderr.includes(key));
 		}
 
@@ -126,7 +126,7 @@ suite('the root password', () => {
 
 	test('comes from its flag or the environment', async () => {
 		await done(run([...colonies, '--rootpassword', 'secret']));
-		const kept = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: 'secret'}}); // eslint-disable-line @typescript-eslint/naming-convention
+		const kept = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: 'secret'}});
 		await done(kept(colonies));
 		assert.equal((await kept([...colonies, '--rootpassword', 'wrong'])).code, 3);
 	});
@@ -136,7 +136,7 @@ suite('the root password', () => {
 		assert.ok(!wrong.includes('a wrong one'));
 		const missing = await refused(run(colonies), 3, 'The root password is missing.');
 		assert.match(missing, /COLONIES_ROOT_PASSWORD.*--rootpassword/);
-		const empty = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: ''}}); // eslint-disable-line @typescript-eslint/naming-convention
+		const empty = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: ''}});
 		await refused(empty(colonies), 3, 'The root password is missing.');
 	});
 
@@ -153,7 +153,7 @@ suite('the root password', () => {
 		assert.deepEqual(await run([...change, '--newrootpassword', 'better']), {code: 0, stdout: '', stderr: 'The root password was changed.\n'});
 		await refused(run([...colonies, '--rootpassword', 'secret']), 3, 'The root password is wrong.');
 		await done(run([...colonies, '--rootpassword', 'better']));
-		const kept = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: 'better', COLONIES_NEW_ROOT_PASSWORD: 'secret'}}); // eslint-disable-line @typescript-eslint/naming-convention
+		const kept = inProcess(contexts, home, {env: {COLONIES_ROOT_PASSWORD: 'better', COLONIES_NEW_ROOT_PASSWORD: 'secret'}});
 		assert.equal((await kept(['database', 'rootpassword'])).code, 0);
 		await done(run([...colonies, '--rootpassword', 'secret']));
 	});
@@ -169,7 +169,7 @@ suite('removing', () => {
 		const id = await register();
 		const remove = ['colony', 'remove', '--colonyid', id, '--rootpassword', 'secret'];
 		for (const answer of ['', '\n', 'y\n', 'yes\n', 'YES please\n']) {
-			const {code, stdout, stderr} = await run(remove, answer); // eslint-disable-line no-await-in-loop
+			const {code, stdout, stderr} = await run(remove, answer);
 			assert.deepEqual({code, stdout}, {code: 13, stdout: ''});
 			assert.ok(stderr.startsWith(`Remove a colony with its computers, processes and attributes: ${id}.\nType YES to go on: `), stderr);
 		}
@@ -199,7 +199,7 @@ suite('the keychain', () => {
 		assert.equal(await done(mine(['keychain', 'privatekey', '--id', identity.id])), `${privateKey}\n`);
 		assert.deepEqual(JSON.parse(await done(mine(['keychain', 'ls']))), [{id: identity.id, kind: '', name: '', colonyid: ''}]);
 		for (const answer of ['', 'no\n']) {
-			assert.equal((await mine(['keychain', 'remove', '--id', identity.id], answer)).code, 13); // eslint-disable-line no-await-in-loop
+			assert.equal((await mine(['keychain', 'remove', '--id', identity.id], answer)).code, 13);
 		}
 
 		const {code, stderr} = await mine(['keychain', 'remove', '--id', identity.id], 'YES\n');
@@ -212,7 +212,7 @@ suite('the keychain', () => {
 
 	test('nothing else prints a private key', async () => {
 		for (const line of [['keychain', 'ls'], ['keychain', 'ls', '--output', 'csv'], ['keychain', 'ls', '--output', 'table']]) {
-			const stdout = await done(run(line)); // eslint-disable-line no-await-in-loop
+			const stdout = await done(run(line));
 			assert.ok(secrets.every(secret => !stdout.includes(secret)));
 			assert.ok(stdout.includes(colony));
 		}

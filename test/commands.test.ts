@@ -80,23 +80,23 @@ suite('help', () => {
 		assert.equal((await run(['-h'])).stdout, stdout);
 		assert.equal((await run([])).stdout, stdout);
 		for (const noun of nouns) {
-			const one = await run(['help', noun]); // eslint-disable-line no-await-in-loop
+			const one = await run(['help', noun]);
 			assert.match(one.stdout, new RegExp(`^Usage: colonies ${noun} COMMAND`));
-			assert.deepEqual(await run([noun, '--help']), one); // eslint-disable-line no-await-in-loop
+			assert.deepEqual(await run([noun, '--help']), one);
 		}
 	});
 
 	test('on every command names every flag, wherever --help stands', async () => {
 		for (const entry of commands) {
-			const help = await run(['help', ...entry.words]); // eslint-disable-line no-await-in-loop
+			const help = await run(['help', ...entry.words]);
 			assert.equal(help.code, 0);
 			for (const name of Object.keys(flagsOf(entry))) {
 				assert.match(help.stdout, new RegExp(`^ {2}--${name}\\b`, 'm'), entry.words.join(' '));
 			}
 
 			assert.ok(help.stdout.split('\n').every(line => line.length <= 100), help.stdout);
-			assert.deepEqual(await run(['--help', ...entry.words]), help); // eslint-disable-line no-await-in-loop
-			assert.deepEqual(await run([...entry.words, '--help', '--nonsense']), help); // eslint-disable-line no-await-in-loop
+			assert.deepEqual(await run(['--help', ...entry.words]), help);
+			assert.deepEqual(await run([...entry.words, '--help', '--nonsense']), help);
 		}
 	});
 
@@ -174,7 +174,7 @@ suite('what is not understood', () => {
 	test('a private key in the wrong place is not repeated', async () => {
 		const key = '4b24941ca1d85fb1ff055e81fad7dba97471e756bebc38e03e657c738f0e1224';
 		for (const line of [['keychain', 'add', key], [key], ['keychain', key], ['process', 'ls', '--prvkye', key], [`--prvkye=${key}`], ['keychain', 'add', '--prvkey', `${key}0`]]) {
-			const {code, stderr} = await run(line); // eslint-disable-line no-await-in-loop
+			const {code, stderr} = await run(line);
 			assert.equal(code, 2);
 			assert.ok(!stderr.includes(key), stderr);
 		}

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {keymap} from '../source/console/keymap.ts';
+import {layoutOf} from '../source/console/layout.ts';
 import {type Overlay, screenNames} from '../source/console/state.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
+import {detailPage, sideLines} from '../source/console/views/detail.ts';
 import {footerLines, headerLines} from '../source/console/views/frame.ts';
 import {listLines} from '../source/console/views/list.ts';
 import {
-	Console, colonyOf, computerOf, failure, idOf, keyMessage, opened, processOf, start,
+	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, opened, processOf, start,
 } from './support/console-states.ts';
+
+type Detail = Extract<Overlay, {kind: 'detail'}>;
 
 const isChange = ({type}: {type: string}): boolean => type === 'run' || type === 'forget-key' || type === 'send-form';
 
@@ -390,6 +394,21 @@ test('copying takes the id or the JSON of what is open, and nothing that is not 
 	assert.match(console.state.notice!.text, /still loading/);
 	console.tell({type: 'detailed', process: processOf(0)});
 	assert.deepEqual(console.press('C').map(effect => effect.type === 'copy' && (JSON.parse(effect.text) as {processid: string}).processid), [processid]);
+});
+
+test('a process with very much written on it can still be looked at', () => {
+	const process = processOf(0);
+	for (const value of ['\n'.repeat(5000), '漢'.repeat(5000), '👩‍👩‍👧'.repeat(700)]) {
+		const attributes = Array.from({length: 300}, (_, index) => attributeOf(process, `key${index}`, value, 1));
+		const console = pressed(opened({columns: 120}), 'j');
+		console.tell({type: 'detailed', process: {...process, out: attributes}});
+		assert.equal(sideLines(console.state).length, layoutOf(console.state).body);
+		console.press('enter');
+		assert.match(withoutStyle(detailPage(console.top as Detail, console.state)[0]!), / 1-22 of \d{4,}/);
+		const {process: before} = console.top as Detail;
+		console.tell({type: 'detailed', process: structuredClone({...process, out: attributes})});
+		assert.equal((console.top as Detail).process, before, 'what has not changed is made anew');
+	}
 });
 
 test('a key message carries its character as text', () => {

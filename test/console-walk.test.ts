@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import {createElement} from 'react';
 import {test} from 'node:test';
 import {renderToString} from 'ink';
+import {createElement} from 'react';
 import {App} from '../source/console/app.tsx';
 import {visible} from '../source/core/text.ts';
 import {keymap} from '../source/console/keymap.ts';
 import {isTooSmall, layoutOf} from '../source/console/layout.ts';
-import {screens} from '../source/console/screens/index.ts';
 import {
 	type Effect, type Message, type Overlay, type RowValue, type ScreenName, type State,
 } from '../source/console/state.ts';
@@ -21,14 +20,13 @@ import {
 	attributeOf, colonyOf, computerOf, Console, failure, hostileTexts, keyMessage, keyOf, pageOf, processOf,
 } from './support/console-states.ts';
 
-/** Random numbers from a seed, so that a walk that fails can be walked again (mulberry32). */
+/** Random numbers from a seed, so that a walk that fails can be walked again. */
 function randomFrom(seed: number) {
 	let state = seed;
+	// The minimal standard generator of Park and Miller.
 	const next = (): number => {
-		state = (state + 0x6D_2B_79_F5) % 4_294_967_296;
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+		state = (state * 48_271) % 2_147_483_647;
+		return state / 2_147_483_647;
 	};
 
 	const below = (limit: number): number => Math.floor(next() * limit);
@@ -180,7 +178,7 @@ function check(lines: readonly string[], {columns, rows}: Pick<State, 'columns' 
 
 const sizes = [[60, 15], [80, 24], [120, 36]] as const;
 
-for (const seed of [1, 2, 3, 4]) {
+for (const seed of [1, 2]) {
 	test(`two thousand steps, and every frame fits and is plain (seed ${seed})`, () => {
 		const random = randomFrom(seed);
 		const console = new Console();
@@ -196,10 +194,9 @@ for (const seed of [1, 2, 3, 4]) {
 
 			try {
 				pending = [...pending, ...console.tell(message)].slice(-30);
-				for (const [columns, rows] of sizes) {
-					const [sized] = update(console.state, {type: 'resized', columns, rows});
-					check(frameOf(sized), sized);
-				}
+				const [columns, rows] = sizes[step % sizes.length]!;
+				const [sized] = update(console.state, {type: 'resized', columns, rows});
+				check(frameOf(sized), sized);
 
 				const page = pageIn(console.state.overlays);
 				if (step % 50 === 0 || ((page?.kind === 'form' || (page?.kind === 'detail' && page.view === 'attributes')) && drawn++ % 10 === 0)) {
@@ -209,7 +206,5 @@ for (const seed of [1, 2, 3, 4]) {
 				throw new Error(`at step ${step}, after ${JSON.stringify(message).slice(0, 300)} on ${console.state.screen} with ${console.state.overlays.map(({kind}) => kind).join(' ')}`, {cause: error});
 			}
 		}
-
-		assert.ok(screens[console.state.screen]);
 	});
 }

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {StringDecoder} from 'node:string_decoder';
 import {ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
-import type {StandardInput} from './standard-input.ts';
+import {type StandardInput, rest, wake} from './standard-input.ts';
 import type {InputStream, World} from './world.ts';
 
 const cancelled = (what: string): ColoniesError => new ColoniesError('cancelled', `${what}; nothing was changed.`);
@@ -52,7 +52,7 @@ async function typeSecret(stream: InputStream, show: (before: number, after: num
 			stream.removeListener('data', hear);
 			stream.removeListener('end', end);
 			stream.setRawMode?.(false);
-			stream.pause();
+			rest(stream);
 		};
 
 		const end = () => {
@@ -88,7 +88,7 @@ async function typeSecret(stream: InputStream, show: (before: number, after: num
 		stream.setRawMode?.(true);
 		stream.on('data', hear);
 		stream.on('end', end);
-		stream.resume();
+		wake(stream);
 	});
 }
 

@@ -68,6 +68,18 @@ export async function collect(stream: AsyncIterable<string | Uint8Array>, limit:
 	return Buffer.concat(chunks);
 }
 
+/** Lets a stream flow, and waits for it. */
+export function wake(stream: InputStream): void {
+	stream.ref?.();
+	stream.resume();
+}
+
+/** Stops a stream, and waits for it no longer: whoever writes to it may keep it open for ever. */
+export function rest(stream: InputStream): void {
+	stream.pause();
+	stream.unref?.();
+}
+
 /** Reads one line and leaves the rest in the stream. */
 async function readLine(stream: InputStream): Promise<string | undefined> {
 	if ('readableEnded' in stream && stream.readableEnded) {
@@ -80,7 +92,7 @@ async function readLine(stream: InputStream): Promise<string | undefined> {
 			stream.removeListener('data', hear);
 			stream.removeListener('end', end);
 			stream.removeListener('error', fail);
-			stream.pause();
+			rest(stream);
 		};
 
 		const end = () => {
@@ -111,6 +123,6 @@ async function readLine(stream: InputStream): Promise<string | undefined> {
 		stream.on('data', hear);
 		stream.on('end', end);
 		stream.on('error', fail);
-		stream.resume();
+		wake(stream);
 	});
 }

@@ -1,8 +1,14 @@
 import type {Folders, Keychain} from '../keychain/index.ts';
 import type {Contexts} from '../operations/index.ts';
 
-/** Standard input: a terminal can turn raw. */
-export type InputStream = NodeJS.ReadableStream & {isTTY?: boolean; setRawMode?: (raw: boolean) => unknown; unshift(chunk: string | Uint8Array): void};
+/** Standard input: a terminal can turn raw, and a pipe keeps the process alive unless it is let go. */
+export type InputStream = NodeJS.ReadableStream & {
+	isTTY?: boolean;
+	setRawMode?: (raw: boolean) => unknown;
+	unshift(chunk: string | Uint8Array): void;
+	ref?: () => unknown;
+	unref?: () => unknown;
+};
 
 /** Standard output or error. `columns`: width of the terminal. */
 export type OutputStream = NodeJS.WritableStream & {isTTY?: boolean; columns?: number};

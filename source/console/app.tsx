@@ -7,7 +7,7 @@ import {isTooSmall, layoutOf} from './layout.ts';
 import type {Overlay, State} from './state.ts';
 import type {Store} from './store.ts';
 import {listenToKeys} from './terminal/keys.ts';
-import {detailPage, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
+import {detailLength, detailPage, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
 import {footerLines, headerLines, tooSmall} from './views/frame.ts';
 import {listLines} from './views/list.ts';
 import {helpPage, menuPage} from './views/pages.ts';
@@ -25,16 +25,17 @@ const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.f
 
 function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 'detail'}>; readonly state: State}) {
 	const {body} = layoutOf(state);
-	const rows = overlay.process ? inspectorRows(overlay.process, overlay.revealed) : [];
 	const room = inspectorRoom(state);
-	const first = Math.min(overlay.scroll, Math.max(0, rows.length - room));
-	const beyond = rows.length - first - room;
+	const count = detailLength(overlay, state);
+	const first = Math.min(overlay.scroll, Math.max(0, count - room));
+	const beyond = count - first - room;
+	const rows = overlay.process ? inspectorRows(overlay.process, {revealed: overlay.revealed, first, room}) : [];
 	return (
 		<Box flexDirection='column' width={state.columns} height={body} overflow='hidden'>
 			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${beyond > 0 ? `, ${beyond} more below` : ''}`}</Text>
 			{rows.length === 0
 				? <Text> {overlay.error?.message ?? (overlay.process ? 'No attributes found' : 'Loading …')}</Text>
-				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows.slice(first, first + room)} width={state.columns}/>}
+				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows} width={state.columns}/>}
 		</Box>
 	);
 }

@@ -1,3 +1,4 @@
+import {isDeepStrictEqual} from 'node:util';
 import type {Topic} from '../core/types.ts';
 import {parseFilter} from '../core/filter.ts';
 import {toColoniesError} from '../core/errors.ts';
@@ -303,7 +304,10 @@ const chain = ([state, effects]: Step, more: Step[1]): Step => [state, [...effec
 function answered(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'detailed': {
-			const {process} = message;
+			const open = state.overlays.find(overlay => overlay.kind === 'detail');
+			const known = [open?.kind === 'detail' ? open.process : undefined, state.side].find(each => each?.processid === message.process.processid);
+			// What has not changed stays the very object, for which its lines are made already.
+			const process = isDeepStrictEqual(message.process, known) ? known! : message.process;
 			const overlays = state.overlays.map(overlay => overlay.kind === 'detail' && overlay.id === process.processid ? {...overlay, process, error: undefined} : overlay);
 			return quiet({...state, overlays, side: process.processid === state.lists.processes.cursor ? process : state.side});
 		}

@@ -6,8 +6,8 @@ const audience = (demand: string): string => `(case cardinality(${demand}.target
 const predicates = {
 	approved: () => 'c.status = 1',
 	// The first half follows from the second, and has an index.
-	'named-or-none': () => `(${audience('d')} in ('', '*', c.computer_id) and (d.target_computer_ids = '{}' or c.computer_id = any (d.target_computer_ids)))`,
-	'equal-or-empty': () => '(c.computer_type = \'\' or d.computer_type in (\'\', c.computer_type))',
+	'named-or-none': () => `(${audience('d')} = any (array['', '*', c.computer_id]) and (d.target_computer_ids = '{}' or c.computer_id = any (d.target_computer_ids)))`,
+	'equal-or-empty': () => '(c.computer_type = \'\' or d.computer_type = any (array[\'\', c.computer_type]))',
 	'at-least': (condition: Condition) => 'field' in condition ? `d.${condition.field} <= c.${condition.field}` : 'true',
 } as const satisfies Record<Condition['kind'], (condition: Condition) => string>;
 

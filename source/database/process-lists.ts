@@ -60,14 +60,29 @@ async function walksOf(client: Client, colony: Id, {text, computertype}: Process
 	];
 }
 
+/** Up to so many processes that have an attribute are looked up one by one; where more have it, walks meet one of them soon. */
+const rare = 1000;
+
+/** The processes that have an attribute, of whatever type; undefined where they are many. */
+async function idsWith(client: Client, colony: Id, {key, value}: {key: string; value: string}): Promise<Id[] | undefined> {
+	const {rows} = await client.query<{process_id: Id}>(
+		'select process_id from attributes where colony_id = $1 and key = $2 and left(value, 64) = left($3, 64) and value = $3 limit $4',
+		[colony, key, value, rare + 1],
+	);
+	return rows.length > rare ? undefined : rows.map(row => row.process_id);
+}
+
 type Statement = {text: string; values: unknown[]};
 
-/** The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged. */
-export function listStatement(colony: Id, filter: ProcessFilter, page: PageRequest, walks: readonly Walk[] = [{}]): Statement {
+/**
+The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged.
+With `ids`, the processes that have the attribute of the filter, these are looked up instead.
+*/
+export function listStatement(colony: Id, filter: ProcessFilter, page: PageRequest, {walks, ids}: {walks: readonly Walk[]; ids?: readonly Id[]}): Statement {
 	const {comparison, order} = readingOrder(page, isDescending(filter.state));
 	const values: unknown[] = [colony, page.count + 1, filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)]];
 	const given = (value: unknown) => `$${values.push(value)}`;
-	const where = ['p.colony_id = $1', 'p.status = s.status'];
+	const where = ['p.colony_id = $1', ids ? `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])` : 'p.status = s.status'];
 	if (page.position !== undefined) {
 		const [at, id] = decodePosition(page.position, 2);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
@@ -85,21 +100,23 @@ export function listStatement(colony: Id, filter: ProcessFilter, page: PageReque
 		where.push(`p.entered_at > statement_timestamp() - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
 	}
 
-	if (filter.attribute !== undefined) {
+	if (filter.attribute !== undefined && !ids) {
 		const {key, value} = filter.attribute;
-		const text = given(value);
-		where.push(`p.process_id in (select a.process_id from attributes a where a.colony_id = $1 and a.key = ${given(key)} and left(a.value, 64) = left(${text}, 64) and a.value = ${text})`);
+		// A scalar, so that it is asked of each process on the walk and not turned into a join.
+		where.push(`(select true from attributes a where a.process_id = p.process_id and a.key = ${given(key)} and a.value = ${given(value)} limit 1)`);
 	}
 
 	const sorted = `order by entered_at ${order}, process_id ${order} limit $2`;
 	const texts = walks.map(({types, except = [], prefix}) => {
 		const conditions = [
 			...where,
-			...(types ? ['p.computer_type = t.type'] : []),
+			...(types ? [ids ? `p.computer_type = any (${given(types)}::text[])` : 'p.computer_type = t.type'] : []),
 			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
 			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
 		];
-		return `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} cross join lateral (
+		return ids
+			? `(select p.* from processes p where ${conditions.join(' and ')} ${sorted})`
+			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} cross join lateral (
 			select p.* from processes p where ${conditions.join(' and ')} ${sorted}
 		) w`;
 	});
@@ -116,11 +133,12 @@ const toRow = (row: ListRow): Process => toProcess(row, (row.attributes ?? []).m
 /** A page of a colony's processes; without `attributes` their in, out and err are null, whatever they hold. */
 export async function list(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {attributes: boolean}): Promise<Page<Process>> {
 	const walks = await walksOf(client, colony, filter);
-	if (walks.length === 0) {
+	const ids = filter.attribute && await idsWith(client, colony, filter.attribute);
+	if (walks.length === 0 || ids?.length === 0) {
 		return toPage([], page, () => []);
 	}
 
-	const statement = listStatement(colony, filter, page, walks);
+	const statement = listStatement(colony, filter, page, {walks, ids});
 	const {order} = readingOrder(page, isDescending(filter.state));
 	const {text, values} = page.attributes ? withAttributes(statement, `r.entered_at ${order}, r.process_id ${order}`) : statement;
 	const {rows} = await client.query<ListRow>(text, values);

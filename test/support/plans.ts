@@ -1,8 +1,8 @@
-import type {Client} from '../../source/database/types.ts';
+import type {Client, Database} from '../../source/database/types.ts';
 
 type Node = {
 	'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Actual Rows': number; 'Actual Loops': number; Plans?: Node[];
-	'Rows Removed by Filter'?: number; 'Rows Removed by Index Recheck'?: number; 'Rows Removed by Join Filter'?: number; Filter?: string;
+	'Rows Removed by Filter'?: number; 'Rows Removed by Index Recheck'?: number; Filter?: string;
 };
 
 /** What the server did for a statement. */
@@ -34,19 +34,53 @@ function toPlan(text: string, root: Node): Plan {
 		returned: root['Actual Rows'],
 		read: scans.reduce((sum, node) => sum + readBy(node), 0),
 		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan').map(node => node['Relation Name']!),
-		scans: scans.map(node => `${node['Node Type']} ${node['Relation Name'] ?? ''} ${node['Index Name'] ?? ''} ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
+		scans: scans.map(node => `${node['Node Type']} ${node['Relation Name'] ?? ''} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
 	};
 }
 
-/** A client that also has each statement explained, and what it explained. What changes something is done twice: give it a transaction that is rolled back. */
-export function explaining(client: Client): Client & {plans: Plan[]} {
-	const plans: Plan[] = [];
+/** The client of a transaction which explains each statement before it runs it. What that did is undone, so that the statement itself finds all as it was. */
+function explaining(client: Client, plans: Plan[]): Client {
 	return {
-		plans,
 		async query<Row>(text: string, values?: readonly unknown[]) {
+			await client.query('savepoint explained');
 			const {rows} = await client.query<{'QUERY PLAN': [{Plan: Node}]}>(`explain (analyze, format json) ${text}`, values);
+			await client.query('rollback to savepoint explained');
 			plans.push(toPlan(text, rows[0]!['QUERY PLAN'][0].Plan));
 			return client.query<Row>(text, values);
 		},
 	};
+}
+
+/** The same database, which collects the plan of every statement. */
+export function explained(database: Database): Database & {plans: Plan[]} {
+	const plans: Plan[] = [];
+	return {
+		plans,
+		kind: database.kind,
+		query: async (text, values) => database.transaction(async client => explaining(client, plans).query(text, values)),
+		transaction: async work => database.transaction(async client => work(explaining(client, plans))),
+		listen: async (...given) => database.listen(...given),
+		notify: async (...given) => database.notify(...given),
+		watchReachability: tell => database.watchReachability(tell),
+		execute: async (...given) => database.execute(...given),
+		describe: async () => database.describe(),
+		close: async () => database.close(),
+	};
+}
+
+/** Runs statements that bring in very many rows, with the indexes made afterwards and foreign keys taken on trust. Only a superuser may. */
+export async function bulk(database: Database, work: (client: Client) => Promise<void>): Promise<void> {
+	await database.transaction(async client => {
+		await client.query('set local session_replication_role = replica');
+		const {rows: indexes} = await client.query<{name: string; made: string}>('select indexname as name, indexdef as made from pg_indexes where schemaname = \'colonies\' and tablename in (\'processes\', \'attributes\') and indexname not like \'%_pkey\'');
+		for (const {name} of indexes) {
+			await client.query(`drop index ${name}`);
+		}
+
+		await work(client);
+		for (const {made} of indexes) {
+			await client.query(made);
+		}
+	});
+	await database.query('analyze');
 }

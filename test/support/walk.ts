@@ -102,7 +102,7 @@ export async function walk({step, run, databaseFlags = [], examples = ownExample
 
 	await step('set up a database', async () => {
 		for (let time = 0; time < 2; time++) {
-			const {code, stdout, stderr} = await run(['database', 'create', ...databaseFlags]); // eslint-disable-line no-await-in-loop
+			const {code, stdout, stderr} = await run(['database', 'create', ...databaseFlags]);
 			assert.deepEqual({code, stdout}, {code: 0, stdout: ''}, stderr);
 			assert.match(stderr, /schema/);
 		}
@@ -210,7 +210,7 @@ export async function walk({step, run, databaseFlags = [], examples = ownExample
 
 	await step('list running processes, as the owner and as a computer', async () => {
 		for (const signer of [colony, computer]) {
-			const found = only(json<Json[]>(data(await run(['process', 'ps', '--colonyid', colony, '--id', signer])))); // eslint-disable-line no-await-in-loop
+			const found = only(json<Json[]>(data(await run(['process', 'ps', '--colonyid', colony, '--id', signer]))));
 			assertProcess(found, colony, {...running, assignedcomputerid: computer}, ['submissiontime', 'starttime']);
 		}
 	});
@@ -266,7 +266,7 @@ export async function walk({step, run, databaseFlags = [], examples = ownExample
 
 	await step('drop the database, only after YES', async () => {
 		for (const answer of ['', 'yes\n', 'NO\n']) {
-			const {code, stdout} = await run(['database', 'drop', ...databaseFlags], answer); // eslint-disable-line no-await-in-loop
+			const {code, stdout} = await run(['database', 'drop', ...databaseFlags], answer);
 			assert.deepEqual({code, stdout}, {code: 13, stdout: ''});
 		}
 

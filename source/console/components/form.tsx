@@ -3,7 +3,7 @@ import {visible} from '../../core/text.ts';
 import type {Overlay} from '../state.ts';
 import {dim, red} from '../terminal/style.ts';
 import {cut} from '../terminal/width.ts';
-import {wrapWords} from '../views/wrap.ts';
+import {fewLines} from '../views/wrap.ts';
 import {TextField} from './text-field.tsx';
 
 type FormProps = {
@@ -14,17 +14,11 @@ type FormProps = {
 
 const labelWidth = 18;
 
-/** At most so many lines, the last one cut where there are more. */
-const lines = (text: string, width: number, most: number): string[] => {
-	const all = wrapWords(text, width);
-	return all.length <= most ? all : [...all.slice(0, most - 1), cut(all.slice(most - 1).join(' '), width)];
-};
-
 /** A form: one line a field, the one with the cursor explained below. It holds nothing; the keys go through `update`. */
 export function Form({form, width, height}: FormProps) {
 	const focused = form.fields[form.focus]!;
 	const wrong = focused.error ?? (form.error && [form.error.message, form.error.hint].filter(Boolean).join(' '));
-	const said = lines(visible(wrong ?? `${focused.label}: ${focused.summary}`), width - 4, Math.max(1, height - 6));
+	const said = fewLines(visible(wrong ?? `${focused.label}: ${focused.summary}`), width - 4, Math.max(1, height - 6));
 	// On a low terminal the fields around the cursor are shown.
 	const room = Math.max(1, height - 5 - said.length);
 	const first = Math.max(0, Math.min(form.focus - Math.floor(room / 2), form.fields.length - room));

@@ -26,6 +26,15 @@ export type Stretch = {text: string; cells: 1 | 2 | undefined; width: number};
 /** Whether the text is made of characters of one cell only, so that its width is its length and it may be cut anywhere. */
 export const isPlainCells = (text: string): boolean => onlyNarrow.test(text);
 
+/** A stretch whose width is costly to know, and known when it is asked for. */
+const measured = (text: string): Stretch => ({
+	text,
+	cells: undefined,
+	get width() {
+		return stringWidth(text);
+	},
+});
+
 /** The text in stretches of characters of one kind. */
 export function stretchesOf(text: string): Stretch[] {
 	if (onlyNarrow.test(text)) {
@@ -33,7 +42,7 @@ export function stretchesOf(text: string): Stretch[] {
 	}
 
 	return Array.from(text.matchAll(stretches), ([part, isNarrow, isWide]) => isNarrow === undefined
-		? (isWide === undefined ? {text: part, cells: undefined, width: stringWidth(part)} : {text: part, cells: 2, width: part.length * 2})
+		? (isWide === undefined ? measured(part) : {text: part, cells: 2, width: part.length * 2})
 		: {text: part, cells: 1, width: part.length});
 }
 

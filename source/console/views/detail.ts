@@ -34,19 +34,47 @@ const pairLines = (pairs: ReadonlyArray<readonly [string, string]>, width: numbe
 	return pairs.flatMap(([name, text]) => wrap(visible(text), Math.max(8, width - label - 2)).map((line, index) => `${dim(fit(index === 0 ? name : '', label))}  ${line}`));
 };
 
-function attributeLines(process: Process, width: number, revealed: boolean): string[] {
-	return attributesOf(process).flatMap(attribute => {
-		const kind = attributeTypes[attribute.attributetype];
-		const key = visible(attribute.key);
-		const indent = 4 + widthOf(key) + 3;
-		// A long key has its own lines, the value stands below it.
-		const isLong = indent > Math.min(24, Math.floor(width / 2));
-		const before = isLong ? wrap(`${key} =`, width - 4).map((line, index) => `${(index === 0 ? kind : '').padEnd(4)}${bold(line)}`) : [];
-		const values = wrap(shownValue(attribute, revealed), Math.max(8, width - (isLong ? 4 : indent))).map(line => kind === 'err' ? red(line) : line);
-		return isLong
-			? [...before, ...values.map(line => `    ${line}`)]
-			: values.map((line, index) => (index === 0 ? `${kind.padEnd(4)}${bold(key)} = ` : ' '.repeat(indent)) + line);
-	});
+function linesOf(attribute: Attribute, width: number, revealed: boolean): string[] {
+	const kind = attributeTypes[attribute.attributetype];
+	const key = visible(attribute.key);
+	const indent = 4 + widthOf(key) + 3;
+	// A long key has its own lines, the value stands below it.
+	const isLong = indent > Math.min(24, Math.floor(width / 2));
+	const before = isLong ? wrap(`${key} =`, width - 4).map((line, index) => `${(index === 0 ? kind : '').padEnd(4)}${bold(line)}`) : [];
+	const values = wrap(shownValue(attribute, revealed), Math.max(8, width - (isLong ? 4 : indent))).map(line => kind === 'err' ? red(line) : line);
+	return isLong
+		? [...before, ...values.map(line => `    ${line}`)]
+		: values.map((line, index) => (index === 0 ? `${kind.padEnd(4)}${bold(key)} = ` : ' '.repeat(indent)) + line);
+}
+
+/** The lines of the attributes; no more attributes than it takes to have `most` lines. */
+function attributeLines(process: Process, {width, revealed, most = Number.POSITIVE_INFINITY}: {width: number; revealed: boolean; most?: number}): string[] {
+	const lines: string[] = [];
+	for (const attribute of attributesOf(process)) {
+		if (lines.length >= most) {
+			break;
+		}
+
+		for (const line of linesOf(attribute, width, revealed)) {
+			lines.push(line);
+		}
+	}
+
+	return lines;
+}
+
+// A process may have megabytes; its lines are made once, not at every key.
+const made = new WeakMap<Process, {key: string; lines: string[]}>();
+
+function keep(process: Process, key: string, make: () => string[]): string[] {
+	const known = made.get(process);
+	if (known?.key === key) {
+		return known.lines;
+	}
+
+	const lines = make();
+	made.set(process, {key, lines});
+	return lines;
 }
 
 /** The process in JSON as the commands print it, secrets masked unless revealed. */
@@ -67,11 +95,12 @@ export function detailLines(overlay: Detail, state: State, width: number): strin
 		return ['Loading …'];
 	}
 
+	const key = `${view} ${width} ${revealed}`;
 	if (view === 'json') {
-		return jsonLines(process, width, revealed);
+		return keep(process, key, () => jsonLines(process, width, revealed));
 	}
 
-	const attributes = attributeLines(process, width, revealed);
+	const attributes = keep(process, key, () => attributeLines(process, {width, revealed}));
 	return [
 		...pairLines([['id', process.processid], ...processesScreen.summary(process, state)], width),
 		'',
@@ -80,8 +109,8 @@ export function detailLines(overlay: Detail, state: State, width: number): strin
 	];
 }
 
-/** The rows of the attribute inspector: type, key and value. */
-export const inspectorRows = (process: Process, revealed: boolean): string[][] => attributesOf(process).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, revealed)]);
+/** Rows of the attribute inspector: type, key and value. */
+export const inspectorRows = (process: Process, {revealed, first, room}: {revealed: boolean; first: number; room: number}): string[][] => attributesOf(process).slice(first, first + room).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, revealed)]);
 
 /** Rows of the inspector that are seen at once; each takes two lines, its own and a rule. */
 export const inspectorRoom = (state: State): number => Math.max(1, Math.floor((layoutOf(state).body - 5) / 2));
@@ -100,7 +129,7 @@ export function detailPage(overlay: Detail, state: State): string[] {
 	const lines = detailLines(overlay, state, state.columns - 4);
 	const top = Math.min(overlay.scroll, Math.max(0, lines.length - (height - 2)));
 	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
-	return box(`${detailTitle(overlay)}${more} `, lines.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+	return box(`${detailTitle(overlay)}${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
 }
 
 /** The side pane: what is under the cursor, with the attributes of a process once they are there. */
@@ -116,8 +145,8 @@ export function sideLines(state: State): string[] {
 	const lines = pairLines(screen.summary(row, state), inner);
 	if (state.screen === 'processes') {
 		const loaded = state.side?.processid === screen.idOf(row) ? state.side : undefined;
-		lines.push('', ...(loaded ? attributeLines(loaded, inner, false) : [dim('attributes …')]));
+		lines.push('', ...(loaded ? attributeLines(loaded, {width: inner, revealed: false, most: height}).slice(0, height) : [dim('attributes …')]));
 	}
 
-	return box(`${screen.nameOf(row)} `, lines.map(line => ` ${line}`), {width, height});
+	return box(`${screen.nameOf(row)} `, lines.slice(0, height).map(line => ` ${line}`), {width, height});
 }

@@ -8,7 +8,7 @@ import {type State, screenNames} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {type EditState, drawField, emptyText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
-import {wrapWords} from './wrap.ts';
+import {fewLines} from './wrap.ts';
 
 const widthOfStyled = (text: string): number => widthOf(withoutStyle(text));
 
@@ -164,7 +164,7 @@ function message(state: State): Said {
 /** The keys and what there is to say; what takes more than a row has both. */
 function messageLines(state: State): string[] {
 	const {text, style} = message(state);
-	const lines = wrapWords(text, state.columns).slice(0, 2);
+	const lines = fewLines(text, state.columns, 2);
 	return (lines.length > 1 ? lines : [hints(state), ...lines]).map((line, index, all) => index === 0 && all.length > lines.length ? line : style(line));
 }
 

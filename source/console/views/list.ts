@@ -5,7 +5,7 @@ import type {RowValue, State} from '../state.ts';
 import {dim, inverse} from '../terminal/style.ts';
 import {fit, withoutStyle} from '../terminal/width.ts';
 import {box} from './frame.ts';
-import {wrapWords} from './wrap.ts';
+import {fewLines, wrapWords} from './wrap.ts';
 
 type Placed = {column: Column<RowValue>; width: number};
 
@@ -90,7 +90,7 @@ function emptyLines(state: State, screen: Screen): string[] {
 	if (state.opening.error && !state.knownLoaded) {
 		const {message, hint} = state.opening.error;
 		const {list: width} = layoutOf(state);
-		const lines = [message, ...(hint ? [hint] : [])].flatMap(text => wrapWords(visible(text), width - 6));
+		const lines = [message, ...(hint ? [hint] : [])].flatMap(text => fewLines(visible(text), width - 6, 4));
 		return ['', ...lines.map(line => `  ${line}`), '', '  It is tried again by itself. q quits.'];
 	}
 

@@ -19,7 +19,7 @@ export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State
 	const all = helpLines(state);
 	const top = Math.min(overlay.scroll, Math.max(0, all.length - (height - 2)));
 	const more = all.length > height - 2 ? ` ${top + 1}-${Math.min(all.length, top + height - 2)} of ${all.length}` : '';
-	return box(`Help${more} `, all.slice(top).map(line => ` ${line}`), {width: state.columns, height});
+	return box(`Help${more} `, all.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
 }
 
 function helpLines(state: State): string[] {

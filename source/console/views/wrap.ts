@@ -1,4 +1,4 @@
-import {isPlainCells, segmenter, widthOf} from '../terminal/width.ts';
+import {cut, isPlainCells, segmenter, stretchesOf, widthOf} from '../terminal/width.ts';
 
 /** Text cut into lines of at most `width` cells, without style; never an empty list. Graphemes stay whole. */
 export function wrap(text: string, width: number): string[] {
@@ -9,19 +9,53 @@ export function wrap(text: string, width: number): string[] {
 	const lines: string[] = [];
 	let line = '';
 	let used = 0;
-	for (const {segment} of segmenter.segment(text)) {
-		const cells = widthOf(segment);
+	const put = (part: string, cells: number): void => {
 		if (used + cells > width && line !== '') {
 			lines.push(line);
 			line = '';
 			used = 0;
 		}
 
-		line += segment;
+		line += part;
 		used += cells;
+	};
+
+	for (const {text: part, cells} of stretchesOf(text)) {
+		if (cells === undefined) {
+			for (const {segment} of segmenter.segment(part)) {
+				put(segment, graphemeWidth(segment));
+			}
+
+			continue;
+		}
+
+		for (let index = 0; index < part.length;) {
+			const room = Math.floor((width - used) / cells) || Math.max(1, Math.floor(width / cells));
+			const piece = part.slice(index, index + room);
+			put(piece, piece.length * cells);
+			index += room;
+		}
 	}
 
 	return [...lines, line];
+}
+
+/** Widths of joined characters, which are costly to measure and come again and again. */
+const graphemeWidths = new Map<string, number>();
+
+function graphemeWidth(grapheme: string): number {
+	const known = graphemeWidths.get(grapheme);
+	if (known !== undefined) {
+		return known;
+	}
+
+	if (graphemeWidths.size >= 1000) {
+		graphemeWidths.clear();
+	}
+
+	const width = widthOf(grapheme);
+	graphemeWidths.set(grapheme, width);
+	return width;
 }
 
 /** Sentences cut into lines of at most `width` cells, between words where they allow it. Never an empty list. */
@@ -42,4 +76,10 @@ export function wrapWords(text: string, width: number): string[] {
 	}
 
 	return [...lines, line];
+}
+
+/** Sentences in at most so many lines, the last one cut where there is more. What cannot be seen anyway is not measured. */
+export function fewLines(text: string, width: number, most: number): string[] {
+	const lines = wrapWords(text.slice(0, 4 * width * most), width);
+	return lines.length <= most ? lines : [...lines.slice(0, most - 1), cut(lines.slice(most - 1).join(' '), width)];
 }

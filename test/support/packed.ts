@@ -1,0 +1,55 @@
+import {execFile, execFileSync, type ExecFileException} from 'node:child_process';
+import {existsSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import {temporaryFolder, type Run} from './commands.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What npm and the program are started with: nothing of this user's own, and nothing of npm's that runs the tests. */
+export const environment = (home: string): NodeJS.ProcessEnv => {
+	const names = Object.keys(process.env).filter(name => !/^(?:npm_|COLONIES_|NODE_|DATABASE_URL$)/.test(name));
+	return {...Object.fromEntries(names.map(name => [name, process.env[name]])), COLONIES_HOME: home};
+};
+
+export type Installed = {
+	/** The package's own folder. */
+	folder: string;
+	/** The command that npm links. */
+	program: string;
+	/** Runs the program with a fresh keychain and settings. */
+	run: Run;
+};
+
+/** Packs what is built and installs it into an empty folder, as anybody would. */
+export function installPacked(): Installed {
+	const folder = temporaryFolder();
+	const env = environment(folder);
+	if (!existsSync(path.join(root, 'dist', 'cli.js'))) {
+		execFileSync(process.execPath, [path.join(root, 'scripts', 'build.js')], {cwd: root, stdio: 'pipe'});
+	}
+
+	// Its scripts would build again, under the feet of other tests.
+	const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
+		cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
+	}).trim().split('\n').at(-1)!;
+	writeFileSync(path.join(folder, 'package.json'), '{"private": true}');
+	execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', path.join(folder, packed)], {cwd: folder, env, stdio: 'pipe'});
+	const program = path.join(folder, 'node_modules', '.bin', 'colonies');
+	const home = environment(temporaryFolder());
+	return {
+		folder: path.join(folder, 'node_modules', 'colonies-tui'),
+		program,
+		run: async (words, input = '') => new Promise(resolve => {
+			const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
+				resolve({code: error ? Number(error.code) : 0, stdout, stderr});
+			};
+
+			const child = execFile(program, [...words], {env: home, cwd: folder, maxBuffer: 2 ** 26}, done);
+			// A program that does not read its input may have ended before it is written.
+			child.stdin!.on('error', () => undefined);
+			child.stdin!.end(input);
+		}),
+	};
+}
