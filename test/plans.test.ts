@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {before, test} from 'node:test';
+import {after, test} from 'node:test';
 import {processStates, type Id} from '../source/core/types.ts';
 import type {Database} from '../source/database/types.ts';
 import type {Identity} from '../source/identity/index.ts';
@@ -8,31 +8,20 @@ import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
 import {openColony, type Colony} from './support/colony.ts';
 import {bulk, explained, type Plan} from './support/plans.ts';
 
-const many = 50_000;
 const skip = noPostgres;
 
-let database: ReturnType<typeof explained>;
-/** A colony with many processes of all states, each with attributes, on fifty computers. */
-let colony: Colony;
-/** A colony in which very many wait that its computer cannot run, and then one that it can. */
-let blocked: Colony;
-let worker: Identity;
-let blockedWorker: Identity;
-/** A computer that has run a fiftieth of all, and ids of its processes. */
-let busy: Id;
-let some: Id[];
-
-async function fill(database: Database): Promise<void> {
+/** Brings many processes of all states into one colony, each with attributes, on fifty computers; into another very many that wait and that no computer there can run; into a third many that differ in what they ask. */
+async function fill(database: Database, {colony, blocked, varied}: Record<'colony' | 'blocked' | 'varied', Colony>): Promise<void> {
 	await bulk(database, async client => {
 		await client.query(`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
 			select $1, md5('c' || n) || md5('d' || n), 'lab' || n, 'type' || n % 5, '', 8, 8000, '', 1, 1 from generate_series(0, 49) n`, [colony.id]);
 		await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
 			select $1, 'kind ' || n, '{}', 'type' || n % 5, n / 5, 1000, 0 from generate_series(0, 19) n`, [colony.id]);
 		await client.query(`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select md5(n::text) || md5('x' || n), $1, case when status = 0 then d.demand_id end, status, at, at, case when status > 0 then at end, case when status > 1 then at end,
-				case when status = 1 then now() + interval '1 hour' end, case when status > 0 then c.computer_id end, '{}', d.computer_type, 3600, 0, d.mem, d.cores, d.gpus
-			from (select n, now() - n * interval '1 second' as at, case when n % 100 < 10 then 0 when n % 100 < 11 then 1 when n % 100 < 70 then 2 else 3 end as status from generate_series(1, $2::int) n) made
-			join demands d on d.colony_id = $1 and d.fingerprint = 'kind ' || n / 7 % 20 join computers c on c.colony_id = $1 and c.name = 'lab' || n / 3 % 50 order by 1`, [colony.id, many]);
+			select md5(n::text) || md5('x' || n), $1, case when made.status = 0 then d.demand_id end, made.status, at, at, case when made.status > 0 then at end, case when made.status > 1 then at end,
+				case when made.status = 1 then now() + interval '1 hour' end, case when made.status > 0 then c.computer_id end, '{}', d.computer_type, 3600, 0, d.mem, d.cores, d.gpus
+			from (select n, now() - n * interval '1 second' as at, case when n % 100 < 10 then 0 when n % 100 < 11 then 1 when n % 100 < 70 then 2 else 3 end as status from generate_series(1, 50000) n) made
+			join demands d on d.colony_id = $1 and d.fingerprint = 'kind ' || n / 7 % 20 join computers c on c.colony_id = $1 and c.name = 'lab' || n / 3 % 50 order by 1`, [colony.id]);
 		// One key that tells all apart, and one with a value that half of all have, another that one in sixteen has, and rare ones.
 		await client.query(`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value)
 			select md5(process_id || key) || md5(key), $1, process_id, 0, key, case when key = 'job' then process_id when process_id < '8' then 'half' when process_id < '9' then 'sixteenth' else left(process_id, 2) end
@@ -44,27 +33,29 @@ async function fill(database: Database): Promise<void> {
 			select md5('b' || n) || md5('y' || n), $1, d.demand_id, 0, at, at, d.target_computer_ids, d.computer_type, -1, 0, 0, d.cores, 0
 			from (select n, now() - interval '1 hour' + n * interval '1 microsecond' as at, case n % 4 when 0 then 'type' || 1 + n / 4 % 2500 when 1 then 'target' || 1 + n / 4 % 2500 else 'same1' end as kind from generate_series(1, 100000) n) made
 			join demands d on d.colony_id = $1 and d.fingerprint = kind order by 1`, [blocked.id]);
+		await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) select $1, n, '{}', '', 0, n, 0 from generate_series(1, 5000) n`, [varied.id]);
+		await client.query(`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			select md5('v' || demand_id) || md5('z' || demand_id), $1, demand_id, 0, at, at, '{}', '', -1, 0, mem, 0, 0 from (select *, now() - mem * 7919 % 5000 * interval '1 second' as at from demands where colony_id = $1) d order by 1`, [varied.id]);
 	});
 }
 
-before(async () => {
-	if (skip) {
-		return;
-	}
-
-	const plain = await openFresh(await startPostgres({settings: {
+async function openWorld() {
+	const server = await startPostgres({settings: {
 		autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB', maintenance_work_mem: '128MB',
-	}}));
-	database = explained(plain);
-	colony = await openColony(plain, new Broker(database, {local: true}));
-	blocked = await openColony(plain, colony.broker);
-	blockedWorker = await blocked.computer({computertype: 'gpu'});
-	worker = await colony.computer({computertype: 'type1'});
-	await fill(plain);
+	}});
+	const plain = await openFresh(server);
+	after(async () => plain.close());
+	const database = explained(plain);
+	const colony = await openColony(plain, new Broker(database, {local: true}));
+	const blocked = await openColony(plain, colony.broker);
+	const varied = await openColony(plain, colony.broker);
+	await fill(plain, {colony, blocked, varied});
 	const {rows} = await plain.query<{process_id: Id; assigned_computer_id: Id}>('select * from processes where colony_id = $1 and status = 3 order by process_id desc limit 20', [colony.id]);
-	some = rows.map(row => row.process_id);
-	busy = rows[0]!.assigned_computer_id;
-});
+	return {plain, database, colony, blocked, varied, some: rows[0]!.process_id, busy: rows[0]!.assigned_computer_id};
+}
+
+/** `some`: a process that failed; `busy`: a computer that has run a fiftieth of all. */
+const {plain, database, colony, blocked, varied, some, busy} = skip ? ({} as unknown as Awaited<ReturnType<typeof openWorld>>) : await openWorld();
 
 /** The tables that grow. Those of computers and kinds of work may be read as the planner likes, while they are small. */
 const growing = new Set(['processes', 'attributes', 'history']);
@@ -75,7 +66,7 @@ async function check<Result>(what: string, work: () => Promise<Result>, bound = 
 	const result = await work();
 	assert.ok(database.plans.length > 0);
 	for (const plan of database.plans) {
-		const explain = (reason: string) => `${what}: ${reason}\n${plan.text}\n${plan.scans.join('\n')}`;
+		const explain = (reason: string) => `${what}: ${reason}\n${plan.scans.join('\n')}\n${plan.text}`;
 		assert.deepEqual(plan.sequential.filter(table => growing.has(table)), [], explain('a table is read from end to end'));
 		assert.ok(plan.read <= bound(plan.returned), explain(`${plan.read} rows are read for ${plan.returned}`));
 	}
@@ -85,35 +76,37 @@ async function check<Result>(what: string, work: () => Promise<Result>, bound = 
 
 const read = (plans: Plan[]): number => plans.reduce((sum, plan) => sum + plan.read, 0);
 
-type Filter = Record<string, string | number>;
+type Filter = Record<string, string | number | undefined>;
 /** Filters, and how many rows may be read for one that is found, where it is told by looking at rows in turn. */
-const filters = (): Array<[name: string, filter: Filter, share?: number]> => [
-	['none', {}],
-	['a type', {computertype: 'type3'}],
-	['no such type', {computertype: 'none'}],
-	['a computer', {computerid: busy}],
-	['no such computer', {computerid: 'f'.repeat(64)}],
-	['older', {olderthan: 25_000}],
-	['younger', {youngerthan: 500}],
-	['older than all', {olderthan: 1_000_000}],
-	['younger than all', {youngerthan: 0}],
-	['an attribute that one has', {attribute: `job=${some[0]}`}],
-	['an attribute that a few hundred have', {attribute: 'stage=ab'}, 20],
-	['an attribute that one in sixteen has', {attribute: 'stage=sixteenth'}, 200],
-	['an attribute that half of all have', {attribute: 'stage=half'}],
-	['an attribute that nobody has', {attribute: 'stage=none'}],
-	['a text in a type', {text: 'YPE3'}],
-	['a text in every type', {text: 'type'}],
-	['a whole id', {text: some[0]!}],
-	['the start of an id', {text: some[0]!.slice(0, 5)}],
-	['two digits of an id', {text: some[0]!.slice(0, 2)}, 60],
-	['a text that nothing has', {text: 'zz'}],
-	['no id', {text: '12345678'}],
-];
+const filters: Array<[name: string, filter: Filter, share?: number]> = skip
+	? []
+	: [
+		['none', {}],
+		['a type', {computertype: 'type3'}],
+		['no such type', {computertype: 'none'}],
+		['a computer', {computerid: busy}],
+		['no such computer', {computerid: 'f'.repeat(64)}],
+		['older', {olderthan: 25_000}],
+		['younger', {youngerthan: 500}],
+		['older than all', {olderthan: 1_000_000}],
+		['younger than all', {youngerthan: 0}],
+		['an attribute that one has', {attribute: `job=${some}`}],
+		['an attribute that a few hundred have', {attribute: 'stage=ab'}, 20],
+		['an attribute that one in sixteen has', {attribute: 'stage=sixteenth'}, 200],
+		['an attribute that half of all have', {attribute: 'stage=half'}],
+		['an attribute that nobody has', {attribute: 'stage=none'}],
+		['a text in a type', {text: 'YPE3'}],
+		['a text in every type', {text: 'type'}],
+		['a whole id', {text: some}],
+		['the start of an id', {text: some.slice(0, 5)}],
+		['two digits of an id', {text: some.slice(0, 2)}, 60],
+		['a text that nothing has', {text: 'zz'}],
+		['no id', {text: '12345678'}],
+	];
 
 for (const state of [undefined, ...processStates]) {
 	test(`lists of ${state ?? 'all'} processes read little more than they give, wherever the page is`, {skip}, async () => {
-		for (const [name, filter, share = 1] of filters()) {
+		for (const [name, filter, share = 1] of filters) {
 			const bound = (returned: number) => 200 + (20 * Math.max(returned, share > 1 ? 11 : 0) * share);
 			const list = async (page: Record<string, unknown>) => check(`${name}, ${JSON.stringify(page)}`, async () => colony.own('process.list', {...filter, state, ...page}), bound);
 
@@ -147,35 +140,31 @@ test('a filter costs the same ten thousand rows further on', {skip}, async () =>
 });
 
 test('counts go no further than they must', {skip}, async () => {
-	await check('process.count', async () => colony.own('process.count'), () => 45_000);
+	await check('process.count', async () => colony.own('process.count'), () => 40_004);
 	await check('computer.count', async () => colony.own('computer.count'));
 	const counts = await colony.own('process.count');
 	assert.deepEqual(counts, {waiting: 5000, running: 500, successful: 10_001, failed: 10_001});
 });
 
 test('a process and its attributes are found by their ids', {skip}, async () => {
-	const process = await check('process.get', async () => colony.own('process.get', {processid: some[0]}));
+	const process = await check('process.get', async () => colony.own('process.get', {processid: some}));
 	await check('attribute.list', async () => colony.own('attribute.list', {processid: process.processid}));
 	await check('attribute.get', async () => colony.own('attribute.get', {processid: process.processid, attributeid: process.in![0]!.attributeid}));
 	await check('computer.list', async () => colony.own('computer.list', {text: 'lab1'}));
 });
 
 test('what computers and owners do to a process reads that process only', {skip}, async () => {
-	const process = await check('process.submit', async () => colony.submit({targetcomputerids: [worker.id], in: {key: 'value'}, timeout: 100, maxretries: 1}));
-	await check('process.list --computerid', async () => colony.own('process.list', {runnableby: worker.id}));
-	for (;;) {
-		const {processid} = await check('process.assign', async () => colony.assign(worker));
-		if (processid === process.processid || database.plans.length === 0) {
-			break;
-		}
-
-		await check('process.successful', async () => colony.close(worker, {processid}));
-		await colony.database.query('update processes set status = 3, demand_id = null, assigned_computer_id = \'\' where status = 0 and colony_id = $1 and computer_type <> \'\'', [colony.id]);
-	}
-
+	const worker = await colony.computer({computertype: 'rare'});
+	const process = await check('process.submit', async () => colony.submit({computertype: 'rare', in: {key: 'value'}, timeout: 100, maxretries: 1}));
+	const {rows} = await check('process.list', async () => colony.own('process.list', {runnableby: worker.id}));
+	assert.deepEqual(rows, [process]);
+	await check('process.assign', async () => colony.assign(worker));
 	await check('attribute.add', async () => colony.add(worker, process, {key: 'out', value: 'x'}));
 	await colony.passDeadlines(process);
 	await check('deadlines', async () => colony.broker.endExpired());
+	await check('process.assign', async () => colony.assign(worker));
+	await check('process.successful', async () => colony.close(worker, process));
+	await check('process.retry', async () => colony.own('process.retry', {processid: process.processid}));
 	await check('process.assign', async () => colony.assign(worker));
 	await check('computer.disapprove', async () => colony.own('computer.disapprove', {computerid: worker.id}));
 	await check('process.cancel', async () => colony.own('process.cancel', {processid: process.processid}));
@@ -185,22 +174,21 @@ test('what computers and owners do to a process reads that process only', {skip}
 });
 
 test('a claim behind a hundred thousand processes that the computer cannot run reads little', {skip}, async () => {
+	const worker = await blocked.computer({computertype: 'gpu'});
 	const process = await blocked.submit({computertype: 'gpu', gpus: 1});
-	const {rows} = await check('process.list --computerid', async () => blocked.own('process.list', {runnableby: blockedWorker.id}));
+	const {rows} = await check('process.list --computerid', async () => blocked.own('process.list', {runnableby: worker.id}));
 	assert.deepEqual(rows.map(({processid}) => processid), [process.processid]);
-	const assigned = await check('process.assign', async () => blocked.assign(blockedWorker));
+	const assigned = await check('process.assign', async () => blocked.assign(worker));
 	assert.equal(assigned.processid, process.processid);
 	assert.ok(read(database.plans) < 200);
-	await check('process.assign of nothing', async () => assert.rejects(async () => blocked.assign(blockedWorker), /No process was assigned/));
+	await check('process.assign of nothing', async () => assert.rejects(async () => blocked.assign(worker), /No process was assigned/));
 	assert.ok(read(database.plans) < 200);
 });
 
 test('a claim among five thousand kinds of work that the computer can run reads little', {skip}, async () => {
-	const strong = await blocked.computer({cores: 100});
-	await database.query('update demands set target_computer_ids = \'{}\', computer_type = \'\' where colony_id = $1', [blocked.id]);
-	await database.query('analyze demands');
-	const {rows: [oldest]} = await blocked.database.query<{process_id: Id}>('select process_id from processes where colony_id = $1 and status = 0 order by submission_time, process_id limit 1', [blocked.id]);
-	const assigned = await check('process.assign', async () => blocked.assign(strong));
+	const worker = await varied.computer();
+	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from processes where colony_id = $1 order by submission_time, process_id limit 1', [varied.id]);
+	const assigned = await check('process.assign', async () => varied.assign(worker));
 	assert.equal(assigned.processid, oldest!.process_id);
 	assert.ok(read(database.plans) < 400);
 });

@@ -66,7 +66,7 @@ const rare = 1000;
 /** The processes that have an attribute, of whatever type; undefined where they are many. */
 async function idsWith(client: Client, colony: Id, {key, value}: {key: string; value: string}): Promise<Id[] | undefined> {
 	const {rows} = await client.query<{process_id: Id}>(
-		'select process_id from attributes where colony_id = $1 and key = $2 and left(value, 64) = left($3, 64) and value = $3 limit $4',
+		'select process_id from attributes where colony_id = $1 and key = $2 and left(value, 64) = left($3, 64) and value = $3 order by process_id limit $4',
 		[colony, key, value, rare + 1],
 	);
 	return rows.length > rare ? undefined : rows.map(row => row.process_id);

@@ -82,5 +82,5 @@ export async function bulk(database: Database, work: (client: Client) => Promise
 			await client.query(made);
 		}
 	});
-	await database.query('analyze');
+	await database.query('vacuum (analyze)');
 }

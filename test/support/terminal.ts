@@ -93,7 +93,7 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 	const folder = mkdtempSync(join(tmpdir(), 'terminal-'));
 	const emulator = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
 	const pty = spawn('/bin/sh', ['-c', wrapper, 'sh', ...command], {
-		name: 'xterm-256color', cols: columns, rows, cwd, env: environment({...env, HARNESS: folder}),
+		name: env.TERM ?? 'xterm-256color', cols: columns, rows, cwd, env: environment({...env, HARNESS: folder}),
 	});
 	const watchers = new Set<() => void>();
 	let raw = '';

@@ -182,11 +182,23 @@ export async function makeTemplate(file: string): Promise<void> {
 /** A PGlite of this thread. */
 export function engineOf(instance: Instance): Engine {
 	const gone = promise<Error>();
+	let last: Promise<unknown> = Promise.resolve();
+	// As the worker does: answers of statements that run at once get mixed up.
+	const inTurn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+		const before = last;
+		const turn = (async () => {
+			await before;
+			return work();
+		})();
+		last = turn.catch(() => undefined); // The next turn comes either way.
+		return turn;
+	};
+
 	return {
 		gone: gone.promise,
-		query: async (text, values) => ask(instance, text, values),
+		query: async (text, values) => inTurn(async () => ask(instance, text, values)),
 		async execute(script) {
-			await instance.exec(script);
+			await inTurn(async () => instance.exec(script));
 		},
 		onNotification(hear) {
 			instance.onNotification(hear);

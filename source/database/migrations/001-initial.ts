@@ -92,7 +92,7 @@ create table attributes (
 	value text not null
 );
 create index attributes_by_process on attributes (process_id, attribute_type, position, key);
-create index attributes_by_value on attributes (colony_id, key, left(value, 64));
+create index attributes_by_value on attributes (colony_id, key, left(value, 64), process_id);
 
 create table history (
 	history_id bigint generated always as identity,
