@@ -29,11 +29,12 @@ const dropDatabase = defineCommand({
 	flags: {yes: optional(flag('Yes', 'Drop without asking'))},
 	hasStore: true,
 	async run({world, input, flags, choice}) {
+		const {what, drop} = await world.contexts.prepareDrop(choice);
 		if (flags.yes !== true) {
-			await askYes(input, world, `This drops ${await world.contexts.describe(choice)}, with all that is in it.`);
+			await askYes(input, world, `This drops ${what}, with all that is in it.`);
 		}
 
-		await world.contexts.drop(choice, toNotice(world));
+		await drop(toNotice(world));
 	},
 });
 

@@ -1,4 +1,4 @@
-import {toColoniesError, Unauthenticated} from '../core/errors.ts';
+import {NotFound, toColoniesError, Unauthenticated} from '../core/errors.ts';
 import {parseFilter} from '../core/filter.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import type {KeyEntry, Keychain} from '../keychain/index.ts';
@@ -35,11 +35,15 @@ export class Effects {
 	#root: string | undefined;
 	#closeContext: () => Promise<void> = async () => undefined;
 	#detailTimer: NodeJS.Timeout | undefined;
+	#detailId: Id | undefined;
 	#retryTimer: NodeJS.Timeout | undefined;
 	#counting = false;
 	#countAgain: State | undefined;
 	#openings = 0;
 	#closed = false;
+	/** Changes under way: they are finished before the store is let go. */
+	readonly #changes = new Set<Promise<void>>();
+	#lastFailure: ErrorText | undefined;
 
 	constructor(world: World, dispatch: Dispatch, outside: Outside) {
 		this.#world = world;
@@ -50,15 +54,25 @@ export class Effects {
 
 	/** Begins to carry out an effect; `state` is the one that came with it. Never throws. */
 	run(effect: Effect, state: State): void {
-		void this.#carryOut(effect, state);
+		const done = this.#carryOut(effect, state);
+		if (['run', 'forget-key', 'send-form'].includes(effect.type)) {
+			this.#lastFailure = undefined;
+			this.#changes.add(done);
+			void done.finally(() => {
+				this.#changes.delete(done);
+			});
+		}
 	}
 
-	/** Lets go of the store. What is under way is finished first. */
-	async close(): Promise<void> {
+	/** Lets go of the store. Changes under way are finished first. @returns what went wrong with one of them after the operator had left */
+	async close(): Promise<ErrorText | undefined> {
 		this.#closed = true;
 		clearTimeout(this.#detailTimer);
 		clearTimeout(this.#retryTimer);
+		const awaited = this.#changes.size > 0;
+		await Promise.allSettled(this.#changes);
 		await this.#closeContext();
+		return awaited ? this.#lastFailure : undefined;
 	}
 
 	/** The caller that acts for the operator. @throws Unauthenticated when the key is not there */
@@ -97,8 +111,15 @@ export class Effects {
 			}
 
 			case 'load-detail': {
+				// For the same id a wait under way stands: under steady news it would never end otherwise.
+				if (effect.soon && this.#detailTimer && this.#detailId === effect.id) {
+					return;
+				}
+
 				clearTimeout(this.#detailTimer);
+				this.#detailId = effect.id;
 				this.#detailTimer = setTimeout(() => {
+					this.#detailTimer = undefined;
 					void this.#loadDetail(effect.id, state);
 				}, effect.soon ? rest : 0);
 				return;
@@ -114,7 +135,10 @@ export class Effects {
 
 			case 'forget-key': {
 				return this.#attempt(async () => {
-					await this.#keychain.remove(effect.id);
+					if (!await this.#keychain.remove(effect.id)) {
+						throw new NotFound('The key was not in the keychain any more.');
+					}
+
 					await this.#loadKnown();
 					return 'Removed the key.';
 				});
@@ -208,9 +232,9 @@ export class Effects {
 		});
 		const remembered = await this.#world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		const where = await context.where().catch(() => undefined);
-		this.#dispatch({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? ''}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? ''}, remembered: typeof remembered === 'string' ? remembered : undefined});
 		if (root !== undefined) {
-			this.#dispatch({type: 'root-unlocked'});
+			hear({type: 'root-unlocked'});
 		}
 	}
 
@@ -227,7 +251,8 @@ export class Effects {
 		try {
 			this.#dispatch({type: 'done', text: await deed()});
 		} catch (error) {
-			this.#dispatch({type: 'failed', error: errorText(error)});
+			this.#lastFailure = errorText(error);
+			this.#dispatch({type: 'failed', error: this.#lastFailure});
 		}
 	}
 
@@ -275,17 +300,25 @@ export class Effects {
 			found.set(colony.colonyid, {...known, as: [...known.as, acting]});
 		};
 
-		const keys = (await this.#keychain.list()).filter(({damaged}) => !damaged);
-		await Promise.all(keys.map(async ({id, label}) => {
+		const look = async ({id, label}: KeyEntry): Promise<void> => {
 			const colonyid = label?.colonyid ?? id;
 			try {
 				const colony = await context.run({identity: await this.#keychain.identity(id)}, 'colony.get', {colonyid});
 				add(colony, {kind: id === colonyid ? 'owner' : 'computer', id, name: label?.name ?? colony.name});
 			} catch (error) {
-				// A key of another store, or of a computer that is not approved, opens nothing here.
-				if (!['not-allowed', 'not-found'].includes(toColoniesError(error).code)) {
+				// A key of another store, of a computer that is not approved, or one that is gone meanwhile, opens nothing here.
+				if (!['not-allowed', 'not-found', 'unauthenticated', 'damaged'].includes(toColoniesError(error).code)) {
 					throw error;
 				}
+			}
+		};
+
+		// A few at a time: a keychain may hold the keys of a whole fleet.
+		const keys = (await this.#keychain.list()).filter(({damaged}) => !damaged);
+		const next = keys[Symbol.iterator]();
+		await Promise.all(Array.from({length: 8}, async () => {
+			for (const key of next) {
+				await look(key); // eslint-disable-line no-await-in-loop
 			}
 		}));
 		if (this.#root !== undefined) {
@@ -337,6 +370,7 @@ export class Effects {
 	}
 
 	async #sendForm({purpose, values}: Extract<Effect, {type: 'send-form'}>, state: State): Promise<void> {
+		const notices: string[] = [];
 		try {
 			const text = await sendForm(purpose, values, {
 				world: this.#world, state, keychain: this.#keychain, context: this.#context,
@@ -350,7 +384,7 @@ export class Effects {
 					void this.open(choice);
 				},
 				notice: notice => {
-					this.#dispatch({type: 'noticed', text: notice});
+					notices.push(notice);
 				},
 			});
 			if (text.select) {
@@ -358,9 +392,11 @@ export class Effects {
 				await this.#loadKnown(text.select);
 			}
 
-			this.#dispatch({type: 'form-done', text: text.said});
+			this.#dispatch({type: 'form-done', text: [text.said, ...notices].join(' ')});
 		} catch (error) {
-			this.#dispatch({type: 'form-failed', error: errorText(error)});
+			const failure = errorText(error);
+			this.#lastFailure = {...failure, hint: [failure.hint, ...notices].filter(Boolean).join(' ') || undefined};
+			this.#dispatch({type: 'form-failed', error: this.#lastFailure});
 		}
 	}
 }

@@ -44,7 +44,7 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 	'unlock-root': () => ({
 		title: 'Unlock root',
 		intro: 'The password is kept in memory, for this run only.',
-		fields: [field('rootpassword', 'Root password', 'Of this installation', {kind: 'secret'})],
+		fields: [field('rootpassword', 'Root password', 'Of this installation; on a fresh database the first one given is kept', {kind: 'secret'})],
 	}),
 	connect: () => ({
 		title: 'Connect to a PostgreSQL or TimescaleDB database',
@@ -55,6 +55,7 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 			field('dbuser', 'User', 'User of the database', {edit: textOf('postgres')}),
 			field('dbpassword', 'Password', 'Its password; kept in the settings, mode 0600', {kind: 'secret', optional: true}),
 			field('dbname', 'Database', 'Name of the database', {edit: textOf('postgres')}),
+			field('dbssl', 'TLS', 'yes to ask for TLS, with the certificate checked; no for none', {optional: true, edit: textOf('no')}),
 		],
 	}),
 };

@@ -1,8 +1,9 @@
 import {render} from 'ink';
+import {ColoniesError} from '../core/errors.ts';
 import {App} from './app.tsx';
 import {ScreenContext} from './components/painted.tsx';
 import {Effects} from './effects.ts';
-import {initialState} from './state.ts';
+import {type ErrorText, initialState} from './state.ts';
 import {Store} from './store.ts';
 import {openScreen} from './terminal/screen.ts';
 import {setColour} from './terminal/style.ts';
@@ -21,7 +22,9 @@ export async function openConsole(world: World, {stdin, stdout, env, demo, debug
 	const left = new Promise<void>(resolve => {
 		leave = resolve;
 	});
-	const screen = openScreen({stdin, stdout, env, debug, onEnd: async () => effects.close()});
+	const screen = openScreen({stdin, stdout, env, debug, async onEnd() {
+		await effects.close();
+	}});
 	setColour(screen.colour);
 	const store = new Store(
 		initialState({columns: screen.columns, rows: screen.rows, now: Date.now(), version: world.version, readOnly: world.readOnly}),
@@ -48,6 +51,7 @@ export async function openConsole(world: World, {stdin, stdout, env, demo, debug
 		stdin, stdout: screen.inkStdout, debug: true, patchConsole: false, exitOnCtrlC: false,
 	});
 	effects.run({type: 'open', demo}, store.get());
+	let failure: ErrorText | undefined;
 	try {
 		// A fault while drawing ends the app by itself, and is thrown here.
 		await Promise.race([left, app.waitUntilExit()]);
@@ -56,7 +60,11 @@ export async function openConsole(world: World, {stdin, stdout, env, demo, debug
 		store.close();
 		app.unmount();
 		await screen.close();
-		await effects.close();
+		failure = await effects.close();
+	}
+
+	if (failure) {
+		throw new ColoniesError(failure.code, failure.message, {hint: failure.hint});
 	}
 
 	return 0;

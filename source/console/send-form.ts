@@ -47,6 +47,11 @@ function readPairs(text: string): unknown {
 
 /** The spec that a form describes: the file it names, or its fields, those left empty at their defaults. */
 async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record<string, unknown>> {
+	if (file === '-') {
+		// The standard input is the keyboard here.
+		throw new InvalidInput('A spec cannot be read from the standard input here.', {hint: 'Give the path of a file.'});
+	}
+
 	if (file) {
 		const spec = await world.readSpec(file);
 		if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
@@ -117,8 +122,12 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		unlock(rootpassword!);
 		return {said: 'Root is unlocked for this run.'};
 	},
-	async connect({dbhost, dbport, dbuser, dbpassword, dbname}, {world, reopen, notice}) {
-		const choice = {dbhost, dbport: Number(dbport), dbuser, dbpassword: dbpassword === '' ? undefined : dbpassword, dbname};
+	async connect({dbhost, dbport, dbuser, dbpassword, dbname, dbssl}, {world, reopen, notice}) {
+		if (!/^(?:yes|no)?$/i.test(dbssl!.trim())) {
+			throw new InvalidInput(`TLS must be yes or no, not ${quoted(dbssl)}.`);
+		}
+
+		const choice = {dbhost, dbport: Number(dbport), dbuser, dbpassword: dbpassword === '' ? undefined : dbpassword, dbname, dbssl: /^yes$/i.test(dbssl!.trim())};
 		await world.contexts.create(choice, notice);
 		reopen(choice);
 		return {said: `Connected to ${visible(dbhost!)}; it is the current context from now on.`};

@@ -155,8 +155,8 @@ export type Step = readonly [State, readonly Effect[]];
 
 export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
 
-/** A list without its rows. It keeps the count of its requests, so that an answer to an older one is not taken for a new one's. */
-export const emptied = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence});
+/** A list without its rows. It counts its requests on, so that an answer to an older one is not taken for a new one's. */
+export const emptied = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence: sequence + 1});
 
 export const emptyLists = (): Record<ScreenName, ListState> => ({processes: emptyList(), computers: emptyList(), colonies: emptyList(), keys: emptyList()});
 

@@ -1,7 +1,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {Topic} from '../core/types.ts';
 import {parseFilter} from '../core/filter.ts';
-import {toColoniesError} from '../core/errors.ts';
+import {InvalidInput, toColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
 import {actions, chooseColony, chooseItem, closeTop, onTop, restart, showScreen, welcome} from './actions.ts';
 import {confirmed, whyNoChange, whyReadOnly} from './deeds.ts';
@@ -69,7 +69,11 @@ function inFilter(state: State, overlay: Extract<Overlay, {kind: 'filter'}>, cho
 
 	if (chord.key === 'enter') {
 		try {
-			parseFilter(overlay.edit.text);
+			const {text: _, computertype: __, ...others} = parseFilter(overlay.edit.text);
+			const [other] = Object.keys(others);
+			if (other && state.screen !== 'processes') {
+				throw new InvalidInput('Only words, and type: on Computers, filter this list.', {hint: 'The other terms are for processes.'});
+			}
 		} catch (error) {
 			const {message, hint} = toColoniesError(error);
 			return quiet(onTop(state, () => ({...overlay, error: hint ? `${message} ${hint}` : message})));
@@ -159,7 +163,8 @@ function resized(state: State, columns: number, rows: number): Step {
 }
 
 function changed(state: State, topics: ReadonlySet<string>): Step {
-	if (state.paused) {
+	// What changes before the store is open is read then.
+	if (state.paused || !state.context) {
 		return quiet(state);
 	}
 

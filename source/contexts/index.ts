@@ -23,8 +23,8 @@ async function connect(target: Target, {folders}: World, startUnreachable = fals
 
 	const {openPostgres} = await import('../database/postgres.ts');
 	const {host, port, user, password, database, ssl, url} = target;
-	const where = url === undefined ? {host, port, user, database, ssl} : {connectionString: url};
-	return openPostgres({...where, password, applicationName: 'colonies-tui', startUnreachable});
+	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
+	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', startUnreachable});
 }
 
 const describeTarget = (target: Target, {folders}: World): string => target.kind === 'embedded'
@@ -54,7 +54,7 @@ async function prepare(database: Database, target: Target, attended: boolean): P
 	try {
 		await checkSchema(database, target);
 	} catch (error) {
-		// An operator's console opens on a database that is away; every operation checks for itself.
+		// An operator's console opens on a database that is away; it is checked when it is back.
 		if (!attended || await isReachable(database)) {
 			throw error;
 		}
@@ -90,7 +90,9 @@ export function createContexts(world: World): Contexts {
 		const database = await connect(target, world, attended);
 		return closing(database, async () => {
 			await prepare(database, target, attended);
-			return brokerContext(database, {kind: target.kind, name: target.name, local: true, attended});
+			// A console outlives restarts of its database, which may come back as that of a newer version.
+			const check = attended && target.kind === 'database' ? async () => checkSchema(database, target) : undefined;
+			return brokerContext(database, {kind: target.kind, name: target.name, local: true, attended, check});
 		});
 	};
 
@@ -113,15 +115,20 @@ export function createContexts(world: World): Contexts {
 				return where;
 			});
 		},
-		describe: async choice => describeTarget(await resolve(choice), world),
-		async drop(choice, notice) {
+		async prepareDrop(choice) {
+			// Once, before the question: what is dropped is what was asked about, whatever becomes the current context meanwhile.
 			const target = await resolve(choice);
-			const database = await connect(target, world);
-			await dropSchema(database).finally(async () => database.close());
-			notice(`Dropped ${describeTarget(target, world)}.`);
-			if (target.kind === 'database' && await world.settings.forgetContext(target.name)) {
-				notice(`Forgot the context ${quoted(target.name)}; what is not told otherwise goes to the embedded database now.`);
-			}
+			return {
+				what: describeTarget(target, world),
+				async drop(notice) {
+					const database = await connect(target, world);
+					await dropSchema(database).finally(async () => database.close());
+					notice(`Dropped ${describeTarget(target, world)}.`);
+					if (target.kind === 'database' && await world.settings.forgetContext(target.name)) {
+						notice(`Forgot the context ${quoted(target.name)}; what is not told otherwise goes to the embedded database now.`);
+					}
+				},
+			};
 		},
 	};
 }

@@ -1,4 +1,3 @@
-import {limits} from '../core/limits.ts';
 import type {Broker} from '../operations/index.ts';
 
 /** Between two looks at the deadlines, in milliseconds: an attempt ends within two seconds of its deadline (domain.md). */
@@ -10,22 +9,24 @@ const tidyInterval = 600_000;
 Sees to deadlines, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
 A database that is away is tried again at the next turn.
 */
-export function keepTime(broker: Broker): () => Promise<void> {
+export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
 	let stopped = false;
 	let timer: NodeJS.Timeout | undefined;
 	let current: Promise<void> = Promise.resolve();
 	let tidied = Date.now();
+	let hurries = false;
 
 	const turn = async (): Promise<void> => {
 		try {
-			// As many as there are, a batch at a time; the next turn goes on where the console is being closed.
-			while (await broker.endExpired() === limits.batch) {} // eslint-disable-line no-await-in-loop, no-empty
-
+			await guard();
+			// What is many is ended in turns, so that leaving never waits for all of them.
+			hurries = await broker.endExpired() > 0;
 			if (Date.now() - tidied > tidyInterval) {
 				tidied = Date.now();
 				await broker.tidy();
 			}
 		} catch {
+			hurries = false;
 			// Said by the reachability of the database; the next turn tries again.
 		}
 
@@ -36,7 +37,7 @@ export function keepTime(broker: Broker): () => Promise<void> {
 		if (!stopped) {
 			timer = setTimeout(() => {
 				current = turn();
-			}, deadlineInterval);
+			}, hurries ? 0 : deadlineInterval);
 			timer.unref();
 		}
 	};

@@ -9,16 +9,40 @@ type LocalOptions = {
 	local: boolean;
 	/** Whether to see to deadlines while it is open. */
 	attended?: boolean;
+	/** Refuses a database that this program must not touch; asked before the first use and after each time that it was away. */
+	check?: (() => Promise<void>) | undefined;
 };
 
+/** Asks `check` once for each time that the database has come back. */
+function guardWith(database: Database, check: (() => Promise<void>) | undefined): () => Promise<void> {
+	if (!check) {
+		return async () => undefined;
+	}
+
+	let passed = false;
+	database.watchReachability(({reachable}) => {
+		passed &&= reachable;
+	});
+	return async () => {
+		if (!passed) {
+			await check();
+			passed = true;
+		}
+	};
+}
+
 /** The operations on a database that this process holds a connection to. Closing it closes the database. */
-export function brokerContext(database: Database, {kind, name, local, attended = false}: LocalOptions): Context {
+export function brokerContext(database: Database, {kind, name, local, attended = false, check}: LocalOptions): Context {
 	const broker = new Broker(database, {local});
-	const stopKeepingTime = attended ? keepTime(broker) : async () => undefined;
+	const guard = guardWith(database, check);
+	const stopKeepingTime = attended ? keepTime(broker, guard) : async () => undefined;
 	return {
 		kind,
 		name,
-		run: async (caller, operation, input, notice) => broker.run(caller, operation, input, notice),
+		async run(caller, operation, input, notice) {
+			await guard();
+			return broker.run(caller, operation, input, notice);
+		},
 		watch: hear => broker.news.watch(hear),
 		watchReachability: tell => database.watchReachability(tell),
 		async where() {

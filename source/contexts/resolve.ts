@@ -4,7 +4,7 @@ import type {SavedContext, SavedSettings} from '../keychain/index.ts';
 import type {ContextChoice} from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
-export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; ssl: boolean; /** A connection string to use in place of the parts. */ url?: string};
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** A connection string to use in place of the parts. */ url?: string};
 export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget;
 
 const switches: Record<string, boolean> = {
@@ -46,16 +46,16 @@ function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
 
 /** What can be said of a connection string; the driver reads it itself. */
 function fromUrl(text: string): DatabaseTarget {
-	let url: URL;
 	try {
-		url = new URL(text);
+		const url = new URL(text);
+		const database = decodeURIComponent(url.pathname.slice(1)) || 'postgres';
+		const host = url.searchParams.get('host') ?? (url.hostname || 'localhost');
+		const port = Number(url.searchParams.get('port') ?? url.port) || 5432;
+		return {kind: 'database', name: 'DATABASE_URL', url: text, host, port, user: decodeURIComponent(url.username) || 'postgres', database, ssl: undefined};
 	} catch {
 		// Without the value: it may hold a password.
 		throw new InvalidInput('DATABASE_URL is no URL.', {hint: 'Its form is postgresql://user:password@host:5432/database.'});
 	}
-
-	const database = decodeURIComponent(url.pathname.slice(1)) || 'postgres';
-	return {kind: 'database', name: 'DATABASE_URL', url: text, host: url.hostname || 'localhost', port: Number(url.port) || 5432, user: decodeURIComponent(url.username) || 'postgres', database, ssl: false};
 }
 
 /** The name under which a database is saved and shown. */

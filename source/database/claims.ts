@@ -7,18 +7,22 @@ import {
 } from './rows.ts';
 import type {Client} from './types.ts';
 
+/** For whom a group is, in short: the one computer that it names, `*` for several, or nothing for all. As in the index of `demands`. */
+const audience = '(case cardinality(d.target_computer_ids) when 0 then \'\' when 1 then d.target_computer_ids[1] else \'*\' end collate "C")';
+
 /**
 The oldest waiting processes that may run on one approved computer, as `candidates (process_id, submission_time)`: `$3` of them, exact and in order.
 Waiting work is grouped by what it asks (`demands`): only the heads of the groups that fit (`kinds`) are looked at, so whatever does not fit in front costs nothing.
 Of the groups, the `$3` with the oldest heads hold the `$3` oldest processes between them.
-The computer comes as values, not as a row: so the planner sees which index of `demands` tells most of them apart.
+The computer comes as values, not as a row, so that the planner sees them. Groups are found by whom they name and by type, each of the few that fit: what is for others is not even read.
 Where `$8` is a number and that many groups fit, there are no candidates, and `many` is true: their heads would be too many to look at.
 */
-export const candidates = `
+export const candidates = ({computer_type: type}: ComputerRow): string => `
 	kinds as materialized (
 		select d.demand_id
 		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
-		join demands d on d.colony_id = $1 and ${mayRunPredicate}
+		cross join ${type === '' ? 'unnest(array[\'\', \'*\', $2::text]) as k(audience)' : 'unnest(array[\'\', \'*\', $2::text, \'\', \'*\', $2], array[\'\', \'\', \'\', $4::text, $4, $4]) as k(audience, type)'}
+		join demands d on d.colony_id = $1 and ${audience} = k.audience ${type === '' ? '' : 'and d.computer_type = k.type'} and ${mayRunPredicate}
 		limit $8::bigint
 	), many as materialized (
 		select count(*) >= coalesce($8::bigint, count(*) + 1) as many from kinds
@@ -69,7 +73,7 @@ const claiming = (candidates: string, limit: string, counts: string): string => 
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
-const claimStatement = claiming(candidates, '$9', '(select count(*)::int from candidates) as seen, (select many from many) as many');
+const claimStatement = (computer: ComputerRow): string => claiming(candidates(computer), '$9', '(select count(*)::int from candidates) as seen, (select many from many) as many');
 const claimNearStatement = claiming(nearCandidates, '$8', '(select count(*)::int from candidates) as seen');
 
 type Row = {seen: number; many?: boolean; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow);
@@ -85,7 +89,7 @@ Undefined: `most` groups fit, or more, and nothing was taken.
 */
 async function takeFromGroups(client: Client, computer: ComputerRow, count: number, most: number | undefined): Promise<Claimed[] | undefined> {
 	for (let look = Math.max(firstLook, count * 2); ; look *= 8) {
-		const {rows} = await client.query<Row>(claimStatement, [...candidateValues(computer, look, most), count]); // eslint-disable-line no-await-in-loop
+		const {rows} = await client.query<Row>(claimStatement(computer), [...candidateValues(computer, look, most), count]); // eslint-disable-line no-await-in-loop
 		const claimed = claimedOf(rows);
 		if (rows[0]!.many) {
 			return undefined;

@@ -1,12 +1,8 @@
 import {type Condition, conditions} from '../core/matching.ts';
 
-/** For whom a demand is, in short: the one computer that it names, `*` for several, or nothing for all. */
-const audience = (demand: string): string => `(case cardinality(${demand}.target_computer_ids) when 0 then '' when 1 then ${demand}.target_computer_ids[1] else '*' end collate "C")`;
-
 const predicates = {
 	approved: () => 'c.status = 1',
-	// The first half follows from the second, and has an index.
-	'named-or-none': () => `(${audience('d')} = any (array['', '*', c.computer_id]) and (d.target_computer_ids = '{}' or c.computer_id = any (d.target_computer_ids)))`,
+	'named-or-none': () => '(d.target_computer_ids = \'{}\' or c.computer_id = any (d.target_computer_ids))',
 	'equal-or-empty': () => '(c.computer_type = \'\' or d.computer_type = any (array[\'\', c.computer_type]))',
 	'at-least': (condition: Condition) => 'field' in condition ? `d.${condition.field} <= c.${condition.field}` : 'true',
 } as const satisfies Record<Condition['kind'], (condition: Condition) => string>;

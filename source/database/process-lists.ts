@@ -154,7 +154,7 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	}
 
 	const statement = {
-		text: `with ${candidates}
+		text: `with ${candidates(computers.rows[0])}
 			select p.* from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
 		values: candidateValues(computers.rows[0], count + 1),
 	};

@@ -51,8 +51,6 @@ export type Contexts = {
 	open(choice: ContextChoice, options?: {attended?: boolean}): Promise<Context>;
 	/** Makes the schema, saves the context and makes it current. `rootpassword` is kept when it is the first. */
 	create(choice: ContextChoice, notice: Notice, rootpassword?: string): Promise<Where>;
-	/** What `drop` would drop, for the question. */
-	describe(choice: ContextChoice): Promise<string>;
-	/** Drops the schema with all in it and forgets the context. */
-	drop(choice: ContextChoice, notice: Notice): Promise<void>;
+	/** Finds out what is meant, for the question; `drop` then drops that very schema with all in it and forgets the context. */
+	prepareDrop(choice: ContextChoice): Promise<{what: string; drop(notice: Notice): Promise<void>}>;
 };

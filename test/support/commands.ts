@@ -51,11 +51,13 @@ export function contextsOn(database: Database): Contexts {
 			notice('Made the schema.');
 			return {context: context.name, kind: context.kind, ...await database.describe(), schema: newestSchema};
 		},
-		describe: async () => 'the schema "colonies"',
-		async drop(_choice, notice) {
-			await dropSchema(database);
-			notice('Dropped the schema.');
-		},
+		prepareDrop: async () => ({
+			what: 'the schema "colonies"',
+			async drop(notice) {
+				await dropSchema(database);
+				notice('Dropped the schema.');
+			},
+		}),
 	};
 }
 

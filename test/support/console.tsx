@@ -75,11 +75,11 @@ function contextOn(database: Database): Context {
 	};
 }
 
-const contextsOf = (database: Database): World['contexts'] => ({
+/** Contexts that are this one database. */
+export const contextsOf = (database: Database): World['contexts'] => ({
 	open: async () => contextOn(database),
 	create: async () => assert.fail('It makes no schema.'),
-	describe: async () => assert.fail('It drops nothing.'),
-	drop: async () => assert.fail('It drops nothing.'),
+	prepareDrop: async () => assert.fail('It drops nothing.'),
 });
 
 /** Opens the console as `openConsole` does, drawn by Ink without a terminal. It is closed after the test. */

@@ -8,7 +8,8 @@ type Node = {
 /** What the server did for a statement. */
 export type Plan = {
 	text: string;
-	/** Rows that its scans of tables gave or passed over. */
+	/** Rows that its scans gave or passed over, of `demands` and of the other tables: kinds of work are few, and their rows short. */
+	kinds: number;
 	read: number;
 	/** Rows that it returned. */
 	returned: number;
@@ -27,12 +28,16 @@ function * nodesOf(node: Node): Generator<Node> {
 
 const readBy = (node: Node): number => node['Actual Loops'] * (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0));
 
+const sum = (nodes: Node[]): number => nodes.reduce((total, node) => total + readBy(node), 0);
+const isOfKinds = (node: Node): boolean => node['Relation Name'] === 'demands' || (node['Index Name'] ?? '').startsWith('demands');
+
 function toPlan(text: string, root: Node): Plan {
 	const scans = [...nodesOf(root)].filter(node => node['Node Type'].endsWith('Scan') && (node['Relation Name'] !== undefined || node['Node Type'] === 'Bitmap Index Scan'));
 	return {
 		text,
 		returned: root['Actual Rows'],
-		read: scans.reduce((sum, node) => sum + readBy(node), 0),
+		kinds: sum(scans.filter(node => isOfKinds(node))),
+		read: sum(scans.filter(node => !isOfKinds(node))),
 		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan').map(node => node['Relation Name']!),
 		scans: scans.map(node => `${node['Node Type']} ${node['Relation Name'] ?? ''} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
 	};

@@ -171,16 +171,16 @@ function messageLines(state: State): string[] {
 /** The two rows at the bottom: keys or a question, and what happened. */
 export function footerLines(state: State): string[] {
 	const top = state.overlays.at(-1);
-	const lines = top?.kind === 'confirm' ? question(top, state.columns) : (top?.kind === 'filter' ? filterLines(state) : messageLines(state));
+	const lines = top?.kind === 'confirm' ? question(top, state) : (top?.kind === 'filter' ? filterLines(state) : messageLines(state));
 	return lines.map(line => fitAnsi(line, state.columns));
 }
 
 type Confirm = Extract<State['overlays'][number], {kind: 'confirm'}>;
 
-function question({question: asked, consequence, verb, typed}: Confirm, columns: number): string[] {
+function question({question: asked, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
 	if (typed) {
 		return [
-			`${bold(yellow(asked))} ${consequence ?? ''}`,
+			notice ? red(notice.text) : `${bold(yellow(asked))} ${consequence ?? ''}`,
 			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
 		];
 	}

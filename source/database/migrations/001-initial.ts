@@ -48,10 +48,7 @@ create table demands (
 	created_at timestamptz not null default statement_timestamp(),
 	unique (colony_id, fingerprint)
 );
-create index demands_by_type on demands (colony_id, computer_type, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end collate "C"), cores, mem, gpus);
-create index demands_by_audience on demands (colony_id, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end collate "C"), cores, mem, gpus);
-create index demands_by_mem on demands (colony_id, mem);
-create index demands_by_gpus on demands (colony_id, gpus);
+create index demands_by_audience on demands (colony_id, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end collate "C"), computer_type, cores, mem, gpus);
 
 create table processes (
 	process_id text collate "C" primary key,
