@@ -2,7 +2,7 @@
 import process from 'node:process';
 import {createContexts} from './source/contexts/index.ts';
 import {folders, openKeychain, openSettings} from './source/keychain/index.ts';
-import {openDemo} from './source/door/demo.ts';
+import {demoKeychain, openDemo} from './source/door/demo.ts';
 import {version} from './source/door/version.ts';
 
 // A reader that has seen enough (`| head`) closes the pipe; that is no failure.
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
 	const {isConsole} = await import('./source/console/arguments.ts');
 	if (!isConsole(argv)) {
 		const {runCommand} = await import('./source/commands/index.ts');
-		return runCommand(argv, {contexts, keychain, folders: places, env, stdin, stdout, stderr, version});
+		return runCommand(argv, {contexts, keychain: argv.includes('--demo') ? demoKeychain(places) : keychain, folders: places, env, stdin, stdout, stderr, version});
 	}
 
 	const {runConsole} = await import('./source/console/start.ts');

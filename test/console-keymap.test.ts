@@ -136,7 +136,7 @@ test('every item of the menu asks too', () => {
 	for (const [name, key, verb] of [['menu of a waiting one', 'K', 'Cancel'], ['menu of a waiting one', 'X', 'Remove'], ['menu of a failed one', 'R', 'Retry']] as const) {
 		const byKey = places[name]!();
 		assert.deepEqual(byKey.press(key), []);
-		assert.match(byKey.asked!.question, new RegExp(`${verb} the \\w+ process`));
+		assert.match(byKey.asked!.question, new RegExp(`^${verb} the \\w+ process`));
 		assert.equal(byKey.state.overlays.length, 1);
 
 		const byCursor = places[name]!();

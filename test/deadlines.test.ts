@@ -124,11 +124,11 @@ test('more than one batch is ended batch by batch', async () => {
 	const other = await openColony(database, broker);
 	await database.query(
 		`insert into processes (process_id, colony_id, status, entered_at, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select 'p' || n, $1, 1, now(), now(), now(), now() - n * interval '1 second', 'c', '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 1500) n`,
+		select 'p' || n, $1, 1, now(), now(), now(), now() - n * interval '1 second', 'c', '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 75) n`,
 		[other.id],
 	);
-	assert.deepEqual([await broker.endExpired(), await broker.endExpired(), await broker.endExpired()], [1000, 500, 0]);
-	assert.deepEqual(await other.own('process.count'), {waiting: 750, running: 0, successful: 0, failed: 750});
+	assert.deepEqual([await broker.endExpired(), await broker.endExpired(), await broker.endExpired()], [50, 25, 0]);
+	assert.deepEqual(await other.own('process.count'), {waiting: 38, running: 0, successful: 0, failed: 37});
 });
 
 test('whoever keeps the time ends attempts by itself, and tells the watchers', async () => {

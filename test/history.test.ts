@@ -267,3 +267,24 @@ test('a reader that goes by transaction loses nothing of a slow one', {skip: noP
 	const [row] = await slow.history();
 	assert.ok(read.includes(row!.history_id));
 });
+
+test('an attempt keeps no more than its history can hold, and the first root password is an event', async () => {
+	const database = await openAny();
+	try {
+		const colony = await openColony(database);
+		const computer = await colony.computer();
+		const process = await colony.running(computer);
+		for (let index = 0; index < 32; index++) {
+			await colony.add(computer, process, {key: `part ${index}`, value: 'x'.repeat(1_048_576)});
+		}
+
+		await colony.add(computer, process, {key: 'part 0', value: 'replaced'});
+		await refused(colony.add(computer, process, {key: 'more', value: 'x'.repeat(1_048_576)}), 'too-large', /32 MiB/);
+		await colony.own('computer.disapprove', {computerid: computer.id});
+		assert.equal(await colony.state(process), 'waiting');
+		const {rows} = await database.query<{count: number}>('select count(*)::int as count from history where what = \'database.firstrootpassword\' and actor = \'root\'');
+		assert.deepEqual(rows, [{count: 1}]);
+	} finally {
+		await database.close();
+	}
+});

@@ -41,7 +41,7 @@ export function needsOwner(state: State): string | undefined {
 const owner = (state: State): Acting => ownerOf(state.colony)!;
 
 /** A name as it stands in a question: short enough that the rest of the question is seen. */
-const named = (name: string): string => cut(visible(name), 32);
+const named = (name: string): string => cut(visible(name), 24);
 
 const where = ({context, colony}: Pick<State, 'context' | 'colony'>): string => [context?.name ?? '', colony?.name ?? ''].filter(name => name !== '').map(name => named(name)).join(' ');
 
@@ -51,7 +51,8 @@ type Ask = {operation: OperationName; object: string; verb: string; done: string
 function ask(state: State, {operation, object, verb, done, input, as, consequence, typed, place = where(state)}: Ask): Step {
 	return [over(state, {
 		kind: 'confirm',
-		question: `${place}: ${verb} ${object}?`,
+		place,
+		question: `${verb} ${object}?`,
 		consequence: consequence ?? operations[operation].summary,
 		verb,
 		deed: {operation, input, as, done: `${done} ${object}.`},
@@ -108,7 +109,7 @@ export function askForgetKey(state: State): Step {
 	const row = selectedRow(state)!;
 	const id = screens.keys.idOf(row);
 	return [over(state, {
-		kind: 'confirm', question: `Keychain: remove the key of ${screens.keys.nameOf(row)}?`,
+		kind: 'confirm', place: 'Keychain', question: `remove the key of ${screens.keys.nameOf(row)}?`,
 		consequence: 'Nobody can act as this identity from here any more. It cannot be undone unless you keep the key elsewhere.',
 		verb: 'Remove', deed: {forgetKey: id},
 	}), []];

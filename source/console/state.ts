@@ -74,7 +74,7 @@ export type Overlay =
 	| {kind: 'help'; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
-	| {kind: 'confirm'; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
+	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
 	| {kind: 'filter'; edit: EditState; error?: string};
 
 export type State = {

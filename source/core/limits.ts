@@ -6,8 +6,10 @@ export const limits = {
 	key: 200,
 	/** Bytes of UTF-8 in the value of one attribute: 1 MiB. */
 	value: 1_048_576,
-	/** Attributes given with one submission. */
+	/** Attributes that go into a process, and as many that come out of one attempt. */
 	attributes: 1000,
+	/** Bytes of UTF-8 in all of them together, 32 MiB either way: an attempt must fit into its history. */
+	values: 33_554_432,
 	/** Computers a process may name. */
 	targets: 1000,
 	/** Cores or gpus. */
@@ -21,6 +23,8 @@ export const limits = {
 	count: 1000,
 	/** How far rows are counted; beyond it a count is shown as about that many. */
 	counted: 10_000,
+	/** Attempts past their deadline that are ended in one transaction. */
+	expired: 50,
 	/** Submissions, assignments or closings in one call. */
 	batch: 1000,
 } as const;

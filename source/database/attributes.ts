@@ -1,4 +1,5 @@
-import {Conflict, NotFound} from '../core/errors.ts';
+import {Conflict, NotFound, TooLarge} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import {type Attribute, type AttributeType, type Id, attributeTypes} from '../core/types.ts';
 import type {Change, Done} from './history.ts';
@@ -54,14 +55,17 @@ export async function write(client: Client, colony: Id, process: Id, attribute: 
 
 /**
 Adds an out or err attribute to a running process of this computer.
-@throws Conflict when the computer is not running the process now, NotFound when the colony has no such process
+@throws Conflict when the computer is not running the process now, TooLarge when the attempt holds too much already, NotFound when the colony has no such process
 */
 export async function put(client: Client, colony: Id, computer: Id, process: Id, attribute: NewAttribute): Promise<Done<Attribute>> {
 	// The process row first, so that a close or a deadline cannot slip in between.
-	const {rows} = await client.query<{running: boolean}>(
-		`select status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp()) as running
-		from processes where process_id = $1 and colony_id = $2 for update`,
-		[process, colony, computer],
+	const {rows} = await client.query<{running: boolean; count: number; bytes: number}>(
+		`select p.status = 1 and p.assigned_computer_id = $3 and (p.deadline is null or p.deadline > statement_timestamp()) as running, o.count, o.bytes
+		from processes p cross join lateral (
+			select count(*)::int as count, coalesce(sum(octet_length(a.value)), 0)::float8 as bytes
+			from attributes a where a.process_id = p.process_id and a.attribute_type in (1, 2) and a.attribute_id <> $4
+		) o where p.process_id = $1 and p.colony_id = $2 for update of p`,
+		[process, colony, computer, attribute.attributeid],
 	);
 	if (!rows[0]) {
 		throw new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});
@@ -69,6 +73,11 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 
 	if (!rows[0].running) {
 		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
+	}
+
+	const {count, bytes} = rows[0];
+	if (count >= limits.attributes || bytes + Buffer.byteLength(attribute.value) > limits.values) {
+		throw new TooLarge(`The process ${quoted(process)} has ${count} attributes of ${(bytes / 1_048_576).toFixed(1)} MiB from this attempt; at most ${limits.attributes} of 32 MiB together are kept. Nothing was added.`, {hint: 'Keep large data elsewhere and pass its address.'});
 	}
 
 	const {result, change} = await write(client, colony, process, attribute);

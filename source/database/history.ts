@@ -30,11 +30,39 @@ export async function record(client: Client, author: Author, changes: readonly C
 		return;
 	}
 
+	for (const some of inPortions(changes)) {
+		await write(client, author, some); // eslint-disable-line no-await-in-loop
+	}
+}
+
+/** Text that one statement takes at most, in UTF-16 units; far below what a json value may hold. */
+const portion = 33_554_432;
+
+/** The changes as JSON texts, gathered into lists that one statement can take. */
+function inPortions(changes: readonly Change[]): string[] {
+	const portions: string[] = [];
+	let texts: string[] = [];
+	let length = 0;
+	for (const text of changes.map(change => JSON.stringify(change))) {
+		if (length > 0 && length + text.length > portion) {
+			portions.push(`[${texts.join(',')}]`);
+			texts = [];
+			length = 0;
+		}
+
+		texts.push(text);
+		length += text.length;
+	}
+
+	return [...portions, `[${texts.join(',')}]`];
+}
+
+async function write(client: Client, author: Author, changes: string): Promise<void> {
 	await client.query(
 		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
 		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
 		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, detail jsonb)`,
 
-		[author.actor, author.request ?? null, author.signature ?? null, JSON.stringify(changes)],
+		[author.actor, author.request ?? null, author.signature ?? null, changes],
 	);
 }

@@ -9,6 +9,7 @@ import {
 	type Author, type Client, type Database, expire, isRetryable, record, removeUnusedDemands, type Standing, standingOf,
 } from '../database/index.ts';
 import {attributeId, Identity} from '../identity/index.ts';
+import type {Topic} from '../core/types.ts';
 import type {Who} from './define.ts';
 import {News} from './news.ts';
 import {parseInput} from './parse.ts';
@@ -55,32 +56,40 @@ export class Broker {
 		}
 
 		const signed = operation.operator ? signRequest(caller, operation, value) : {};
-		const {answer, kept} = await this.#retrying(async () => this.#database.transaction(async client => {
+		const {answer, kept, told} = await this.#retrying(async () => this.#database.transaction(async client => {
+			const told = new Set<Topic>();
+			const tell = (topics: readonly Topic[]): void => {
+				for (const topic of topics) {
+					told.add(topic);
+				}
+			};
+
 			const {who, kept} = await this.#authorise(client, operation, caller, value);
 			const author: Author = {actor: who.actor, ...signed};
-			const [answer] = await operation.answer({client, calls: [{who, input: value, author}]});
+			const [answer] = await operation.answer({client, calls: [{who, input: value, author}], tell});
 			if (answer && !(answer instanceof ColoniesError)) {
 				await record(client, author, answer.changes);
+				tell(operation.changes);
 			}
 
-			return {answer: answer!, kept};
+			return {answer: answer!, kept, told};
 		}));
 		if (kept) {
 			notice('This root password is the first given to this database, and was kept: from now on it is the one.');
 		}
 
+		this.news.announce([...told]);
 		if (answer instanceof ColoniesError) {
 			throw answer;
 		}
 
-		this.news.announce(operation.changes);
 		return answer.result as ResultOf<Name>;
 	}
 
 	/** Ends attempts whose deadline has passed, in all colonies, a bounded number at once. @returns how many */
 	async endExpired(): Promise<number> {
 		const changes = await this.#retrying(async () => this.#database.transaction(async client => {
-			const changes = await expire(client, {limit: limits.batch, idOf: attributeId});
+			const changes = await expire(client, {limit: limits.expired, idOf: attributeId});
 			await record(client, {actor: 'system'}, changes);
 			return changes;
 		}));
@@ -98,7 +107,17 @@ export class Broker {
 
 	/** Keeps a root password when it is the first, and checks it otherwise. @throws Unauthenticated */
 	async verifyRoot(password: string): Promise<{kept: boolean}> {
-		return this.#database.transaction(async client => this.#rootPasswords.verify(client, password, {local: this.#local}));
+		return this.#database.transaction(async client => this.#verify(client, password));
+	}
+
+	/** The first password is an event of the installation's history; the password itself never is. */
+	async #verify(client: Client, password: string): Promise<{kept: boolean}> {
+		const {kept} = await this.#rootPasswords.verify(client, password, {local: this.#local});
+		if (kept) {
+			await record(client, {actor: 'root'}, [{noun: 'installation', subject: 'root', what: 'database.firstrootpassword'}]);
+		}
+
+		return {kept};
 	}
 
 	async #authorise(client: Client, operation: AnyOperation, caller: Caller, input: any): Promise<{who: Who; kept: boolean}> {
@@ -107,7 +126,7 @@ export class Broker {
 				throw new NotAllowed(operation.allow.refusal, {hint: 'Root looks after the installation; the work of a colony belongs to its owner.'});
 			}
 
-			const {kept} = await this.#rootPasswords.verify(client, caller.root, {local: this.#local});
+			const {kept} = await this.#verify(client, caller.root);
 			return {who: {actor: 'root', role: 'root'}, kept};
 		}
 

@@ -12,6 +12,9 @@ export type Who = Standing & {actor: Id | 'root'};
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
+/** What an operation over many calls works with. `tell`: what watchers are told beside its own topics, also when a call is refused. */
+export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; tell: (topics: readonly Topic[]) => void};
+
 /** How an operation stands on the command line beside its own name: another verb, with some of its input fixed. */
 export type Command = {
 	words: readonly [noun: string, verb: string];
@@ -63,13 +66,13 @@ type Single<Input extends Fields, Result> = Common<Input, Result> & {
 
 type Many<Input extends Fields, Result> = Common<Input, Result> & {
 	/** One answer for each call, in their order; a call that fails leaves the others be. */
-	handleMany: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
+	handleMany: (context: Answering<ValueOf<Input>>) => Promise<Array<Done<Result> | ColoniesError>>;
 };
 
 /** Something that anyone can do, defined once; commands, routes, forms, help and tests come from it. */
 export type Operation<Input extends Fields = Fields, Result = unknown> = Common<Input, Result> & {
 	/** Over a list of calls with one answer each, so that calls that arrive together can share a statement and a commit. */
-	answer: (context: {client: Client; calls: ReadonlyArray<Call<ValueOf<Input>>>}) => Promise<Array<Done<Result> | ColoniesError>>;
+	answer: (context: Answering<ValueOf<Input>>) => Promise<Array<Done<Result> | ColoniesError>>;
 };
 
 const isDone = (value: unknown): value is Done<unknown> => typeof value === 'object' && value !== null && 'result' in value && 'changes' in value;

@@ -129,6 +129,7 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 		return Object.fromEntries(Object.entries(record)) as Record<string, string>;
 	}),
 	v.check(record => Object.keys(record).length <= limits.attributes, `must have at most ${limits.attributes} attributes`),
+	v.check(record => Object.values(record).reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= limits.values, 'must be at most 32 MiB of text together'),
 ));
 
 /** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */

@@ -133,10 +133,14 @@ export const assignProcess = defineMany({
 	self: itself,
 	changes: ['processes'],
 	columns,
-	async handleMany({client, calls}) {
+	async handleMany({client, calls, tell}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
-		const expired = await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.batch, idOf: attributeId});
-		await record(client, {actor: 'system'}, expired);
+		const expired = await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired, idOf: attributeId});
+		if (expired.length > 0) {
+			await record(client, {actor: 'system'}, expired);
+			tell(['processes', 'attributes']);
+		}
+
 		return assignEach(client, calls);
 	},
 });

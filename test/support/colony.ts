@@ -55,6 +55,11 @@ export class Colony {
 		this.privateKeys.push(privateKey);
 	}
 
+	/** The same colony, reached through another server. */
+	through(broker: Broker): Colony {
+		return Object.assign(Object.create(Colony.prototype) as Colony, this, {broker});
+	}
+
 	/** Runs an operation as somebody who has a key. */
 	async as<Name extends OperationName>(identity: Identity, name: Name, input: InputOf<Name>): Promise<ResultOf<Name>> {
 		return this.broker.run({identity}, name, input);
@@ -178,4 +183,22 @@ export async function refusedUnchanged(database: Database, work: () => Promise<u
 	const error = await refused(work(), code, pattern);
 	assert.deepEqual(await contents(database), before);
 	return error;
+}
+
+/** What became of something: `done`, or the code of the error. */
+export async function outcomeOf(work: Promise<unknown>): Promise<ErrorCode | 'done'> {
+	try {
+		await work;
+		return 'done';
+	} catch (error) {
+		return toColoniesError(error).code;
+	}
+}
+
+/** Waits until so many connections to a server's database wait for a lock. */
+export async function untilBlocked(database: Database, count = 1): Promise<void> {
+	for (let blocked = 0; blocked < count;) {
+		const {rows: [row]} = await database.query<{blocked: number}>('select count(*)::int as blocked from pg_stat_activity where datname = current_database() and wait_event_type = \'Lock\'');
+		blocked = row!.blocked;
+	}
 }

@@ -19,6 +19,9 @@ export type OwnershipOptions = {
 	debug?: boolean;
 };
 
+/** How long the signal that ends the process may take, in milliseconds. */
+const lastChance = 1000;
+
 type Listeners = {
 	/** The terminal was taken and shows nothing. */
 	onTaken: () => void;
@@ -159,6 +162,16 @@ export class Ownership {
 
 	#end(why: EndReason): void {
 		const leave = (): void => {
+			if (why === 'SIGHUP' || why === 'terminal gone') {
+				// The way out of Node itself takes it for a fault that the terminal is gone; the signal ends the process without that.
+				this.#stopGuarding();
+				process.kill(process.pid, 'SIGHUP');
+				setTimeout(() => {
+					process.exit(exitCodeOf(why)); // eslint-disable-line unicorn/no-process-exit -- The signal is ignored here.
+				}, lastChance);
+				return;
+			}
+
 			// eslint-disable-next-line unicorn/no-process-exit -- Signals that are listened to no longer end the process.
 			process.exit(exitCodeOf(why));
 		};

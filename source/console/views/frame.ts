@@ -177,7 +177,9 @@ export function footerLines(state: State): string[] {
 
 type Confirm = Extract<State['overlays'][number], {kind: 'confirm'}>;
 
-function question({question: asked, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
+function question({place, question: what, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
+	// What it is about stays in sight; where it is stands in the first row too.
+	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
 	if (typed) {
 		return [
 			notice ? red(notice.text) : `${bold(yellow(asked))} ${consequence ?? ''}`,

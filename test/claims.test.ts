@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import fc from 'fast-check';
+import {mayRun} from '../source/core/matching.ts';
+import type {Id} from '../source/core/types.ts';
+import {claim, standingOf} from '../source/database/index.ts';
+import type {ComputerRow} from '../source/database/rows.ts';
+import type {Client} from '../source/database/types.ts';
+import {newProcessId, sha3} from '../source/identity/index.ts';
+import {noPostgres} from './support/databases.ts';
+import {
+	openAny, openColony, refused, type Colony,
+} from './support/colony.ts';
+import {
+	demands, later, names, place, placeComputers, workers, type Placed,
+} from './support/worlds.ts';
+
+const colony = await openColony(await openAny());
+const {database} = colony;
+const past = '2026-01-02T03:04:05.000000Z';
+const compare = (left: Placed, right: Placed): number => left.entered < right.entered || (left.entered === right.entered && left.processid < right.processid) ? -1 : 1;
+
+/** The record of a computer as authorising finds and holds it. */
+async function held(client: Client, colonyid: Id, computerid: Id): Promise<ComputerRow> {
+	const {role, computer} = await standingOf(client, colonyid, computerid, {hold: true});
+	assert.equal(role, 'approved');
+	return computer!;
+}
+
+/** A colony without an owner, and work for one computer in it. */
+async function freshWork(processes: readonly Placed[], computer: Parameters<typeof placeComputers>[2][number]): Promise<Id> {
+	const id = newProcessId();
+	await database.query('insert into colonies (colony_id, name) values ($1, \'claims\')', [id]);
+	await placeComputers(database, id, [computer]);
+	await place(database, id, processes);
+	return id;
+}
+
+test('claims of several at once give out the same processes in the same order as one by one, whatever is asked', async () => {
+	// Up to a hundred sizes: from some number on, claims look along the queue before they look at every kind of work.
+	const sizes = fc.constantFrom(2, 60, 100);
+	const world = fc.record({
+		computer: workers.map(worker => ({...worker, status: 1 as const, mem: 70})),
+		work: sizes.chain(size => fc.array(fc.record({demand: demands, mem: fc.integer({min: 1, max: size}), at: fc.nat(50), first: fc.boolean()}), {minLength: size, maxLength: size * 2})),
+		counts: fc.infiniteStream(fc.constantFrom(1, 2, 5, 40)),
+	});
+	await fc.assert(fc.asyncProperty(world, async ({computer, work, counts}) => {
+		const processes = work.map(({demand, mem, at}): Placed => ({
+			...demand, mem, processid: newProcessId(), status: 0, entered: later(past, at),
+		}));
+		const id = await freshWork(processes, computer);
+		const expected = processes.filter(process => mayRun(computer, process)).sort(compare).map(({processid}) => processid);
+		const given: Id[] = [];
+		for (const count of counts) {
+			const batch = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), count));
+			assert.deepEqual(batch.changes.map(({subject}) => subject), batch.result.map(({processid}) => processid));
+			given.push(...batch.result.map(({processid}) => processid));
+			if (batch.result.length < count) {
+				break;
+			}
+		}
+
+		assert.deepEqual(given, expected);
+	}), {numRuns: 60});
+});
+
+test('among many kinds of work, what fits is found behind a long queue that does not', async () => {
+	const computer = {computerid: names[0]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0};
+	const blocked = Array.from({length: 200}, (_, index): Placed => ({
+		processid: sha3(`blocked ${index}`), status: 0, entered: later(past, index), targetcomputerids: [], computertype: '', cores: 5 + index, mem: 0, gpus: 0,
+	}));
+	const fitting = Array.from({length: 100}, (_, index): Placed => ({
+		processid: sha3(`fitting ${index}`), status: 0, entered: later(past, 1000 + index), targetcomputerids: [], computertype: '', cores: 0, mem: index, gpus: 0,
+	}));
+	const id = await freshWork([...blocked, ...fitting], computer);
+	for (const {processid} of fitting.slice(0, 5)) {
+		const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 1));
+		assert.equal(process!.processid, processid);
+	}
+});
+
+test('what other claims hold is passed over, however much it is', {skip: noPostgres}, async () => {
+	const kinds: Array<(index: number) => number> = [() => 0, index => index];
+	for (const mem of kinds) {
+		const computer = {computerid: names[0]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0};
+		const processes = Array.from({length: 100}, (_, index): Placed => ({
+			processid: newProcessId(), status: 0, entered: later(past, index), targetcomputerids: [], computertype: '', cores: 0, mem: mem(index), gpus: 0,
+		}));
+		const id = await freshWork(processes, computer);
+		const take = async (client: Client) => {
+			const {result: [process]} = await claim(client, await held(client, id, computer.computerid), 1);
+			return processes.findIndex(({processid}) => processid === process?.processid);
+		};
+
+		for (const count of [1, 20, 90]) {
+			await database.transaction(async client => {
+				await client.query('select from processes where process_id = any ($1) for update', [processes.slice(0, count).map(({processid}) => processid)]);
+				const other = await database.transaction(async beside => {
+					const index = await take(beside);
+					await beside.query('update processes set status = 0, demand_id = (select min(demand_id) from demands where colony_id = $1 and mem = $2), entered_at = submission_time where process_id = $3', [id, processes[index]!.mem, processes[index]!.processid]);
+					return index;
+				});
+				assert.equal(other, count);
+			});
+		}
+
+		await database.transaction(async client => {
+			await client.query('select from processes where colony_id = $1 for update', [id]);
+			assert.equal(await database.transaction(take), -1);
+		});
+	}
+});
+
+test('work that asks for the same shares one kind', async () => {
+	const fresh = await openColony(database, colony.broker);
+	const asked = {computertype: 'gpu', cores: 1, mem: 2, gpus: 3, targetcomputerids: [names[0]!, names[1]!]};
+	await fresh.submit(asked);
+	await fresh.submit({...asked, targetcomputerids: [names[1]!, names[0]!, names[1]!], timeout: 5, maxretries: 1, in: {key: 'value'}});
+	await fresh.submit({...asked, gpus: 4});
+	await fresh.submit({...asked, targetcomputerids: []});
+	const {rows} = await database.query<{count: number}>('select count(*)::int as count from demands where colony_id = $1', [fresh.id]);
+	assert.deepEqual(rows, [{count: 3}]);
+});
+
+/** Kinds of work of a colony, by how much memory they ask. */
+const kindsOf = async ({id}: Colony): Promise<number[]> => {
+	const {rows} = await database.query<{mem: number}>('select mem from demands where colony_id = $1 order by mem', [id]);
+	return rows.map(({mem}) => mem);
+};
+
+test('a kind of work that nothing waits for is cleared away after an hour, and made again when it is asked for', async () => {
+	const fresh = await openColony(database, colony.broker);
+	const computer = await fresh.computer();
+	await fresh.submit({mem: 1});
+	await fresh.assign(computer);
+	await fresh.submit({mem: 2});
+	await fresh.broker.tidy();
+	assert.deepEqual(await kindsOf(fresh), [1, 2]);
+	await database.query('update demands set created_at = now() - interval \'61 minutes\' where colony_id = $1', [fresh.id]);
+	await fresh.broker.tidy();
+	assert.deepEqual(await kindsOf(fresh), [2]);
+	const process = await fresh.submit({mem: 1});
+	await fresh.assign(computer);
+	const assigned = await fresh.assign(computer);
+	assert.equal(assigned.processid, process.processid);
+	await refused(fresh.assign(computer), 'nothing-to-assign');
+});
+
+test('a computer without a type, or for which a process names it among others, is found', async () => {
+	const fresh = await openColony(database, colony.broker);
+	const [typed, untyped] = [await fresh.computer({computertype: 'gpu'}), await fresh.computer()];
+	const forAll = await fresh.submit();
+	const forCpu = await fresh.submit({computertype: 'cpu'});
+	const forBoth = await fresh.submit({targetcomputerids: [typed.id, untyped.id], computertype: 'gpu'});
+	const forOne = await fresh.submit({targetcomputerids: [typed.id]});
+	const given = [await fresh.assign(untyped), await fresh.assign(untyped), await fresh.assign(typed), await fresh.assign(typed)];
+	assert.deepEqual(given.map(({processid}) => processid), [forAll, forCpu, forBoth, forOne].map(({processid}) => processid));
+});
