@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {after} from 'node:test';
 import {inspect} from 'node:util';
-import {type ErrorCode, ColoniesError} from '../../source/core/errors.ts';
+import {ColoniesError, type ErrorCode, toColoniesError} from '../../source/core/errors.ts';
 import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../../source/core/types.ts';
 import {migrate} from '../../source/database/index.ts';
 import type {Database} from '../../source/database/types.ts';
