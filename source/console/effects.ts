@@ -383,7 +383,7 @@ export class Effects {
 				reopen: choice => {
 					void this.open(choice);
 				},
-				notice: notice => {
+				notice(notice) {
 					notices.push(notice);
 				},
 			});

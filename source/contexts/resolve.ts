@@ -99,7 +99,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
 		const saved = settings.contexts[target.name];
-		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl || (saved.ssl ?? false)} : target;
+		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true} : target;
 	}
 
 	if (environment.url !== undefined && !isGiven(environment)) {

@@ -22,6 +22,9 @@ export type OwnershipOptions = {
 /** How long the signal that ends the process may take, in milliseconds. */
 const lastChance = 1000;
 
+/** Whether a write failed because the terminal is not there any more; somebody else who listens to its errors may have thrown it. */
+const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EIO' && 'syscall' in error && error.syscall === 'write';
+
 type Listeners = {
 	/** The terminal was taken and shows nothing. */
 	onTaken: () => void;
@@ -192,6 +195,12 @@ export class Ownership {
 	}
 
 	#crash(error: unknown): void {
+		if (this.#gone || isGone(error)) {
+			// Nobody is there to read of it.
+			this.#onGone();
+			return;
+		}
+
 		this.close();
 		const {message, hint, exitCode} = toColoniesError(error);
 		const stack = this.#options.debug && error instanceof Error ? error.stack : undefined;
