@@ -23,7 +23,7 @@ const program = path.resolve(import.meta.dirname, '..', 'dist', 'cli.js');
 function freshHome(t: TestContext): string {
 	const home = mkdtempSync(path.join(tmpdir(), 'colonies-console-'));
 	t.after(() => {
-		rmSync(home, {recursive: true, force: true, maxRetries: 3});
+		rmSync(home, {recursive: true, force: true, maxRetries: 10, retryDelay: 200});
 	});
 	return home;
 }
@@ -149,8 +149,8 @@ describe('on the embedded database, with nothing configured', () => {
 		terminal.press('A', 'y');
 		await terminal.until('Approved the computer');
 		assert.doesNotMatch(terminal.raw(), /\u001B\[(?:\d+;)*3[0-7](?:;\d+)*m/);
-		terminal.hangUp();
-		await terminal.exit();
+		terminal.press('q');
+		assert.equal((await terminal.exit()).code, 0);
 	});
 });
 

@@ -61,6 +61,10 @@ export async function openConsole(world: World, {stdin, stdout, env, demo, debug
 		app.unmount();
 		await screen.close();
 		failure = await effects.close();
+		// An opening under way, of a database that does not answer, keeps the shell waiting no longer than this.
+		setTimeout(() => {
+			process.exit(); // eslint-disable-line unicorn/no-process-exit
+		}, 2000).unref();
 	}
 
 	if (failure) {

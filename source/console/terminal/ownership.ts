@@ -19,6 +19,9 @@ export type OwnershipOptions = {
 	debug?: boolean;
 };
 
+/** How long the cleaning before an end may take, in milliseconds: a database may never answer. */
+const cleaningTime = 10_000;
+
 /** How long the signal that ends the process may take, in milliseconds. */
 const lastChance = 1000;
 
@@ -191,6 +194,7 @@ export class Ownership {
 		this.#ending = true;
 		this.#giveBack();
 		const clean = async (): Promise<void> => this.#options.onEnd?.(why);
+		setTimeout(leave, cleaningTime).unref();
 		void clean().catch(() => undefined).then(leave);
 	}
 
