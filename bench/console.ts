@@ -60,9 +60,9 @@ async function session(folder: string, words: readonly string[], ready: RegExp, 
 	for (let index = 0; index < keys; index++) {
 		const at = performance.now();
 		pty.write('?');
-		pressed.push(await until(/Help 1-/) - at); // eslint-disable-line no-await-in-loop
+		pressed.push(await until(/┌ Help /) - at); // eslint-disable-line no-await-in-loop
 		pty.write('\u001B[27u');
-		await until(/^(?![^]*Help 1-)/); // eslint-disable-line no-await-in-loop
+		await until(/^(?![^]*┌ Help )/); // eslint-disable-line no-await-in-loop
 	}
 
 	const memory = residentOf(pty.pid);
