@@ -154,7 +154,7 @@ test('a migration that is cut off in the middle leaves nothing, and the next one
 	const cut = await database.transaction(async client => {
 		await client.query('lock table colonies.gate');
 		const migration = outcomeOf(migrate(other!, known));
-		await untilBlocked(database);
+		await untilBlocked(database, migration);
 		await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = \'Lock\'');
 		return {outcome: await migration};
 	});

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import type {Process} from '../source/core/types.ts';
-import {computers, processes, removeUnusedDemands} from '../source/database/index.ts';
+import {
+	computers, expire, processes, record, removeUnusedDemands,
+} from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
-import {newProcessId} from '../source/identity/index.ts';
+import {attributeId, newProcessId} from '../source/identity/index.ts';
 import {Broker} from '../source/operations/index.ts';
 import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
 import {
@@ -104,8 +106,7 @@ test('a claim waits for a disapproval that has not committed yet, and then sees 
 	const claiming = await database.transaction(async client => {
 		await computers.disapprove(client, colony.id, computer.id);
 		const claiming = beside.assign(computer);
-		claiming.catch(() => undefined);
-		await untilBlocked(database);
+		await untilBlocked(database, claiming);
 		return {claiming};
 	});
 	await refused(claiming.claiming, 'not-allowed', /disapproved/);
@@ -119,7 +120,7 @@ test('a disapproval waits for a claim that has not committed yet, and takes its 
 		await client.query('select from computers where computer_id = $1 for share', [computer.id]);
 		await client.query('update processes set start_time = statement_timestamp() where process_id = $1', [process.processid]);
 		const disapproving = beside.own('computer.disapprove', {computerid: computer.id});
-		await untilBlocked(database);
+		await untilBlocked(database, disapproving);
 		return {disapproving};
 	});
 	await disapproving.disapproving;
@@ -184,7 +185,7 @@ test('a submission whose kind of work is cleared away just then is made all the 
 	const submission = await database.transaction(async client => {
 		assert.equal(await removeUnusedDemands(client), 1);
 		const submission = fresh.through(broker).submit();
-		await untilBlocked(database);
+		await untilBlocked(database, submission);
 		return {submission};
 	});
 	const process = await submission.submission;
@@ -202,7 +203,7 @@ test('a kind of work that is asked for just then is not cleared away', {skip}, a
 	const tidying = await database.transaction(async client => {
 		await processes.submit(client, fresh.id, [{processid: newProcessId(), spec, attributes: []}]);
 		const tidying = broker.tidy();
-		await untilBlocked(database);
+		await untilBlocked(database, tidying);
 		return {tidying};
 	});
 	await tidying.tidying;
@@ -255,4 +256,20 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 			assert.equal(states.at(-1)!.split('>')[0], states.at(-2)!.split('>')[1], `${steps.join(' ')}: ${states.join(' ')}`);
 		}
 	}
+});
+
+test('removing a colony waits for a deadline that is just being seen to, and tells the state that this left', {skip}, async () => {
+	const fresh = await openColony(database, colony.broker);
+	const computer = await fresh.computer();
+	const process = await fresh.running(computer, {timeout: 1, maxretries: 1});
+	await fresh.passDeadlines(process);
+	const removing = await database.transaction(async client => {
+		await record(client, {actor: 'system'}, await expire(client, {limit: 10, idOf: attributeId}));
+		const removing = broker.run(root, 'colony.remove', {colonyid: fresh.id});
+		await untilBlocked(database, removing);
+		return {removing};
+	});
+	await removing.removing;
+	const rows = await fresh.history(process.processid);
+	assert.deepEqual(rows.slice(-2).map(row => [row.what, row.from_state]), [['process.requeue', 'running'], ['process.remove', 'waiting']]);
 });

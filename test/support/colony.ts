@@ -195,9 +195,16 @@ export async function outcomeOf(work: Promise<unknown>): Promise<ErrorCode | 'do
 	}
 }
 
-/** Waits until so many connections to a server's database wait for a lock. */
-export async function untilBlocked(database: Database, count = 1): Promise<void> {
-	for (let blocked = 0; blocked < count;) {
+/** Waits until something that was begun stands before a lock of the database. Fails when it is done before. */
+export async function untilBlocked(database: Database, begun: Promise<unknown>): Promise<void> {
+	let isDone = false;
+	const settle = () => {
+		isDone = true;
+	};
+
+	begun.catch(settle).then(settle);
+	for (let blocked = 0; blocked === 0;) {
+		assert.ok(!isDone, 'It did not wait.');
 		const {rows: [row]} = await database.query<{blocked: number}>('select count(*)::int as blocked from pg_stat_activity where datname = current_database() and wait_event_type = \'Lock\'');
 		blocked = row!.blocked;
 	}
