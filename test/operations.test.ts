@@ -129,7 +129,7 @@ test('ids are taken in either case and kept in lowercase', async () => {
 test('fields that are not known are left out, and that is said', async () => {
 	const notices: string[] = [];
 	const hear = (sentence: string) => notices.push(sentence);
-	await broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id, priority: 3}, extra: 1}, hear);
+	await broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id, priority: 3}, extra: 1}, {notice: hear});
 	assert.deepEqual(notices, ['Unknown fields left out: "spec.priority", "extra".']);
 });
 
@@ -167,7 +167,7 @@ test('the first root password given on this machine is kept, and one that comes 
 
 	const notices: string[] = [];
 	const {identity} = createIdentity();
-	const register = async (password: string) => broker.run({root: password}, 'colony.register', {colonyid: identity.id, spec: {name: 'first'}}, sentence => notices.push(sentence));
+	const register = async (password: string) => broker.run({root: password}, 'colony.register', {colonyid: identity.id, spec: {name: 'first'}}, {notice: sentence => notices.push(sentence)});
 	await register('first password');
 	assert.match(notices.join(''), /^This root password is the first .* was kept/);
 	await remote.run({root: 'first password'}, 'colony.list', {});

@@ -1,7 +1,7 @@
 import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from '../operations/context.ts';
 import {
-	type Field, type Fields, type ValueOf, flag, integer, line, optional, secret,
+	type Field, type Fields, type ValueOf, flag, fromText, integer, line, optional, secret,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
 import type {StandardInput} from './standard-input.ts';
@@ -42,11 +42,7 @@ export const generalFlags = {
 	version: optional(flag('Version', 'Show the version')),
 };
 
-/** How a flag of this kind is written on a command line: numbers as digits alone, so that `1e3` and `0x10` are refused. */
-function toInput({kind}: Field, typed: string | boolean): unknown {
-	const isNumber = typeof typed === 'string' && ((kind === 'integer' && /^-?\d+$/.test(typed)) || (kind === 'number' && /^-?\d+(?:\.\d+)?$/.test(typed)));
-	return isNumber ? Number(typed) : typed;
-}
+const asInput = (field: Field, typed: string | boolean): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
 
 /**
 Checks what was typed against fields, and names a flag as it was typed in what it throws.
@@ -56,7 +52,7 @@ export function checkFlags<Some extends Fields>(fields: Some, typed: Readonly<Re
 	const names = Object.keys(fields);
 	const {value} = parseInput(
 		Object.fromEntries(names.map(name => [`--${name}`, fields[name]!])),
-		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [`--${name}`, toInput(fields[name]!, typed[name]!)])),
+		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [`--${name}`, asInput(fields[name]!, typed[name]!)])),
 	);
 	return Object.fromEntries(names.map(name => [name, value[`--${name}`]])) as ValueOf<Some>;
 }

@@ -120,7 +120,7 @@ async function carryOut(run: Run): Promise<void> {
 		};
 
 		const result = operation.creates === undefined
-			? await context.run(caller, operation.name as OperationName, complete, notice)
+			? await context.run(caller, operation.name as OperationName, complete, {notice})
 			: await registerWith({
 				world, context, caller, operation, input: complete, notice,
 			});

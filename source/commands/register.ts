@@ -14,7 +14,7 @@ Carries out an operation that registers a new identity, with a key made for it.
 export async function registerWith({world: {keychain}, context, caller, operation, input, notice}: Registration): Promise<unknown> {
 	const {name} = input.spec as {name: string};
 	const {result} = await withNewKey(keychain, {
-		register: async id => context.run(caller, operation.name as OperationName, {...input, [operation.creates!]: id}, notice),
+		register: async id => context.run(caller, operation.name as OperationName, {...input, [operation.creates!]: id}, {notice}),
 		label: id => ({kind: operation.name.split('.')[0] as KeyLabel['kind'], name, colonyid: (input.colonyid as Id | undefined) ?? id}),
 		notice,
 	});

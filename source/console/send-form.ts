@@ -77,7 +77,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 	async 'register-colony'({name, rootpassword}, {context, keychain, root, unlock, notice}) {
 		const password = rootpassword ?? root!;
 		const {id} = await withNewKey(keychain, {
-			register: async id => context!.run({root: password}, 'colony.register', {colonyid: id, spec: {name}}, notice),
+			register: async id => context!.run({root: password}, 'colony.register', {colonyid: id, spec: {name}}, {notice}),
 			label: colonyid => ({kind: 'colony', name: name!, colonyid}),
 			notice,
 		});
@@ -97,7 +97,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 
 		const caller = await tools.caller(owner(state));
 		const {id} = await withNewKey(keychain, {
-			register: async id => context!.run(caller, 'computer.register', {colonyid: colony, computerid: id, spec}, notice),
+			register: async id => context!.run(caller, 'computer.register', {colonyid: colony, computerid: id, spec}, {notice}),
 			label: () => ({kind: 'computer', name: String(spec.name), colonyid: colony}),
 			notice,
 		});
@@ -110,7 +110,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 			throw new InvalidInput(`The spec is for the colony ${quoted(shortId(String(spec.targetcolonyid)))}, not for this one.`, {hint: 'Choose that colony on 4, or leave targetcolonyid out.'});
 		}
 
-		const process = await context!.run(await tools.caller(state.acting), 'process.submit', {spec}, notice);
+		const process = await context!.run(await tools.caller(state.acting), 'process.submit', {spec}, {notice});
 		return {said: `Submitted the process ${shortId(process.processid)}.`};
 	},
 	async 'add-key'({privatekey}, {keychain, state}) {
@@ -118,7 +118,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		return {said: `Added the key of ${shortId(id)}.`, select: state.colony?.colonyid ?? id};
 	},
 	async 'unlock-root'({rootpassword}, {context, unlock, notice}) {
-		await context!.run({root: rootpassword!}, 'colony.list', {count: 1}, notice);
+		await context!.run({root: rootpassword!}, 'colony.list', {count: 1}, {notice});
 		unlock(rootpassword!);
 		return {said: 'Root is unlocked for this run.'};
 	},

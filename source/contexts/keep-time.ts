@@ -2,6 +2,8 @@ import type {Broker} from '../operations/index.ts';
 
 /** Between two looks at the deadlines, in milliseconds: an attempt ends within two seconds of its deadline (domain.md). */
 const deadlineInterval = 1000;
+/** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
+const nonceInterval = 60_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
@@ -14,6 +16,7 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 	let timer: NodeJS.Timeout | undefined;
 	let current: Promise<void> = Promise.resolve();
 	let tidied = Date.now();
+	let cleared = Date.now();
 	let hurries = false;
 
 	const turn = async (): Promise<void> => {
@@ -21,6 +24,12 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 			await guard();
 			// What is many is ended in turns, so that leaving never waits for all of them.
 			hurries = await broker.endExpired() > 0;
+			if (Date.now() - cleared > nonceInterval) {
+				cleared = Date.now();
+				// Others may be at that table; then it is for the next time.
+				await broker.clearNonces().catch(() => undefined);
+			}
+
 			if (Date.now() - tidied > tidyInterval) {
 				tidied = Date.now();
 				await broker.tidy();

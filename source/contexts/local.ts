@@ -1,5 +1,5 @@
 import {type Database, schemaVersion} from '../database/index.ts';
-import {type Context, Broker} from '../operations/index.ts';
+import {type HostedContext, Broker} from '../operations/index.ts';
 import {keepTime} from './keep-time.ts';
 
 type LocalOptions = {
@@ -32,16 +32,21 @@ function guardWith(database: Database, check: (() => Promise<void>) | undefined)
 }
 
 /** The operations on a database that this process holds a connection to. Closing it closes the database. */
-export function brokerContext(database: Database, {kind, name, local, attended = false, check}: LocalOptions): Context {
+export function brokerContext(database: Database, {kind, name, local, attended = false, check}: LocalOptions): HostedContext {
 	const broker = new Broker(database, {local});
 	const guard = guardWith(database, check);
 	const stopKeepingTime = attended ? keepTime(broker, guard) : async () => undefined;
 	return {
 		kind,
 		name,
-		async run(caller, operation, input, notice) {
+		broker,
+		async run(caller, operation, input, options) {
 			await guard();
-			return broker.run(caller, operation, input, notice);
+			return broker.run(caller, operation, input, options);
+		},
+		async runMany(caller, operation, inputs, options) {
+			await guard();
+			return broker.runMany(caller, operation, inputs, options);
 		},
 		watch: hear => broker.news.watch(hear),
 		watchReachability: tell => database.watchReachability(tell),
@@ -51,7 +56,7 @@ export function brokerContext(database: Database, {kind, name, local, attended =
 		},
 		async close() {
 			await stopKeepingTime();
-			await broker.news.close();
+			await broker.close();
 			await database.close();
 		},
 	};

@@ -27,4 +27,10 @@ export const limits = {
 	expired: 50,
 	/** Submissions, assignments or closings in one call. */
 	batch: 1000,
+	/** Seconds that an assign may wait for work. */
+	wait: 60,
+	/** Characters of an idempotency key. */
+	idempotencyKey: 200,
+	/** Events of one page. */
+	events: 1000,
 } as const;

@@ -41,6 +41,8 @@ export type Computer = {
 	gpu: string;
 	gpus: number;
 	status: ComputerStatus;
+	/** When it last did something that it signed, to some seconds; left out before the first time. */
+	lastseen?: Time;
 };
 
 /** A key and value on a process. */

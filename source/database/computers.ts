@@ -26,9 +26,12 @@ export async function register(client: Client, colony: Id, computer: Id, spec: C
 	return {result, changes: [{noun: 'computer', subject: computer, colony, what: 'computer.register', to: 'pending', detail: result}]};
 }
 
+/** A row of `computers c`, with when it was last seen. */
+const withSeen = 'c.*, (select s.seen_at from seen s where s.colony_id = c.colony_id and s.computer_id = c.computer_id) as seen_at';
+
 /** @throws NotFound */
 export async function get(client: Client, colony: Id, computer: Id): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [colony, computer]);
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [colony, computer]);
 	if (!rows[0]) {
 		throw unknownComputer(computer);
 	}
@@ -68,7 +71,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 	}
 
 	const {rows} = await client.query<ComputerRow>(
-		`select * from computers where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
+		`select ${withSeen} from computers c where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
 		values,
 	);
 	return toPage(rows.map(row => toComputer(row)), page, computer => [computer.status, computer.name, computer.computerid]);
@@ -135,6 +138,7 @@ export async function remove(client: Client, colony: Id, computer: Id): Promise<
 		throw unknownComputer(computer);
 	}
 
+	await client.query('delete from seen where colony_id = $1 and computer_id = $2', [colony, computer]);
 	const result = toComputer(rows[0]);
 	const requeued = await requeueRunning(client, colony, computer);
 	return {

@@ -47,6 +47,27 @@ export async function demandIds(client: Client, colony: Id, demands: readonly De
 	}
 }
 
+/** What is asked in some rows of `demands`. Rows that are cleared away are left out. */
+export async function readDemands(client: Client, ids: readonly number[]): Promise<Array<{id: number; colony: Id; demand: Demand}>> {
+	const {rows} = await client.query<DemandRow>('select demand_id, colony_id, target_computer_ids, computer_type, cores, mem, gpus from demands where demand_id = any ($1::bigint[])', [ids]);
+	return rows.map(row => ({id: row.demand_id, colony: row.colony_id, demand: toDemand(row)}));
+}
+
+type DemandRow = {demand_id: number; colony_id: Id; target_computer_ids: Id[]; computer_type: string; cores: number; mem: number; gpus: number};
+
+const toDemand = (row: Omit<DemandRow, 'demand_id' | 'colony_id'>): Demand => ({targetcomputerids: row.target_computer_ids, computertype: row.computer_type, cores: row.cores, mem: row.mem, gpus: row.gpus});
+
+/** What waits in some colonies, as rows of `demands` with how many processes ask it, counted to `limit` and no further. */
+export async function waitingDemands(client: Client, colonies: readonly Id[], limit: number): Promise<Map<number, number>> {
+	const {rows} = await client.query<{demand_id: number; count: number}>(
+		`select d.demand_id, w.count from demands d
+		cross join lateral (select count(*)::int as count from (select from processes p where p.demand_id = d.demand_id limit $2) waiting) w
+		where d.colony_id = any ($1) and w.count > 0`,
+		[colonies, limit],
+	);
+	return new Map(rows.map(row => [row.demand_id, row.count]));
+}
+
 /** Removes demands that no waiting process has had for an hour. A submission that comes in between is tried again by whoever runs it. */
 export async function removeUnusedDemands(client: Client): Promise<number> {
 	const {rowCount} = await client.query(`delete from demands d where created_at < statement_timestamp() - interval '1 hour'

@@ -12,6 +12,8 @@ export type Change = {
 	to?: string;
 	/** A full image of what was created or removed, or what else belongs to the change. */
 	detail?: unknown;
+	/** Of a process that waits now: what it asks, as a row of `demands`, for telling computers that wait for work. It is not kept. */
+	demand?: number;
 };
 
 /** What an operation did: its answer, and the changes to record in the same transaction. */

@@ -151,6 +151,11 @@ class Postgres implements Database {
 		return this.#reaching.watch(tell);
 	}
 
+	load(): {connections: number; idle: number; waiting: number} {
+		const {totalCount, idleCount, waitingCount} = this.#pool;
+		return {connections: totalCount, idle: idleCount, waiting: waitingCount};
+	}
+
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
 		return {place: this.#settings.place, ...await describeServer(this)};
 	}

@@ -42,7 +42,7 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 	return rows.map((row, index) => {
 		const attributes = submissions[index]!.attributes.map(({attributeid, key, value}) => ({attributeid, targetid: row.process_id, attributetype: 0 as const, key, value}));
 		const result = toProcess(row, attributes);
-		return {result, changes: [{noun: 'process', subject: row.process_id, colony, what: 'process.submit', to: 'waiting', detail: result}]};
+		return {result, changes: [{noun: 'process', subject: row.process_id, colony, what: 'process.submit', to: 'waiting', detail: result, demand: demands[index]!}]};
 	});
 }
 

@@ -36,11 +36,12 @@ export async function backToWaiting(client: Client, colony: Id, rows: readonly P
 		[ids, demands],
 	);
 	const attributesOf = groupBy(attempts.rows, row => row.process_id);
-	return rows.map(row => ({
+	return rows.map((row, index) => ({
 		noun: 'process',
 		subject: row.process_id,
 		colony,
 		what,
+		demand: demands[index]!,
 		from: processStates[row.status],
 		to: 'waiting',
 		detail: {

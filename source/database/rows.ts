@@ -13,6 +13,7 @@ export type ComputerRow = {
 	gpu: string;
 	gpus: number;
 	status: ComputerStatus;
+	seen_at?: Time | null;
 };
 
 export type AttributeRow = {attribute_id: Id; process_id: Id; attribute_type: AttributeType; key: string; value: string};
@@ -50,6 +51,7 @@ export const toComputer = (row: ComputerRow): Computer => ({
 	gpu: row.gpu,
 	gpus: row.gpus,
 	status: row.status,
+	...(row.seen_at ? {lastseen: row.seen_at} : {}),
 });
 
 export const toAttribute = (row: AttributeRow): Attribute => ({

@@ -6,6 +6,16 @@ export class Turns {
 	#sharing = 0;
 	#isTaken = false;
 
+	/** How many wait for their turn. */
+	get waiting(): number {
+		return this.#waiting.length;
+	}
+
+	/** Whether nothing runs. */
+	get isIdle(): boolean {
+		return this.#isFree(false);
+	}
+
 	/** Runs alone. */
 	async run<Result>(work: () => Promise<Result>): Promise<Result> {
 		return this.#run(work, false);

@@ -1,6 +1,7 @@
-import type {Topic} from '../core/types.ts';
+import type {ColoniesError} from '../core/errors.ts';
+import type {Id, Topic} from '../core/types.ts';
 import type {Reachability} from '../database/index.ts';
-import type {Caller, Notice} from './broker.ts';
+import type {Broker, Caller, Notice, RunOptions} from './broker.ts';
 import type {InputOf, OperationName, ResultOf} from './registry.ts';
 
 /** Where the data lives, for people: never with a password. */
@@ -18,15 +19,23 @@ export type Context = {
 	readonly kind: 'embedded' | 'database' | 'server';
 	/** The name that the operator gave it, or its kind. */
 	readonly name: string;
-	/** The only way in. `notice` hears warnings, one sentence each. @throws ColoniesError */
-	run<Name extends OperationName>(caller: Caller, name: Name, input: InputOf<Name>, notice?: Notice): Promise<ResultOf<Name>>;
-	/** Tells which topics have changed, whoever changed them; after a gap it tells all. */
-	watch(hear: (topics: ReadonlySet<Topic>) => void): () => void;
+	/** The only way in. @throws ColoniesError */
+	run<Name extends OperationName>(caller: Caller, name: Name, input: InputOf<Name>, options?: RunOptions): Promise<ResultOf<Name>>;
+	/** The same for many calls of one operation about one colony, with an answer for each; see Broker.runMany. @throws ColoniesError when all were refused */
+	runMany<Name extends OperationName>(caller: Caller, name: Name, inputs: ReadonlyArray<InputOf<Name>>, options?: RunOptions): Promise<Array<{result: ResultOf<Name>} | ColoniesError>>;
+	/**
+	Tells which topics have changed, whoever changed them; after a gap it tells all.
+	`as`: who watches, and which colony; a server tells nobody anything else, a store at hand does not ask.
+	*/
+	watch(hear: (topics: ReadonlySet<Topic>) => void, as?: {caller: Caller; colonyid: Id}): () => void;
 	/** Tells at once, and at every turn, whether the store answers. */
 	watchReachability(tell: (state: Reachability) => void): () => void;
 	where(): Promise<Where>;
 	close(): Promise<void>;
 };
+
+/** A context whose broker runs in this process, so that a server can serve it. */
+export type HostedContext = Context & {readonly broker: Broker};
 
 /** Which store is meant: what the flags and the environment say; what they leave open comes from the settings. */
 export type ContextChoice = {
@@ -40,6 +49,15 @@ export type ContextChoice = {
 	url?: string;
 	/** Opens the demo's own embedded database. */
 	demo?: boolean;
+	/** A Colonies server. */
+	host?: string;
+	port?: number;
+	/** File with the certificate (PEM) of the authority that the server's is checked against, in place of the system's. */
+	tlsca?: string;
+	/** SHA-256 of the server's certificate, 64 hex digits with or without colons: that one is trusted and no other. */
+	fingerprint?: string;
+	/** Trusts whatever answers. */
+	insecure?: boolean;
 };
 
 /** How contexts are opened, made and dropped; the door hands it to the faces. */

@@ -2,7 +2,7 @@ import type {Rule} from '../core/authority.ts';
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
 import type {
-	Author, Client, Done, Standing,
+	Author, Change, Client, Done, Standing,
 } from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
 
@@ -12,8 +12,17 @@ export type Who = Standing & {actor: Id | 'root'};
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
-/** What an operation over many calls works with. `tell`: what watchers are told beside its own topics, also when a call is refused. */
-export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; tell: (topics: readonly Topic[]) => void};
+/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused. */
+export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; also: (author: Author, changes: readonly Change[]) => Promise<void>};
+
+/** A method and a path whose `{names}` are fields of the input: `POST /colonies/{colonyid}/computers`. */
+export type Route = `${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`;
+
+/**
+How many calls come in one request, with one answer each: `list`, a JSON array of inputs in the body of `route` (or of the operation's own route);
+`count`, so many calls alike, as `count` in the query. `isAtomic`: all of them are done or none, else each stands for itself.
+*/
+export type Batch = {by: 'list' | 'count'; route?: Route; isAtomic?: boolean};
 
 /** How an operation stands on the command line beside its own name: another verb, with some of its input fixed. */
 export type Command = {
@@ -39,6 +48,18 @@ type Common<Input extends Fields, Result> = {
 	/** One sentence, for help, the palette and the readme. */
 	summary: string;
 	input: Input;
+	/** Where it stands on the wire. What the path does not hold is in the query of a GET or DELETE, and in the JSON body of the others. */
+	route: Route;
+	/** A name in the path that stands for a field of a spec: `{colonyid: ['spec', 'targetcolonyid']}`. */
+	places?: Readonly<Record<string, readonly [field: string, inner: string]>>;
+	/** Fields that are in the query whatever the method. */
+	query?: readonly string[];
+	/** How many calls come in one request; left out where they do not. */
+	many?: Batch;
+	/** Whether the processes that it makes or takes are kept under an idempotency key, so that the same request may come twice. */
+	keyed?: boolean;
+	/** Whether it waits, up to `wait` seconds of its input, while there is nothing to assign. */
+	waits?: boolean;
 	/** A rule of core/authority.ts. */
 	allow: Rule;
 	/** The colony that it is about; left out for what is about the whole installation. */

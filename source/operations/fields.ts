@@ -24,6 +24,15 @@ export type Field<Value = unknown> = {
 
 export type Fields = Readonly<Record<string, Field>>;
 
+/** The input that a text stands for on a command line or in a query: numbers as digits alone, so that `1e3` and `0x10` are refused. */
+export function fromText({kind}: Pick<Field, 'kind'>, text: string): unknown {
+	if ((kind === 'integer' && /^-?\d+$/.test(text)) || (kind === 'number' && /^-?\d+(?:\.\d+)?$/.test(text))) {
+		return Number(text);
+	}
+
+	return kind === 'switch' && /^(?:true|false)$/.test(text) ? text === 'true' : text;
+}
+
 /** The value that a set of fields describes. */
 export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
 
@@ -80,9 +89,9 @@ const integerSchema = (least: number, most: number) => {
 export const integer = (label: string, summary: string, {least = 0, most}: {least?: number; most: number}): Field<number> => describe('integer', label, summary, integerSchema(least, most));
 
 /** A span in seconds, fractions allowed. */
-export const seconds = (label: string, summary: string): Field<number> => {
-	const text = `must be a number of seconds from 0 to ${limits.timeout}`;
-	return describe('number', label, summary, v.pipe(v.number(text), v.minValue(0, text), v.maxValue(limits.timeout, text)));
+export const seconds = (label: string, summary: string, most: number = limits.timeout): Field<number> => {
+	const text = `must be a number of seconds from 0 to ${most}`;
+	return describe('number', label, summary, v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)));
 };
 
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, v.picklist(choices, `must be one of ${choices.join(', ')}`), {choices});

@@ -1,8 +1,12 @@
-export {Broker, type Caller, type Notice} from './broker.ts';
+export {
+	Broker, type Caller, type Notice, type RunOptions, type Statistics,
+} from './broker.ts';
 export type {
-	Context, Contexts, ContextChoice, Where,
+	Context, Contexts, ContextChoice, HostedContext, Where,
 } from './context.ts';
-export type {Call, Command, Operation} from './define.ts';
+export type {
+	Call, Command, Operation, Route,
+} from './define.ts';
 export {
 	colonySpec, computerSpec, type Field, type Fields, processSpec,
 } from './fields.ts';
@@ -10,4 +14,7 @@ export {complaintAbout, parseInput} from './parse.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
 } from './registry.ts';
-export type {Page} from '../database/index.ts';
+export {
+	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
+} from './wire.ts';
+export type {Event, Page} from '../database/index.ts';

@@ -8,6 +8,7 @@ export const changeRootPassword = defineOperation({
 	name: 'database.rootpassword',
 	summary: 'Change the root password.',
 	input: {newrootpassword: secret('New root password', 'The root password from now on')},
+	route: 'PUT /rootpassword',
 	allow: root,
 	operator: true,
 	danger: 'high',

@@ -6,14 +6,42 @@ const channel = 'colonies';
 /** Changes that come within this time of a notification are told in one, in milliseconds. One NOTIFY a change would serialise all writers. */
 const gathering = 10;
 
+/** What a notification holds at most, in bytes; PostgreSQL takes 8000. */
+const longest = 7000;
+
+/** Kinds of work (rows of `demands`) of which processes began to wait, with how many; or that there may be any. */
+export type NewWork = ReadonlyMap<number, number> | 'any';
+
+type Told = {topics: ReadonlySet<Topic>; work: NewWork};
+
+/** What is told to other processes: `processes,attributes;12,15*3`, or `processes;*` for work of any kind. */
+function encode(topics: Iterable<Topic>, work: ReadonlyMap<number, number>): string {
+	const payload = `${[...topics].join(',')};${[...work].map(([demand, count]) => count === 1 ? demand : `${demand}*${count}`).join(',')}`;
+	return payload.length > longest ? `${[...topics].join(',')};*` : payload;
+}
+
+function decode(payload: string): Told {
+	const [topics = '', work = ''] = payload.split(';');
+	return {
+		topics: new Set(topics.split(',').filter(topic => topic !== '') as Topic[]),
+		work: work === '*'
+			? 'any'
+			: new Map(work.split(',').filter(text => text !== '').map(text => {
+				const [demand, count = '1'] = text.split('*');
+				return [Number(demand), Number(count)] as const;
+			})),
+	};
+}
+
 /**
 Tells watchers what has changed, whichever process changed it: after the commit, from a connection of its own, at once when it is quiet and gathered when it is not.
 There is no other way for news to go, not even within a process, so that all see the same.
 */
 export class News {
 	readonly #database: Database;
-	readonly #watchers = new Set<(topics: ReadonlySet<Topic>) => void>();
+	readonly #watchers = new Set<(told: Told) => void>();
 	readonly #pending = new Set<Topic>();
+	readonly #work = new Map<number, number>();
 	#quiet = true;
 	#stopListening: Promise<() => Promise<void>> | undefined;
 	#closed = false;
@@ -24,17 +52,32 @@ export class News {
 
 	/** Hears of changes until the returned function is called. */
 	watch(hear: (topics: ReadonlySet<Topic>) => void): () => void {
-		this.#watchers.add(hear);
-		this.#stopListening ??= this.#listen();
-		return () => {
-			this.#watchers.delete(hear);
-		};
+		return this.#add(({topics}) => {
+			if (topics.size > 0) {
+				hear(topics);
+			}
+		});
 	}
 
-	/** Says that something of these topics was committed. Never throws: whoever misses it reads again within two seconds. */
-	announce(changed: readonly Topic[]): void {
+	/** Hears of work that began to wait until the returned function is called. Resolves when it is listened to, so that nothing after is missed. */
+	async watchWork(hear: (work: NewWork) => void): Promise<() => void> {
+		const stop = this.#add(({work}) => {
+			if (work === 'any' || work.size > 0) {
+				hear(work);
+			}
+		});
+		await this.#stopListening;
+		return stop;
+	}
+
+	/** Says that something of these topics was committed, and which kinds of work wait now. Never throws: whoever misses it looks again within two seconds. */
+	announce(changed: Iterable<Topic>, work: Iterable<number> = []): void {
 		for (const topic of changed) {
 			this.#pending.add(topic);
+		}
+
+		for (const demand of work) {
+			this.#work.set(demand, (this.#work.get(demand) ?? 0) + 1);
 		}
 
 		if (this.#quiet && this.#pending.size > 0) {
@@ -51,20 +94,28 @@ export class News {
 		await stop?.();
 	}
 
+	#add(watcher: (told: Told) => void): () => void {
+		this.#watchers.add(watcher);
+		this.#stopListening ??= this.#listen();
+		return () => {
+			this.#watchers.delete(watcher);
+		};
+	}
+
 	async #listen(): Promise<() => Promise<void>> {
 		return this.#database.listen(channel, payload => {
-			this.#tell(new Set(payload.split(',') as Topic[]));
+			this.#tell(decode(payload));
 		}, () => {
-			this.#tell(new Set(allTopics));
+			this.#tell({topics: new Set(allTopics), work: 'any'});
 		}).catch((): (() => Promise<void>) => {
 			this.#stopListening = undefined;
 			return async () => undefined;
 		});
 	}
 
-	#tell(topics: ReadonlySet<Topic>): void {
+	#tell(told: Told): void {
 		for (const hear of this.#watchers) {
-			hear(topics);
+			hear(told);
 		}
 	}
 
@@ -73,8 +124,9 @@ export class News {
 			return;
 		}
 
-		const payload = [...this.#pending].join(',');
+		const payload = encode(this.#pending, this.#work);
 		this.#pending.clear();
+		this.#work.clear();
 		try {
 			await this.#database.notify(channel, payload);
 		} catch {

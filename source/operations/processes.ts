@@ -1,10 +1,11 @@
 import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
 import {ColoniesError, NothingToAssign} from '../core/errors.ts';
+import {groupBy} from '../core/group-by.ts';
 import {limits} from '../core/limits.ts';
 import {shortId} from '../core/text.ts';
 import {type Process, processStates} from '../core/types.ts';
 import {
-	type Done, claim, expire, processes, processLists, record,
+	type Done, claim, expire, processes, processLists,
 } from '../database/index.ts';
 import {attributeId, newProcessId} from '../identity/index.ts';
 import {
@@ -29,6 +30,10 @@ export const submitProcess = defineMany({
 	name: 'process.submit',
 	summary: 'Submit a process to a colony; it waits for a computer that may run it.',
 	input: {spec: spec('Spec', 'What is to be done: a JSON object', processSpec, given)},
+	route: 'POST /colonies/{colonyid}/processes',
+	places: {colonyid: ['spec', 'targetcolonyid']},
+	many: {by: 'list', isAtomic: true},
+	keyed: true,
 	allow: member,
 	colony: input => input.spec.targetcolonyid,
 	changes: ['processes'],
@@ -67,6 +72,7 @@ export const listProcesses = defineOperation({
 		attributes: otherwise(flag('Attributes', 'Whether to bring the attributes along'), true),
 		...pagingFields,
 	},
+	route: 'GET /colonies/{colonyid}/processes',
 	allow: member,
 	colony,
 	changes: [],
@@ -92,6 +98,7 @@ export const countProcesses = defineOperation({
 	name: 'process.count',
 	summary: 'Count the processes of a colony by state, up to 10,000 each.',
 	input: {colonyid: one.colonyid},
+	route: 'GET /colonies/{colonyid}/processes/count',
 	allow: member,
 	colony,
 	changes: [],
@@ -102,6 +109,7 @@ export const getProcess = defineOperation({
 	name: 'process.get',
 	summary: 'Show a process with its attributes.',
 	input: one,
+	route: 'GET /colonies/{colonyid}/processes/{processid}',
 	allow: member,
 	colony,
 	changes: [],
@@ -109,16 +117,18 @@ export const getProcess = defineOperation({
 	handle: async ({client, input}) => processes.get(client, input.colonyid, input.processid),
 });
 
-type Assignment = Call<{colonyid: string; computerid: string | undefined}>;
+type Assignment = Call<{colonyid: string; computerid: string | undefined; wait: number}>;
 
-/** One statement a caller: the calls of one computer share it. */
+const nothing = () => new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'});
+
+/** One claim a computer: its calls share it, and get what there is in their order. */
 async function assignEach(client: Parameters<typeof claim>[0], calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
-	const answers: Array<Done<Process> | ColoniesError> = [];
-	for (const {who} of calls) {
-		const {result, changes} = await claim(client, who.computer!, 1); // eslint-disable-line no-await-in-loop
-		answers.push(result[0]
-			? {result: result[0], changes}
-			: new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'}));
+	const answers: Array<Done<Process> | ColoniesError> = calls.map(() => nothing());
+	for (const [, places] of groupBy(calls.keys(), place => calls[place]!.who.actor)) {
+		const {result, changes} = await claim(client, calls[places[0]!]!.who.computer!, places.length); // eslint-disable-line no-await-in-loop
+		for (const [index, process] of result.entries()) {
+			answers[places[index]!] = {result: process, changes: [changes[index]!]};
+		}
 	}
 
 	return answers;
@@ -127,20 +137,20 @@ async function assignEach(client: Parameters<typeof claim>[0], calls: readonly A
 export const assignProcess = defineMany({
 	name: 'process.assign',
 	summary: 'Give the oldest waiting process that may run on a computer to it.',
-	input: {colonyid: one.colonyid, computerid: forItself},
+	input: {colonyid: one.colonyid, computerid: forItself, wait: otherwise(seconds('Wait', 'Seconds to wait for a process when there is none, up to 60', limits.wait), 0)},
+	route: 'POST /colonies/{colonyid}/processes/assign',
+	query: ['wait'],
+	many: {by: 'count'},
+	keyed: true,
+	waits: true,
 	allow: approvedSelf,
 	colony,
 	self: itself,
 	changes: ['processes'],
 	columns,
-	async handleMany({client, calls, tell}) {
+	async handleMany({client, calls, also}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
-		const expired = await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired, idOf: attributeId});
-		if (expired.length > 0) {
-			await record(client, {actor: 'system'}, expired);
-			tell(['processes', 'attributes']);
-		}
-
+		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired, idOf: attributeId}));
 		return assignEach(client, calls);
 	},
 });
@@ -162,6 +172,8 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	name: `process.${to}`,
 	summary: `Mark a running process as ${to}.`,
 	input: {...one, computerid: forItself},
+	route: `POST /colonies/{colonyid}/processes/{processid}/${to}`,
+	many: {by: 'list', route: `POST /colonies/{colonyid}/processes/${to}`},
 	allow: approvedSelf,
 	colony,
 	self: itself,
@@ -186,6 +198,7 @@ export const retryProcess = defineOperation({
 	name: 'process.retry',
 	summary: 'Put a closed process back to waiting, with no retries counted.',
 	input: one,
+	route: 'POST /colonies/{colonyid}/processes/{processid}/retry',
 	allow: colonyOwner,
 	colony,
 	operator: true,
@@ -198,6 +211,7 @@ export const cancelProcess = defineOperation({
 	name: 'process.cancel',
 	summary: 'Cancel a waiting or running process: it fails.',
 	input: one,
+	route: 'POST /colonies/{colonyid}/processes/{processid}/cancel',
 	allow: colonyOwner,
 	colony,
 	operator: true,
@@ -211,6 +225,7 @@ export const removeProcess = defineOperation({
 	name: 'process.remove',
 	summary: 'Remove a process with its attributes, whatever its state.',
 	input: one,
+	route: 'DELETE /colonies/{colonyid}/processes/{processid}',
 	allow: colonyOwner,
 	colony,
 	operator: true,

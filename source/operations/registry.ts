@@ -2,6 +2,7 @@ import type {Command, Operation} from './define.ts';
 import * as attributes from './attributes.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
+import * as events from './events.ts';
 import type {ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
@@ -32,6 +33,7 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'event.list': events.listEvents,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -206,7 +206,7 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 	const start = async (): Promise<void> => {
 		for (;;) {
 			try {
-				await launch(); // eslint-disable-line no-await-in-loop
+				await launch();
 				return;
 			} catch (error) {
 				// Those that served the killed one may take a moment to notice.

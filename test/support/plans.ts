@@ -68,6 +68,7 @@ export function explained(database: Database): Database & {plans: Plan[]} {
 		notify: async (...given) => database.notify(...given),
 		watchReachability: tell => database.watchReachability(tell),
 		execute: async (...given) => database.execute(...given),
+		load: () => database.load(),
 		describe: async () => database.describe(),
 		close: async () => database.close(),
 	};

@@ -145,6 +145,11 @@ export class EmbeddedDatabase implements Database {
 		return this.#reaching.watch(tell);
 	}
 
+	load(): {connections: number; idle: number; waiting: number} {
+		const {waiting, isIdle} = this.#turns;
+		return {connections: 1, idle: isIdle ? 1 : 0, waiting};
+	}
+
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
 		return {place: this.#parts.place, ...await describeServer(this)};
 	}

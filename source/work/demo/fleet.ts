@@ -14,7 +14,7 @@ export type Keys = {
 };
 
 /** A computer as the demo first makes it. `room`: how many processes it runs at once. */
-type Planned = {state: ComputerState; room: number; spec: Required<Omit<Computer, 'computerid' | 'colonyid' | 'status'>>};
+type Planned = {state: ComputerState; room: number; spec: Required<Omit<Computer, 'computerid' | 'colonyid' | 'status' | 'lastseen'>>};
 
 /** The computers of the demo. What only the pending ones may run waits for the operator to approve them. */
 export const fleetPlan: readonly Planned[] = [

@@ -1,0 +1,26 @@
+import type {Id} from '../core/types.ts';
+import type {Client} from './types.ts';
+
+/** A request that may come twice, as its signer names it. `fingerprint`: of what it asks. */
+export type Keyed = {signer: Id; key: string; fingerprint: string};
+
+/** What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none. */
+export async function findKept(client: Client, {signer, key}: Keyed): Promise<{fingerprint: string; subjects: Id[]} | undefined> {
+	const {rows} = await client.query<{fingerprint: string; subjects: Id[]}>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [signer, key]);
+	return rows[0];
+}
+
+/** Keeps what a request did, in its own transaction. @returns false when another one with this key was quicker: then nothing of this one may stand. */
+export async function keep(client: Client, {signer, key, fingerprint}: Keyed, subjects: readonly Id[]): Promise<boolean> {
+	const {rowCount} = await client.query(
+		'insert into idempotency_keys (signer, key, fingerprint, subjects) values ($1, $2, $3, $4) on conflict do nothing',
+		[signer, key, fingerprint, subjects],
+	);
+	return rowCount === 1;
+}
+
+/** Forgets keys that are older than a day. */
+export async function forgetOld(client: Client): Promise<number> {
+	const {rowCount} = await client.query('delete from idempotency_keys where kept_at < statement_timestamp() - interval \'1 day\'');
+	return rowCount;
+}
