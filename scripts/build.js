@@ -131,7 +131,8 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 		legalComments: 'none',
 		metafile: true,
 		logLevel: 'warning',
-		external: ['@electric-sql/pglite', 'pg-native'],
+		// The addon of secp256k1 is for one machine; it is required from what is installed, if at all.
+		external: ['@electric-sql/pglite', 'pg-native', 'secp256k1'],
 		// React's development build takes a third more time for every frame.
 		define: {'process.env.NODE_ENV': '"production"', COLONIES_VERSION: JSON.stringify(version)},
 		// What is CommonJS among the bundled requires modules of Node.

@@ -1,6 +1,7 @@
 export {sha3} from './hash.ts';
 export {attributeId, isId, newProcessId} from './ids.ts';
-export {checkPrivateKey, idOf, newPrivateKey, publicKeyOf, recover, sign} from './keys.ts';
+export {checkPrivateKey, idOf, newPrivateKey, publicKeyOf, sign} from './keys.ts';
+export {recover} from './recover.ts';
 export {createIdentity, Identity, prove} from './identity.ts';
 export {contentDigest} from './content-digest.ts';
 export {signHttp, type UnsignedRequest} from './http-signature.ts';

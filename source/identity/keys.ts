@@ -1,8 +1,9 @@
 import {createHash, createHmac} from 'node:crypto';
-import {getPublicKey, hashes, Point, recoverPublicKey, sign as signDigest, utils} from '@noble/secp256k1';
+import {getPublicKey, hashes, sign as signDigest, utils} from '@noble/secp256k1';
 import {InvalidInput} from '../core/errors.ts';
 import type {Id} from '../core/types.ts';
-import {sha3, sha3Bytes} from './hash.ts';
+import {sha3Bytes} from './hash.ts';
+import {idOfPublicKey} from './ids.ts';
 
 // The synchronous functions of noble need their hashes handed to them; they make the RFC 6979 nonces.
 hashes.sha256 = (message: Uint8Array) => new Uint8Array(createHash('sha256').update(message).digest());
@@ -35,8 +36,6 @@ export function checkPrivateKey(text: string): string {
 /** The uncompressed public key of a private key: 130 hex digits that begin with `04`. */
 export const publicKeyOf = (privateKey: string): string => toHex(getPublicKey(fromHex(privateKey), false));
 
-const idOfPublicKey = (publicKey: string): Id => sha3(publicKey);
-
 /** The id of a private key: SHA3-256 over the ASCII hex text of its uncompressed public key (domain.md). */
 export const idOf = (privateKey: string): Id => idOfPublicKey(publicKeyOf(privateKey));
 
@@ -47,25 +46,4 @@ export function sign(privateKey: string, message: string | Uint8Array): string {
 	// Noble puts the recovery byte first; ours stands last.
 	const signature = signDigest(sha3Bytes(message), fromHex(privateKey), {prehash: false, format: 'recovered', lowS: true});
 	return toHex(joined(signature.subarray(1), signature.subarray(0, 1)));
-}
-
-/**
-The id of whoever signed a message, or undefined when the signature is none: wrong length, r or s out of range, high s, v above 1.
-*/
-export function recover(message: string | Uint8Array, signature: string): Id | undefined {
-	if (!/^[\da-f]{128}0[01]$/.test(signature)) {
-		return undefined;
-	}
-
-	const bytes = fromHex(signature);
-	try {
-		if (BigInt(`0x${signature.slice(64, 128)}`) > Point.CURVE().n / 2n) {
-			return undefined;
-		}
-
-		const publicKey = recoverPublicKey(joined(bytes.subarray(64), bytes.subarray(0, 64)), sha3Bytes(message), {prehash: false});
-		return idOfPublicKey(Point.fromBytes(publicKey).toHex(false));
-	} catch {
-		return undefined;
-	}
 }

@@ -3,7 +3,7 @@ import {Unauthenticated} from '../core/errors.ts';
 import type {Id} from '../core/types.ts';
 import {digestFault} from './content-digest.ts';
 import {sha3} from './hash.ts';
-import {recover} from './keys.ts';
+import {recover} from './recover.ts';
 import {fieldValue, type HttpRequest, signatureBase, Unsignable} from './signature-base.ts';
 import {
 	checkClock, chooseSignature, coveredComponents, guide, readDictionary, readProof,
