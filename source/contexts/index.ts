@@ -1,18 +1,16 @@
-import path from 'node:path';
 import {Unavailable} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {type Database, dropSchema, migrate, newestSchema, refuseNewer} from '../database/index.ts';
 import type {Folders, Settings} from '../keychain/index.ts';
 import {type Context, type ContextChoice, type Contexts, type Notice, Broker} from '../operations/index.ts';
 import {brokerContext} from './local.ts';
+import {embeddedFolder} from './places.ts';
 import {type DatabaseTarget, type Target, resolveTarget} from './resolve.ts';
+import {savedContexts} from './saved.ts';
 
 export {brokerContext} from './local.ts';
 
 type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
-
-/** The folder of an embedded database: the real one, or the demo's, kept apart from it. */
-export const embeddedFolder = (data: string, name: 'embedded' | 'demo'): string => path.join(data, name);
 
 // Each kind is loaded only when it is asked for: together they would cost every start.
 async function connect(target: Target, {folders}: World, startUnreachable = false): Promise<Database> {
@@ -98,6 +96,16 @@ export function createContexts(world: World): Contexts {
 
 	return {
 		open,
+		...savedContexts(world),
+		async openHosted(choice, {rootpassword, notice}) {
+			const target = await resolve(choice);
+			const database = await connect(target, world);
+			return closing(database, async () => {
+				await prepare(database, target, false);
+				await keepRoot(database, notice, rootpassword);
+				return brokerContext(database, {kind: target.kind, name: target.name, local: false, attended: true});
+			});
+		},
 		async create(choice, notice, rootpassword) {
 			const target = await resolve(choice);
 			const database = await connect(target, world);

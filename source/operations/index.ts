@@ -2,7 +2,7 @@ export {
 	Broker, type Caller, type Notice, type RunOptions, type Statistics,
 } from './broker.ts';
 export type {
-	Context, Contexts, ContextChoice, HostedContext, Where,
+	Context, Contexts, ContextChoice, HostedContext, KnownContext, Where,
 } from './context.ts';
 export type {
 	Call, Command, Operation, Route,
