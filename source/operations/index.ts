@@ -10,7 +10,7 @@ export type {
 export {
 	colonySpec, computerSpec, type Field, type Fields, processSpec,
 } from './fields.ts';
-export {complaintAbout, parseInput} from './parse.ts';
+export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
 } from './registry.ts';

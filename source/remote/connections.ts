@@ -72,12 +72,16 @@ class CheckingAgent extends https.Agent {
 
 /** Connections to one server, kept open between requests. */
 export class Connections {
-	readonly address: Address;
+	readonly #address: Address;
 	readonly #agent: http.Agent;
 
 	constructor(address: Address) {
-		this.address = address;
+		this.#address = address;
 		this.#agent = 'socket' in address ? new http.Agent({keepAlive: true, maxSockets: most}) : new CheckingAgent(address.trust);
+	}
+
+	get address(): Address {
+		return this.#address;
 	}
 
 	/** Sends a request and resolves with the head of the answer. @throws NoAnswer; whatever the signal was aborted with */

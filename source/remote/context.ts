@@ -1,12 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {backOff, pause} from '../core/backoff.ts';
 import {
-	ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
+	type ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
 } from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {Reaching} from '../core/reachability.ts';
 import {
-	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, operations, parseInput, type RunOptions, type Where, type WireRequest,
+	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, leftOut, operations, parseInput, type RunOptions, type Where, type WireRequest,
 } from '../operations/index.ts';
 import type {Address} from './address.ts';
 import {
@@ -38,7 +38,7 @@ export type RemoteOptions = {
 function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): Record<string, unknown> {
 	const {value, unknown} = parseInput(operation.input, input);
 	if (unknown.length > 0) {
-		notice?.(`Unknown ${unknown.length === 1 ? 'field' : 'fields'} left out: ${unknown.map(field => quoted(field)).join(', ')}.`);
+		notice?.(leftOut(unknown));
 	}
 
 	return value as Record<string, unknown>;
