@@ -31,6 +31,8 @@ export const limits = {
 	wait: 60,
 	/** Characters of an idempotency key. */
 	idempotencyKey: 200,
+	/** Bytes of the body of one request: 1 MiB. */
+	body: 1_048_576,
 	/** Events of one page. */
 	events: 1000,
 } as const;

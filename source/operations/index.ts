@@ -17,4 +17,5 @@ export {
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
+export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';
