@@ -4,6 +4,8 @@ export const limits = {
 	name: 200,
 	/** Characters in the key of an attribute. */
 	key: 200,
+	/** Characters of a secret. */
+	secret: 1000,
 	/** Bytes of UTF-8 in the value of one attribute: 1 MiB. */
 	value: 1_048_576,
 	/** Attributes that go into a process, and as many that come out of one attempt. */

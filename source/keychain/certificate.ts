@@ -94,7 +94,7 @@ async function loadX509() {
 async function makeCertificate(): Promise<Certificate> {
 	const x509 = await loadX509();
 	const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'};
-	const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair;
+	const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 	const names = [...new Set(['localhost', os.hostname().toLowerCase()])].filter(name => /^[\w.-]+$/.test(name));
 	const certificate = await x509.X509CertificateGenerator.createSelfSigned({
 		name: 'CN=colonies',

@@ -8,7 +8,7 @@ export type {
 	Call, Command, Operation, Route,
 } from './define.ts';
 export {
-	colonySpec, computerSpec, type Field, type Fields, processSpec,
+	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
 export {complaintAbout, parseInput} from './parse.ts';
 export {

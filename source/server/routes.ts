@@ -16,16 +16,16 @@ import type {Visit, Visits} from './visit.ts';
 /** What answering takes. `beat`: milliseconds between two looks at an open stream. */
 export type Parts = {context: HostedContext; transport: Transport; gate: RootGate; visits: Visits; beat: number};
 
-/** The routes of an operation: its own, and the one of its lists where that is another. */
-export const routesOf = (operation: AnyOperation): Route[] => [...new Set([operation.route, listRoute(operation)])];
+type Place = {name: OperationName; operation: AnyOperation; route: Route};
+
+/** Every operation on its route, and where its lists have another one, on that too. */
+export const everyRoute: readonly Place[] = (Object.entries(operations) as Array<[OperationName, AnyOperation]>)
+	.flatMap(([name, operation]) => [...new Set([operation.route, listRoute(operation)])].map(route => ({name, operation, route})));
 
 /** A template as fastify writes it: `/colonies/:colonyid`. */
 const pathOf = (template: string): string => template.replaceAll(/{(\w+)}/g, ':$1');
 
-const allOperations = Object.entries(operations) as Array<[OperationName, AnyOperation]>;
-
-/** The address of each template with its methods. */
-const addresses = allOperations.flatMap(([, operation]) => routesOf(operation)).map(route => {
+const addresses = everyRoute.map(({route}) => {
 	const {method, path} = splitRoute(route);
 	return {method, pattern: new RegExp(`^${path.replaceAll(/{\w+}/g, '[^/]+')}$`)};
 });
@@ -79,14 +79,12 @@ function send(reply: FastifyReply, answer: unknown, notices: readonly string[]):
 	}
 }
 
-type Here = {name: OperationName; operation: AnyOperation; route: Route};
-
-function decode(request: FastifyRequest, {operation, route}: Here) {
+function decode(request: FastifyRequest, {operation, route}: Place) {
 	const {params: path, query} = request as {params: Record<string, string>; query: Record<string, string | string[] | undefined>};
 	return decodeRequest(operation, route, {path, query, body: readJson(request.body as Buffer | undefined)}, {most: limits.batch});
 }
 
-async function answer(request: FastifyRequest, reply: FastifyReply, here: Here, parts: Parts): Promise<void> {
+async function answer(request: FastifyRequest, reply: FastifyReply, here: Place, parts: Parts): Promise<void> {
 	const {name, operation} = here;
 	const visit = parts.visits.of(request.raw);
 	const {caller, notice} = await authenticate(request, parts, visit, operation.allow.allowed.includes('root'));
@@ -109,18 +107,16 @@ async function answer(request: FastifyRequest, reply: FastifyReply, here: Here, 
 
 /** Gives every operation its routes. */
 export function addRoutes(app: FastifyInstance, parts: Parts): void {
-	for (const [name, operation] of allOperations) {
-		for (const route of routesOf(operation)) {
-			const {method, path} = splitRoute(route);
-			app.route({
-				method,
-				url: pathOf(path),
-				config: {template: path},
-				async handler(request, reply) {
-					await answer(request, reply, {name, operation, route}, parts);
-					return reply;
-				},
-			});
-		}
+	for (const place of everyRoute) {
+		const {method, path} = splitRoute(place.route);
+		app.route({
+			method,
+			url: pathOf(path),
+			config: {template: path},
+			async handler(request, reply) {
+				await answer(request, reply, place, parts);
+				return reply;
+			},
+		});
 	}
 }
