@@ -8,7 +8,7 @@ export type {
 	Call, Command, Operation, Route,
 } from './define.ts';
 export {
-	colonySpec, computerSpec, type Field, type Fields, processSpec,
+	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
 export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {
@@ -17,4 +17,5 @@ export {
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
+export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';
