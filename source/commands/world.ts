@@ -1,5 +1,5 @@
 import type {Folders, Keychain} from '../keychain/index.ts';
-import type {Contexts} from '../operations/index.ts';
+import type {Contexts, HostedContext} from '../operations/index.ts';
 
 /** Standard input: a terminal can turn raw, and a pipe keeps the process alive unless it is let go. */
 export type InputStream = NodeJS.ReadableStream & {
@@ -13,6 +13,33 @@ export type InputStream = NodeJS.ReadableStream & {
 /** Standard output or error. `columns`: width of the terminal. */
 export type OutputStream = NodeJS.WritableStream & {isTTY?: boolean; columns?: number};
 
+/** A certificate and its key, both PEM text. */
+export type KeyPair = {cert: string; key: string};
+
+/** A certificate with its key. `fingerprint`: SHA-256 of the certificate, 64 lowercase hex digits. */
+export type Certificate = KeyPair & {fingerprint: string};
+
+/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
+export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; log: NodeJS.WritableStream}) => Promise<Server>;
+
+/** A server that listens. */
+export type Server = {
+	/** Where it listens: the one asked for, or what the system chose for 0. */
+	port: number;
+	/** Takes another certificate for new connections. @throws ColoniesError when it does not fit its key; the old one stays */
+	reload(tls: KeyPair): void;
+	/** Takes no more requests, finishes those in flight (10 s at most), and closes its connections; the context stays open. */
+	close(): Promise<void>;
+};
+
+/** Where certificates come from. */
+export type Certificates = {
+	/** The self-signed one of this user, made when it is first asked for and kept in the config folder. @throws ColoniesError */
+	own(): Promise<Certificate>;
+	/** Reads a certificate, or a chain of them, and its key from PEM files. @throws InvalidInput when one is missing or they do not fit */
+	read(certFile: string, keyFile: string): Promise<Certificate>;
+};
+
 /** Everything outside that a command touches; the door hands over the real one, tests their own. */
 export type World = {
 	contexts: Contexts;
@@ -25,4 +52,7 @@ export type World = {
 	stderr: OutputStream;
 	/** Of the package. */
 	version: string;
+	/** Loaded when a server starts. */
+	serve?: Serve;
+	certificate?: Certificates;
 };

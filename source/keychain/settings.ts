@@ -18,7 +18,7 @@ const savedContext = v.variant('kind', [
 		kind: v.literal('database'), host, port, user: v.string(), password: v.optional(v.string()), database: v.string(), ssl: v.optional(v.boolean()),
 	}),
 	v.object({
-		kind: v.literal('server'), host, port, fingerprint: v.optional(v.string()), tlsca: v.optional(v.string()),
+		kind: v.literal('server'), host, port, fingerprint: v.optional(v.string()), tlsca: v.optional(v.string()), insecure: v.optional(v.boolean()),
 	}),
 ]);
 

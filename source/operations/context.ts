@@ -60,7 +60,10 @@ export type ContextChoice = {
 	insecure?: boolean;
 };
 
-/** How contexts are opened, made and dropped; the door hands it to the faces. */
+/** A context that can be worked in, for people: never with a password. `where`: host, port and what else tells it apart, or the folder. */
+export type KnownContext = {name: string; kind: Context['kind']; where: string; /** Whether it is the one that is meant when nothing else is said. */ current: boolean};
+
+/** How contexts are opened, made, kept and dropped; the door hands it to the faces. */
 export type Contexts = {
 	/**
 	Opens the store that is meant. `attended`: for as long as an operator stays; one that does not answer now is opened all the same and tried again, and deadlines are seen to meanwhile.
@@ -71,4 +74,17 @@ export type Contexts = {
 	create(choice: ContextChoice, notice: Notice, rootpassword?: string): Promise<Where>;
 	/** Finds out what is meant, for the question; `drop` then drops that very schema with all in it and forgets the context. */
 	prepareDrop(choice: ContextChoice): Promise<{what: string; drop(notice: Notice): Promise<void>}>;
+	/**
+	Opens a database or the embedded store to be served, for as long as it is open: deadlines are seen to. The root password is kept on a fresh database.
+	@throws Unauthenticated when another root password is kept; InvalidInput when the choice is a server
+	*/
+	openHosted(choice: ContextChoice, options: {rootpassword: string; notice: Notice}): Promise<HostedContext>;
+	/** Keeps a server or a database under a name, in place of what had it. It is not asked whether it answers. @throws InvalidInput */
+	save(name: string, choice: ContextChoice, notice: Notice): Promise<void>;
+	/** The contexts that are kept; the embedded store is always among them, first. */
+	list(): Promise<KnownContext[]>;
+	/** Makes a context, or `embedded`, the current one. @throws NotFound */
+	use(name: string): Promise<void>;
+	/** Forgets a context; when it was the current one, that is the embedded store from then on. @throws NotFound; InvalidInput for `embedded` */
+	forget(name: string): Promise<void>;
 };

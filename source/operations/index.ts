@@ -2,19 +2,20 @@ export {
 	Broker, type Caller, type Notice, type RunOptions, type Statistics,
 } from './broker.ts';
 export type {
-	Context, Contexts, ContextChoice, HostedContext, Where,
+	Context, Contexts, ContextChoice, HostedContext, KnownContext, Where,
 } from './context.ts';
 export type {
 	Call, Command, Operation, Route,
 } from './define.ts';
 export {
-	colonySpec, computerSpec, type Field, type Fields, processSpec,
+	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
-export {complaintAbout, parseInput} from './parse.ts';
+export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
+export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';

@@ -6,6 +6,7 @@ import {after} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {runCommand, type World} from '../../source/commands/index.ts';
 import {brokerContext} from '../../source/contexts/index.ts';
+import {savedContexts} from '../../source/contexts/saved.ts';
 import {
 	dropSchema, migrate, newestSchema, type Database,
 } from '../../source/database/index.ts';
@@ -37,11 +38,16 @@ export function writeInto(folder: string, name: string, content: string | Uint8A
 	return file;
 }
 
-/** The operations on one database that is open already; opening and closing a context leaves it open. */
-export function contextsOn(database: Database): Contexts {
+/** The operations on one database that is open already; opening and closing a context leaves it open. Contexts are named in the settings of `home`. */
+export function contextsOn(database: Database, home: Home = freshHome()): Contexts {
 	const context = {...brokerContext(database, {kind: 'embedded', name: 'embedded', local: true}), close: async () => undefined};
 	return {
+		...savedContexts({env: {}, ...home}),
 		open: async () => context,
+		async openHosted(_choice, {rootpassword}) {
+			await new Broker(database, {local: true}).verifyRoot(rootpassword);
+			return context;
+		},
 		async create(_choice, notice, rootpassword) {
 			await migrate(database);
 			if (rootpassword !== undefined) {
@@ -119,8 +125,8 @@ export async function openSettled(): Promise<{database: Database; contexts: Cont
 	const database = await openMemory();
 	after(async () => database.close());
 	await migrate(database);
-	const contexts = contextsOn(database);
 	const home = freshHome();
+	const contexts = contextsOn(database, home);
 	const run = inProcess(contexts, home);
 	return {database, contexts, home, run, ...await settle(run)};
 }

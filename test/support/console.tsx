@@ -80,6 +80,11 @@ export const contextsOf = (database: Database): World['contexts'] => ({
 	open: async () => contextOn(database),
 	create: async () => assert.fail('It makes no schema.'),
 	prepareDrop: async () => assert.fail('It drops nothing.'),
+	openHosted: async () => assert.fail('It serves nothing.'),
+	save: async () => assert.fail('It keeps no context.'),
+	list: async () => [{name: 'embedded', kind: 'embedded', where: 'memory', current: true}],
+	use: async () => assert.fail('It changes no context.'),
+	forget: async () => assert.fail('It forgets no context.'),
 });
 
 /** Opens the console as `openConsole` does, drawn by Ink without a terminal. It is closed after the test. */

@@ -16,9 +16,14 @@ export type Holder = {
 };
 
 /** Starts a process that opens embedded databases; see embedded-holder.ts. */
-export function startHolder(...words: string[]): Holder {
-	const script = fileURLToPath(new URL('embedded-holder.ts', import.meta.url));
-	const child = spawn(process.execPath, ['--import', 'tsx', script, ...words], {stdio: ['pipe', 'pipe', 'inherit']});
+export const startHolder = (...words: string[]): Holder => start('embedded-holder.ts', words);
+
+/** Starts a process that shares the embedded database of a home; see sharer.ts. */
+export const startSharer = (home: string): Holder => start('sharer.ts', [], {COLONIES_HOME: home});
+
+function start(name: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Holder {
+	const script = fileURLToPath(new URL(name, import.meta.url));
+	const child = spawn(process.execPath, ['--import', 'tsx', script, ...words], {stdio: ['pipe', 'pipe', 'inherit'], env: {...process.env, ...env}});
 	const answers = createInterface({input: child.stdout})[Symbol.asyncIterator]();
 	const exited = new Promise<void>(resolve => {
 		child.once('exit', () => {
