@@ -12,7 +12,7 @@ export {
 } from './fields.ts';
 export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {
-	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
+	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,

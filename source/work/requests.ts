@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto';
+import {backOff} from '../core/backoff.ts';
 import {type ColoniesError, toColoniesError} from '../core/errors.ts';
 import {microseconds} from '../core/time.ts';
 import type {Process, Time} from '../core/types.ts';
 import type {Store} from './closing.ts';
-import {awayPauses, BackOff, isOpen} from './waiting.ts';
+import {isOpen} from './waiting.ts';
 
 /** A process that was assigned, with the milliseconds to its deadline where it has one. */
 export type Assigned = {process: Process; remaining: number | undefined};
@@ -19,11 +20,11 @@ export type RequestsOptions = {
 	forced: AbortSignal;
 };
 
-/** Pauses while this computer is refused, in milliseconds: somebody has to let it in. */
-const refusedPauses = {first: 1000, longest: 15_000};
+/** Milliseconds to wait while this computer is refused, from one to fifteen seconds: somebody has to let it in. */
+const refusedPause = (attempt: number): number => 3 * backOff(attempt + 5);
 
 /** A request that waits for work and comes back sooner with nothing, in milliseconds, is not repeated at once. */
-const soon = 1000;
+const soon = 500;
 
 /** How often it is found out, when the computer is stopped, what came of the last request. */
 const lastTries = 3;
@@ -39,8 +40,9 @@ const isOver = ({code}: ColoniesError): boolean => code === 'not-allowed' || cod
 /** Asks for work, one request after the other, whatever befalls the store meanwhile. */
 export class Requests {
 	readonly #options: RequestsOptions;
-	readonly #away = new BackOff(awayPauses);
-	readonly #refused = new BackOff(refusedPauses);
+	/** Requests in a row that brought nothing sooner than they should. */
+	#vain = 0;
+	#failures = 0;
 	/** What it was last said to wait for. */
 	#told: string | undefined;
 	/** The clock of the server in milliseconds, as an answer told it, when this one showed 0. */
@@ -52,33 +54,29 @@ export class Requests {
 
 	/**
 	Asks once for up to `count` processes, and waits for them. A request whose answer is lost is repeated under its key until it is known what came of it, so that nothing is assigned without being run.
-	@returns nothing when there was none, after a pause where that came too soon
+	@returns nothing when there was none, or this computer is refused, after a pause
 	@throws InvalidInput when it will never be different
 	*/
 	async ask(count: number): Promise<Assigned[]> {
-		const {clock} = this.#options.store;
 		const {stopping, forced} = this.#options;
 		const key = randomUUID();
 		for (let [again, last] = [false, 0]; ; again = true) {
-			last += stopping.aborted ? 1 : 0;
-			const asked = clock.now();
+			const isLast = stopping.aborted;
+			last += isLast ? 1 : 0;
 			try {
 				const processes = await this.#call(key, count); // eslint-disable-line no-await-in-loop
 				this.#goOn();
-				if (processes.length === 0 && clock.now() - asked < soon) {
-					await clock.pause(this.#away.next(), stopping); // eslint-disable-line no-await-in-loop
-				} else {
-					this.#away.reset();
+				// One that was cut short tells of nothing although there may be something.
+				if (processes.length > 0 || !stopping.aborted || isLast) {
+					return this.#ours(processes, again);
 				}
-
-				return this.#ours(processes, again);
 			} catch (error) {
 				const failure = toColoniesError(error);
 				if (failure.code === 'invalid-input') {
 					throw failure;
 				}
 
-				if (forced.aborted || (stopping.aborted && (isOver(failure) || last === lastTries))) {
+				if (isLast && (isOver(failure) || last === lastTries)) {
 					return [];
 				}
 
@@ -87,11 +85,28 @@ export class Requests {
 					return [];
 				}
 			}
+
+			if (forced.aborted) {
+				return [];
+			}
 		}
 	}
 
-	/** A request that is stopped ends without an answer, or with none: the next one finds out. It does not wait. */
+	/** One try. When no more work is wanted it does not wait. */
 	async #call(idempotencyKey: string, count: number): Promise<Process[]> {
+		const {store: {clock}, stopping} = this.#options;
+		const asked = clock.now();
+		const processes = await this.#assign(idempotencyKey, count);
+		const isVain = processes.length === 0 && clock.now() - asked < soon;
+		this.#vain = isVain ? this.#vain + 1 : 0;
+		if (isVain && !stopping.aborted) {
+			await clock.pause(backOff(this.#vain), stopping);
+		}
+
+		return processes;
+	}
+
+	async #assign(idempotencyKey: string, count: number): Promise<Process[]> {
 		const {store: {context, caller, colonyid}, wait, stopping, forced} = this.#options;
 		const input = {colonyid, wait: stopping.aborted ? 0 : wait};
 		const options = {idempotencyKey, signal: stopping.aborted ? forced : stopping};
@@ -133,7 +148,7 @@ export class Requests {
 	async #waitOut(failure: ColoniesError): Promise<void> {
 		const {store: {clock}, stopping, forced, notice} = this.#options;
 		if (stopping.aborted) {
-			await clock.pause(this.#away.next(), forced);
+			await clock.pause(backOff(4), forced);
 			return;
 		}
 
@@ -142,11 +157,12 @@ export class Requests {
 			notice(['This computer waits:', failure.message, failure.hint].filter(Boolean).join(' '));
 		}
 
-		await clock.pause((isOpen(failure) ? this.#away : this.#refused).next(), stopping);
+		await clock.pause(isOpen(failure) ? backOff(this.#failures) : refusedPause(this.#failures), stopping);
+		this.#failures++;
 	}
 
 	#goOn(): void {
-		this.#refused.reset();
+		this.#failures = 0;
 		if (this.#told !== undefined) {
 			this.#told = undefined;
 			this.#options.notice('This computer goes on.');
