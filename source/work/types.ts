@@ -1,4 +1,4 @@
-import type {Id, Process} from '../core/types.ts';
+import type {Process} from '../core/types.ts';
 
 /** The AbortSignal of whatever the program is compiled for: Node or a browser; without either, what is needed of it. */
 export type Signal = typeof globalThis extends {AbortSignal: {prototype: infer Known}}
@@ -62,9 +62,8 @@ export type Worker = {
 	readonly done: Promise<void>;
 	/** How many processes run now. */
 	readonly running: number;
+	/** Whether it was stopped. */
+	readonly stopping: boolean;
 	/** Asks for no more work and waits for what runs. Called again it aborts what runs, and waits ten seconds at most for handlers that go on all the same. */
 	stop(): Promise<void>;
 };
-
-/** The ids that work is asked with. */
-export type Place = {colonyid: Id; computerid: Id};

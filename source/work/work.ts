@@ -85,8 +85,12 @@ class ComputerAtWork implements Worker {
 		return this.#attempts.size;
 	}
 
+	get stopping(): boolean {
+		return this.#stopping.signal.aborted;
+	}
+
 	async stop(): Promise<void> {
-		if (this.#stopping.signal.aborted) {
+		if (this.stopping) {
 			this.#forced.abort();
 			for (const attempt of this.#attempts.keys()) {
 				attempt.abort(stopped());
@@ -100,7 +104,7 @@ class ComputerAtWork implements Worker {
 
 	async #work(): Promise<void> {
 		try {
-			while (!this.#stopping.signal.aborted) {
+			while (!this.stopping) {
 				const assigned = await this.#requests.ask(this.#concurrency - this.#attempts.size); // eslint-disable-line no-await-in-loop
 				for (const each of assigned) {
 					this.#begin(each);
@@ -115,7 +119,7 @@ class ComputerAtWork implements Worker {
 
 	/** Waits until there is room for another process, or no more are wanted. */
 	async #room(): Promise<void> {
-		while (this.#attempts.size >= this.#concurrency && !this.#stopping.signal.aborted) {
+		while (this.#attempts.size >= this.#concurrency && !this.stopping) {
 			// eslint-disable-next-line no-await-in-loop
 			await new Promise<void>(resolve => {
 				this.#tellRoom = resolve;
@@ -201,7 +205,9 @@ export function work({signal, handleSignals = false, ...options}: ComputerOption
 	const worker = new ComputerAtWork(options);
 	const disobey = handleSignals ? obeySignals(worker) : () => undefined;
 	const stop = () => {
-		void worker.stop();
+		if (!worker.stopping) {
+			void worker.stop();
+		}
 	};
 
 	const end = () => {
