@@ -106,13 +106,13 @@ class RemoteContext implements Context {
 	}
 
 	async where(): Promise<Where> {
-		const {version, schema, server, timescale} = await this.#about();
-		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server: [`colonies-tui ${String(version)}`, server].filter(Boolean).join(' on '), timescale: timescale as string | undefined, schema: Number(schema ?? 0)};
+		const {server, timescale, schema} = await this.#ask('/readyz') as {server: string; timescale?: string; schema: number};
+		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema};
 	}
 
 	/** @throws NoAnswer */
 	async greet(): Promise<void> {
-		await this.#about();
+		await this.#ask('/healthz');
 	}
 
 	down(reason: string): void {
@@ -124,9 +124,10 @@ class RemoteContext implements Context {
 		this.#connections.close();
 	}
 
-	async #about(): Promise<Record<string, unknown>> {
-		const {value} = await exchange(this.#connections, {method: 'GET', target: '/healthz', headers: {accept: 'application/json'}}, {silence: 10_000, signal: this.#closing.signal});
-		return value as Record<string, unknown>;
+	/** What a server says of itself to anybody. The embedded database may just be starting there. */
+	async #ask(target: '/healthz' | '/readyz'): Promise<unknown> {
+		const {value} = await exchange(this.#connections, {method: 'GET', target, headers: {accept: 'application/json'}}, {silence, signal: this.#closing.signal});
+		return value;
 	}
 
 	async #counted(go: () => Promise<Answer>, count: number): Promise<Array<{result: unknown} | ColoniesError>> {
@@ -196,7 +197,7 @@ class RemoteContext implements Context {
 		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted;) {
 			try {
-				await this.#about(); // eslint-disable-line no-await-in-loop
+				await this.#ask('/readyz'); // eslint-disable-line no-await-in-loop
 				failures = 0;
 				this.#reaching.up();
 			} catch (error) {

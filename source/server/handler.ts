@@ -92,10 +92,10 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 	const {context, metrics, visits, version} = owned;
 	const ready = createReadiness(context);
 	let document: string | undefined;
-	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok'}));
+	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok', version}));
 	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
-		const readiness = await ready();
-		return readiness.ready ? {status: 'ok'} : reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		const {ready: isReady, ...about} = await ready();
+		return isReady ? {status: 'ok', version, ...about} : reply.code(503).send({status: 'unavailable', ...about});
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));
