@@ -10,6 +10,9 @@ export type {
 export {
 	colonySpec, computerSpec, type Field, type Fields, processSpec,
 } from './fields.ts';
+export {
+	flagType, readChoice, storeFlags, type Typed,
+} from './flags.ts';
 export {complaintAbout, parseInput} from './parse.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
