@@ -26,7 +26,7 @@ const rooms: Record<string, Row> = {
 	database: {values: []},
 	operations: {values: ['identity', 'database']},
 	keychain: {values: ['identity']},
-	remote: {values: ['identity'], types: ['operations']},
+	remote: {values: ['identity', 'operations']},
 	server: {values: ['identity', 'operations']},
 	contexts: {values: ['database', 'operations', 'remote', 'server', 'keychain'], types: ['identity']},
 	work: {values: ['remote'], types: ['operations']},

@@ -1,3 +1,7 @@
+import type {Reachability} from '../core/reachability.ts';
+
+export type {Reachability} from '../core/reachability.ts';
+
 /** One value as it comes from the database: timestamps as RFC 3339 text with microseconds, int8 as a number, arrays as arrays, json parsed. */
 export type Rows<Row> = {
 	rows: Row[];
@@ -11,8 +15,6 @@ export type Client = {
 	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
 };
 
-/** Whether the database answers. `since`: milliseconds since 1970 of the last turn. */
-export type Reachability = {reachable: boolean; since: number; reason?: string};
 
 /**
 The same small interface over `pg`, the embedded database and, in tests, TimescaleDB. Everything above it cannot tell them apart.

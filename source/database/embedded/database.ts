@@ -1,8 +1,8 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
 import {ColoniesError} from '../../core/errors.ts';
-import {backOff, pause} from '../backoff.ts';
+import {backOff, pause} from '../../core/backoff.ts';
 import {describeServer} from '../describe.ts';
-import {Reaching} from '../reachability.ts';
+import {Reaching} from '../../core/reachability.ts';
 import {executeWithin, transact, type Session} from '../session.ts';
 import {afterCommit, translate} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';

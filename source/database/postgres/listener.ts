@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import {backOff, pause} from '../backoff.ts';
+import {backOff, pause} from '../../core/backoff.ts';
 import {Turns} from '../turns.ts';
 import {drop} from './client.ts';
 

@@ -1,5 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
-
 const shortest = 25;
 const longest = 5000;
 
@@ -9,11 +7,20 @@ export function backOff(attempt: number): number {
 	return full * (1 - (Math.random() / 2));
 }
 
-/** Waits so many milliseconds, or less when the signal comes first. Keeps the program running: it would else end while its database is away. */
+/** Waits so many milliseconds, or less when the signal comes first. Keeps the program running: it would else end while its store is away. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-	try {
-		await sleep(milliseconds, undefined, {signal});
-	} catch {
-		// The signal: whoever gave it says what comes next.
+	if (signal.aborted) {
+		return;
 	}
+
+	await new Promise<void>(resolve => {
+		const end = () => {
+			clearTimeout(timer);
+			signal.removeEventListener('abort', end);
+			resolve();
+		};
+
+		const timer = setTimeout(end, milliseconds);
+		signal.addEventListener('abort', end);
+	});
 }

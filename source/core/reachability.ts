@@ -1,8 +1,9 @@
-import type {Reachability} from './types.ts';
+/** Whether a store answers. `since`: milliseconds since 1970 of the last turn. */
+export type Reachability = {reachable: boolean; since: number; reason?: string};
 
 type Tell = (state: Reachability) => void;
 
-/** Keeps whether a database answers, and tells every turn to whoever watches. */
+/** Keeps whether a store answers, and tells every turn to whoever watches. */
 export class Reaching {
 	#state: Reachability;
 	readonly #watchers = new Set<Tell>();

@@ -1,0 +1,243 @@
+import {randomUUID} from 'node:crypto';
+import {backOff, pause} from '../core/backoff.ts';
+import {
+	ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
+} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import {Reaching} from '../core/reachability.ts';
+import {
+	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, operations, parseInput, type RunOptions, type Where, type WireRequest,
+} from '../operations/index.ts';
+import type {Address} from './address.ts';
+import {
+	type Answer, errorOf, exchange, prepare,
+} from './calls.ts';
+import {Connections} from './connections.ts';
+import {NoAnswer} from './failures.ts';
+import {follow} from './watching.ts';
+
+/** Milliseconds without a byte after which an answer is not waited for any longer; what a call waits on purpose comes on top. */
+const silence = 30_000;
+/** How often a request that may come twice is sent when its answer is lost. */
+const tries = 4;
+/** Between two looks whether the server answers, in milliseconds, while nothing else tells. */
+const lookEvery = 5000;
+
+export type RemoteOptions = {
+	address: Address;
+	kind: Context['kind'];
+	/** The name that the operator gave it. */
+	name: string;
+	/** Returned although the server does not answer yet, which `watchReachability` tells. */
+	startUnreachable?: boolean;
+	/** How often a request is sent again when its answer is lost; 1: never, for somebody above does. */
+	tries?: number;
+};
+
+/** Checks an input as the server will, and leaves out what it does not know. */
+function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): Record<string, unknown> {
+	const {value, unknown} = parseInput(operation.input, input);
+	if (unknown.length > 0) {
+		notice?.(`Unknown ${unknown.length === 1 ? 'field' : 'fields'} left out: ${unknown.map(field => quoted(field)).join(', ')}.`);
+	}
+
+	return value as Record<string, unknown>;
+}
+
+const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'number' ? wait * 1000 : 0;
+
+/** The operations on a server elsewhere. The keys stay here: each request is signed. */
+class RemoteContext implements Context {
+	readonly kind: Context['kind'];
+	readonly name: string;
+	readonly #connections: Connections;
+	readonly #tries: number;
+	readonly #reaching = new Reaching(true);
+	readonly #closing = new AbortController();
+	#watchers = 0;
+	#looking: Promise<void> | undefined;
+
+	constructor({address, kind, name, tries: most = tries}: RemoteOptions) {
+		this.kind = kind;
+		this.name = name;
+		this.#tries = most;
+		this.#connections = new Connections(address);
+	}
+
+	async run(caller: Caller, name: keyof typeof operations, input: unknown, options: RunOptions = {}): Promise<any> {
+		const operation: AnyOperation = operations[name];
+		const value = check(operation, input, options);
+		const answer = await this.#call(caller, operation, encodeCall(operation, value), {...options, wait: waitOf(value)});
+		return answer.value;
+	}
+
+	async runMany(caller: Caller, name: keyof typeof operations, inputs: readonly unknown[], options: RunOptions = {}): Promise<any> {
+		const operation: AnyOperation = operations[name];
+		const values = inputs.map(input => check(operation, input, options));
+		const request = encodeCalls(operation, values);
+		const go = async () => this.#call(caller, operation, request, {...options, wait: waitOf(values[0]!)});
+		if (operation.many!.by === 'count') {
+			return this.#counted(go, values.length);
+		}
+
+		const {value} = await go();
+		return (value as Array<{result: unknown} | {problem: unknown}>).map(answer => operation.many!.isAtomic ? {result: answer} : ('problem' in answer ? errorOf(answer.problem, 400) : answer));
+	}
+
+	watch(hear: Parameters<Context['watch']>[0], as?: Parameters<Context['watch']>[1]): () => void {
+		const stop = new AbortController();
+		if (as) {
+			void follow(this.#connections, {...as, hear}, this.#reaching, AbortSignal.any([stop.signal, this.#closing.signal]));
+		}
+
+		return () => {
+			stop.abort();
+		};
+	}
+
+	watchReachability(tell: Parameters<Context['watchReachability']>[0]): () => void {
+		const stop = this.#reaching.watch(tell);
+		this.#watchers++;
+		this.#looking ??= this.#look();
+		return () => {
+			stop();
+			this.#watchers--;
+		};
+	}
+
+	async where(): Promise<Where> {
+		const {version, schema, server, timescale} = await this.#about();
+		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server: [`colonies-tui ${String(version)}`, server].filter(Boolean).join(' on '), timescale: timescale as string | undefined, schema: Number(schema ?? 0)};
+	}
+
+	/** @throws NoAnswer */
+	async greet(): Promise<void> {
+		await this.#about();
+	}
+
+	down(reason: string): void {
+		this.#reaching.down(reason);
+	}
+
+	async close(): Promise<void> {
+		this.#closing.abort();
+		this.#connections.close();
+	}
+
+	async #about(): Promise<Record<string, unknown>> {
+		const {value} = await exchange(this.#connections, {method: 'GET', target: '/healthz', headers: {accept: 'application/json'}}, {silence: 10_000, signal: this.#closing.signal});
+		return value as Record<string, unknown>;
+	}
+
+	async #counted(go: () => Promise<Answer>, count: number): Promise<Array<{result: unknown} | ColoniesError>> {
+		let results: unknown[] = [];
+		try {
+			const {value} = await go();
+			results = value as unknown[];
+		} catch (error) {
+			if (toColoniesError(error).code !== 'nothing-to-assign') {
+				throw error;
+			}
+		}
+
+		return Array.from({length: count}, (_, index) => index < results.length ? {result: results[index]} : new NothingToAssign('No process was assigned.'));
+	}
+
+	/** Sends a call, and again when its answer is lost and it may come twice. */
+	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: RunOptions & {wait: number}): Promise<Answer> {
+		const key = operation.keyed ? idempotencyKey : undefined;
+		const mayRepeat = key !== undefined || request.method === 'GET';
+		const ending = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+		for (let attempt = 1; ; attempt++) {
+			try {
+				// Signed anew each time: a nonce is good once.
+				const signed = prepare(this.#connections, caller, request, {idempotencyKey: key});
+				const answer = await exchange(this.#connections, signed, {signal: ending, silence: silence + wait}); // eslint-disable-line no-await-in-loop
+				this.#reaching.up();
+				for (const sentence of answer.notices) {
+					notice?.(sentence);
+				}
+
+				return answer;
+			} catch (error) {
+				const failure = this.#failure(error, signal);
+				const again = failure instanceof NoAnswer && (mayRepeat || !failure.isSent);
+				if (!again || attempt >= this.#tries) {
+					throw failure;
+				}
+
+				await pause(backOff(attempt), ending); // eslint-disable-line no-await-in-loop
+			}
+		}
+	}
+
+	#failure(error: unknown, signal: AbortSignal | undefined): ColoniesError {
+		if (this.#closing.signal.aborted) {
+			return new NoAnswer('The connection to the server is closed.', {isSent: true});
+		}
+
+		if (signal?.aborted) {
+			return new NothingToAssign('No process was assigned: it was not waited for any longer.');
+		}
+
+		const failure = toColoniesError(error);
+		if (failure instanceof NoAnswer) {
+			this.#reaching.down(failure.message);
+			void (this.#watchers > 0 && (this.#looking ??= this.#look()));
+		} else {
+			this.#reaching.up();
+		}
+
+		return failure;
+	}
+
+	/** Looks whether the server answers, for as long as somebody wants to know. */
+	async #look(): Promise<void> {
+		const {signal} = this.#closing;
+		for (let failures = 0; !signal.aborted;) {
+			try {
+				await this.#about(); // eslint-disable-line no-await-in-loop
+				failures = 0;
+				this.#reaching.up();
+			} catch (error) {
+				failures++;
+				if (!signal.aborted) {
+					this.#reaching.down(toColoniesError(error).message);
+				}
+			}
+
+			await pause(failures === 0 ? lookEvery : backOff(failures + 3), signal); // eslint-disable-line no-await-in-loop
+		}
+	}
+}
+
+/**
+The operations on a Colonies server, over HTTPS or a Unix socket.
+@throws NoAnswer (`unavailable`) where it does not answer, unless it may start so
+*/
+export async function openRemote(options: RemoteOptions): Promise<Context> {
+	const context = new RemoteContext(options);
+	try {
+		await context.greet();
+	} catch (error) {
+		const failure = toColoniesError(error);
+		if (!options.startUnreachable || failure.code !== 'unavailable') {
+			await context.close();
+			throw failure;
+		}
+
+		context.down(failure.message);
+	}
+
+	return context;
+}
+
+/** @throws InvalidInput when it is no SHA-256 */
+export function readFingerprint(text: string): string {
+	const sha256 = text.replaceAll(':', '').trim().toLowerCase();
+	if (!/^[\da-f]{64}$/.test(sha256)) {
+		throw new InvalidInput(`${quoted(text)} is no fingerprint.`, {hint: 'It is the SHA-256 that the server prints when it starts: 64 hex digits, with or without colons.'});
+	}
+
+	return sha256;
+}

@@ -1,0 +1,112 @@
+import {createParser} from 'eventsource-parser';
+import {backOff, pause} from '../core/backoff.ts';
+import {toColoniesError} from '../core/errors.ts';
+import type {Reaching} from '../core/reachability.ts';
+import {type Id, type Topic, topics as allTopics} from '../core/types.ts';
+import type {Caller} from '../operations/index.ts';
+import {errorOf, prepare} from './calls.ts';
+import type {Connections} from './connections.ts';
+
+/** Milliseconds without a byte after which a stream is taken for dead; the server says something every 15 s. */
+const silence = 40_000;
+/** Changes that come within this time are told in one, in milliseconds. */
+const gathering = 10;
+
+const topicOf: Record<string, Topic> = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes'};
+
+export type Watch = {caller: Caller; colonyid: Id; hear: (topics: ReadonlySet<Topic>) => void};
+
+/** Follows what changes in a colony as Server-Sent Events, and goes on where it was when the connection is lost, until the signal. Never throws. */
+export async function follow(connections: Connections, watch: Watch, reaching: Reaching, signal: AbortSignal): Promise<void> {
+	const gathered = new Gathered(watch.hear);
+	let last: string | undefined;
+	for (let failures = 0; !signal.aborted;) {
+		try {
+			// eslint-disable-next-line no-await-in-loop
+			await listen(connections, watch, {last, signal, opened() {
+				failures = 0;
+				reaching.up();
+				// What happened before it stood nobody has told.
+				gathered.add(allTopics);
+			}, hear(id, noun) {
+				last = id;
+				gathered.add(noun === undefined ? [] : [topicOf[noun] ?? 'processes']);
+			}});
+		} catch (error) {
+			const failure = toColoniesError(error);
+			if (failure.code === 'unavailable') {
+				reaching.down(failure.message);
+			} else {
+				// Not for this caller any more, or a place that the server does not know: from now on, then.
+				last = undefined;
+				failures += 4;
+			}
+		}
+
+		failures++;
+		await pause(backOff(failures), signal); // eslint-disable-line no-await-in-loop
+	}
+}
+
+type Listening = {last: string | undefined; signal: AbortSignal; opened: () => void; hear: (id: string, noun: string | undefined) => void};
+
+/** One connection; returns when the server ends it. @throws ColoniesError */
+async function listen(connections: Connections, {caller, colonyid}: Watch, {last, signal, opened, hear}: Listening): Promise<void> {
+	const signed = prepare(connections, caller, {method: 'GET', target: `/colonies/${colonyid}/events`}, {
+		accept: 'text/event-stream', headers: last === undefined ? {} : {'last-event-id': last},
+	});
+	const response = await connections.send({...signed, signal, silence});
+	if (response.status !== 200) {
+		let text = '';
+		for await (const chunk of response.stream) {
+			text += String(chunk);
+		}
+
+		throw errorOf(parsed(text), response.status);
+	}
+
+	opened();
+	const parser = createParser({onEvent({id, event, data}) {
+		if (id !== undefined) {
+			hear(id, event === 'change' ? (parsed(data) as {noun?: string} | undefined)?.noun : undefined);
+		}
+	}});
+	response.stream.setEncoding('utf8');
+	for await (const chunk of response.stream) {
+		parser.feed(chunk as string);
+	}
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Tells topics at once when it is quiet, and gathered when it is not. */
+class Gathered {
+	readonly #hear: Watch['hear'];
+	readonly #topics = new Set<Topic>();
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(hear: Watch['hear']) {
+		this.#hear = hear;
+	}
+
+	add(topics: readonly Topic[]): void {
+		for (const topic of topics) {
+			this.#topics.add(topic);
+		}
+
+		if (this.#topics.size > 0) {
+			this.#timer ??= setTimeout(() => {
+				this.#timer = undefined;
+				const told = new Set(this.#topics);
+				this.#topics.clear();
+				this.#hear(told);
+			}, gathering);
+		}
+	}
+}
