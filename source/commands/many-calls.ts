@@ -4,9 +4,9 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Caller, Notice} from '../operations/broker.ts';
 import type {Context} from '../operations/context.ts';
+import {patiently} from '../operations/patiently.ts';
 import type {AnyOperation, OperationName} from '../operations/registry.ts';
 import {startProgress} from './progress.ts';
-import {retrying} from './retrying.ts';
 import type {World} from './world.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -37,19 +37,19 @@ type Calls = {world: World; context: Context; caller: Caller; operation: AnyOper
 /** What makes a request that may come twice the same one; a portion that is tried again has the one that it had. */
 const keyFor = ({keyed}: AnyOperation): {idempotencyKey?: string} => keyed ? {idempotencyKey: randomUUID()} : {};
 
-const patiently = async <Result>({world, operation}: Calls, work: () => Promise<Result>): Promise<Result> => operation.keyed ? retrying(world, work) : work();
+const answered = async <Result>({operation, notice}: Calls, work: () => Promise<Result>): Promise<Result> => operation.keyed ? patiently(work, notice) : work();
 
 /** Carries out one call; one that may come twice is tried again when no answer comes. @throws ColoniesError */
 export async function runOne(calls: Calls, input: Input): Promise<unknown> {
 	const {context, caller, operation, notice} = calls;
 	const options = {notice, ...keyFor(operation)};
-	return patiently(calls, async () => context.run(caller, operation.name as OperationName, input, options));
+	return answered(calls, async () => context.run(caller, operation.name as OperationName, input, options));
 }
 
 async function runPortion(calls: Calls, portion: readonly Input[]): Promise<unknown[]> {
 	const {context, caller, operation, notice} = calls;
 	const options = {notice, ...keyFor(operation)};
-	const answers = await patiently(calls, async () => context.runMany(caller, operation.name as OperationName, portion, options));
+	const answers = await answered(calls, async () => context.runMany(caller, operation.name as OperationName, portion, options));
 	const results = answers.flatMap(answer => answer instanceof ColoniesError ? [] : [answer.result]);
 	const [first] = answers;
 	if (results.length === 0 && first instanceof ColoniesError) {
@@ -72,16 +72,17 @@ Carries out many calls in portions, each of them all or none, one after the othe
 @throws ColoniesError, which says how many were done before
 */
 export async function runMany(calls: Calls, inputs: readonly Input[], keep: (results: readonly unknown[]) => void): Promise<void> {
+	const portions = portionsOf(inputs);
+	const progress = portions.length > 1 ? startProgress(calls.world, inputs.length) : undefined;
 	const said = new Set<string>();
 	const notice = (sentence: string) => {
 		if (!said.has(sentence)) {
 			said.add(sentence);
+			progress?.end();
 			calls.notice(sentence);
 		}
 	};
 
-	const portions = portionsOf(inputs);
-	const progress = portions.length > 1 ? startProgress(calls.world, inputs.length) : undefined;
 	let done = 0;
 	let size = 0;
 	try {

@@ -14,6 +14,7 @@ export {
 	flagType, readChoice, storeFlags, type Typed,
 } from './flags.ts';
 export {complaintAbout, parseInput} from './parse.ts';
+export {patiently} from './patiently.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
 } from './registry.ts';

@@ -1,16 +1,16 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {ColoniesError} from '../core/errors.ts';
-import {say} from './output.ts';
-import type {World} from './world.ts';
+import type {Notice} from './broker.ts';
 
 /** Milliseconds before each further try: enough for a server that starts again. */
 const usualPauses = [200, 400, 800, 1600];
 
 /**
-Does something again while the store does not answer, a bounded number of times. Only for what does no harm when it was done without our hearing of it: a request with an idempotency key.
+Does something again while the store does not answer, a bounded number of times. Only for what does no harm when it was done without our hearing of it: a request with an idempotency key, the same each time.
+@param notice hears that it is tried again, once
 @throws ColoniesError, the last when none of the tries was answered
 */
-export async function retrying<Result>(world: Pick<World, 'stderr'>, work: () => Promise<Result>, pauses: readonly number[] = usualPauses): Promise<Result> {
+export async function patiently<Result>(work: () => Promise<Result>, notice: Notice, pauses: readonly number[] = usualPauses): Promise<Result> {
 	for (const [index, span] of pauses.entries()) {
 		try {
 			return await work(); // eslint-disable-line no-await-in-loop
@@ -20,7 +20,7 @@ export async function retrying<Result>(world: Pick<World, 'stderr'>, work: () =>
 			}
 
 			if (index === 0) {
-				await say(world, `${error.message} Trying again …`); // eslint-disable-line no-await-in-loop
+				notice(`${error.message} Trying again …`);
 			}
 
 			await pause(span); // eslint-disable-line no-await-in-loop
