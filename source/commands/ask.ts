@@ -43,8 +43,8 @@ function type({text}: Typing, character: string): Typing {
 	}
 }
 
-/** Reads keys until enter or ctrl-c; `show` hears how many characters there are. The terminal is raw meanwhile, and what it was afterwards. */
-async function typeSecret(stream: InputStream, show: (before: number, after: number) => void): Promise<string> {
+/** Asks, and reads keys until enter or ctrl-c; `show` hears how many characters there are. The terminal is raw meanwhile, before anything is asked, and what it was afterwards. */
+async function typeSecret(stream: InputStream, ask: () => void, show: (before: number, after: number) => void): Promise<string> {
 	const decoder = new StringDecoder('utf8');
 	return new Promise((resolve, reject) => {
 		let typing: Typing = {text: '', done: undefined};
@@ -86,6 +86,7 @@ async function typeSecret(stream: InputStream, show: (before: number, after: num
 		};
 
 		stream.setRawMode?.(true);
+		ask();
 		stream.on('data', hear);
 		stream.on('end', end);
 		wake(stream);
@@ -97,9 +98,12 @@ Asks for a secret on a terminal, on standard error, with a star for each charact
 @throws ColoniesError `cancelled` on ctrl-c
 */
 export async function askSecret(input: StandardInput, {stderr}: Pick<World, 'stderr'>, question: string): Promise<string> {
-	stderr.write(`${visible(question)}: `);
+	const ask = () => {
+		stderr.write(`${visible(question)}: `);
+	};
+
 	try {
-		return await typeSecret(input.stream, (before, after) => {
+		return await typeSecret(input.stream, ask, (before, after) => {
 			stderr.write(after > before ? '*'.repeat(after - before) : '\b \b'.repeat(before - after));
 		});
 	} finally {

@@ -249,10 +249,18 @@ function loaded(state: State, {screen, sequence, page, at}: Extract<Message, {ty
 	return [again, [...effects, ...moved]];
 }
 
+/** Whether the same is to be watched: the store, the colony, and as whom. */
+const watchesSame = (one: State, other: State): boolean => one.context === other.context && one.colony?.colonyid === other.colony?.colonyid && one.acting?.id === other.acting?.id;
+
 /**
 The one way in which anything changes on the screen: a state and a message give the next state, and what is to be done outside. Pure.
 */
 export function update(state: State, message: Message): Step {
+	const [next, effects] = nextStep(state, message);
+	return [next, watchesSame(state, next) ? effects : [...effects, {type: 'watch'}]];
+}
+
+function nextStep(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'key': {
 			return pressed(state, message);

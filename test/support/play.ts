@@ -95,9 +95,9 @@ class Player {
 		};
 
 		try {
-			const answer = await broker.run(this.#callerOf(who), operation, input, notice => {
-				notices.push(notice);
-			});
+			const answer = await broker.run(this.#callerOf(who), operation, input, {notice(sentence) {
+				notices.push(sentence);
+			}});
 			write('done', answer);
 			return answer;
 		} catch (error) {

@@ -4,7 +4,7 @@ import {limits} from '../../core/limits.ts';
 import {keymap, modesOf} from '../keymap.ts';
 import {visibleRows} from '../layout.ts';
 import {screens} from '../screens/index.ts';
-import {type State, screenNames} from '../state.ts';
+import {type State, screenNames, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {type EditState, drawField, emptyText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
@@ -68,6 +68,7 @@ function title(state: State): string {
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly ? 'RO' : 'RW',
 		...(state.rootUnlocked ? [yellow('root')] : []),
+		...(context?.insecure ? [red('UNVERIFIED')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	// Whether it can be trusted stands at the right, where nothing cuts it.
@@ -151,7 +152,7 @@ function message(state: State): Said {
 	if (!reach.reachable && state.context) {
 		const at = lists[screen].loadedAt;
 		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
-		return {text: `The database is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
+		return {text: `The ${storeName(state)} is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
 	}
 
 	if (failure) {
