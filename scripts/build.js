@@ -143,6 +143,12 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 	});
 	await Promise.all([writeLicences(metafile.inputs, outdir), copyTemplate(outdir)]);
 	const made = Object.keys(metafile.outputs).map(file => path.basename(file));
+	if (made.includes('index.js')) {
+		const {writeDeclarations} = await import('./declarations.js');
+		await writeDeclarations(outdir);
+		made.push('index.d.ts');
+	}
+
 	await removeOthers(outdir, new Set([...made, 'licenses.txt', 'template.tar.gz']));
 	if (made.includes('cli.js')) {
 		await fs.chmod(path.join(outdir, 'cli.js'), 0o755);

@@ -16,7 +16,7 @@ export {
 export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {patiently} from './patiently.ts';
 export {
-	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
+	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
