@@ -9,7 +9,7 @@ import {limits} from '../core/limits.ts';
 import type {HostedContext} from '../operations/index.ts';
 import {checkBodyHeaders, isSpoilt} from './body.ts';
 import {challenge, type Transport} from './caller.ts';
-import {createReadiness} from './health.ts';
+import {createHealth} from './health.ts';
 import {createLog} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {describeApi} from './openapi.ts';
@@ -76,7 +76,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 function receive(request: FastifyRequest, {visits}: Owned): void {
 	const {template} = request.routeOptions.config;
 	visits.of(request.raw).route = template ?? 'none';
-	if (visits.isClosing) {
+	if (visits.isClosing && template !== '/healthz') {
 		throw new Unavailable('The server is closing.', {hint: 'Try it again in a moment, or at another one.'});
 	}
 
@@ -89,13 +89,17 @@ function receive(request: FastifyRequest, {visits}: Owned): void {
 
 /** What a server says about itself. */
 function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
-	const {context, metrics, visits, version} = owned;
-	const ready = createReadiness(context);
+	const {context, metrics, visits, version, transport} = owned;
+	const health = createHealth(context);
 	let document: string | undefined;
-	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok'}));
+	app.get('/healthz', {config: {template: '/healthz'}}, async () => {
+		const {schema, ...more} = await health.about();
+		// Of what runs behind it only users of this machine are told.
+		return {status: 'ok', version, schema, ...(transport === 'socket' ? more : {})};
+	});
 	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
-		const readiness = await ready();
-		return readiness.ready ? {status: 'ok'} : reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		const reason = await health.fault();
+		return reason === undefined ? {status: 'ok'} : reply.code(503).send({status: 'unavailable', reason});
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));
