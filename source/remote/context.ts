@@ -106,7 +106,7 @@ class RemoteContext implements Context {
 	}
 
 	async where(): Promise<Where> {
-		const {server, timescale, schema} = await this.#ask('/readyz') as {server: string; timescale?: string; schema: number};
+		const {version, server = `colonies-tui ${version}`, timescale, schema} = await this.#ask('/readyz') as {version: string; server?: string; timescale?: string; schema: number};
 		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema};
 	}
 
