@@ -143,10 +143,10 @@ suite('flags that say which store', () => {
 	});
 
 	test('a server and a database exclude each other, as do ways to check a certificate', () => {
-		for (const database of [{dbhost: 'x'}, {dbport: '5'}, {dbname: 'x'}, {dbpassword: 'x'}, {dbssl: true}, {demo: true}]) {
-			for (const server of [{host: 'x'}, {port: '5'}, {fingerprint}, {tlsca: 'x'}, {insecure: true}]) {
-				assert.throws(() => readChoice({...database, ...server} as unknown as Typed), {code: 'invalid-input', message: /exclude each other\.$/});
-			}
+		const databases: Typed[] = [{dbhost: 'x'}, {dbport: '5'}, {dbname: 'x'}, {dbpassword: 'x'}, {dbssl: true}, {demo: true}];
+		const servers: Typed[] = [{host: 'x'}, {port: '5'}, {fingerprint}, {tlsca: 'x'}, {insecure: true}];
+		for (const given of databases.flatMap(database => servers.map(server => ({...database, ...server})))) {
+			assert.throws(() => readChoice(given), {code: 'invalid-input', message: /exclude each other\.$/});
 		}
 
 		assert.throws(() => readChoice({tlsca: 'x', fingerprint}), {message: '--tlsca and --fingerprint exclude each other.'});

@@ -1,5 +1,6 @@
 import {isIPv6} from 'node:net';
 import {hostname} from 'node:os';
+import process from 'node:process';
 import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {
 	type ValueOf, flag, integer, line, optional, otherwise, secret,
@@ -134,7 +135,7 @@ async function serveUntilEnd(world: World, {context, serve, read, first, flags}:
 	const server = await listen(serve, {
 		context, host, port: flags.port, log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
 	});
-	const signals = onSignals(async () => reload(world, server, read));
+	const signals = onSignals(world.signals ?? process, async () => reload(world, server, read));
 	const stop = sayReachability(world, context);
 	try {
 		await greet(world, {host: reachableAs(host), port: server.port}, first, flags.tlscert === undefined);

@@ -1,10 +1,9 @@
-import process from 'node:process';
 import {StringDecoder} from 'node:string_decoder';
 import {Writable} from 'node:stream';
 import {say} from './output.ts';
-import type {World} from './world.ts';
+import type {Signals, World} from './world.ts';
 
-type Signals = {
+type Hearing = {
 	/** Resolves with the first signal that asks it to end. */
 	ended: Promise<NodeJS.Signals>;
 	/** Hears no more signals. */
@@ -15,7 +14,7 @@ type Signals = {
 Hears the signals of a server process. `again`: called for SIGHUP, one at a time.
 Of those that end it only the first is heard: another one does what it does to any process, and ends it at once.
 */
-export function onSignals(again: () => Promise<void>): Signals {
+export function onSignals(signals: Signals, again: () => Promise<void>): Hearing {
 	let last = Promise.resolve();
 	const hangUp = () => {
 		last = last.then(again);
@@ -29,19 +28,19 @@ export function onSignals(again: () => Promise<void>): Signals {
 		};
 
 		letGo = () => {
-			process.removeListener('SIGTERM', end);
-			process.removeListener('SIGINT', end);
+			signals.removeListener('SIGTERM', end);
+			signals.removeListener('SIGINT', end);
 		};
 
-		process.on('SIGTERM', end);
-		process.on('SIGINT', end);
+		signals.on('SIGTERM', end);
+		signals.on('SIGINT', end);
 	});
-	process.on('SIGHUP', hangUp);
+	signals.on('SIGHUP', hangUp);
 	return {
 		ended,
 		close() {
 			letGo();
-			process.removeListener('SIGHUP', hangUp);
+			signals.removeListener('SIGHUP', hangUp);
 		},
 	};
 }
