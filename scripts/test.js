@@ -25,7 +25,7 @@ const changed = file => fs.statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0
 
 /** Builds `dist/` unless it is newer than all it is made from. False when that failed. */
 function build() {
-	const sources = [...filesUnder('source'), 'cli.tsx', 'package.json', path.join('scripts', 'build.js')];
+	const sources = [...filesUnder('source'), 'cli.tsx', 'package.json', path.join('scripts', 'build.js'), path.join('scripts', 'declarations.js')];
 	if (changed(path.join('dist', 'cli.js')) > Math.max(...sources.map(file => changed(file)))) {
 		return true;
 	}

@@ -5,7 +5,7 @@ import {parseArguments} from '../source/commands/arguments.ts';
 import {commands, nouns} from '../source/commands/entries.ts';
 import {flagsOf} from '../source/commands/command.ts';
 import {describeCommands} from '../source/commands/index.ts';
-import {jsonFault} from '../source/commands/json-fault.ts';
+import {jsonFault} from '../source/core/json-fault.ts';
 import {distance, nearest} from '../source/commands/nearest.ts';
 import type {Contexts} from '../source/operations/index.ts';
 import {freshHome, inProcess} from './support/commands.ts';

@@ -1,7 +1,7 @@
 import {createReadStream} from 'node:fs';
 import {ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import {jsonFault} from './json-fault.ts';
+import {jsonFault} from '../core/json-fault.ts';
 import {type StandardInput, collect} from './standard-input.ts';
 
 /** Bytes. */

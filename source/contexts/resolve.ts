@@ -5,25 +5,30 @@ import type {ContextChoice} from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
 export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** A connection string to use in place of the parts. */ url?: string};
-export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget;
+/** A Colonies server that was meant. `tlsca`: the path of a PEM file. */
+export type ServerTarget = {kind: 'server'; name: string; host: string; port: number; tlsca?: string; fingerprint?: string; insecure?: boolean};
+export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget | ServerTarget;
+
+/** The port of a server that none is given for. */
+export const serverPort = 8080;
 
 const switches: Record<string, boolean> = {
 	'': false, 0: false, false: false, no: false, disable: false, 1: true, true: true, yes: true, require: true,
 };
 
-function portOf(text: string): number {
+function portOf(text: string, variable = 'COLONIES_DBPORT'): number {
 	const port = Number(text);
 	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-		throw new InvalidInput(`COLONIES_DBPORT must be a port from 1 to 65535, not ${quoted(text)}.`);
+		throw new InvalidInput(`${variable} must be a port from 1 to 65535, not ${quoted(text)}.`);
 	}
 
 	return port;
 }
 
-function switchOf(text: string): boolean {
+function switchOf(text: string, variable = 'COLONIES_DBSSL'): boolean {
 	const value = switches[text.toLowerCase()];
 	if (value === undefined) {
-		throw new InvalidInput(`COLONIES_DBSSL must be true or false, not ${quoted(text)}.`);
+		throw new InvalidInput(`${variable} must be true or false, not ${quoted(text)}.`);
 	}
 
 	return value;
@@ -41,6 +46,11 @@ function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
 		dbname: defined(env.COLONIES_DBNAME),
 		dbssl: env.COLONIES_DBSSL === undefined ? undefined : switchOf(env.COLONIES_DBSSL),
 		url: defined(env.DATABASE_URL),
+		host: defined(env.COLONIES_HOST),
+		port: env.COLONIES_PORT ? portOf(env.COLONIES_PORT, 'COLONIES_PORT') : undefined,
+		tlsca: defined(env.COLONIES_TLSCA),
+		fingerprint: defined(env.COLONIES_FINGERPRINT),
+		insecure: env.COLONIES_INSECURE === undefined ? undefined : switchOf(env.COLONIES_INSECURE, 'COLONIES_INSECURE'),
 	};
 }
 
@@ -66,6 +76,18 @@ function fromParts(choice: ContextChoice): DatabaseTarget {
 	return {kind: 'database', name: nameOf(parts), ...parts, user: choice.dbuser ?? 'postgres', password: choice.dbpassword, ssl: choice.dbssl ?? false};
 }
 
+/** The trust that a choice states; undefined where it says nothing. */
+const trustIn = ({tlsca, fingerprint, insecure}: ContextChoice): Pick<ServerTarget, 'tlsca' | 'fingerprint' | 'insecure'> | undefined => tlsca === undefined && fingerprint === undefined && insecure === undefined ? undefined : {tlsca, fingerprint, insecure};
+
+/** A server by its address; what is trusted about it may be known from a context that was saved for the very same. */
+function fromAddress(choice: ContextChoice, environment: ContextChoice, {contexts}: SavedSettings): ServerTarget {
+	const port = choice.port ?? environment.port ?? serverPort;
+	const host = choice.host!;
+	const known = Object.entries(contexts).find(([, saved]) => saved.kind === 'server' && saved.host === host && saved.port === port);
+	const trust = trustIn(choice) ?? trustIn(environment) ?? trustIn(known?.[1] as ContextChoice | undefined ?? {});
+	return {kind: 'server', name: known?.[0] ?? `${host}:${port}`, host, port, ...trust};
+}
+
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
 	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, ssl: saved.ssl ?? false,
 });
@@ -85,21 +107,33 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 
 	const environment = fromEnvironment(env);
 	const given = (key: keyof ContextChoice) => flags[key] ?? environment[key];
+	if (flags.host !== undefined && isGiven(flags)) {
+		throw new InvalidInput('--host and --dbhost exclude each other.', {hint: 'Give a server with --host, or a database with --dbhost.'});
+	}
+
 	const target = storeOf(flags, environment, settings);
-	return target.kind === 'embedded'
-		? target
-		: {
+	return target.kind === 'database'
+		? {
 			...target,
 			password: (given('dbpassword') as string | undefined) ?? target.password,
 			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
-		};
+		}
+		: target;
 }
 
 function storeOf(flags: ContextChoice, environment: ContextChoice, settings: SavedSettings): Target {
+	if (flags.host !== undefined) {
+		return fromAddress(flags, environment, settings);
+	}
+
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
 		const saved = settings.contexts[target.name];
 		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true} : target;
+	}
+
+	if (environment.host !== undefined) {
+		return fromAddress(environment, {}, settings);
 	}
 
 	if (environment.url !== undefined && !isGiven(environment)) {
@@ -112,7 +146,8 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 
 	const saved = settings.current === undefined ? undefined : settings.contexts[settings.current];
 	if (saved?.kind === 'server') {
-		throw new InvalidInput(`The context ${quoted(settings.current)} is a Colonies server, which this version cannot reach yet.`, {hint: 'Give a database with --dbhost.'});
+		const {host, port, ...trust} = saved;
+		return {kind: 'server', name: settings.current!, host, port, ...(trustIn(flags) ?? trustIn(environment) ?? trustIn(trust))};
 	}
 
 	return saved ? fromSaved(settings.current!, saved) : {kind: 'embedded', name: 'embedded'};

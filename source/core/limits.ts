@@ -4,6 +4,8 @@ export const limits = {
 	name: 200,
 	/** Characters in the key of an attribute. */
 	key: 200,
+	/** Characters of a secret. */
+	secret: 1000,
 	/** Bytes of UTF-8 in the value of one attribute: 1 MiB. */
 	value: 1_048_576,
 	/** Attributes that go into a process, and as many that come out of one attempt. */
@@ -31,6 +33,8 @@ export const limits = {
 	wait: 60,
 	/** Characters of an idempotency key. */
 	idempotencyKey: 200,
+	/** Bytes of the body of one request: 1 MiB. */
+	body: 1_048_576,
 	/** Events of one page. */
 	events: 1000,
 } as const;

@@ -26,9 +26,18 @@ export function firstUnprintable(text: string): string | undefined {
 /** An id cut for reading, `2770..7373`. */
 export const shortId = (id: string): string => id.length > 12 ? `${id.slice(0, 4)}..${id.slice(-4)}` : id;
 
+function jsonOf(value: unknown): string {
+	try {
+		return JSON.stringify(value) ?? String(value);
+	} catch {
+		// So deep that it cannot be written down.
+		return Array.isArray(value) ? '[…]' : '{…}';
+	}
+}
+
 /** A value as it may stand in an error: visible, quoted, and not longer than 80 characters. */
 export function quoted(value: unknown): string {
-	const text = visible(typeof value === 'string' ? value : JSON.stringify(value) ?? String(value));
+	const text = visible(typeof value === 'string' ? value : jsonOf(value));
 	return `"${text.length > 80 ? `${text.slice(0, 79)}…` : text}"`;
 }
 

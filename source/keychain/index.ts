@@ -1,3 +1,4 @@
+export {type Certificate, fingerprintOf, ownCertificate, readCertificate} from './certificate.ts';
 export {createIdentity, isId, prove} from '../identity/index.ts';
 export type {Identity} from '../identity/index.ts';
 export {folders, makePrivateFolder} from './folder.ts';

@@ -1,16 +1,17 @@
-import {ColoniesError, Conflict, InvalidInput, toColoniesError, Unauthenticated} from '../core/errors.ts';
+import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
-import {plural, quoted} from '../core/text.ts';
-import {type Id, type ProcessState, type Topic} from '../core/types.ts';
+import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Author, type Change, clearNonces, type Client, type ComputerRow, type Database, type Done, expire, idempotency, isRetryable, processes, record, removeUnusedDemands, spendNonce, statistics,
+	clearNonces, type Client, type Database, expire, idempotency, isRetryable, record, removeUnusedDemands, statistics,
 } from '../database/index.ts';
-import {attributeId, sha3} from '../identity/index.ts';
-import {authorise, type Caller, keptRequest} from './authorise.ts';
-import type {Call} from './define.ts';
+import {attributeId} from '../identity/index.ts';
+import type {Caller} from './authorise.ts';
+import {
+	type Answer, carryOut, demandsOf, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
+} from './carry-out.ts';
 import {Follower} from './follower.ts';
 import {News} from './news.ts';
-import {parseInput} from './parse.ts';
+import {parseAll} from './parse.ts';
 import {
 	type AnyOperation, type InputOf, type OperationName, type ResultOf, operations,
 } from './registry.ts';
@@ -19,19 +20,7 @@ import {Sightings} from './sightings.ts';
 import {type Turn, Waiting} from './waiting.ts';
 
 export type {Caller} from './authorise.ts';
-
-/** Hears one sentence that is not an error. */
-export type Notice = (sentence: string) => void;
-
-/** What goes along with a call. */
-export type RunOptions = {
-	/** Hears warnings, one sentence each. */
-	notice?: Notice;
-	/** Ends the waiting of a call that waits. */
-	signal?: AbortSignal;
-	/** Of a submission or an assignment that may come twice: the same signer and key get the same processes again. */
-	idempotencyKey?: string;
-};
+export type {Notice, RunOptions} from './carry-out.ts';
 
 type BrokerOptions = {
 	/** Whether callers are on this machine: only they may set the first root password. */
@@ -50,15 +39,7 @@ export type Statistics = {
 	lag: {deadlines: number; events: number};
 };
 
-type Job = {operation: AnyOperation; caller: Caller; inputs: Array<Record<string, any>>; options: RunOptions; /** Whether the nonce of the request was spent by an earlier try. */ isSpent: boolean};
-type Answer = {result: unknown} | ColoniesError;
-/** What came of one try: an answer for each call, or why all were refused; and what is told after the commit. */
-type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; refusal?: ColoniesError; kept: boolean; topics: Set<Topic>; work: number[]};
-
 const tries = 5;
-
-/** Another request with the same idempotency key was quicker: what it did is the answer. */
-class Overtaken extends Error {}
 
 /** The operations on one database. `run` and `runMany` are the only way in. */
 export class Broker {
@@ -69,6 +50,7 @@ export class Broker {
 	readonly #local: boolean;
 	readonly #rootPasswords = new RootPasswords();
 	readonly #sightings: Sightings;
+	readonly #tools: Tools;
 
 	constructor(database: Database, {local}: BrokerOptions) {
 		this.#database = database;
@@ -77,6 +59,12 @@ export class Broker {
 		this.events = new Follower(database, this.news);
 		this.waiting = new Waiting(database, this.news);
 		this.#sightings = new Sightings(database);
+		this.#tools = {
+			verifyRoot: async (client, password) => this.#verify(client, password),
+			sawComputer: (colony, computer) => {
+				this.#sightings.note(colony, computer);
+			},
+		};
 	}
 
 	/**
@@ -192,7 +180,7 @@ export class Broker {
 
 	/** One try: a transaction, and what is told after it. @throws ColoniesError when all calls were refused */
 	async #carryOut(job: Job): Promise<Outcome> {
-		const outcome = await this.#retrying(async () => this.#database.transaction(async client => this.#guarded(client, job)));
+		const outcome = await this.#retrying(async () => this.#database.transaction(async client => carryOut(client, job, this.#tools)));
 		const {refusal, kept, topics, work} = outcome;
 		if (kept) {
 			job.options.notice?.('This root password is the first given to this database, and was kept: from now on it is the one.');
@@ -204,76 +192,6 @@ export class Broker {
 		}
 
 		return outcome;
-	}
-
-	/**
-	A request that was signed for the wire is good once: its nonce is spent with the change, or with the refusal, so that a captured one is never carried out later.
-	*/
-	async #guarded(client: Client, job: Job): Promise<Outcome> {
-		const {caller, operation, isSpent} = job;
-		const spends = 'signer' in caller && !isSpent && !operation.route.startsWith('GET ');
-		if (!spends) {
-			return this.#handle(client, job);
-		}
-
-		const {id, nonce, created} = caller.signer;
-		if (!await spendNonce(client, {signer: id, nonce, created})) {
-			throw new Unauthenticated('This request was carried out or refused before, or its time is over.', {hint: 'Sign each request anew, with a nonce of its own.'});
-		}
-
-		await client.query('savepoint before_the_call');
-		try {
-			return await this.#handle(client, job);
-		} catch (error) {
-			const refusal = toColoniesError(error);
-			if (error instanceof Overtaken || isRetryable(error) || refusal.code === 'unavailable' || refusal.code === 'internal') {
-				throw error;
-			}
-
-			await client.query('rollback to savepoint before_the_call');
-			return {answers: [], computer: undefined, refusal, kept: false, topics: new Set(), work: []};
-		}
-	}
-
-	async #handle(client: Client, {operation, caller, inputs, options}: Job): Promise<Outcome> {
-		const [topics, work] = [new Set<Topic>(), [] as number[]];
-		const also = async (author: Author, changes: readonly Change[]): Promise<void> => {
-			await record(client, author, changes);
-			work.push(...demandsOf(changes));
-			for (const {noun} of changes) {
-				topics.add(topicOf[noun]);
-			}
-		};
-
-		const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async password => this.#verify(client, password)});
-		if (who.computer) {
-			this.#sightings.note(who.computer.colony_id, who.computer.computer_id);
-		}
-
-		const keyed = operation.keyed && options.idempotencyKey !== undefined
-			? {signer: who.actor, key: options.idempotencyKey, fingerprint: fingerprintOf(operation, inputs)}
-			: undefined;
-		const earlier = keyed && await idempotency.findKept(client, keyed);
-		if (earlier) {
-			return {answers: await again(client, operation.colony!(inputs[0]!), earlier, keyed), computer: who.computer, kept, topics, work};
-		}
-
-		const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};
-		const calls = inputs.map((input): Call<any> => ({who, input, author}));
-		const answers = await operation.answer({client, calls, also});
-		const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
-		if (done.length > 0) {
-			await also(author, done.flatMap(({changes}) => changes));
-			for (const topic of operation.changes) {
-				topics.add(topic);
-			}
-
-			if (keyed && !await idempotency.keep(client, keyed, done.map(({result}) => (result as {processid: Id}).processid))) {
-				throw new Overtaken();
-			}
-		}
-
-		return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work};
 	}
 
 	/** The first password is an event of the installation's history; the password itself never is. */
@@ -298,54 +216,4 @@ export class Broker {
 			}
 		}
 	}
-}
-
-const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
-
-/** Kinds of work of which processes wait now, one for each process. */
-const demandsOf = (changes: readonly Change[]): number[] => changes.flatMap(({demand}) => demand ?? []);
-
-/** The same for requests that ask the same; how long one waits makes no difference. */
-const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
-
-/** Checks every input. @throws InvalidInput or TooLarge, which names the item where there are many */
-function parseAll(operation: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>, notice: Notice = () => undefined): Array<Record<string, any>> {
-	const unknown = new Set<string>();
-	const values = inputs.map((input, index) => {
-		try {
-			const parsed = parseInput(operation.input, input);
-			for (const field of parsed.unknown) {
-				unknown.add(field);
-			}
-
-			return parsed.value as Record<string, any>;
-		} catch (error) {
-			const {code, message, hint} = toColoniesError(error);
-			throw inputs.length === 1 ? error : new ColoniesError(code, `Of the ${inputs.length}, number ${index + 1}: ${message}`, {hint});
-		}
-	});
-	if (unknown.size > 0) {
-		notice(`Unknown ${unknown.size === 1 ? 'field' : 'fields'} left out: ${[...unknown].map(field => quoted(field)).join(', ')}.`);
-	}
-
-	const colonies = new Set(values.map(value => operation.colony?.(value as never)));
-	if (colonies.size > 1) {
-		throw new InvalidInput(`A list is for one colony; this one is for ${plural(colonies.size, 'colony')}.`, {hint: 'Send a list to each.'});
-	}
-
-	return values;
-}
-
-/** The processes that an earlier request with the same key made or took, as they are now. */
-async function again(client: Client, colony: Id, {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
-	if (fingerprint !== keyed.fingerprint) {
-		throw new Conflict(`The idempotency key ${quoted(keyed.key)} was used for another request.`, {hint: 'Use a key once, and again only to repeat the very same request.'});
-	}
-
-	const answers: Answer[] = [];
-	for (const subject of subjects) {
-		answers.push({result: await processes.get(client, colony, subject)}); // eslint-disable-line no-await-in-loop
-	}
-
-	return answers;
 }

@@ -6,9 +6,16 @@ import type {Id, ProcessSpec} from '../core/types.ts';
 /** How a field is asked for: as a flag, in a form, on the wire. */
 export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
 
-/** One field of an operation's input: what it must be, and what people are told about it. */
-export type Field<Value = unknown> = {
+/** A JSON Schema (draft 2020-12), as far as fields need it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** One field of an operation's input: what it must be, and what people are told about it. `Given`: what callers write for it, undefined among it where it may be left out. */
+export type Field<Value = unknown, Given = Value> = {
 	readonly schema: v.GenericSchema<unknown, Value>;
+	/** Never there; it bears the type. */
+	readonly given?: () => Given;
+	/** The same for those who write clients, as JSON Schema. What it cannot say, `schema` checks. */
+	readonly json: JsonSchema;
 	readonly kind: FieldKind;
 	readonly label: string;
 	readonly summary: string;
@@ -34,108 +41,133 @@ export function fromText({kind}: Pick<Field, 'kind'>, text: string): unknown {
 }
 
 /** The value that a set of fields describes. */
-export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
+export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value, any> ? Value : never};
 
-const describe = <Value>(kind: FieldKind, label: string, summary: string, schema: v.GenericSchema<unknown, Value>, more: Pick<Field, 'choices' | 'fields' | 'reserved'> = {}): Field<Value> => ({
-	...more, kind, label, summary, schema, optional: false,
+type GivenFor<Some> = Some extends Field<any, infer Given> ? Given : never;
+
+/** What callers write for a set of fields: what may be left out need not be there. */
+export type GivenOf<Some extends Fields> =
+	& {[Name in keyof Some as undefined extends GivenFor<Some[Name]> ? never : Name]: GivenFor<Some[Name]>}
+	& {[Name in keyof Some as undefined extends GivenFor<Some[Name]> ? Name : never]?: GivenFor<Some[Name]>};
+
+/** What a value must be, checked and told; and what else there is to say of it. */
+type Shape<Value> = {schema: v.GenericSchema<unknown, Value>; json: JsonSchema} & Pick<Field, 'choices' | 'fields' | 'reserved'>;
+
+const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary: string, shape: Shape<Value>): Field<Value, Given> => ({
+	...shape, kind, label, summary, optional: false,
 });
 
 /** Makes a field optional: it may be left out, and is then undefined. */
-export const optional = <Value>(field: Field<Value>): Field<Value | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
+export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never)});
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
+	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
+});
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
-export const signing = <Value>(field: Field<Value>): Field<Value> => ({...field, signs: true});
+export const signing = <Value, Given>(field: Field<Value, Given>): Field<Value, Given> => ({...field, signs: true});
 
 const idText = 'must be 64 hex digits';
 
 const idSchema = v.pipe(v.string(idText), v.toLowerCase(), v.regex(/^[\da-f]{64}$/, idText));
+const idJson: JsonSchema = {type: 'string', pattern: '^[0-9A-Fa-f]{64}$'};
 
 /** An id: of a colony, a computer, a process or an attribute. */
-export const identity = (label: string, summary = `Id of the ${label.toLowerCase()}, 64 hex digits`): Field<Id> => describe('id', label, summary, idSchema);
+export const identity = (label: string, summary = `Id of the ${label.toLowerCase()}, 64 hex digits`): Field<Id> => describe('id', label, summary, {schema: idSchema, json: idJson});
 
 const wellFormed = v.check<string, string>(text => !text.includes('\0') && text.isWellFormed(), 'must be Unicode text without NUL');
 
 /** One line of text for people: no control characters, none of the marks that turn the direction of writing. */
-const lineSchema = (longest: number, shortest: number) => v.pipe(
-	v.string(`must be text of ${shortest === 0 ? 'at most' : `${shortest} to`} ${longest} characters`),
-	wellFormed,
-	v.minLength(shortest, `must be text of ${shortest} to ${longest} characters`),
-	v.maxLength(longest, `must be text of at most ${longest} characters`),
-	v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
-);
+const lineShape = (longest: number, shortest: number) => ({
+	schema: v.pipe(
+		v.string(`must be text of ${shortest === 0 ? 'at most' : `${shortest} to`} ${longest} characters`),
+		wellFormed,
+		v.minLength(shortest, `must be text of ${shortest} to ${longest} characters`),
+		v.maxLength(longest, `must be text of at most ${longest} characters`),
+		v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
+	),
+	json: {type: 'string', ...(shortest > 0 ? {minLength: shortest} : {}), maxLength: longest},
+});
 
-export const line = (label: string, summary: string, {longest = limits.name, shortest = 1}: {longest?: number; shortest?: number} = {}): Field<string> => describe('text', label, summary, lineSchema(longest, shortest));
+export const line = (label: string, summary: string, {longest = limits.name, shortest = 1}: {longest?: number; shortest?: number} = {}): Field<string> => describe('text', label, summary, lineShape(longest, shortest));
 
 /** A secret of one line, such as a password. It is kept out of everything that is recorded. */
-export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, v.pipe(v.string('must be text'), wellFormed, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must be text of at most 1000 characters')));
+export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, {
+	schema: v.pipe(v.string('must be text'), wellFormed, v.minLength(1, 'must not be empty'), v.maxLength(limits.secret, `must be text of at most ${limits.secret} characters`)),
+	json: {type: 'string', minLength: 1, maxLength: limits.secret, format: 'password'},
+});
 
 const valueSchema = v.pipe(
 	v.string('must be text'),
 	wellFormed,
 	v.check(text => Buffer.byteLength(text) <= limits.value, issue => `must be at most 1 MiB of text (it is ${(Buffer.byteLength(issue.input) / limits.value).toFixed(1)} MiB)`),
 );
+const valueJson: JsonSchema = {type: 'string', maxLength: limits.value};
 
 /** The value of an attribute: any text up to 1 MiB, NUL excepted. */
-export const value = (label: string, summary: string): Field<string> => describe('text', label, summary, valueSchema);
+export const value = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: valueSchema, json: valueJson});
 
-const integerSchema = (least: number, most: number) => {
+const integerShape = (least: number, most: number) => {
 	const text = `must be a whole number from ${least} to ${most}`;
-	return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
+	return {schema: v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text)), json: {type: 'integer', minimum: least, maximum: most}};
 };
 
-export const integer = (label: string, summary: string, {least = 0, most}: {least?: number; most: number}): Field<number> => describe('integer', label, summary, integerSchema(least, most));
+export const integer = (label: string, summary: string, {least = 0, most}: {least?: number; most: number}): Field<number> => describe('integer', label, summary, integerShape(least, most));
 
 /** A span in seconds, fractions allowed. */
 export const seconds = (label: string, summary: string, most: number = limits.timeout): Field<number> => {
 	const text = `must be a number of seconds from 0 to ${most}`;
-	return describe('number', label, summary, v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)));
+	return describe('number', label, summary, {schema: v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)), json: {type: 'number', minimum: 0, maximum: most}});
 };
 
-export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, v.picklist(choices, `must be one of ${choices.join(', ')}`), {choices});
+export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});
 
-export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, v.boolean('must be true or false'));
+export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 
 const fingerprintText = 'must be a SHA-256 fingerprint: 64 hex digits, with or without colons';
 
 /** SHA-256 of a certificate, as 64 lowercase hex digits; taken with colons and capitals too, as other tools print it. */
-export const fingerprint = (label: string, summary: string): Field<string> => describe('text', label, summary, v.pipe(
+export const fingerprint = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: v.pipe(
 	v.string(fingerprintText),
 	v.regex(/^(?:[\da-f]{64}|(?:[\da-f]{2}:){31}[\da-f]{2})$/i, fingerprintText),
 	v.transform(text => text.replaceAll(':', '').toLowerCase()),
-));
+), json: {type: 'string', minLength: 64, maxLength: 95}});
 
 /** `key=value`, as one text. */
-export const pair = (label: string, summary: string): Field<{key: string; value: string}> => describe('pair', label, summary, v.pipe(
-	v.string('must be KEY=VALUE'),
-	wellFormed,
-	v.regex(/^[^=]+=/, 'must be KEY=VALUE'),
-	v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
-));
+export const pair = (label: string, summary: string): Field<{key: string; value: string}, string> => describe('pair', label, summary, {
+	schema: v.pipe(
+		v.string('must be KEY=VALUE'),
+		wellFormed,
+		v.regex(/^[^=]+=/, 'must be KEY=VALUE'),
+		v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
+	),
+	json: {type: 'string', pattern: '^[^=]+='},
+});
 
 /** A list of ids, each once. */
-export const ids = (label: string, summary: string, most: number): Field<Id[]> => describe('id', label, summary, v.pipe(
-	v.array(idSchema, 'must be a list of ids'),
-	v.maxLength(most, `must have at most ${most} ids`),
-	v.transform(list => [...new Set(list)]),
-));
+export const ids = (label: string, summary: string, most: number): Field<Id[]> => describe('id', label, summary, {
+	schema: v.pipe(
+		v.array(idSchema, 'must be a list of ids'),
+		v.maxLength(most, `must have at most ${most} ids`),
+		v.transform(list => [...new Set(list)]),
+	),
+	json: {type: 'array', items: idJson, maxItems: most},
+});
 
 const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);
 
-const keySchema = lineSchema(limits.key, 1);
+const keyShape = lineShape(limits.key, 1);
 
 /** The key of an attribute. */
-export const key = (label: string, summary: string): Field<string> => describe('text', label, summary, keySchema);
+export const key = (label: string, summary: string): Field<string> => describe('text', label, summary, keyShape);
 
-/** Keys and values, as a submission brings them in. */
-export const attributes = (label: string, summary: string): Field<Record<string, string>> => describe('pair', label, summary, v.pipe(
+const attributesSchema = v.pipe(
 	v.custom<Record<string, unknown>>(isObject, 'must be an object of keys and text values'),
 	// Not `v.record`: it leaves out `constructor`, `prototype` and `__proto__` without a word.
 	v.rawTransform<Record<string, unknown>, Record<string, string>>(({dataset: {value: record}, addIssue, NEVER}) => {
 		for (const [key, value] of Object.entries(record)) {
-			const [issue] = v.safeParse(keySchema, key).issues ?? v.safeParse(valueSchema, value).issues ?? [];
+			const [issue] = v.safeParse(keyShape.schema, key).issues ?? v.safeParse(valueSchema, value).issues ?? [];
 			if (issue) {
 				addIssue({message: issue.message, input: issue.input, path: [{
 					type: 'object', origin: 'value', input: record, key, value,
@@ -148,16 +180,34 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 	}),
 	v.check(record => Object.keys(record).length <= limits.attributes, `must have at most ${limits.attributes} attributes`),
 	v.check(record => Object.values(record).reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= limits.values, 'must be at most 32 MiB of text together'),
-));
+);
+
+/** Keys and values, as a submission brings them in. */
+export const attributes = (label: string, summary: string): Field<Record<string, string>> => describe('pair', label, summary, {
+	schema: attributesSchema,
+	json: {type: 'object', additionalProperties: valueJson, propertyNames: keyShape.json, maxProperties: limits.attributes},
+});
 
 /** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */
-export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>> => describe('spec', label, summary, v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), objectSchema(fields)), {fields, reserved});
+export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>, GivenOf<Some>> => describe('spec', label, summary, {
+	schema: v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), objectSchema(fields)),
+	json: objectJson(fields),
+	fields,
+	reserved,
+});
 
 /** The schema of an object with these fields; what else it has is left out. */
 export function objectSchema<Some extends Fields>(fields: Some): v.GenericSchema<unknown, ValueOf<Some>> {
 	const entries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.schema]));
 	return v.object(entries, 'must be a JSON object') as unknown as v.GenericSchema<unknown, ValueOf<Some>>;
 }
+
+/** The same as JSON Schema. `given`: names that need not be in it, for they stand elsewhere. */
+export const objectJson = (fields: Fields, given: readonly string[] = []): JsonSchema => ({
+	type: 'object',
+	properties: Object.fromEntries(Object.entries(fields).map(([name, {json, summary}]) => [name, {...json, description: summary}])),
+	required: Object.entries(fields).filter(([name, {optional}]) => !optional && !given.includes(name)).map(([name]) => name),
+});
 
 /** What a colony is registered with. */
 export const colonySpec = {name: line('Name', 'Name of the colony, 1 to 200 characters')};
@@ -184,4 +234,4 @@ export const processSpec = {
 	cores: otherwise(integer('Cores', 'Processor cores it asks for', {most: limits.units}), 0),
 	gpus: otherwise(integer('GPUs', 'Graphics processors it asks for', {most: limits.units}), 0),
 	in: otherwise(attributes('In', 'Attributes that go in, keys and text values'), {}),
-} satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name]>};
+} satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name], any>};

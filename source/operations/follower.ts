@@ -8,10 +8,21 @@ import type {News} from './news.ts';
 /** Between two looks at the history, in milliseconds, for what nobody announced. */
 const lookEvery = 1000;
 
-type Hear = (events: readonly Event[]) => void;
-type Follow = {colony: Id; hear: Hear; /** What came while its own past is still read. */ held: Event[] | undefined};
+/** Hears events. What it returns is waited for while the past is read, so that it comes no faster than it is taken; throwing ends that. */
+type Hear = (events: readonly Event[]) => void | Promise<void>;
+/** `held`: what came while the end of its own past is read; `past`: it is not that far yet, and what comes is read then. */
+type Follow = {colony: Id; hear: Hear; held: Event[] | 'past' | undefined};
 
 const isAfter = (one: Place, other: Place): boolean => one.txid > other.txid || (one.txid === other.txid && one.row > other.row);
+
+/** What one who watches throws must not keep the news from the others. */
+async function tell({hear}: Follow, events: readonly Event[]): Promise<void> {
+	if (events.length > 0) {
+		try {
+			await hear(events);
+		} catch {}
+	}
+}
 
 /**
 Follows the history for all who watch: one statement for all of them together, after news and once a second.
@@ -58,7 +69,7 @@ export class Follower {
 			throw error;
 		}
 
-		const follow: Follow = {colony, hear, held: asked === undefined ? undefined : []};
+		const follow: Follow = {colony, hear, held: asked === undefined ? undefined : 'past'};
 		const from = this.#place;
 		this.#follows.add(follow);
 		const stop = () => {
@@ -70,7 +81,7 @@ export class Follower {
 
 		if (asked !== undefined) {
 			try {
-				await this.#readPast(follow, asked, from);
+				await this.#readPast(follow, asked);
 			} catch (error) {
 				stop();
 				throw error;
@@ -103,26 +114,23 @@ export class Follower {
 		}, lookEvery).unref();
 	}
 
-	/** What was before `end` comes from the history, what came since was held. */
-	async #readPast(follow: Follow, asked: Place, end: Place): Promise<void> {
+	/** What was before the end comes from the history, what came since the last page was asked for was held. */
+	async #readPast(follow: Follow, asked: Place): Promise<void> {
 		for (let place = asked; ;) {
+			const end = this.#place;
+			follow.held = [];
 			const events = await eventsAfter(this.#database, {after: place, colony: follow.colony, limit: limits.events}); // eslint-disable-line no-await-in-loop
-			const past = events.filter(({id}) => !isAfter(readPlace(id), end));
-			if (past.length > 0) {
-				follow.hear(past);
+			if (events.length < limits.events) {
+				const past = events.filter(({id}) => !isAfter(readPlace(id), end));
+				const held = follow.held.filter(({id}) => isAfter(readPlace(id), place));
+				follow.held = undefined;
+				void tell(follow, [...past, ...held]);
+				return;
 			}
 
-			if (events.length < limits.events || past.length < events.length) {
-				break;
-			}
-
+			follow.held = 'past';
+			await follow.hear(events); // eslint-disable-line no-await-in-loop
 			place = readPlace(events.at(-1)!.id);
-		}
-
-		const held = follow.held!.filter(({id}) => isAfter(readPlace(id), asked));
-		follow.held = undefined;
-		if (held.length > 0) {
-			follow.hear(held);
 		}
 	}
 
@@ -156,14 +164,10 @@ export class Follower {
 	#tell(events: readonly Event[]): void {
 		for (const follow of this.#follows) {
 			const own = events.filter(({colonyid}) => colonyid === follow.colony);
-			if (own.length === 0) {
-				continue;
-			}
-
-			if (follow.held) {
+			if (follow.held === undefined) {
+				void tell(follow, own);
+			} else if (follow.held !== 'past') {
 				follow.held.push(...own);
-			} else {
-				follow.hear(own);
 			}
 		}
 	}

@@ -8,17 +8,18 @@ export type {
 	Call, Command, Operation, Route,
 } from './define.ts';
 export {
-	colonySpec, computerSpec, type Field, type Fields, processSpec,
+	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
 export {
 	flagType, readChoice, storeFlags, type Typed,
 } from './flags.ts';
-export {complaintAbout, parseInput} from './parse.ts';
+export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {patiently} from './patiently.ts';
 export {
-	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
+	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
+export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
-import {type ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
-import {quoted} from '../core/text.ts';
+import {ColoniesError, InvalidInput, TooLarge, toColoniesError} from '../core/errors.ts';
+import {plural, quoted} from '../core/text.ts';
+import type {Notice} from './carry-out.ts';
+import type {AnyOperation} from './registry.ts';
 import {
 	type Field, type Fields, type ValueOf, objectSchema,
 } from './fields.ts';
@@ -73,6 +75,37 @@ export function parseInput<Some extends Fields>(fields: Some, input: unknown): {
 
 	refuseReserved(fields, input as Record<string, unknown>, parsed.output);
 	return {value: parsed.output, unknown: unknownIn(fields, input, '')};
+}
+
+/** What is said of fields that are left out. */
+export const leftOut = (fields: readonly string[]): string => `Unknown ${fields.length === 1 ? 'field' : 'fields'} left out: ${fields.map(field => quoted(field)).join(', ')}.`;
+
+/** Checks every input. @throws InvalidInput or TooLarge, which names the item where there are many */
+export function parseAll(operation: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>, notice: Notice = () => undefined): Array<Record<string, any>> {
+	const unknown = new Set<string>();
+	const values = inputs.map((input, index) => {
+		try {
+			const parsed = parseInput(operation.input, input);
+			for (const field of parsed.unknown) {
+				unknown.add(field);
+			}
+
+			return parsed.value as Record<string, any>;
+		} catch (error) {
+			const {code, message, hint} = toColoniesError(error);
+			throw inputs.length === 1 ? error : new ColoniesError(code, `Of the ${inputs.length}, number ${index + 1}: ${message}`, {hint});
+		}
+	});
+	if (unknown.size > 0) {
+		notice(leftOut([...unknown]));
+	}
+
+	const colonies = new Set(values.map(value => operation.colony?.(value as never)));
+	if (colonies.size > 1) {
+		throw new InvalidInput(`A list is for one colony; this one is for ${plural(colonies.size, 'colony')}.`, {hint: 'Send a list to each.'});
+	}
+
+	return values;
 }
 
 /** Checks one field alone, for forms: undefined when it is fine, else what is wrong with it. */

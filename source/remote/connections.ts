@@ -72,12 +72,16 @@ class CheckingAgent extends https.Agent {
 
 /** Connections to one server, kept open between requests. */
 export class Connections {
-	readonly address: Address;
+	readonly #address: Address;
 	readonly #agent: http.Agent;
 
 	constructor(address: Address) {
-		this.address = address;
+		this.#address = address;
 		this.#agent = 'socket' in address ? new http.Agent({keepAlive: true, maxSockets: most}) : new CheckingAgent(address.trust);
+	}
+
+	get address(): Address {
+		return this.#address;
 	}
 
 	/** Sends a request and resolves with the head of the answer. @throws NoAnswer; whatever the signal was aborted with */
@@ -101,11 +105,14 @@ export class Connections {
 				request.destroy(Object.assign(new Error('timeout'), {code: 'ETIMEDOUT'}));
 			});
 			request.once('socket', socket => {
-				// On a connection that stands already it is as good as sent.
-				isSent ||= !socket.connecting;
-				socket.once('connect', () => {
+				// On a connection that stands already it is as good as sent; an HTTPS one is handed over when it stands.
+				if (socket.connecting) {
+					socket.once('connect', () => {
+						isSent = true;
+					});
+				} else {
 					isSent = true;
-				});
+				}
 			});
 			request.once('error', error => {
 				signal?.removeEventListener('abort', abort);

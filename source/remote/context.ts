@@ -1,12 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {backOff, pause} from '../core/backoff.ts';
 import {
-	ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
+	type ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
 } from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {Reaching} from '../core/reachability.ts';
 import {
-	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, operations, parseInput, type RunOptions, type Where, type WireRequest,
+	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, leftOut, operations, parseInput, type RunOptions, type Where, type WireRequest,
 } from '../operations/index.ts';
 import type {Address} from './address.ts';
 import {
@@ -38,7 +38,7 @@ export type RemoteOptions = {
 function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): Record<string, unknown> {
 	const {value, unknown} = parseInput(operation.input, input);
 	if (unknown.length > 0) {
-		notice?.(`Unknown ${unknown.length === 1 ? 'field' : 'fields'} left out: ${unknown.map(field => quoted(field)).join(', ')}.`);
+		notice?.(leftOut(unknown));
 	}
 
 	return value as Record<string, unknown>;
@@ -106,13 +106,13 @@ class RemoteContext implements Context {
 	}
 
 	async where(): Promise<Where> {
-		const {version, schema, server, timescale} = await this.#about();
-		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server: [`colonies-tui ${String(version)}`, server].filter(Boolean).join(' on '), timescale: timescale as string | undefined, schema: Number(schema ?? 0)};
+		const {version, server = `colonies-tui ${version}`, timescale, schema} = await this.#ask('/readyz') as {version: string; server?: string; timescale?: string; schema: number};
+		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema};
 	}
 
 	/** @throws NoAnswer */
 	async greet(): Promise<void> {
-		await this.#about();
+		await this.#ask('/healthz');
 	}
 
 	down(reason: string): void {
@@ -124,9 +124,10 @@ class RemoteContext implements Context {
 		this.#connections.close();
 	}
 
-	async #about(): Promise<Record<string, unknown>> {
-		const {value} = await exchange(this.#connections, {method: 'GET', target: '/healthz', headers: {accept: 'application/json'}}, {silence: 10_000, signal: this.#closing.signal});
-		return value as Record<string, unknown>;
+	/** What a server says of itself to anybody. The embedded database may just be starting there. */
+	async #ask(target: '/healthz' | '/readyz'): Promise<unknown> {
+		const {value} = await exchange(this.#connections, {method: 'GET', target, headers: {accept: 'application/json'}}, {silence, signal: this.#closing.signal});
+		return value;
 	}
 
 	async #counted(go: () => Promise<Answer>, count: number): Promise<Array<{result: unknown} | ColoniesError>> {
@@ -196,7 +197,7 @@ class RemoteContext implements Context {
 		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted;) {
 			try {
-				await this.#about(); // eslint-disable-line no-await-in-loop
+				await this.#ask('/readyz'); // eslint-disable-line no-await-in-loop
 				failures = 0;
 				this.#reaching.up();
 			} catch (error) {

@@ -14,7 +14,9 @@ export class NoAnswer extends ColoniesError {
 
 /** The certificate of a server is not the one that is trusted. */
 export class WrongCertificate extends Error {
-	readonly code = 'WRONG_CERTIFICATE';
+	get code() {
+		return 'WRONG_CERTIFICATE';
+	}
 }
 
 type Reason = {why: string; hint: string};

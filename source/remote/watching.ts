@@ -19,36 +19,40 @@ export type Watch = {caller: Caller; colonyid: Id; hear: (topics: ReadonlySet<To
 /** Follows what changes in a colony as Server-Sent Events, and goes on where it was when the connection is lost, until the signal. Never throws. */
 export async function follow(connections: Connections, watch: Watch, reaching: Reaching, signal: AbortSignal): Promise<void> {
 	const gathered = new Gathered(watch.hear);
-	let last: string | undefined;
-	for (let failures = 0; !signal.aborted;) {
+	const state: {last: string | undefined; failures: number} = {last: undefined, failures: 0};
+	const hearing: Hearing = {
+		opened() {
+			state.failures = 0;
+			reaching.up();
+			// What happened before it stood nobody has told.
+			gathered.add(allTopics);
+		},
+		hear(id, noun) {
+			state.last = id;
+			gathered.add(noun === undefined ? [] : [topicOf[noun] ?? 'processes']);
+		},
+	};
+	while (!signal.aborted) {
 		try {
-			// eslint-disable-next-line no-await-in-loop
-			await listen(connections, watch, {last, signal, opened() {
-				failures = 0;
-				reaching.up();
-				// What happened before it stood nobody has told.
-				gathered.add(allTopics);
-			}, hear(id, noun) {
-				last = id;
-				gathered.add(noun === undefined ? [] : [topicOf[noun] ?? 'processes']);
-			}});
+			await listen(connections, watch, {...hearing, last: state.last, signal}); // eslint-disable-line no-await-in-loop
 		} catch (error) {
 			const failure = toColoniesError(error);
 			if (failure.code === 'unavailable') {
 				reaching.down(failure.message);
 			} else {
 				// Not for this caller any more, or a place that the server does not know: from now on, then.
-				last = undefined;
-				failures += 4;
+				state.last = undefined;
+				state.failures += 4;
 			}
 		}
 
-		failures++;
-		await pause(backOff(failures), signal); // eslint-disable-line no-await-in-loop
+		state.failures++;
+		await pause(backOff(state.failures), signal); // eslint-disable-line no-await-in-loop
 	}
 }
 
-type Listening = {last: string | undefined; signal: AbortSignal; opened: () => void; hear: (id: string, noun: string | undefined) => void};
+type Hearing = {opened: () => void; hear: (id: string, noun: string | undefined) => void};
+type Listening = Hearing & {last: string | undefined; signal: AbortSignal};
 
 /** One connection; returns when the server ends it. @throws ColoniesError */
 async function listen(connections: Connections, {caller, colonyid}: Watch, {last, signal, opened, hear}: Listening): Promise<void> {

@@ -17,7 +17,7 @@ export type EmbeddedOptions = {
 	/** Where it lives: `data`, its `lock` and what it needs beside. */
 	folder: string;
 	/** Runs when this process has the folder to itself, before the database has started. */
-	onHeld?: () => void;
+	onHeld?: () => void | Promise<void>;
 } | {
 	/** Nothing on disk, and gone when it is closed. */
 	inMemory: true;
@@ -47,7 +47,7 @@ function databaseIn(folder: string, engine: Engine, lock: Lock): Database {
 	return database;
 }
 
-async function openFolder(folder: string, onHeld?: () => void): Promise<Database> {
+async function openFolder(folder: string, onHeld?: () => void | Promise<void>): Promise<Database> {
 	let lock: Lock;
 	try {
 		await makeFolder(folder);
@@ -57,7 +57,7 @@ async function openFolder(folder: string, onHeld?: () => void): Promise<Database
 	}
 
 	try {
-		onHeld?.();
+		await onHeld?.();
 		return databaseIn(folder, await startIn(folder), lock);
 	} catch (error) {
 		await lock.release();

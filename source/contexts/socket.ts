@@ -1,0 +1,131 @@
+import {createHash} from 'node:crypto';
+import fs from 'node:fs';
+import http, {type IncomingMessage, type ServerResponse} from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import process from 'node:process';
+import {makePrivateFolder} from '../keychain/index.ts';
+import type {HostedContext} from '../operations/index.ts';
+
+/** Bytes that the path of a Unix socket may have; longer ones are cut without a word. */
+const longest = 100;
+
+/** Where the processes of this user meet that share the embedded database of a folder; in `run`, a folder with a short name, where that of the folder is too long. */
+export function socketOf(folder: string, run: string): string {
+	const print = createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16);
+	if (process.platform === 'win32') {
+		return `\\\\.\\pipe\\colonies-${print}`;
+	}
+
+	const inFolder = path.join(folder, 'socket');
+	return Buffer.byteLength(inFolder) <= longest ? inFolder : path.join(run, print);
+}
+
+type Handler = {handle(request: IncomingMessage, response: ServerResponse): void; close(): Promise<void>};
+
+/**
+The Unix socket on which the process that has the embedded database open serves it to the others of this user, with the server's own surface.
+It listens before the database has started, so that whoever comes then waits for it; the server is loaded when the first one asks.
+*/
+export class Gate {
+	readonly #socket: string;
+	readonly #version: string;
+	readonly #server: http.Server;
+	readonly #context: Promise<HostedContext>;
+	#open: (context: HostedContext) => void = () => undefined;
+	#handler: Promise<Handler> | undefined;
+
+	constructor(socket: string, version: string) {
+		this.#socket = socket;
+		this.#version = version;
+		this.#context = new Promise(resolve => {
+			this.#open = resolve;
+		});
+		this.#server = http.createServer((request, response) => {
+			void this.#answer(request, response);
+		});
+		// Connections of the same user on the same machine may stand still for as long as they like.
+		Object.assign(this.#server, {headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0});
+		this.#server.unref();
+	}
+
+	/** Listens; only whoever holds the lock of the folder may. Where that is not possible nobody can share, and all else goes on. */
+	async listen(): Promise<void> {
+		if (process.platform !== 'win32') {
+			makePrivateFolder(path.dirname(this.#socket));
+			// Of an earlier holder that was killed.
+			fs.rmSync(this.#socket, {force: true});
+		}
+
+		await new Promise<void>(resolve => {
+			this.#server.once('error', () => {
+				resolve();
+			});
+			this.#server.listen(this.#socket, () => {
+				if (process.platform !== 'win32') {
+					fs.chmodSync(this.#socket, 0o600);
+				}
+
+				resolve();
+			});
+		});
+	}
+
+	/** The database is open. */
+	open(context: HostedContext): void {
+		this.#open(context);
+	}
+
+	/** Takes nobody in any more and finishes what was begun. */
+	async close(): Promise<void> {
+		const closed = new Promise<void>(resolve => {
+			this.#server.close(() => {
+				resolve();
+			});
+		});
+		const handler = await this.#handler?.catch(() => undefined);
+		await handler?.close();
+		this.#server.closeAllConnections();
+		await closed;
+	}
+
+	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		try {
+			this.#handler ??= this.#load();
+			const {handle} = await this.#handler;
+			handle(request, response);
+		} catch {
+			response.destroy();
+		}
+	}
+
+	async #load(): Promise<Handler> {
+		const context = await this.#context;
+		const {createHandler} = await import('../server/index.ts');
+		return createHandler({context, version: this.#version, transport: 'socket'});
+	}
+}
+
+/** A connection that says nothing: when it ends, the host is gone. Undefined where nobody listens. */
+export async function holdOn(socket: string): Promise<{gone: Promise<void>; release: () => void} | undefined> {
+	const connection = net.connect(socket);
+	connection.unref();
+	const gone = new Promise<void>(resolve => {
+		connection.once('close', () => {
+			resolve();
+		});
+	});
+	const isThere = await new Promise<boolean>(resolve => {
+		connection.once('error', () => {
+			resolve(false);
+		});
+		connection.once('connect', () => {
+			resolve(true);
+		});
+	});
+	return isThere
+		? {gone, release() {
+			connection.destroy();
+		}}
+		: undefined;
+}

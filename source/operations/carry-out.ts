@@ -1,0 +1,131 @@
+import {ColoniesError, Conflict, toColoniesError, Unauthenticated} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import {type Id, type Topic} from '../core/types.ts';
+import {
+	type Author, type Change, type Client, type ComputerRow, type Done, idempotency, isRetryable, processes, record, spendNonce,
+} from '../database/index.ts';
+import {sha3} from '../identity/index.ts';
+import {authorise, type Caller, keptRequest} from './authorise.ts';
+import type {Call} from './define.ts';
+import type {AnyOperation} from './registry.ts';
+
+/** Hears one sentence that is not an error. */
+export type Notice = (sentence: string) => void;
+
+/** What goes along with a call. */
+export type RunOptions = {
+	/** Hears warnings, one sentence each. */
+	notice?: Notice;
+	/** Ends the waiting of a call that waits. */
+	signal?: AbortSignal;
+	/** Of a submission or an assignment that may come twice: the same signer and key get the same processes again. */
+	idempotencyKey?: string;
+};
+
+/** Calls of one operation by one caller, checked. */
+export type Job = {operation: AnyOperation; caller: Caller; inputs: Array<Record<string, any>>; options: RunOptions; /** Whether the nonce of the request was spent by an earlier try. */ isSpent: boolean};
+export type Answer = {result: unknown} | ColoniesError;
+/** What came of one try: an answer for each call, or why all were refused; and what is told after the commit. */
+export type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; refusal?: ColoniesError; kept: boolean; topics: Set<Topic>; work: number[]};
+
+/** What carrying out needs of its broker. */
+export type Tools = {
+	verifyRoot: (client: Client, password: string) => Promise<{kept: boolean}>;
+	/** A computer did something. */
+	sawComputer: (colony: Id, computer: Id) => void;
+};
+
+/** Another request with the same idempotency key was quicker: what it did is the answer. */
+export class Overtaken extends Error {}
+
+const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
+
+/** Kinds of work of which processes wait now, one for each process. */
+export const demandsOf = (changes: readonly Change[]): number[] => changes.flatMap(({demand}) => demand ?? []);
+
+/** The same for requests that ask the same; how long one waits makes no difference. */
+const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
+
+/**
+A request that was signed for the wire is good once: its nonce is spent with the change, or with the refusal, so that a captured one is never carried out later.
+*/
+export async function carryOut(client: Client, job: Job, tools: Tools): Promise<Outcome> {
+	const {caller, operation, isSpent} = job;
+	const spends = 'signer' in caller && !isSpent && !operation.route.startsWith('GET ');
+	if (!spends) {
+		return handle(client, job, tools);
+	}
+
+	const {id, nonce, created} = caller.signer;
+	if (!await spendNonce(client, {signer: id, nonce, created})) {
+		throw new Unauthenticated('This request was carried out or refused before, or its time is over.', {hint: 'Sign each request anew, with a nonce of its own.'});
+	}
+
+	await client.query('savepoint before_the_call');
+	try {
+		return await handle(client, job, tools);
+	} catch (error) {
+		const refusal = toColoniesError(error);
+		if (error instanceof Overtaken || isRetryable(error) || refusal.code === 'unavailable' || refusal.code === 'internal') {
+			throw error;
+		}
+
+		await client.query('rollback to savepoint before_the_call');
+		return {answers: [], computer: undefined, refusal, kept: false, topics: new Set(), work: []};
+	}
+}
+
+async function handle(client: Client, {operation, caller, inputs, options}: Job, tools: Tools): Promise<Outcome> {
+	const [topics, work] = [new Set<Topic>(), [] as number[]];
+	const also = async (author: Author, changes: readonly Change[]): Promise<void> => {
+		await record(client, author, changes);
+		work.push(...demandsOf(changes));
+		for (const {noun} of changes) {
+			topics.add(topicOf[noun]);
+		}
+	};
+
+	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async password => tools.verifyRoot(client, password)});
+	if (who.computer) {
+		tools.sawComputer(who.computer.colony_id, who.computer.computer_id);
+	}
+
+	const keyed = operation.keyed && options.idempotencyKey !== undefined
+		? {signer: who.actor, key: options.idempotencyKey, fingerprint: fingerprintOf(operation, inputs)}
+		: undefined;
+	const earlier = keyed && await idempotency.findKept(client, keyed);
+	if (earlier) {
+		return {answers: await again(client, operation.colony!(inputs[0]!), earlier, keyed), computer: who.computer, kept, topics, work};
+	}
+
+	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};
+	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
+	const answers = await operation.answer({client, calls: calls as never, also});
+	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
+	if (done.length > 0) {
+		await also(author, done.flatMap(({changes}) => changes));
+		for (const topic of operation.changes) {
+			topics.add(topic);
+		}
+
+		if (keyed && !await idempotency.keep(client, keyed, done.map(({result}) => (result as {processid: Id}).processid))) {
+			throw new Overtaken();
+		}
+	}
+
+	return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work};
+}
+
+/** The processes that an earlier request with the same key made or took, as they are now. */
+async function again(client: Client, colony: Id, {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
+	if (fingerprint !== keyed.fingerprint) {
+		throw new Conflict(`The idempotency key ${quoted(keyed.key)} was used for another request.`, {hint: 'Use a key once, and again only to repeat the very same request.'});
+	}
+
+	const answers: Answer[] = [];
+	for (const subject of subjects) {
+		answers.push({result: await processes.get(client, colony, subject)}); // eslint-disable-line no-await-in-loop
+	}
+
+	return answers;
+}

@@ -1,0 +1,44 @@
+import {isUtf8} from 'node:buffer';
+import type {IncomingMessage} from 'node:http';
+import {InvalidInput} from '../core/errors.ts';
+import {jsonFault} from '../core/json-fault.ts';
+import {HttpRefusal} from './problem.ts';
+
+/** Bytes of a body that nobody will read up to which the connection is kept: they are let through. */
+const patience = 8_388_608;
+
+const lengthOf = ({headers}: IncomingMessage): number => headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+
+/** Whether a connection cannot be used again after an answer that came before the end of its request. */
+export const isSpoilt = (request: IncomingMessage): boolean => !request.complete && !(lengthOf(request) <= patience);
+
+/** Refuses what comes with a body that cannot be taken. @throws HttpRefusal */
+export function checkBodyHeaders(request: IncomingMessage): void {
+	const encoding = request.headers['content-encoding'];
+	if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+		throw new HttpRefusal(415, 'invalid-input', 'The body is compressed.', {hint: 'Send it as it is.', headers: {'accept-encoding': 'identity'}});
+	}
+
+	if ((request.method === 'GET' || request.method === 'HEAD') && lengthOf(request) > 0) {
+		throw new HttpRefusal(400, 'invalid-input', `A ${request.method} has no body.`);
+	}
+}
+
+/** A body as JSON; undefined where there is none. @throws InvalidInput, never with what stands in it: that may be a secret */
+export function readJson(body: Buffer | undefined): unknown {
+	if (body === undefined || body.length === 0) {
+		return undefined;
+	}
+
+	if (!isUtf8(body)) {
+		throw new InvalidInput('The body is no text in UTF-8.', {hint: 'Send JSON in UTF-8, not compressed.'});
+	}
+
+	const text = body.toString('utf8');
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		const place = jsonFault(text);
+		throw new InvalidInput(`The body is no JSON${place ? `: see line ${place.line}, column ${place.column}` : ''}.`, {hint: 'Send one JSON value.'});
+	}
+}

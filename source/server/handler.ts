@@ -1,0 +1,162 @@
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import Fastify, {
+	type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+} from 'fastify';
+import {
+	type ColoniesError, toColoniesError, Unauthenticated, Unavailable,
+} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
+import type {HostedContext} from '../operations/index.ts';
+import {checkBodyHeaders, isSpoilt} from './body.ts';
+import {challenge, type Transport} from './caller.ts';
+import {createReadiness} from './health.ts';
+import {createLog} from './log.ts';
+import {createMetrics, type Metrics} from './metrics.ts';
+import {describeApi} from './openapi.ts';
+import {HttpRefusal, nowhere, problemOf, refusalOf} from './problem.ts';
+import {RootGate} from './root-gate.ts';
+import {
+	addRoutes, authenticate, methodsAt, type Parts,
+} from './routes.ts';
+import {Visits} from './visit.ts';
+
+export type HandlerOptions = {
+	context: HostedContext;
+	/** Of this program, for the description of its interface. */
+	version: string;
+	/** What is trusted about the way in which requests come. */
+	transport: Transport;
+	/** Takes a line of JSON for each request; silent without one. */
+	log?: NodeJS.WritableStream | undefined;
+	/** Milliseconds between two looks at an open stream. */
+	beat?: number;
+	/** Milliseconds that requests under way have to finish when it closes. */
+	patience?: number;
+};
+
+export type Handler = {
+	/** Answers one request. */
+	handle(request: IncomingMessage, response: ServerResponse): void;
+	/** Refuses new requests, ends all waiting and streams, and resolves when what is under way is answered. */
+	close(): Promise<void>;
+};
+
+declare module 'fastify' {
+	interface FastifyContextConfig { // eslint-disable-line @typescript-eslint/consistent-type-definitions -- it is added to
+		/** The route as the log, the metrics and the documentation name it. */
+		template?: string;
+	}
+}
+
+type Owned = Parts & {metrics: Metrics; version: string};
+
+/** Sends a refusal as a problem (RFC 9457). */
+function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport}: Owned, error: unknown): void {
+	const visit = visits.of(request.raw);
+	const refusal = refusalOf(error) ?? toColoniesError(error);
+	if (refusal.code === 'internal') {
+		visit.fault = error;
+	}
+
+	void reply.code(refusal.status).headers(refusal instanceof HttpRefusal ? refusal.headers : {});
+	if (refusal.status === 401) {
+		void reply.header('www-authenticate', challenge(transport));
+	}
+
+	if (isSpoilt(request.raw) || visits.isClosing) {
+		void reply.header('connection', 'close');
+	} else {
+		void reply.removeHeader('connection');
+	}
+
+	void reply.type('application/problem+json').send(JSON.stringify(problemOf(refusal, visit.id)));
+}
+
+/** What is looked at before a body is read. @throws ColoniesError */
+function receive(request: FastifyRequest, {visits}: Owned): void {
+	const {template} = request.routeOptions.config;
+	visits.of(request.raw).route = template ?? 'none';
+	if (visits.isClosing && template !== '/healthz') {
+		throw new Unavailable('The server is closing.', {hint: 'Try it again in a moment, or at another one.'});
+	}
+
+	if (request.is404) {
+		throw nowhere(request.raw, methodsAt(request.raw.url ?? ''));
+	}
+
+	checkBodyHeaders(request.raw);
+}
+
+/** What a server says about itself. */
+function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
+	const {context, metrics, visits, version, transport} = owned;
+	const ready = createReadiness(context);
+	let document: string | undefined;
+	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok', version}));
+	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
+		const readiness = await ready();
+		if (!readiness.ready) {
+			return reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		}
+
+		const {schema, server, timescale} = readiness;
+		// Of what runs behind it only users of this machine are told.
+		return {status: 'ok', version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
+	});
+	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
+		document ??= JSON.stringify(describeApi(version));
+		return reply.type('application/json').send(document);
+	});
+	app.get('/metrics', {config: {template: '/metrics'}}, async (request, reply) => {
+		const {caller} = await authenticate(request, owned, visits.of(request.raw), true);
+		if (!('root' in caller)) {
+			throw new Unauthenticated('The metrics are for root.', {hint: 'Give the root password by HTTP Basic.'});
+		}
+
+		return reply.type(metrics.contentType).send(await metrics.read());
+	});
+}
+
+/**
+Answers requests for a context, however they come: give `handle` to any HTTP server of Node.
+*/
+export async function createHandler({context, version, transport, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
+	const [lines, metrics] = [createLog(log), createMetrics(context)];
+	const visits = new Visits((request, response, visit) => {
+		lines.request(request, response, visit);
+		metrics.note(request, response, visit);
+	});
+	const gate = new RootGate({verify: async password => context.broker.verifyRoot(password)});
+	const owned: Owned = {context, version, transport, gate, visits, beat, metrics};
+	const app = Fastify({
+		logger: false, bodyLimit: limits.body, exposeHeadRoutes: false, return503OnClosing: false,
+		frameworkErrors(error, request, reply) {
+			refuse(reply, request, owned, error);
+		},
+	});
+	// The bytes as they came: they are what was signed.
+	app.removeAllContentTypeParsers();
+	app.addContentTypeParser('application/json', {parseAs: 'buffer'}, (_, body, done) => {
+		done(null, body);
+	});
+	app.addHook('onRequest', async (request, reply) => {
+		void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+		receive(request, owned);
+	});
+	app.setErrorHandler<FastifyError | ColoniesError>((error, request, reply) => {
+		refuse(reply, request, owned, error);
+	});
+	addRoutes(app, owned);
+	addOwnRoutes(app, owned);
+	await app.ready();
+	return {
+		handle(request, response) {
+			visits.begin(request, response);
+			app.routing(request, response);
+		},
+		async close() {
+			await visits.close(patience);
+			await app.close();
+		},
+	};
+}

@@ -1,0 +1,145 @@
+import {createServer as createHttpServer, type Server} from 'node:http';
+import {createServer as createHttpsServer, type Server as HttpsServer} from 'node:https';
+import {type AddressInfo, BlockList, isIP, type Socket} from 'node:net';
+import {createSecureContext} from 'node:tls';
+import {type ColoniesError, InvalidInput, Unavailable} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import {createHandler, type HandlerOptions} from './handler.ts';
+import {problemOf, refusalOf} from './problem.ts';
+
+/** A certificate, with what leads to its authority, and its private key: PEM texts. */
+export type Tls = {cert: string; key: string};
+
+export type ListenOptions = Omit<HandlerOptions, 'transport'> & {
+	/** The address or name to listen on. */
+	host: string;
+	/** 0 takes any that is free. */
+	port: number;
+	/** Left out: plain HTTP, for this machine alone. */
+	tls?: Tls | undefined;
+	/** Milliseconds after which a connection on which nothing moves is closed. */
+	idle?: number;
+};
+
+export type Listening = {
+	port: number;
+	/** Takes another certificate for the connections from now on. @throws InvalidInput, and keeps the one it has, when it does not fit */
+	reload(tls: Tls): void;
+	/** Takes no more requests, and resolves when those under way are answered; 10 seconds at most. */
+	close(): Promise<void>;
+};
+
+/** Milliseconds: what a client has for its headers and for its whole request, and an unused connection for its next one. */
+const times = {headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000} as const;
+/** Milliseconds without a byte either way. Longer than any waiting, and than the beat of a stream. */
+const idleTimeout = 120_000;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+const isLoopback = (address: string): boolean => address === 'localhost' || (isIP(address) !== 0 && loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'));
+
+/** @throws InvalidInput */
+function checkTls({cert, key}: Tls): void {
+	try {
+		createSecureContext({cert, key});
+	} catch (error) {
+		const {code = ''} = error as {code?: string};
+		if (code.includes('MISMATCH')) {
+			throw new InvalidInput('The private key does not fit the certificate.', {hint: 'Give the key that the certificate was made for.'});
+		}
+
+		const isCert = cert.includes('-----BEGIN CERTIFICATE-----');
+		throw new InvalidInput(`The ${isCert ? 'private key' : 'certificate'} cannot be read.`, {hint: 'Give PEM files; a private key must not be encrypted.'});
+	}
+}
+
+/** Why a server cannot listen. */
+function refusalToListen(error: unknown, {host, port}: ListenOptions): ColoniesError {
+	const {code = 'unknown'} = error as {code?: string};
+	const cause = error;
+	switch (code) {
+		case 'EADDRINUSE': {
+			return new Unavailable(`Port ${port} on ${host} is taken by another program.`, {hint: 'End that one, or give another --port.', cause});
+		}
+
+		case 'EACCES':
+		case 'EPERM': {
+			return new Unavailable(`Port ${port} on ${host} is not permitted to this user.`, {hint: 'Ports below 1024 mostly need more rights: give another --port.', cause});
+		}
+
+		case 'ENOTFOUND':
+		case 'EAI_AGAIN':
+		case 'EADDRNOTAVAIL': {
+			return new InvalidInput(`This machine has no address ${quoted(host)} to listen on.`, {hint: 'Use 0.0.0.0 or :: for all of its addresses.', cause});
+		}
+
+		default: {
+			return new Unavailable(`The server cannot listen on port ${port} of ${host}: ${code}.`, {cause});
+		}
+	}
+}
+
+const started = async (server: Server | HttpsServer, options: ListenOptions): Promise<AddressInfo> => new Promise((resolve, reject) => {
+	server.once('error', error => {
+		reject(refusalToListen(error, options));
+	});
+	server.listen({host: options.host, port: options.port, backlog: 1024}, () => {
+		resolve(server.address() as AddressInfo);
+	});
+});
+
+/** Answers what is no HTTP at all, or too large or too slow for it, and closes the connection. */
+export function answerBroken(error: NodeJS.ErrnoException, socket: Socket & {_httpMessage?: {_headerSent?: boolean}}): void {
+	const refusal = refusalOf(error) ?? new InvalidInput('The request is no HTTP/1.1.');
+	// As Node's own answer does: not into the midst of another one.
+	if (socket.writable && socket._httpMessage?._headerSent !== true && error.code !== 'ECONNRESET') {
+		const body = JSON.stringify(problemOf(refusal));
+		socket.end(`HTTP/1.1 ${refusal.status} ${problemOf(refusal).title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+	} else {
+		socket.destroy();
+	}
+}
+
+/**
+Listens on TCP and answers for a context.
+@throws ColoniesError one sentence: the port is taken or not permitted, the address unknown, the certificate does not fit; plain HTTP is refused where others could reach it
+*/
+export async function listen(options: ListenOptions): Promise<Listening> {
+	const {host, tls, idle = idleTimeout} = options;
+	if (tls) {
+		checkTls(tls);
+	} else if (!isLoopback(host)) {
+		throw new InvalidInput(`Without a certificate the server listens on this machine alone, not on ${quoted(host)}.`, {hint: 'Give --tlscert and --tlskey, or the host 127.0.0.1.'});
+	}
+
+	const handler = await createHandler({...options, transport: tls ? 'tls' : 'loopback'});
+	// A connection whose other end has vanished is noticed by the system.
+	const common = {...times, keepAlive: true, keepAliveInitialDelay: 30_000};
+	const secure = tls && createHttpsServer({...common, ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: times.headersTimeout}, handler.handle);
+	const server = secure ?? createHttpServer(common, handler.handle);
+	server.setTimeout(idle);
+	server.on('clientError', answerBroken);
+	const {port} = await started(server, options).catch(async (error: unknown) => {
+		await handler.close();
+		throw error;
+	});
+	return {
+		port,
+		reload(next) {
+			checkTls(next);
+			secure?.setSecureContext({...next, minVersion: 'TLSv1.2'});
+		},
+		async close() {
+			const closed = new Promise<void>(resolve => {
+				server.close(() => {
+					resolve();
+				});
+			});
+			await handler.close();
+			server.closeAllConnections();
+			await closed;
+		},
+	};
+}

@@ -1,0 +1,57 @@
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {type Logger, pino, stdTimeFunctions} from 'pino';
+import {toColoniesError} from '../core/errors.ts';
+import type {Visit} from './visit.ts';
+
+/** Whatever stands behind an error, as text: its stack and those of its causes, and none of their other properties, which may hold values. */
+function stackOf(error: unknown): string {
+	const stacks: string[] = [];
+	for (let each = error; each instanceof Error && stacks.length < 5; each = each.cause) {
+		stacks.push(each.stack ?? String(each));
+	}
+
+	return stacks.join('\ncaused by ');
+}
+
+export type Log = {
+	/** One line for a request that is over. Never its headers, query or body. */
+	request(request: IncomingMessage, response: ServerResponse, visit: Visit): void;
+	/** The server itself. */
+	say(sentence: string): void;
+};
+
+const silent: Log = {request() {}, say() {}}; // eslint-disable-line @typescript-eslint/no-empty-function
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
+
+/** The method of a request, of those that are common; anything else comes from outside. */
+export const methodOf = ({method = ''}: IncomingMessage): string => methods.has(method) ? method : 'other';
+
+/** JSON lines, one a request; silent without a stream. */
+export function createLog(stream: NodeJS.WritableStream | undefined): Log {
+	if (stream === undefined) {
+		return silent;
+	}
+
+	const logger: Logger = pino({base: undefined, timestamp: stdTimeFunctions.isoTime, formatters: {level: label => ({level: label})}}, stream);
+	return {
+		request(request, response, visit) {
+			const {fault} = visit;
+			const line = {
+				id: visit.id,
+				method: methodOf(request),
+				route: visit.route,
+				// Without a status where nobody waited for the answer.
+				...(response.headersSent ? {status: response.statusCode} : {}),
+				ms: Math.round((performance.now() - visit.started) * 10) / 10,
+				...(visit.who === undefined ? {} : {who: visit.who}),
+				address: visit.address,
+				...(fault === undefined ? {} : {code: toColoniesError(fault).code, stack: stackOf(fault)}),
+			};
+			logger[fault === undefined ? 'info' : 'error'](line, 'request');
+		},
+		say(sentence) {
+			logger.info(sentence);
+		},
+	};
+}

@@ -1,0 +1,98 @@
+import {
+	attributeTypes, computerStates, processStates,
+} from '../core/types.ts';
+import type {JsonSchema, OperationName} from '../operations/index.ts';
+
+export const reference = (name: string): JsonSchema => ({$ref: `#/components/schemas/${name}`});
+
+const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
+const text: JsonSchema = {type: 'string'};
+const whole: JsonSchema = {type: 'integer'};
+const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
+const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
+const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
+
+/** An object whose fields are always there, but for those that are named. More may stand beside them: clients ignore what they do not know. */
+const object = (properties: Readonly<Record<string, JsonSchema>>, optional: readonly string[] = []): JsonSchema => ({
+	type: 'object', properties, required: Object.keys(properties).filter(name => !optional.includes(name)),
+});
+
+const page = (name: string): JsonSchema => object({
+	rows: list(reference(name)),
+	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
+	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
+});
+
+const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
+const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
+
+/** What operations give, by name. Fields and their order as the types of core/types.ts have them. */
+export const answers: Readonly<Record<string, JsonSchema>> = {
+	Time: {type: 'string', pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`, description: 'RFC 3339 in UTC with microseconds; 0001-01-01T00:00:00Z where it is not set.'},
+	Colony: object({colonyid: id, name: text}),
+	Computer: object({
+		computerid: id, name: text, colonyid: id, computertype: said(text, 'Left out when it takes any.'), cpu: text, cores: whole, mem: said(whole, 'MB'), gpu: text, gpus: whole, status: index(computerStates), lastseen: said(reference('Time'), 'When it last did something that it signed, to some seconds; left out before the first time.'),
+	}, ['computertype', 'lastseen']),
+	Attribute: object({attributeid: id, targetid: id, attributetype: index(attributeTypes), key: text, value: text}),
+	Process: object({
+		processid: id,
+		targetcolonyid: id,
+		targetcomputerids: list(id),
+		assignedcomputerid: said({type: 'string', pattern: '^([0-9a-f]{64})?$'}, 'Empty where it is not assigned.'),
+		status: index(processStates),
+		isassigned: {type: 'boolean'},
+		computertype: text,
+		submissiontime: reference('Time'),
+		starttime: reference('Time'),
+		endtime: reference('Time'),
+		deadline: reference('Time'),
+		timeout: said(whole, 'Seconds from start to deadline; -1 or 0 for none.'),
+		retries: whole,
+		maxretries: whole,
+		mem: said(whole, 'MB'),
+		cores: whole,
+		gpus: whole,
+		in: attributes,
+		out: attributes,
+		err: attributes,
+	}),
+	Event: object({
+		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
+	}),
+	ColonyPage: page('Colony'),
+	ComputerPage: page('Computer'),
+	ProcessPage: page('Process'),
+	EventPage: page('Event'),
+	ComputerCounts: counts(computerStates),
+	ProcessCounts: counts(processStates),
+};
+
+/** What each operation gives; undefined for nothing. */
+export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> = {
+	'colony.register': reference('Colony'),
+	'colony.list': reference('ColonyPage'),
+	'colony.get': reference('Colony'),
+	'colony.remove': reference('Colony'),
+	'computer.register': reference('Computer'),
+	'computer.list': reference('ComputerPage'),
+	'computer.count': reference('ComputerCounts'),
+	'computer.get': reference('Computer'),
+	'computer.approve': reference('Computer'),
+	'computer.disapprove': reference('Computer'),
+	'computer.remove': reference('Computer'),
+	'process.submit': reference('Process'),
+	'process.list': reference('ProcessPage'),
+	'process.count': reference('ProcessCounts'),
+	'process.get': reference('Process'),
+	'process.assign': reference('Process'),
+	'process.successful': reference('Process'),
+	'process.failed': reference('Process'),
+	'process.retry': reference('Process'),
+	'process.cancel': reference('Process'),
+	'process.remove': reference('Process'),
+	'attribute.add': reference('Attribute'),
+	'attribute.get': reference('Attribute'),
+	'attribute.list': list(reference('Attribute')),
+	'event.list': reference('EventPage'),
+	'database.rootpassword': undefined,
+};
