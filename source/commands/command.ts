@@ -60,7 +60,7 @@ export function defineCommand<Some extends Fields, Operands extends Fields = Rec
 			const named = Object.fromEntries(Object.keys(operands ?? {}).flatMap((name, index) => given[index] === undefined ? [] : [[name, given[index]]]));
 			const checked: ValueOf<Some> & ValueOf<Operands> = Object.assign(checkFlags(flags, typed), checkFlags(operands ?? ({} as Operands), named, operandName)); // eslint-disable-line @typescript-eslint/consistent-type-assertions -- no operands are none
 			await run({
-				world, input, flags: checked, choice: readChoice(typed, store),
+				world, input, flags: checked, choice: readChoice(typed, {fields: store}),
 			});
 		},
 	};

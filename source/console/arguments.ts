@@ -44,7 +44,7 @@ export async function readArguments(argv: readonly string[]): Promise<ConsoleArg
 	const isGiven = (name: string) => argv.some(argument => argument === `--${name}` || argument.startsWith(`--${name}=`));
 	const typed = Object.fromEntries(Object.keys(placeFlags).filter(name => isGiven(name)).map(name => [name, given[name]])) as Typed;
 	return {
-		choice: readChoice(typed, placeFlags),
+		choice: readChoice(typed, {fields: placeFlags}),
 		demo: Boolean(given.demo),
 		readOnly: Boolean(given.readOnly),
 		debug: Boolean(given.debug),

@@ -71,6 +71,9 @@ async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record
 	}));
 }
 
+/** What the form for a server calls its fields. */
+const serverLabels: Record<string, string> = {host: 'Host', port: 'Port', fingerprint: 'Fingerprint', tlsca: 'CA file'};
+
 /** The owner of the colony that the operator works in. */
 const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
 
@@ -127,7 +130,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 	},
 	async 'connect-server'(values, {world: {contexts}, reopen, notice}) {
 		const typed = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, text.trim()] as const).filter(([, text]) => text !== ''));
-		const choice = readChoice(typed);
+		const choice = readChoice(typed, {asTyped: name => serverLabels[name] ?? name});
 		// Nothing is kept of a server that does not answer, or is another one.
 		const context = await contexts.open(choice);
 		await context.where().finally(async () => context.close());

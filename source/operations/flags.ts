@@ -39,11 +39,13 @@ export const flagType = ({kind}: Field): 'string' | 'boolean' => kind === 'switc
 
 const asInput = (field: Field, typed: string | boolean): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
 
+const asFlag = (name: string): string => `--${name}`;
+
 /**
 Checks what was typed against fields, and names a flag as it was typed in what it throws.
 @throws InvalidInput
 */
-export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTyped: (name: string) => string = name => `--${name}`): ValueOf<Some> {
+export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTyped: (name: string) => string = asFlag): ValueOf<Some> {
 	const names = Object.keys(fields);
 	const {value} = parseInput(
 		Object.fromEntries(names.map(name => [asTyped(name), fields[name]!])),
@@ -53,25 +55,32 @@ export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTy
 }
 
 /** @throws InvalidInput when two flags are given that exclude each other */
-export function refuseBoth(flags: Readonly<Record<string, unknown>>, names: readonly string[], hint: string): void {
+export function refuseBoth(flags: Readonly<Record<string, unknown>>, names: readonly string[], hint: string, asTyped: (name: string) => string = asFlag): void {
 	const given = names.filter(name => flags[name] !== undefined);
 	if (given.length > 1) {
-		throw new InvalidInput(`--${given[0]!} and --${given[1]!} exclude each other.`, {hint});
+		throw new InvalidInput(`${asTyped(given[0]!)} and ${asTyped(given[1]!)} exclude each other.`, {hint});
 	}
 }
 
+type Reading = {
+	/** The fields that are offered, of `storeFlags`. */
+	fields?: Fields;
+	/** How a field is called in what is thrown: as a flag, unless a form has words for it. */
+	asTyped?: (name: string) => string;
+};
+
 /**
-Which store flags mean. `fields`: those that are offered, of `storeFlags`.
-@throws InvalidInput for a value that is wrong, and for flags that exclude each other
+Which store is meant by what was typed.
+@throws InvalidInput for a value that is wrong, and for fields that exclude each other
 */
-export function readChoice(typed: Typed, fields: Fields = storeFlags): ContextChoice {
-	const choice = checkFlags(fields, typed) as ContextChoice;
+export function readChoice(typed: Typed, {fields = storeFlags, asTyped = asFlag}: Reading = {}): ContextChoice {
+	const choice = checkFlags(fields, typed, asTyped) as ContextChoice;
 	for (const server of Object.keys(serverFlags)) {
 		for (const database of [...Object.keys(databaseFlags), 'demo']) {
-			refuseBoth(choice, [server, database], 'The store is a server (--host) or a database (--dbhost).');
+			refuseBoth(choice, [server, database], 'The store is a server (--host) or a database (--dbhost).', asTyped);
 		}
 	}
 
-	refuseBoth({...choice, insecure: choice.insecure === true ? true : undefined}, ['tlsca', 'fingerprint', 'insecure'], 'The server\'s certificate is checked in one way.');
+	refuseBoth({...choice, insecure: choice.insecure === true ? true : undefined}, ['tlsca', 'fingerprint', 'insecure'], 'The server\'s certificate is checked in one way.', asTyped);
 	return choice;
 }

@@ -68,11 +68,10 @@ function title(state: State): string {
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly ? 'RO' : 'RW',
 		...(state.rootUnlocked ? [yellow('root')] : []),
-		...(context?.insecure ? [red('UNVERIFIED')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	// Whether it can be trusted stands at the right, where nothing cuts it.
-	const trust = [liveness(state), clock(state.lists[state.screen].loadedAt), ' ? help'].filter(part => part !== '').join(' ');
+	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state), clock(state.lists[state.screen].loadedAt), ' ? help'].filter(part => part !== '').join(' ');
 	return spread(parts.filter(part => part !== '').join(dim(' | ')), trust, state.columns);
 }
 
