@@ -44,9 +44,9 @@ test('a client written from the page alone submits, waits, assigns, reports and 
 	assert.equal(process.processid, submitted.body.processid);
 	assert.equal(process.in[0].value, 'hej, världen');
 	assert.equal((await ask(privateKey, 'POST', `${at}/processes/${process.processid}/attributes`, {key: 'answer', value: '42'})).body.value, '42');
-	assert.deepEqual((await ask(privateKey, 'POST', `${at}/processes/successful`, [{processid: process.processid}])).body.map(({result}: any) => result.status), [2]);
+	assert.deepEqual((await ask(privateKey, 'POST', `${at}/processes/successful`, [{processid: process.processid}])).body.map((answer: {result: {status: number}}) => answer.result.status), [2]);
 	assert.equal((await ask(privateKey, 'POST', `${at}/processes/${process.processid}/successful`)).status, 409);
-	assert.deepEqual((await ask(ownerKey, 'GET', `${at}/processes?state=successful&attribute=answer%3D42`)).body.rows.map(({processid}: any) => processid), [process.processid]);
+	assert.deepEqual((await ask(ownerKey, 'GET', `${at}/processes?state=successful&attribute=answer%3D42`)).body.rows.map((row: {processid: string}) => row.processid), [process.processid]);
 	assert.equal((await ask(ownerKey, 'GET', `${at}/processes?state=asleep`)).status, 400);
 	assert.equal((await ask(createIdentity().privateKey, 'GET', `${at}/processes`)).status, 403);
 });

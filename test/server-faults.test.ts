@@ -61,13 +61,13 @@ const counts = async (): Promise<Record<string, number>> => {
 async function until(isSo: (counts: Record<string, number>) => boolean, what: string): Promise<void> {
 	const deadline = performance.now() + 60_000;
 	for (;;) {
-		const found = await counts().catch(() => ({})); // eslint-disable-line no-await-in-loop
+		const found = await counts().catch(() => ({}));
 		if (isSo(found)) {
 			return;
 		}
 
 		assert.ok(performance.now() < deadline, `${what}, not ${JSON.stringify(found)}`);
-		await new Promise(setImmediate); // eslint-disable-line no-await-in-loop
+		await new Promise(setImmediate);
 	}
 }
 
@@ -86,19 +86,32 @@ test('of three servers one is killed, the database restarts and another server i
 	}));
 	const done = async (share: number) => until(({2: successful = 0}) => successful >= many * share, `${many * share} were to be done`);
 	for (let batch = 0; batch < 4; batch++) {
-		await colony.broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: many / 4}, () => ({spec: {targetcolonyid: colony.id}}))); // eslint-disable-line no-await-in-loop
-		await done((batch + 0.2) / 4); // eslint-disable-line no-await-in-loop
-		if (batch === 0) {
-			const {signal} = await servers[0]!.end('SIGKILL'); // eslint-disable-line no-await-in-loop
-			assert.equal(signal, 'SIGKILL');
-			servers[0] = await startServer(where, {home, port: servers[0]!.port}); // eslint-disable-line no-await-in-loop
-		} else if (batch === 1) {
-			await postgres.restart(); // eslint-disable-line no-await-in-loop
-			await until(() => true, 'the database was to be back'); // eslint-disable-line no-await-in-loop
-		} else if (batch === 2) {
-			const {code} = await servers[1]!.end('SIGTERM'); // eslint-disable-line no-await-in-loop
-			assert.equal(code, 0, servers[1]!.said());
-			servers[1] = await startServer(where, {home, port: servers[1]!.port}); // eslint-disable-line no-await-in-loop
+		await colony.broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: many / 4}, () => ({spec: {targetcolonyid: colony.id}})));
+		await done((batch + 0.2) / 4);
+		switch (batch) {
+			case 0: {
+				const {signal} = await servers[0]!.end('SIGKILL');
+				assert.equal(signal, 'SIGKILL');
+				servers[0] = await startServer(where, {home, port: servers[0]!.port});
+
+				break;
+			}
+
+			case 1: {
+				await postgres.restart();
+				await until(() => true, 'the database was to be back');
+
+				break;
+			}
+
+			case 2: {
+				const {code} = await servers[1]!.end('SIGTERM');
+				assert.equal(code, 0, servers[1]!.said());
+				servers[1] = await startServer(where, {home, port: servers[1]!.port});
+
+				break;
+			}
+		// No default
 		}
 	}
 
@@ -126,7 +139,7 @@ test('what several servers have to do with a deadline is done once, also when al
 	await database.query('update processes set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where colony_id = $1', [fresh.id]);
 	servers.splice(0, servers.length, ...await Promise.all(ports.map(async port => startServer(where, {home, port}))));
 	const deadline = performance.now() + 20_000;
-	while (await fresh.state(again) !== 'waiting' || await fresh.state(spent) !== 'failed') { // eslint-disable-line no-await-in-loop
+	while (await fresh.state(again) !== 'waiting' || await fresh.state(spent) !== 'failed') {
 		assert.ok(performance.now() < deadline, 'Nobody saw to the deadlines.');
 	}
 

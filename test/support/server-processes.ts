@@ -37,8 +37,22 @@ export type ServerProcess = {
 /** Starts `colonies server start` in a process of its own and waits until it listens. @throws Error with what it said when it ends before */
 export async function startServer({host, port: dbport, user, database}: Where, {home, port, words = []}: {home: string; port: number; words?: readonly string[]}): Promise<ServerProcess> {
 	const child: ChildProcess = spawn(process.execPath, [
-		program, 'server', 'start', '--host', '127.0.0.1', '--port', String(port), ...words,
-		'--dbhost', host!, '--dbport', String(dbport), '--dbuser', user!, '--dbname', database!,
+		program,
+		'server',
+		'start',
+		'--host',
+		'127.0.0.1',
+		'--port',
+		String(port),
+		...words,
+		'--dbhost',
+		host!,
+		'--dbport',
+		String(dbport),
+		'--dbuser',
+		user!,
+		'--dbname',
+		database!,
 	], {env: {...process.env, COLONIES_HOME: home, COLONIES_ROOT_PASSWORD: rootPassword}, stdio: ['ignore', 'pipe', 'pipe']});
 	const ended = new Promise<{code: number | null; signal: NodeJS.Signals | null}>(resolve => {
 		child.once('exit', (code, signal) => {
@@ -47,15 +61,16 @@ export async function startServer({host, port: dbport, user, database}: Where, {
 	});
 	let said = '';
 	const fingerprint = await new Promise<string>((resolve, reject) => {
-		for (const stream of [child.stdout!, child.stderr!]) {
-			stream.setEncoding('utf8').on('data', (text: string) => {
-				said += text;
-				const found = /^([\da-f]{64})$/m.exec(said);
-				if (found && said.includes('To connect')) {
-					resolve(found[1]!);
-				}
-			});
-		}
+		const hear = (text: string) => {
+			said += text;
+			const found = /^([\da-f]{64})$/m.exec(said);
+			if (found && said.includes('To connect')) {
+				resolve(found[1]!);
+			}
+		};
+
+		child.stdout!.setEncoding('utf8').on('data', hear);
+		child.stderr!.setEncoding('utf8').on('data', hear);
 
 		void ended.then(() => {
 			reject(new Error(said));
