@@ -73,6 +73,11 @@ async function until(isSo: (counts: Record<string, number>) => boolean, what: st
 
 const many = 240;
 
+async function submit(count: number): Promise<void> {
+	const {id: targetcolonyid, owner} = colony;
+	await colony.broker.runMany({identity: owner}, 'process.submit', Array.from({length: count}, () => ({spec: {targetcolonyid}})));
+}
+
 test('of three servers one is killed, the database restarts and another server is stopped under the load of 32 computers: every process ends exactly once', {skip}, async t => {
 	const ways = await Promise.all(servers.map(async server => reach(server)));
 	const computers = await Promise.all(Array.from({length: 32}, async () => colony.computer()));
@@ -86,7 +91,7 @@ test('of three servers one is killed, the database restarts and another server i
 	}));
 	const done = async (share: number) => until(({2: successful = 0}) => successful >= many * share, `${many * share} were to be done`);
 	for (let batch = 0; batch < 4; batch++) {
-		await colony.broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: many / 4}, () => ({spec: {targetcolonyid: colony.id}})));
+		await submit(many / 4);
 		await done((batch + 0.2) / 4);
 		switch (batch) {
 			case 0: {
