@@ -32,7 +32,7 @@ const rooms: Record<string, Row> = {
 	work: {values: ['remote'], types: ['operations']},
 	commands: {values: ['keychain', 'operations']},
 	console: {values: ['keychain', 'operations']},
-	door: {values: ['keychain', 'operations', 'contexts', 'work']},
+	door: {values: ['keychain', 'operations', 'contexts', 'work', 'server'], types: ['commands']},
 	'index.ts': {values: ['contexts', 'work', 'keychain', 'door'], types: ['operations']}, // eslint-disable-line @typescript-eslint/naming-convention -- a file
 	'cli.tsx': { // eslint-disable-line @typescript-eslint/naming-convention -- a file
 		values: ['identity', 'operations', 'keychain', 'remote', 'server', 'contexts', 'work', 'commands', 'console', 'door', 'index.ts'],

@@ -1,7 +1,9 @@
 import {type ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {type Arguments, type FlagTypes, parseArguments} from './arguments.ts';
-import {type CommandEntry, flagsOf, flagType} from './command.ts';
+import {
+	type CommandEntry, flagsOf, flagType, operandName,
+} from './command.ts';
 import {commands, findCommand, nouns} from './entries.ts';
 import {commandHelp, generalHelp, nounHelp} from './help.ts';
 import {nearest} from './nearest.ts';
@@ -58,11 +60,21 @@ function commandOf({words, flags, unknown}: Arguments): CommandEntry {
 		throw refuseWords(words);
 	}
 
-	if (words[2] !== undefined) {
-		throw new InvalidInput(`${quoted(asTyped(words[2]))} is not expected after \`${nameOf(command)}\`.`, {hint: 'Values belong to flags; put quotes around one that has spaces.'});
+	checkOperands(command, words.slice(2));
+	return command;
+}
+
+function checkOperands(command: CommandEntry, given: readonly string[]): void {
+	const operands = Object.entries(command.operands);
+	const extra = given[operands.length];
+	if (extra !== undefined) {
+		throw new InvalidInput(`${quoted(asTyped(extra))} is not expected after \`${nameOf(command)}${operands.map(([name]) => ` ${operandName(name)}`).join('')}\`.`, {hint: 'Values belong to flags; put quotes around one that has spaces.'});
 	}
 
-	return command;
+	const missing = operands[given.length];
+	if (missing !== undefined) {
+		throw new InvalidInput(`\`${nameOf(command)}\` needs a ${operandName(missing[0])}.`, {hint: `${missing[1].summary}.`});
+	}
 }
 
 /** Help on what the words name. @throws InvalidInput when they name nothing */
@@ -91,7 +103,7 @@ async function dispatch(given: Arguments, world: World): Promise<void> {
 	} else if (asksHelp) {
 		await print(world, helpOn(words[0] === 'help' ? words.slice(1) : words));
 	} else {
-		await commandOf(given).run({world, input: new StandardInput(world.stdin), typed: flags});
+		await commandOf(given).run({world, input: new StandardInput(world.stdin), typed: flags, operands: words.slice(2)});
 	}
 }
 

@@ -40,6 +40,12 @@ export type Certificates = {
 	read(certFile: string, keyFile: string): Promise<Certificate>;
 };
 
+/** What tells of signals, as a process does. */
+export type Signals = {
+	on(name: NodeJS.Signals, hear: (name: NodeJS.Signals) => void): unknown;
+	removeListener(name: NodeJS.Signals, hear: (name: NodeJS.Signals) => void): unknown;
+};
+
 /** Everything outside that a command touches; the door hands over the real one, tests their own. */
 export type World = {
 	contexts: Contexts;
@@ -55,4 +61,6 @@ export type World = {
 	/** Loaded when a server starts. */
 	serve?: Serve;
 	certificate?: Certificates;
+	/** Where a server hears signals: the process, unless a test gives another. */
+	signals?: Signals;
 };

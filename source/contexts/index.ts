@@ -109,7 +109,7 @@ const noServer = () => new InvalidInput('This is done where the data is, not thr
 /** How this program's contexts are opened, made and dropped. */
 export function createContexts(world: World): Contexts {
 	const resolve = async (choice: ContextChoice): Promise<Target> => resolveTarget(choice, world.env, await world.settings.read());
-	const embedded = (name: 'embedded' | 'demo'): Embedded => ({folder: embeddedFolder(world.folders.data, name), name, version: world.version ?? ''});
+	const embedded = (name: 'embedded' | 'demo'): Embedded => ({folder: embeddedFolder(world.folders.data, name), run: world.folders.run, name, version: world.version ?? ''});
 
 	return {
 		async open(choice, {attended = false} = {}) {

@@ -125,6 +125,15 @@ export const choice = <const Choice extends string>(label: string, summary: stri
 
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 
+const fingerprintText = 'must be a SHA-256 fingerprint: 64 hex digits, with or without colons';
+
+/** SHA-256 of a certificate, as 64 lowercase hex digits; taken with colons and capitals too, as other tools print it. */
+export const fingerprint = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: v.pipe(
+	v.string(fingerprintText),
+	v.regex(/^(?:[\da-f]{64}|(?:[\da-f]{2}:){31}[\da-f]{2})$/i, fingerprintText),
+	v.transform(text => text.replaceAll(':', '').toLowerCase()),
+), json: {type: 'string', minLength: 64, maxLength: 95}});
+
 /** `key=value`, as one text. */
 export const pair = (label: string, summary: string): Field<{key: string; value: string}, string> => describe('pair', label, summary, {
 	schema: v.pipe(

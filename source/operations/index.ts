@@ -10,7 +10,11 @@ export type {
 export {
 	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
+export {
+	flagType, readChoice, storeFlags, type Typed,
+} from './flags.ts';
 export {complaintAbout, leftOut, parseInput} from './parse.ts';
+export {patiently} from './patiently.ts';
 export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';

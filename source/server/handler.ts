@@ -76,7 +76,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 function receive(request: FastifyRequest, {visits}: Owned): void {
 	const {template} = request.routeOptions.config;
 	visits.of(request.raw).route = template ?? 'none';
-	if (visits.isClosing) {
+	if (visits.isClosing && template !== '/healthz') {
 		throw new Unavailable('The server is closing.', {hint: 'Try it again in a moment, or at another one.'});
 	}
 
@@ -89,13 +89,19 @@ function receive(request: FastifyRequest, {visits}: Owned): void {
 
 /** What a server says about itself. */
 function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
-	const {context, metrics, visits, version} = owned;
+	const {context, metrics, visits, version, transport} = owned;
 	const ready = createReadiness(context);
 	let document: string | undefined;
-	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok'}));
+	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok', version}));
 	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
 		const readiness = await ready();
-		return readiness.ready ? {status: 'ok'} : reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		if (!readiness.ready) {
+			return reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		}
+
+		const {schema, server, timescale} = readiness;
+		// Of what runs behind it only users of this machine are told.
+		return {status: 'ok', version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));

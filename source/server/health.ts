@@ -4,7 +4,8 @@ import {type HostedContext, newestSchema} from '../operations/index.ts';
 const fresh = 500;
 const patience = 2000;
 
-export type Readiness = {ready: true} | {ready: false; reason: string};
+/** With what a caller may want to show: the versions of the database and its schema. */
+export type Readiness = {ready: true; server: string; timescale: string | undefined; schema: number} | {ready: false; reason: string};
 
 async function look(context: HostedContext): Promise<Readiness> {
 	let timer: NodeJS.Timeout | undefined;
@@ -17,7 +18,8 @@ async function look(context: HostedContext): Promise<Readiness> {
 			return {ready: false, reason: 'The database does not answer.'};
 		}
 
-		return where.schema === newestSchema ? {ready: true} : {ready: false, reason: 'The schema of the database is not that of this version.'};
+		const {server, timescale, schema} = where;
+		return schema === newestSchema ? {ready: true, server, timescale, schema} : {ready: false, reason: 'The schema of the database is not that of this version.'};
 	} catch {
 		// Without its address: anyone may ask.
 		return {ready: false, reason: 'The database does not answer.'};
@@ -28,9 +30,9 @@ async function look(context: HostedContext): Promise<Readiness> {
 
 /** Whether requests can be served: the database answers, and has the schema of this version. */
 export function createReadiness(context: HostedContext): () => Promise<Readiness> {
-	let last = {at: -Infinity, readiness: Promise.resolve<Readiness>({ready: true})};
+	let last: {at: number; readiness: Promise<Readiness>} | undefined;
 	return async () => {
-		if (performance.now() - last.at > fresh) {
+		if (last === undefined || performance.now() - last.at > fresh) {
 			last = {at: performance.now(), readiness: look(context)};
 		}
 

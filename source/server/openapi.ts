@@ -128,7 +128,7 @@ function ownPaths(): JsonSchema {
 	const get = (operationId: string, summary: string, content: JsonSchema, more: JsonSchema = {}): JsonSchema => ({
 		get: {operationId, tags: ['server'], summary, security: [], responses: {200: {description: summary, content}, default: {$ref: '#/components/responses/Problem'}}, ...more},
 	});
-	const status = json({type: 'object', properties: {status: {type: 'string'}, reason: {type: 'string'}}, required: ['status']});
+	const status = json({type: 'object', properties: {status: {type: 'string'}, reason: {type: 'string'}, version: {type: 'string'}, schema: {type: 'integer'}}, required: ['status']});
 	return {
 		'/healthz': get('server.health', 'Whether the process lives.', status),
 		'/readyz': get('server.readiness', 'Whether requests can be served.', status, {responses: {200: {description: 'They can.', content: status}, 503: {description: 'Not now.', content: status}}}),

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {Validator} from '@seriousme/openapi-schema-validator';
+import {createIdentity, type Identity} from '../source/identity/index.ts';
+import {type AnyOperation, listRoute, type OperationName, operations, splitRoute} from '../source/operations/index.ts';
+import {describeRoutes} from '../source/server/index.ts';
+import {openAny, openColony, rootPassword} from './support/colony.ts';
+import {conforms, document} from './support/openapi.ts';
+import {type Answer, problem, serve, signed} from './support/server.ts';
+
+const database = await openAny();
+const colony = await openColony(database);
+const other = await openColony(database, colony.broker);
+const served = await serve(database, {secure: true});
+
+/** An answer that was given, and that the document promised. */
+async function given(who: Identity | string, name: OperationName, input: Record<string, unknown>): Promise<any> {
+	const {method, path} = splitRoute(operations[name].route);
+	const answer = await served.call(who, name, input);
+	assert.ok(answer.status === 200 || answer.status === 204, answer.text);
+	conforms(path, method, answer);
+	return answer.json;
+}
+
+async function listed(who: Identity, name: OperationName, inputs: Array<Record<string, unknown>>): Promise<Answer> {
+	const {method, path} = splitRoute(listRoute(operations[name] as AnyOperation));
+	const answer = await served.many(who, name, inputs);
+	conforms(path, method, answer);
+	return answer;
+}
+
+test('every operation answers over HTTP as the OpenAPI document says', async () => {
+	const done = new Set<OperationName>();
+	const call = async (who: Identity | string, name: OperationName, input: Record<string, unknown> = {}) => {
+		done.add(name);
+		return given(who, name, input);
+	};
+
+	const [owner, computer] = [createIdentity().identity, createIdentity().identity];
+	const colonyid = owner.id;
+	assert.deepEqual(await call(rootPassword, 'colony.register', {colonyid, spec: {name: 'elsewhere'}}), {colonyid, name: 'elsewhere'});
+	assert.equal((await call(rootPassword, 'colony.list', {count: 1})).rows.length, 1);
+	assert.equal((await call(owner, 'colony.get', {colonyid})).name, 'elsewhere');
+	assert.equal((await call(owner, 'computer.register', {colonyid, computerid: computer.id, spec: {name: 'lab', cores: 4, mem: 4000, cpu: 'Zen'}})).status, 0);
+	assert.equal((await call(owner, 'computer.approve', {colonyid, computerid: computer.id})).status, 1);
+	assert.deepEqual((await call(computer, 'computer.list', {colonyid, state: 'approved', text: 'la'})).rows.map(({computerid}: any) => computerid), [computer.id]);
+	assert.deepEqual(await call(owner, 'computer.count', {colonyid}), {pending: 0, approved: 1, disapproved: 0});
+	assert.equal((await call(owner, 'computer.get', {colonyid, computerid: computer.id})).cpu, 'Zen');
+	const {processid} = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid, in: {key: 'väl=ue & +'}, timeout: 100, maxretries: 3}});
+	assert.equal((await call(computer, 'process.list', {colonyid, state: 'waiting', attribute: 'key=väl=ue & +'})).rows.length, 1);
+	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
+	assert.deepEqual(await call(owner, 'process.count', {colonyid}), {waiting: 1, running: 0, successful: 0, failed: 0});
+	const assigned = await call(computer, 'process.assign', {colonyid, wait: 1.5});
+	assert.equal(assigned.processid, processid);
+	assert.match(assigned.deadline, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+	const {attributeid} = await call(computer, 'attribute.add', {colonyid, processid, key: 'result', value: '\u{1F600}\n"'});
+	assert.equal((await call(owner, 'attribute.get', {colonyid, processid, attributeid})).value, '\u{1F600}\n"');
+	assert.equal((await call(owner, 'attribute.list', {colonyid, processid})).length, 2);
+	assert.equal((await call(computer, 'process.successful', {colonyid, processid})).status, 2);
+	assert.equal((await call(owner, 'process.retry', {colonyid, processid})).status, 0);
+	assert.equal((await call(computer, 'process.assign', {colonyid})).processid, processid);
+	assert.equal((await call(computer, 'process.failed', {colonyid, processid, computerid: computer.id})).status, 3);
+	const again = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid}});
+	assert.equal((await call(owner, 'process.cancel', {colonyid, processid: again.processid})).status, 3);
+	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
+	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
+	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id})).status, 2);
+	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id})).computerid, computer.id);
+	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
+	assert.equal(await call(rootPassword, 'database.rootpassword', {newrootpassword: rootPassword}), undefined);
+	assert.deepEqual([...done].sort(), Object.keys(operations).sort());
+});
+
+test('the OpenAPI document is valid, served, and describes every route', async () => {
+	const answer = await served.send({method: 'GET', target: '/openapi.json', headers: {}});
+	assert.equal(answer.status, 200);
+	assert.deepEqual(answer.json, document);
+	const validity = await new Validator().validate(answer.json);
+	assert.ok(validity.valid, JSON.stringify(validity.errors));
+	for (const operation of Object.values(operations) as AnyOperation[]) {
+		for (const route of [operation.route, listRoute(operation)]) {
+			const {method, path} = splitRoute(route);
+			assert.ok(answer.json.paths[path][method.toLowerCase()], route);
+			assert.ok(describeRoutes().includes(`| \`${operation.name}\` | \`${route}\` |`), route);
+		}
+	}
+});
+
+test('a list is submitted, assigned and closed in one request each', async () => {
+	const computer = await colony.computer();
+	const specs = Array.from({length: 20}, (_, index) => ({spec: {targetcolonyid: colony.id, targetcomputerids: [computer.id], in: {index: String(index)}}}));
+	const submitted = await listed(colony.owner, 'process.submit', specs);
+	assert.deepEqual(submitted.json.map((process: any) => process.in[0].value), specs.map(({spec}) => spec.in.index));
+	const ids = submitted.json.map(({processid}: any) => processid);
+
+	const few = await served.many(computer, 'process.assign', Array.from({length: 5}, () => ({colonyid: colony.id})));
+	assert.deepEqual(few.json.map(({processid}: any) => processid), ids.slice(0, 5));
+	const rest = await listed(computer, 'process.assign', Array.from({length: 30}, () => ({colonyid: colony.id})));
+	assert.deepEqual(rest.json.map(({processid}: any) => processid), ids.slice(5));
+	problem(await served.many(computer, 'process.assign', [{colonyid: colony.id}, {colonyid: colony.id}]), 404, 'nothing-to-assign');
+
+	const unknown = 'f'.repeat(64);
+	const closed = await listed(computer, 'process.successful', [...ids, unknown].map((processid: string) => ({colonyid: colony.id, processid})));
+	assert.deepEqual(closed.json.slice(0, 20).map(({result}: any) => result.status), ids.map(() => 2));
+	assert.deepEqual(closed.json[20].problem.code, 'not-found');
+	const twice = await listed(computer, 'process.failed', [{colonyid: colony.id, processid: ids[0]}]);
+	assert.equal(twice.json[0].problem.code, 'conflict');
+	assert.equal(twice.json[0].problem.status, 409);
+});
+
+test('of a list of submissions all or none are taken', async () => {
+	const before = await colony.own('process.count');
+	const answer = await served.many(colony.owner, 'process.submit', [{spec: {targetcolonyid: colony.id}}, {spec: {targetcolonyid: colony.id, cores: -1}}]);
+	problem(answer, 400, 'invalid-input', /number 2.*cores/);
+	assert.deepEqual(await colony.own('process.count'), before);
+	for (const [body, detail] of [[[], /1 to 1000/], [Array.from({length: 1001}, () => ({spec: {}})), /not of 1001/], [[1], /JSON object/]] as const) {
+		problem(await served.send(signed(colony.owner, {method: 'POST', target: `/colonies/${colony.id}/processes`, body})), 400, 'invalid-input', detail);
+	}
+});
+
+test('what a run has to say comes in a header', async () => {
+	const {headers, status} = await served.call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id, 'blå, fält': 1, other: 2}});
+	assert.equal(status, 200);
+	assert.deepEqual(String(headers['colonies-notice']).split(', ').map(text => decodeURIComponent(text)), ['Unknown fields left out: "spec.blå, fält", "spec.other".']);
+	const many = await served.call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id, ...Object.fromEntries(Array.from({length: 5000}, (_, index) => [`field-${index}`, 1]))}});
+	assert.equal(many.status, 200);
+	assert.ok(String(many.headers['colonies-notice']).length < 4000);
+});
+
+test('ids that are forged widen nothing', async () => {
+	const [mine, theirs] = [await colony.computer(), await other.computer()];
+	const process = await other.submit();
+	const foreign = {colonyid: other.id, processid: process.processid};
+	for (const [name, input, status, code] of [
+		['colony.get', {colonyid: other.id}, 403, 'not-allowed'],
+		['process.list', {colonyid: other.id}, 403, 'not-allowed'],
+		['process.get', foreign, 403, 'not-allowed'],
+		['process.get', {colonyid: colony.id, processid: process.processid}, 404, 'not-found'],
+		['process.assign', {colonyid: other.id}, 403, 'not-allowed'],
+		['process.assign', {colonyid: colony.id, computerid: theirs.id}, 403, 'not-allowed'],
+		['process.submit', {spec: {targetcolonyid: other.id}}, 403, 'not-allowed'],
+		['process.successful', foreign, 403, 'not-allowed'],
+		['process.cancel', foreign, 403, 'not-allowed'],
+		['attribute.add', {...foreign, key: 'a', value: 'b'}, 403, 'not-allowed'],
+		['computer.approve', {colonyid: colony.id, computerid: mine.id}, 403, 'not-allowed'],
+		['computer.get', {colonyid: colony.id, computerid: theirs.id}, 404, 'not-found'],
+		['event.list', {colonyid: other.id}, 403, 'not-allowed'],
+		['colony.list', {}, 403, 'not-allowed'],
+		['colony.remove', {colonyid: colony.id}, 403, 'not-allowed'],
+		['database.rootpassword', {newrootpassword: 'mine now'}, 403, 'not-allowed'],
+	] as Array<[OperationName, Record<string, unknown>, number, string]>) {
+		problem(await served.call(mine, name, input), status, code);
+	}
+
+	problem(await served.send(signed(mine, {method: 'POST', target: `/colonies/${colony.id}/processes`, body: {spec: {targetcolonyid: other.id}}})), 400, 'invalid-input', /spec.targetcolonyid/);
+	problem(await served.call(rootPassword, 'process.list', {colonyid: colony.id}), 403, 'not-allowed');
+	assert.equal(await other.state(process), 'waiting');
+});
