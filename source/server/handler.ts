@@ -80,7 +80,8 @@ function receive(request: FastifyRequest, {visits}: Owned): void {
 		throw new Unavailable('The server is closing.', {hint: 'Try it again in a moment, or at another one.'});
 	}
 
-	if (request.is404) {
+	// An empty name in a path is not left out of it.
+	if (request.is404 || Object.values(request.params as Record<string, string>).includes('')) {
 		throw nowhere(request.raw, methodsAt(request.raw.url ?? ''));
 	}
 
