@@ -105,7 +105,6 @@ test('of five processes that start at once one hosts; killed again and again, an
 
 	const submitted: string[] = [];
 	while (processes.length > 1) {
-		/* eslint-disable no-await-in-loop */
 		for (const holder of processes) {
 			const {done} = await own(holder, 'process.submit', {spec: {targetcolonyid: identity.id}});
 			submitted.push((done as Process).processid);
@@ -121,6 +120,5 @@ test('of five processes that start at once one hosts; killed again and again, an
 		t.diagnostic(`taken over after ${Math.round(performance.now() - began)} ms`);
 		const {rows} = done as {rows: Process[]};
 		assert.deepEqual(new Set(rows.map(({processid}) => processid)), new Set(submitted));
-		/* eslint-enable no-await-in-loop */
 	}
 });

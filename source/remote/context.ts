@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {setMaxListeners} from 'node:events';
 import {backOff, pause} from '../core/backoff.ts';
 import {
 	type ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
@@ -23,6 +24,8 @@ const tries = 4;
 /** Between two looks whether the server answers, in milliseconds, while nothing else tells. */
 const lookEvery = 5000;
 
+type Sending = Pick<RunOptions, 'notice' | 'signal'> & {caller: Caller; request: WireRequest; /** The idempotency key. */ key: string | undefined; mayRepeat: boolean; ending: AbortSignal; wait: number};
+
 export type RemoteOptions = {
 	address: Address;
 	kind: Context['kind'];
@@ -44,6 +47,29 @@ function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): R
 	return value as Record<string, unknown>;
 }
 
+/** Comes with whichever of two signals comes first, until it is released: `AbortSignal.any` of Node 20 keeps what it made for as long as its sources live. */
+function either(one: AbortSignal | undefined, other: AbortSignal): {signal: AbortSignal; release: () => void} {
+	const controller = new AbortController();
+	const abort = () => {
+		controller.abort();
+	};
+
+	const sources = [one, other].filter(source => source !== undefined);
+	for (const source of sources) {
+		source.addEventListener('abort', abort, {once: true});
+	}
+
+	if (sources.some(({aborted}) => aborted)) {
+		abort();
+	}
+
+	return {signal: controller.signal, release() {
+		for (const source of sources) {
+			source.removeEventListener('abort', abort);
+		}
+	}};
+}
+
 const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'number' ? wait * 1000 : 0;
 
 /** The operations on a server elsewhere. The keys stay here: each request is signed. */
@@ -63,6 +89,8 @@ class RemoteContext implements Context {
 		this.name = name;
 		this.insecure = 'trust' in address && address.trust.kind === 'anything';
 		this.#tries = most;
+		// Every call under way listens to it.
+		setMaxListeners(0, this.#closing.signal);
 		this.#connections = new Connections(address);
 	}
 
@@ -150,7 +178,15 @@ class RemoteContext implements Context {
 	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: RunOptions & {wait: number}): Promise<Answer> {
 		const key = operation.keyed ? idempotencyKey : undefined;
 		const mayRepeat = key !== undefined || request.method === 'GET';
-		const ending = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+		const {signal: ending, release} = either(signal, this.#closing.signal);
+		try {
+			return await this.#repeat({caller, request, key, mayRepeat, ending, notice, signal, wait});
+		} finally {
+			release();
+		}
+	}
+
+	async #repeat({caller, request, key, mayRepeat, ending, notice, signal, wait}: Sending): Promise<Answer> {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				// Signed anew each time: a nonce is good once.
