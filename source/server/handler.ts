@@ -54,6 +54,7 @@ type Owned = Parts & {metrics: Metrics; version: string};
 function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport}: Owned, error: unknown): void {
 	const visit = visits.of(request.raw);
 	const refusal = refusalOf(error) ?? toColoniesError(error);
+	visit.code = refusal.code;
 	if (refusal.code === 'internal') {
 		visit.fault = error;
 	}
@@ -63,7 +64,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 		void reply.header('www-authenticate', challenge(transport));
 	}
 
-	if (isSpoilt(request.raw) || visits.isClosing) {
+	if (isSpoilt(request.raw)) {
 		void reply.header('connection', 'close');
 	} else {
 		void reply.removeHeader('connection');
@@ -143,6 +144,11 @@ export async function createHandler({context, version, transport, log, beat = 15
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
 		receive(request, owned);
+	});
+	app.addHook('onSend', async (_, reply) => {
+		if (visits.isClosing) {
+			void reply.header('connection', 'close');
+		}
 	});
 	app.setErrorHandler<FastifyError | ColoniesError>((error, request, reply) => {
 		refuse(reply, request, owned, error);

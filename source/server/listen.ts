@@ -52,16 +52,21 @@ const isLoopback = (address: string): boolean => address === 'localhost' || (isI
 
 /** @throws InvalidInput */
 function checkTls({cert, key}: Tls): void {
+	const unreadable = (what: string) => new InvalidInput(`The ${what} cannot be read.`, {hint: 'Give PEM texts; a private key must not be encrypted.'});
+	if (!cert.includes('-----BEGIN CERTIFICATE-----')) {
+		throw unreadable('certificate');
+	}
+
+	if (!key.includes('PRIVATE KEY-----')) {
+		throw unreadable('private key');
+	}
+
 	try {
 		createSecureContext({cert, key});
 	} catch (error) {
-		const {code = ''} = error as {code?: string};
-		if (code.includes('MISMATCH')) {
-			throw new InvalidInput('The private key does not fit the certificate.', {hint: 'Give the key that the certificate was made for.'});
-		}
-
-		const isCert = cert.includes('-----BEGIN CERTIFICATE-----');
-		throw new InvalidInput(`The ${isCert ? 'private key' : 'certificate'} cannot be read.`, {hint: 'Give PEM files; a private key must not be encrypted.'});
+		throw (error as {code?: string}).code?.includes('MISMATCH')
+			? new InvalidInput('The private key does not fit the certificate.', {hint: 'Give the key that the certificate was made for.'})
+			: unreadable('certificate or its private key');
 	}
 }
 

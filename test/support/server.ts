@@ -16,16 +16,19 @@ import {listen, type Listening, type ListenOptions} from '../../source/server/in
 
 let made: Promise<Certificate> | undefined;
 
-/** A certificate for 127.0.0.1, made once for a test file. */
+/** A certificate for 127.0.0.1. */
+export async function newCertificate(): Promise<Certificate> {
+	const folder = mkdtempSync(path.join(tmpdir(), 'colonies-certificate-'));
+	try {
+		return await ownCertificate({folder});
+	} finally {
+		rmSync(folder, {recursive: true});
+	}
+}
+
+/** The same for all servers of a test file. */
 export const testCertificate = async (): Promise<Certificate> => {
-	made ??= (async () => {
-		const folder = mkdtempSync(path.join(tmpdir(), 'colonies-certificate-'));
-		try {
-			return await ownCertificate({folder});
-		} finally {
-			rmSync(folder, {recursive: true});
-		}
-	})();
+	made ??= newCertificate();
 	return made;
 };
 
