@@ -1,7 +1,7 @@
 import type {Fields} from '../operations/fields.ts';
 import {type CommandEntry, generalFlags, storeFlags} from './command.ts';
 import {commands} from './entries.ts';
-import {calledAs, valueName} from './help.ts';
+import {calledAs, restName, valueName} from './help.ts';
 
 const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
 
@@ -11,7 +11,7 @@ const flagList = (fields: Fields): string => Object.entries(fields)
 	.map(([name, field]) => code(`--${name}${valueName(name, field)}`) + (field.optional ? '' : '\u00A0*'))
 	.join(' ');
 
-const row = (entry: CommandEntry): string => `| ${code(calledAs(entry))} | ${cell(entry.summary)} | ${flagList(entry.flags)} |`;
+const row = (entry: CommandEntry): string => `| ${code(calledAs(entry))} | ${cell(entry.summary)} | ${flagList(entry.flags)}${entry.rest ? ` ${code(restName(entry).trim())}\u00A0*` : ''} |`;
 
 const flagTable = (fields: Fields): string => `| Flag | |\n|---|---|\n${Object.entries(fields).map(([name, field]) => `| ${code(`--${name}${valueName(name, field)}`)} | ${cell(field.summary)} |`).join('\n')}`;
 

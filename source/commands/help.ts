@@ -56,13 +56,16 @@ const required = (fields: Fields): string => Object.entries(fields).filter(([, f
 /** A command's words with its operands: `context use NAME`. */
 export const calledAs = ({words, operands}: CommandEntry): string => [...words, ...Object.keys(operands).map(name => operandName(name))].join(' ');
 
+/** What stands behind a command and its flags: ` -- COMMAND [ARG…]`; nothing mostly. */
+export const restName = ({rest}: CommandEntry): string => rest ? ` -- ${rest.name}` : '';
+
 /** Help on one command: its operands and flags, who signs, and which store. */
 export function commandHelp(entry: CommandEntry): string {
-	const {summary, operands, flags, signing, store} = entry;
-	const named = Object.entries(operands).map(([name, field]) => [operandName(name), field.summary] as const);
+	const {summary, operands, rest, flags, signing, store} = entry;
+	const named = [...Object.entries(operands).map(([name, field]) => [operandName(name), field.summary] as const), ...(rest ? [[rest.name, rest.summary] as const] : [])];
 	return `${wrap(summary, 0)}
 
-Usage: colonies ${calledAs(entry)}${required(flags)} [flags]
+Usage: colonies ${calledAs(entry)}${required(flags)} [flags]${restName(entry)}
 ${named.length > 0 ? `\n${list(named)}\n` : ''}${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${section('Where', store)}${section('Also', generalFlags)}`;
 }
 

@@ -12,12 +12,12 @@ export async function warnOf({insecure: isInsecure}: {readonly insecure?: boolea
 }
 
 /**
-Does something with the store that is meant, and lets go of it.
+Does something with the store that is meant, and lets go of it. `attended`: for as long as an operator wants, also while it is away.
 @throws ColoniesError
 */
-export async function withStore<Result>(world: World, choice: ContextChoice, act: (context: Context) => Promise<Result>): Promise<Result> {
+export async function withStore<Result>(world: World, choice: ContextChoice, act: (context: Context) => Promise<Result>, options: {attended?: boolean} = {}): Promise<Result> {
 	await warnOf(choice, world);
-	const context = await world.contexts.open(choice);
+	const context = await world.contexts.open(choice, options);
 	try {
 		await warnOf({insecure: context.insecure === true && choice.insecure !== true}, world);
 		return await act(context);

@@ -1,5 +1,6 @@
-import type {Folders, Keychain} from '../keychain/index.ts';
-import type {Contexts, HostedContext} from '../operations/index.ts';
+import type {Id, Process} from '../core/types.ts';
+import type {Folders, Identity, Keychain} from '../keychain/index.ts';
+import type {Context, Contexts, HostedContext} from '../operations/index.ts';
 
 /** Standard input: a terminal can turn raw, and a pipe keeps the process alive unless it is let go. */
 export type InputStream = NodeJS.ReadableStream & {
@@ -46,6 +47,15 @@ export type Signals = {
 	removeListener(name: NodeJS.Signals, hear: (name: NodeJS.Signals) => void): unknown;
 };
 
+/** How it goes with a process that a computer runs. `span`: milliseconds since it was started; `reason`: why it failed, or is not this computer's any more. */
+export type Progress = {process: Process; state: 'started' | 'successful' | 'failed' | 'gone'; span: number; reason?: string};
+
+/** A computer that runs a program for each process. `env`: what the program inherits, less the secrets of ours in it. */
+export type Work = (options: {
+	context: Context; identity: Identity; colonyid: Id; concurrency: number; command: readonly string[]; env: NodeJS.ProcessEnv;
+	notice: (sentence: string) => void; report: (progress: Progress) => void; signals?: Signals;
+}) => Promise<void>;
+
 /** Everything outside that a command touches; the door hands over the real one, tests their own. */
 export type World = {
 	contexts: Contexts;
@@ -61,6 +71,8 @@ export type World = {
 	/** Loaded when a server starts. */
 	serve?: Serve;
 	certificate?: Certificates;
-	/** Where a server hears signals: the process, unless a test gives another. */
+	/** Lets a computer work until a signal stops it; loaded when one does. @throws ColoniesError when it never can */
+	work?: Work;
+	/** Where a server or a computer at work hears signals: the process, unless a test gives another. */
 	signals?: Signals;
 };

@@ -23,6 +23,14 @@ export type ComputerOptions = WorkOptions & {
 	colonyid: Id;
 	handler: Handler;
 	clock?: Clock;
+	/** Where signals are heard: this process, unless somebody else tells of them. */
+	signals?: Signals;
+};
+
+/** What tells of signals, as a process does. */
+type Signals = {
+	on(name: NodeJS.Signals, hear: () => void): unknown;
+	removeListener(name: NodeJS.Signals, hear: () => void): unknown;
 };
 
 /** Handlers that go on although they were aborted are waited for this long, in milliseconds. */
@@ -66,7 +74,7 @@ class ComputerAtWork implements Worker {
 	readonly #attempts = new Map<Attempt, Promise<void>>();
 	#tellRoom: () => void = () => undefined;
 
-	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 30, notice = toStandardError, report, clock = machineClock}: ComputerOptions) {
+	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 30, notice, report, clock = machineClock}: ComputerOptions) {
 		this.#handler = handler;
 		this.#concurrency = checked('concurrency', concurrency, limits.batch);
 		this.#notice = quietly(notice);
@@ -178,20 +186,28 @@ const aborted = async (signal: AbortSignal): Promise<void> => new Promise(resolv
 	}, {once: true});
 });
 
+/** Milliseconds in which signals count as one: npx, timeout and a terminal each send theirs to the whole group, and hand on the one that they get. */
+const together = 500;
+
 /** Stops a computer on signals of the system, as long as it works. */
-function obeySignals(worker: Worker): () => void {
+function obeySignals(worker: Worker, signals: Signals, notice: (sentence: string) => void): () => void {
 	const names: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', ...(process.stderr.isTTY ? ['SIGHUP' as const] : [])];
+	let last = Number.NEGATIVE_INFINITY;
 	const stop = () => {
-		void worker.stop();
+		if (performance.now() - last > together) {
+			last = performance.now();
+			notice(worker.stopping ? 'Aborting what runs.' : 'Stopping: what runs is finished first. Another signal aborts it.');
+			void worker.stop();
+		}
 	};
 
 	for (const name of names) {
-		process.on(name, stop);
+		signals.on(name, stop);
 	}
 
 	return () => {
 		for (const name of names) {
-			process.removeListener(name, stop);
+			signals.removeListener(name, stop);
 		}
 	};
 }
@@ -201,9 +217,9 @@ Lets a computer work: it asks for processes, waiting at the server, hands each t
 It waits out every error of the store and takes its work up again; what is taken from it meanwhile it leaves to others.
 @throws InvalidInput for a concurrency or wait out of bounds
 */
-export function work({signal, handleSignals = false, ...options}: ComputerOptions): Worker {
-	const worker = new ComputerAtWork(options);
-	const disobey = handleSignals ? obeySignals(worker) : () => undefined;
+export function work({signal, handleSignals = false, signals = process, notice = toStandardError, ...options}: ComputerOptions): Worker {
+	const worker = new ComputerAtWork({...options, notice});
+	const disobey = handleSignals ? obeySignals(worker, signals, quietly(notice)) : () => undefined;
 	const stop = () => {
 		if (!worker.stopping) {
 			void worker.stop();
