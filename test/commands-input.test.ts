@@ -201,6 +201,14 @@ suite('registering', () => {
 		assert.equal((await run(['keychain', 'ls'])).stdout, before);
 	});
 
+	test('forgets the key when the database was away before anything was sent', async () => {
+		const before = (await run(['keychain', 'ls'])).stdout;
+		const away = failing(() => Object.assign(new Unavailable('The database does not answer.'), {nothingDone: true}));
+		const {code, stderr} = await away(['computer', 'register', '--colonyid', colony, '--spec', path.join(examples, 'computer.json')]);
+		assert.deepEqual({code, stderr}, {code: 8, stderr: 'colonies: The database does not answer.\n'});
+		assert.equal((await run(['keychain', 'ls'])).stdout, before);
+	});
+
 	test('keeps the key when nobody knows whether it was done', async () => {
 		const before = JSON.parse((await run(['keychain', 'ls'])).stdout) as unknown[];
 		const lose = failing(() => new Unavailable('The connection was lost.'));

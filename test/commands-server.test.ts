@@ -248,9 +248,10 @@ suite('server start', () => {
 
 	test('faults are said as sentences; with --log every line is there as it is', async () => {
 		const lines = [
-			{level: 30, msg: 'request', url: '/colonies'},
-			{level: 50, msg: 'A request failed.', err: {message: 'something\u001B[2J broke', stack: 'at x.ts:1'}},
-			{level: 60, msg: 'It ends.'},
+			{level: 'info', id: 'a1', method: 'GET', route: '/colonies', status: 200, msg: 'request'},
+			{level: 'error', id: 'a2', method: 'GET', route: '/colonies', status: 503, code: 'unavailable', stack: 'Error: away', msg: 'request'},
+			{level: 'error', id: 'a3', method: 'POST', route: '/colonies/{colonyid}/processes', status: 500, code: 'internal', stack: 'Error: something\u001B[2J broke\n    at x.ts:1', msg: 'request'},
+			{level: 'fatal', msg: 'It ends.'},
 		].map(line => `${JSON.stringify(line)}\n`).join('');
 		const write = async (log: NodeJS.WritableStream) => {
 			for (const piece of [lines.slice(0, 40), lines.slice(40, 75), lines.slice(75)]) {
@@ -266,8 +267,8 @@ suite('server start', () => {
 			stage.signals.emit('SIGTERM', 'SIGTERM');
 			const {stderr} = await ended;
 			if (words.length === 0) {
-				assert.match(stderr, /\nA request failed\.: something␛\[2J broke\nIt ends\.\n/);
-				assert.doesNotMatch(stderr, /colonies"|stack|x\.ts/);
+				assert.match(stderr, /\nThe request a3 \(POST \/colonies\/{colonyid}\/processes\) failed: Error: something␛\[2J broke\nIt ends\.\n/);
+				assert.doesNotMatch(stderr, /a1|a2|stack|x\.ts/);
 			} else {
 				assert.ok(stderr.includes(lines));
 				assert.ok(stage.served[0]!.log instanceof Writable);

@@ -80,8 +80,8 @@ test('every change of a colony and its computers is told', async () => {
 
 test('what ends by itself is told as done by the system', async () => {
 	const computer = await colony.computer();
-	const again = await colony.running(computer, {timeout: 1, maxretries: 1});
-	const spent = await colony.running(computer, {timeout: 1});
+	const again = await colony.running(computer, {timeout: 600, maxretries: 1});
+	const spent = await colony.running(computer, {timeout: 600});
 	await colony.passDeadlines(again, spent);
 	assert.equal(await broker.endExpired(), 2);
 	const [requeue] = (await colony.history(again.processid)).slice(-1);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Validator} from '@seriousme/openapi-schema-validator';
+import type {Computer, Process} from '../source/core/types.ts';
 import {createIdentity, type Identity} from '../source/identity/index.ts';
 import {type AnyOperation, listRoute, type OperationName, operations, splitRoute} from '../source/operations/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
@@ -14,12 +15,12 @@ const other = await openColony(database, colony.broker);
 const served = await serve(database, {secure: true});
 
 /** An answer that was given, and that the document promised. */
-async function given(who: Identity | string, name: OperationName, input: Record<string, unknown>): Promise<any> {
+async function given(who: Identity | string, name: OperationName, input: Record<string, unknown>): Promise<Record<string, any>> {
 	const {method, path} = splitRoute(operations[name].route);
 	const answer = await served.call(who, name, input);
 	assert.ok(answer.status === 200 || answer.status === 204, answer.text);
 	conforms(path, method, answer);
-	return answer.json;
+	return answer.json as Record<string, any>;
 }
 
 async function listed(who: Identity, name: OperationName, inputs: Array<Record<string, unknown>>): Promise<Answer> {
@@ -43,7 +44,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'colony.get', {colonyid})).name, 'elsewhere');
 	assert.equal((await call(owner, 'computer.register', {colonyid, computerid: computer.id, spec: {name: 'lab', cores: 4, mem: 4000, cpu: 'Zen'}})).status, 0);
 	assert.equal((await call(owner, 'computer.approve', {colonyid, computerid: computer.id})).status, 1);
-	assert.deepEqual((await call(computer, 'computer.list', {colonyid, state: 'approved', text: 'la'})).rows.map(({computerid}: any) => computerid), [computer.id]);
+	assert.deepEqual((await call(computer, 'computer.list', {colonyid, state: 'approved', text: 'la'})).rows.map(({computerid}: Computer) => computerid), [computer.id]);
 	assert.deepEqual(await call(owner, 'computer.count', {colonyid}), {pending: 0, approved: 1, disapproved: 0});
 	assert.equal((await call(owner, 'computer.get', {colonyid, computerid: computer.id})).cpu, 'Zen');
 	const {processid} = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid, in: {key: 'väl=ue & +'}, timeout: 100, maxretries: 3}});
@@ -91,18 +92,18 @@ test('a list is submitted, assigned and closed in one request each', async () =>
 	const computer = await colony.computer();
 	const specs = Array.from({length: 20}, (_, index) => ({spec: {targetcolonyid: colony.id, targetcomputerids: [computer.id], in: {index: String(index)}}}));
 	const submitted = await listed(colony.owner, 'process.submit', specs);
-	assert.deepEqual(submitted.json.map((process: any) => process.in[0].value), specs.map(({spec}) => spec.in.index));
-	const ids = submitted.json.map(({processid}: any) => processid);
+	assert.deepEqual(submitted.json.map((process: Process) => process.in![0]!.value), specs.map(({spec}) => spec.in.index));
+	const ids = submitted.json.map(({processid}: Process) => processid);
 
 	const few = await served.many(computer, 'process.assign', Array.from({length: 5}, () => ({colonyid: colony.id})));
-	assert.deepEqual(few.json.map(({processid}: any) => processid), ids.slice(0, 5));
+	assert.deepEqual(few.json.map(({processid}: Process) => processid), ids.slice(0, 5));
 	const rest = await listed(computer, 'process.assign', Array.from({length: 30}, () => ({colonyid: colony.id})));
-	assert.deepEqual(rest.json.map(({processid}: any) => processid), ids.slice(5));
+	assert.deepEqual(rest.json.map(({processid}: Process) => processid), ids.slice(5));
 	problem(await served.many(computer, 'process.assign', [{colonyid: colony.id}, {colonyid: colony.id}]), 404, 'nothing-to-assign');
 
 	const unknown = 'f'.repeat(64);
 	const closed = await listed(computer, 'process.successful', [...ids, unknown].map((processid: string) => ({colonyid: colony.id, processid})));
-	assert.deepEqual(closed.json.slice(0, 20).map(({result}: any) => result.status), ids.map(() => 2));
+	assert.deepEqual(closed.json.slice(0, 20).map(({result}: {result: Process}) => result.status), ids.map(() => 2));
 	assert.deepEqual(closed.json[20].problem.code, 'not-found');
 	const twice = await listed(computer, 'process.failed', [{colonyid: colony.id, processid: ids[0]}]);
 	assert.equal(twice.json[0].problem.code, 'conflict');

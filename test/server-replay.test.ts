@@ -89,7 +89,7 @@ test('what was signed for another address, body, query or key is refused', async
 test('the same idempotency key gets the same processes, on every server', async () => {
 	const answers = await Promise.all([one, two, one, two].map(async server => server.send(submission(colony.owner, {idempotencyKey: 'order 7/b'}))));
 	assert.deepEqual(new Set(answers.map(({status}) => status)), new Set([200]));
-	assert.equal(new Set(answers.map(({json}) => json.processid)).size, 1);
+	assert.equal(new Set(answers.map(({json}) => String(json.processid))).size, 1);
 	const other = signed(colony.owner, wire('process.submit', {spec: {targetcolonyid: colony.id, cores: 3}}), {idempotencyKey: 'order 7/b'});
 	problem(await two.send(other), 409, 'conflict');
 
@@ -115,7 +115,7 @@ test('a computer that waits on one server gets what is submitted on another, at 
 	for (let round = 0; round < 20; round++) {
 		const waiting = one.send(signed(computer, wire('process.assign', {colonyid: quiet.id, wait: 30})));
 		while (one.context.broker.waiting.size === 0) {
-			await new Promise(setImmediate); // eslint-disable-line no-promise-executor-return
+			await new Promise(setImmediate);
 		}
 
 		const {json} = await two.send(signed(quiet.owner, wire('process.submit', {spec: {targetcolonyid: quiet.id}})));
@@ -137,14 +137,21 @@ test('who waits in vain hears so after the time, and nobody waits for one who hu
 	const request = one.begin(signed(computer, wire('process.assign', {colonyid: quiet.id, wait: 60})), {agent: false});
 	request.on('error', () => undefined);
 	while (one.context.broker.waiting.size === 0) {
-		await new Promise(setImmediate); // eslint-disable-line no-promise-executor-return
+		await new Promise(setImmediate);
 	}
 
 	request.destroy();
 	while (one.context.broker.waiting.size > 0) {
-		await new Promise(setImmediate); // eslint-disable-line no-promise-executor-return
+		await new Promise(setImmediate);
 	}
 
 	const {processid} = await quiet.submit();
 	assert.equal((await quiet.assign(computer)).processid, processid);
+});
+
+test('what was signed for a server of another name is no use at one that knows its own', async () => {
+	const named = await serve(database, {names: ['colonies.test']});
+	const {id} = colony;
+	assert.equal((await named.call(colony.owner, 'colony.get', {colonyid: id})).status, 200);
+	problem(await named.call(colony.owner, 'colony.get', {colonyid: id}, {authority: 'elsewhere.test:8443'}), 421, 'invalid-input', /does not go by the name "elsewhere\.test"/);
 });

@@ -20,6 +20,7 @@ const serverStartFlags = {
 	rootpassword: optional(secret(rootPassword.label, 'The root password; the first one given to a database is kept. Else COLONIES_ROOT_PASSWORD, else it is asked for')),
 	host: optional(line('Address', 'Address to listen on, or a name of this machine; every address unless given')),
 	port: otherwise(integer('Port', 'Port to listen on; 0 takes one that is free', {most: 65_535}), 8080),
+	name: optional(line('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused', {longest: 2000})),
 	tlscert: file('Certificate', 'Certificate (PEM), with those of its authorities after it; a self-signed one is made and kept unless given'),
 	tlskey: file('Key', 'Its private key (PEM)'),
 	plain: optional(flag('Plain', 'Plain HTTP, to programs on this machine only, such as a proxy that adds TLS')),
@@ -127,13 +128,15 @@ function sayReachability(world: World, context: HostedContext): () => void {
 	});
 }
 
+const namesOf = ({name}: Flags): string[] | undefined => name?.split(',').map(each => each.trim().toLowerCase()).filter(each => each !== '');
+
 type Serving = {context: HostedContext; serve: Serve; read: (() => Promise<Certificate>) | undefined; first: Certificate | undefined; flags: Flags};
 
 /** Serves until a signal ends it: no new work then, what is under way is finished. */
 async function serveUntilEnd(world: World, {context, serve, read, first, flags}: Serving): Promise<void> {
 	const host = addressOf(flags);
 	const server = await listen(serve, {
-		context, host, port: flags.port, log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
+		context, host, port: flags.port, names: namesOf(flags), log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
 	});
 	const signals = onSignals(world.signals ?? process, async () => reload(world, server, read));
 	const stop = sayReachability(world, context);

@@ -45,16 +45,24 @@ export function onSignals(signals: Signals, again: () => Promise<void>): Hearing
 	};
 }
 
-/** Lines of a log from this level on are for whoever runs the server: pino's `error`. */
-const serious = 50;
+type LogLine = {msg?: string; id?: string; method?: string; route?: string; code?: string; stack?: string};
 
-type LogLine = {level?: number; msg?: string; err?: {message?: string}};
+/** What a line of the log tells whoever runs the server; nothing where there is no fault of the program in it. A store that is away is said elsewhere, once. */
+function faultIn(line: string): string | undefined {
+	// Most lines are of requests that went well; they are not worth reading.
+	if (!line.includes('"level":"error"') && !line.includes('"level":"fatal"')) {
+		return undefined;
+	}
 
-function parsed(line: string): LogLine {
 	try {
-		return JSON.parse(line) as LogLine;
+		const {msg, id, method = '', route = '', code, stack = ''} = JSON.parse(line) as LogLine;
+		if (code === 'unavailable') {
+			return undefined;
+		}
+
+		return msg === 'request' ? `The request ${id ?? ''} (${method} ${route}) failed: ${stack.split('\n', 1)[0]!}` : msg;
 	} catch {
-		return {};
+		return undefined;
 	}
 }
 
@@ -73,10 +81,9 @@ export class Faults extends Writable {
 		const lines = (this.#rest + this.#decoder.write(Buffer.from(chunk))).split('\n');
 		this.#rest = lines.pop()!;
 		for (const line of lines) {
-			// Most lines are of requests that went well; they are not worth reading.
-			const {level = 0, msg, err} = /"level":[56]/.test(line) ? parsed(line) : {};
-			if (level >= serious) {
-				void say(this.#world, [msg, err?.message].filter(Boolean).join(': '));
+			const fault = faultIn(line);
+			if (fault !== undefined) {
+				void say(this.#world, fault);
 			}
 		}
 

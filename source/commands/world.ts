@@ -20,8 +20,8 @@ export type KeyPair = {cert: string; key: string};
 /** A certificate with its key. `fingerprint`: SHA-256 of the certificate, 64 lowercase hex digits. */
 export type Certificate = KeyPair & {fingerprint: string};
 
-/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
-export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; log: NodeJS.WritableStream}) => Promise<Server>;
+/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `names`: those by which clients know it, where others are to be refused; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
+export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; names?: readonly string[]; log: NodeJS.WritableStream}) => Promise<Server>;
 
 /** A server that listens. */
 export type Server = {

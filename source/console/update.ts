@@ -152,6 +152,11 @@ function ticked(before: State, now: number): Step {
 		return [{...state, opening: {text: state.opening.text}}, [{type: 'load-known'}]];
 	}
 
+	// Without a colony nobody tells what changes: the keys of one may come in another process.
+	if (state.context && state.reach.reachable && state.knownLoaded && !state.colony && !state.paused && now - (state.lists.colonies.loadedAt ?? now) >= rereadTime) {
+		return [state, [{type: 'load-known'}]];
+	}
+
 	const {loadedAt, loading} = state.lists[state.screen];
 	return state.paused || !state.context || !state.reach.reachable || loading || (loadedAt !== undefined && now - loadedAt < rereadTime) ? quiet(state) : refreshAll(state);
 }

@@ -100,8 +100,8 @@ export class Gate {
 	}
 
 	async #load(): Promise<Handler> {
-		const context = await this.#context;
-		const {createHandler} = await import('../server/index.ts');
+		// At the same time, for somebody waits.
+		const [context, {createHandler}] = await Promise.all([this.#context, import('../server/index.ts')]);
 		return createHandler({context, version: this.#version, transport: 'socket'});
 	}
 }

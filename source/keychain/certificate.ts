@@ -34,8 +34,8 @@ export const fingerprintOf = (certPem: string): string => parseCertificate(certP
 function parseKey(pem: string, what: string): KeyObject {
 	try {
 		return createPrivateKey(pem);
-	} catch (error) {
-		throw systemCode(error) === 'ERR_MISSING_PASSPHRASE'
+	} catch {
+		throw pem.includes('ENCRYPTED')
 			? new InvalidInput(`${what} is encrypted.`, {hint: 'Give the key without a passphrase: `openssl pkey -in KEY -out PLAIN`.'})
 			: new InvalidInput(`${what} is no private key in PEM.`, {hint: 'It begins with "-----BEGIN PRIVATE KEY-----" or the like.'});
 	}

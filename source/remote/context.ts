@@ -76,6 +76,7 @@ const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'num
 class RemoteContext implements Context {
 	readonly kind: Context['kind'];
 	readonly name: string;
+	readonly insecure: boolean;
 	readonly #connections: Connections;
 	readonly #tries: number;
 	readonly #reaching = new Reaching(true);
@@ -86,6 +87,7 @@ class RemoteContext implements Context {
 	constructor({address, kind, name, tries: most = tries}: RemoteOptions) {
 		this.kind = kind;
 		this.name = name;
+		this.insecure = 'trust' in address && address.trust.kind === 'anything';
 		this.#tries = most;
 		// Every call under way listens to it.
 		setMaxListeners(0, this.#closing.signal);

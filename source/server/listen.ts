@@ -17,8 +17,8 @@ export type ListenOptions = Omit<HandlerOptions, 'transport'> & {
 	port: number;
 	/** Left out: plain HTTP, for this machine alone. */
 	tls?: Tls | undefined;
-	/** Milliseconds after which a connection on which nothing moves is closed. */
-	idle?: number;
+	/** What differs from how patient a server is by itself. */
+	times?: Partial<Times>;
 };
 
 export type Listening = {
@@ -29,10 +29,20 @@ export type Listening = {
 	close(): Promise<void>;
 };
 
-/** Milliseconds: what a client has for its headers and for its whole request, and an unused connection for its next one. */
-const times = {headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000} as const;
-/** Milliseconds without a byte either way. Longer than any waiting, and than the beat of a stream. */
-const idleTimeout = 120_000;
+/** Milliseconds. */
+export type Times = {
+	/** What a client has for its headers, and for its whole request. What it waits for an answer is not in it. */
+	headers: number;
+	request: number;
+	/** Between two looks at who is too slow. */
+	looks: number;
+	/** How long an unused connection is kept for its next request. */
+	unused: number;
+	/** Without a byte either way, for instance when nobody takes the answer. Longer than any waiting, and than the beat of a stream. */
+	still: number;
+};
+
+const ownTimes: Times = {headers: 10_000, request: 30_000, looks: 5000, unused: 65_000, still: 120_000};
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -42,16 +52,21 @@ const isLoopback = (address: string): boolean => address === 'localhost' || (isI
 
 /** @throws InvalidInput */
 function checkTls({cert, key}: Tls): void {
+	const unreadable = (what: string) => new InvalidInput(`The ${what} cannot be read.`, {hint: 'Give PEM texts; a private key must not be encrypted.'});
+	if (!cert.includes('-----BEGIN CERTIFICATE-----')) {
+		throw unreadable('certificate');
+	}
+
+	if (!key.includes('PRIVATE KEY-----')) {
+		throw unreadable('private key');
+	}
+
 	try {
 		createSecureContext({cert, key});
 	} catch (error) {
-		const {code = ''} = error as {code?: string};
-		if (code.includes('MISMATCH')) {
-			throw new InvalidInput('The private key does not fit the certificate.', {hint: 'Give the key that the certificate was made for.'});
-		}
-
-		const isCert = cert.includes('-----BEGIN CERTIFICATE-----');
-		throw new InvalidInput(`The ${isCert ? 'private key' : 'certificate'} cannot be read.`, {hint: 'Give PEM files; a private key must not be encrypted.'});
+		throw (error as {code?: string}).code?.includes('MISMATCH')
+			? new InvalidInput('The private key does not fit the certificate.', {hint: 'Give the key that the certificate was made for.'})
+			: unreadable('certificate or its private key');
 	}
 }
 
@@ -107,7 +122,8 @@ Listens on TCP and answers for a context.
 @throws ColoniesError one sentence: the port is taken or not permitted, the address unknown, the certificate does not fit; plain HTTP is refused where others could reach it
 */
 export async function listen(options: ListenOptions): Promise<Listening> {
-	const {host, tls, idle = idleTimeout} = options;
+	const {host, tls} = options;
+	const times = {...ownTimes, ...options.times};
 	if (tls) {
 		checkTls(tls);
 	} else if (!isLoopback(host)) {
@@ -116,10 +132,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 
 	const handler = await createHandler({...options, transport: tls ? 'tls' : 'loopback'});
 	// A connection whose other end has vanished is noticed by the system.
-	const common = {...times, keepAlive: true, keepAliveInitialDelay: 30_000};
-	const secure = tls && createHttpsServer({...common, ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: times.headersTimeout}, handler.handle);
+	const common = {
+		headersTimeout: times.headers, requestTimeout: times.request, connectionsCheckingInterval: times.looks, keepAliveTimeout: times.unused, keepAlive: true, keepAliveInitialDelay: 30_000,
+	};
+	const secure = tls && createHttpsServer({...common, ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: times.headers}, handler.handle);
 	const server = secure ?? createHttpServer(common, handler.handle);
-	server.setTimeout(idle);
+	server.setTimeout(times.still);
 	server.on('clientError', answerBroken);
 	const {port} = await started(server, options).catch(async (error: unknown) => {
 		await handler.close();

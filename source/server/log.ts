@@ -1,6 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {type Logger, pino, stdTimeFunctions} from 'pino';
-import {toColoniesError} from '../core/errors.ts';
 import type {Visit} from './visit.ts';
 
 /** Whatever stands behind an error, as text: its stack and those of its causes, and none of their other properties, which may hold values. */
@@ -46,7 +45,8 @@ export function createLog(stream: NodeJS.WritableStream | undefined): Log {
 				ms: Math.round((performance.now() - visit.started) * 10) / 10,
 				...(visit.who === undefined ? {} : {who: visit.who}),
 				address: visit.address,
-				...(fault === undefined ? {} : {code: toColoniesError(fault).code, stack: stackOf(fault)}),
+				...(visit.code === undefined ? {} : {code: visit.code}),
+				...(fault === undefined ? {} : {stack: stackOf(fault)}),
 			};
 			logger[fault === undefined ? 'info' : 'error'](line, 'request');
 		},

@@ -50,12 +50,13 @@ export function problemOf(error: ColoniesError, id?: string): Problem {
 }
 
 /** What fastify and Node call their refusals, and what we call them. */
-const refusals = new Map<string, (message: string) => ColoniesError>([
+const refusals = new Map<string, () => ColoniesError>([
 	['FST_ERR_CTP_BODY_TOO_LARGE', () => new HttpRefusal(413, 'too-large', 'The body has more than 1 MiB.', {hint: 'Send less in one request; keep large data elsewhere and pass its address.'})],
 	['FST_ERR_CTP_INVALID_MEDIA_TYPE', () => new HttpRefusal(415, 'invalid-input', 'The body is no JSON by its content-type.', {hint: 'Send JSON in UTF-8 with the header content-type: application/json.'})],
 	['FST_ERR_CTP_INVALID_CONTENT_LENGTH', () => new HttpRefusal(400, 'invalid-input', 'The body has not as many bytes as its content-length says.')],
 	['FST_ERR_BAD_URL', () => new HttpRefusal(400, 'invalid-input', 'The path has a "%" without two hex digits behind it, or bytes that are not UTF-8.', {hint: 'Escape what is not printable ASCII in UTF-8.'})],
 	['FST_ERR_MAX_PARAM_LENGTH', () => new HttpRefusal(404, 'not-found', 'There is nothing at this address.', {hint: 'See /openapi.json for what there is.'})],
+	['ECONNRESET', () => new HttpRefusal(400, 'invalid-input', 'The request was cut short.')],
 	['HPE_HEADER_OVERFLOW', () => new HttpRefusal(431, 'too-large', 'The headers of the request are too large.', {hint: 'They may have 16 KiB together.'})],
 	['ERR_HTTP_REQUEST_TIMEOUT', () => new HttpRefusal(408, 'invalid-input', 'The request did not come in time.', {hint: 'Send headers within 10 seconds and the whole request within 30.'})],
 ]);
@@ -66,8 +67,8 @@ export function refusalOf(error: unknown): ColoniesError | undefined {
 		return error;
 	}
 
-	const {code, statusCode, message} = error as {code?: string; statusCode?: number; message?: string};
-	const known = refusals.get(code ?? '')?.(message ?? '');
+	const {code, statusCode} = error as {code?: string; statusCode?: number};
+	const known = refusals.get(code ?? '')?.();
 	if (known) {
 		return known;
 	}

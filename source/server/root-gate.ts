@@ -66,7 +66,7 @@ export class RootGate {
 	/**
 	Checks a root password in its turn. `signal`: nobody waits for the answer any more.
 	@returns whether it was kept just now as the first
-	@throws Unauthenticated, Unavailable when too many wait
+	@throws Unauthenticated, Unavailable when too many wait or the signal comes
 	*/
 	async check(address: string, password: string, signal: AbortSignal): Promise<{kept: boolean}> {
 		const entry = this.#entryOf(address);
@@ -85,10 +85,14 @@ export class RootGate {
 	}
 
 	async #try(entry: Entry, password: string, signal: AbortSignal): Promise<{kept: boolean}> {
-		signal.throwIfAborted();
 		const delay = Math.max(this.#left(entry), this.#isTrusted(entry) ? 0 : this.#left(this.#all));
-		if (delay > 0) {
-			await this.#wait(delay, signal);
+		if (delay > 0 && !signal.aborted) {
+			// It rejects when the signal comes.
+			await this.#wait(delay, signal).catch(() => undefined);
+		}
+
+		if (signal.aborted) {
+			throw new Unavailable('It is not waited for any more.', {hint: 'Try it again in a moment.'});
 		}
 
 		try {

@@ -9,6 +9,9 @@ import type {Visit} from './visit.ts';
 /** Whether a request asks for Server-Sent Events. */
 export const wantsStream = ({headers}: IncomingMessage): boolean => (headers.accept ?? '').split(',').some(type => type.split(';')[0]!.trim().toLowerCase() === 'text/event-stream');
 
+/** A place that nothing comes after: to ask whether somebody may list events, and for none of them. */
+const afterAll = '999999999999999.0';
+
 type Opening = {request: FastifyRequest; reply: FastifyReply; visit: Visit; caller: Caller; input: Record<string, unknown>};
 
 /** The header goes before the query: a reader that reconnects sends the address of its first request. */
@@ -25,9 +28,9 @@ It lasts until they go, may not listen any more, or are too slow, or the server 
 */
 export async function openStream(context: HostedContext, {request, reply, visit, caller, input}: Opening, every: number): Promise<void> {
 	const after = afterOf(request, input);
-	const {value} = parseInput(operations['event.list'].input, {...input, after, count: 1});
+	const {value: {colonyid}} = parseInput(operations['event.list'].input, {...input, after});
 	const mayListen = async (): Promise<void> => {
-		await context.run(caller, 'event.list', value);
+		await context.run(caller, 'event.list', {colonyid, after: afterAll, count: 1});
 	};
 
 	await mayListen();
@@ -46,7 +49,7 @@ export async function openStream(context: HostedContext, {request, reply, visit,
 		stream.end();
 	}, {once: true});
 	try {
-		const {from, stop} = await context.broker.events.follow(value.colonyid, async events => stream.hear(events), after);
+		const {from, stop} = await context.broker.events.follow(colonyid, async events => stream.hear(events), after);
 		stream.start(from, stop);
 	} catch (error) {
 		stream.end();

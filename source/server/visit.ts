@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {ErrorCode} from '../core/errors.ts';
 
 /** What is known of one request while it is answered, for the log and the metrics. Nothing that was sent is kept. */
 export type Visit = {
@@ -8,7 +9,9 @@ export type Visit = {
 	route: string;
 	/** A short id of the signer, or `root`; left out for who has not proved it. */
 	who?: string;
-	/** Why there was no answer but a fault of ours. */
+	/** Code of the refusal. */
+	code?: ErrorCode;
+	/** What failed, where it was ours to do better. */
 	fault?: unknown;
 	/** Whether it is a stream, which lasts as long as somebody listens. */
 	isStream: boolean;

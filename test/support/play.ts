@@ -220,7 +220,7 @@ const specs: Array<Record<string, unknown>> = [
 	{computertype: 'GPU Ä', timeout: 315_360_000, maxretries: 1_000_000, mem: 1_073_741_824, cores: 1_000_000, gpus: 1_000_000},
 	{targetcomputerids: [slow], timeout: 0},
 	{targetcomputerids: [edge, core], timeout: 3600, maxretries: 3},
-	{targetcomputerids: [edge], timeout: 1, in: {part: 'é'.repeat(40_000)}},
+	{targetcomputerids: [edge], timeout: 600, in: {part: 'é'.repeat(40_000)}},
 	{targetcomputerids: [nobody]},
 ];
 

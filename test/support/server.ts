@@ -6,7 +6,6 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after} from 'node:test';
 import {brokerContext} from '../../source/contexts/index.ts';
-import type {Id} from '../../source/core/types.ts';
 import type {Database} from '../../source/database/types.ts';
 import {type Identity, signHttp} from '../../source/identity/index.ts';
 import {type Certificate, ownCertificate} from '../../source/keychain/index.ts';
@@ -17,16 +16,19 @@ import {listen, type Listening, type ListenOptions} from '../../source/server/in
 
 let made: Promise<Certificate> | undefined;
 
-/** A certificate for 127.0.0.1, made once for a test file. */
+/** A certificate for 127.0.0.1. */
+export async function newCertificate(): Promise<Certificate> {
+	const folder = mkdtempSync(path.join(tmpdir(), 'colonies-certificate-'));
+	try {
+		return await ownCertificate({folder});
+	} finally {
+		rmSync(folder, {recursive: true});
+	}
+}
+
+/** The same for all servers of a test file. */
 export const testCertificate = async (): Promise<Certificate> => {
-	made ??= (async () => {
-		const folder = mkdtempSync(path.join(tmpdir(), 'colonies-certificate-'));
-		try {
-			return await ownCertificate({folder});
-		} finally {
-			rmSync(folder, {recursive: true});
-		}
-	})();
+	made ??= newCertificate();
 	return made;
 };
 
@@ -76,14 +78,10 @@ export class Lines {
 
 /** A server in this process, and what is sent to it. */
 export class Served {
-	readonly context: HostedContext;
-	readonly listening: Listening;
 	readonly #agent: http.Agent;
 	readonly #certificate: Certificate | undefined;
 
-	constructor(context: HostedContext, listening: Listening, certificate: Certificate | undefined) {
-		this.context = context;
-		this.listening = listening;
+	constructor(readonly context: HostedContext, readonly listening: Listening, certificate: Certificate | undefined) {
 		this.#certificate = certificate;
 		this.#agent = certificate ? new https.Agent({keepAlive: true, maxSockets: 64}) : new http.Agent({keepAlive: true, maxSockets: 64});
 	}
@@ -112,7 +110,7 @@ export class Served {
 				response.once('error', reject);
 				response.once('end', () => {
 					const text = Buffer.concat(chunks).toString();
-					resolve({status: response.statusCode!, headers: response.headers, text, json: (response.headers['content-type'] ?? '').includes('json') ? JSON.parse(text) as unknown : undefined});
+					resolve({status: response.statusCode!, headers: response.headers, text, json: text !== '' && (response.headers['content-type'] ?? '').includes('json') ? JSON.parse(text) as unknown : undefined});
 				});
 			});
 		});
@@ -162,5 +160,3 @@ export function problem({status, headers, json}: Answer, expected: number, code:
 		assert.match(json.detail, detail);
 	}
 }
-
-export type {Id};
