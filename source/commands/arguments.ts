@@ -10,8 +10,8 @@ export type Arguments = {
 	words: string[];
 	flags: Record<string, string | boolean>;
 	unknown: string[];
-	/** The last of the words: those that stand behind `--`, where it is. */
-	rest: string[];
+	/** The last of the words: those that stand behind `--`, where there is one. */
+	rest?: string[];
 };
 
 /** A command line up to `--`: what is for this program and no other. */
@@ -88,5 +88,5 @@ export function parseArguments(argv: readonly string[], types: FlagTypes): Argum
 		autoVersion: false,
 		booleanDefault: undefined,
 	});
-	return {words: input, flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Arguments['flags'], unknown, rest: argv.slice(ownPart(argv).length + 1)};
+	return {words: input, flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Arguments['flags'], unknown, ...(argv.includes('--') ? {rest: argv.slice(ownPart(argv).length + 1)} : {})};
 }

@@ -54,7 +54,7 @@ function refuseWords([noun, verb]: readonly string[]): ColoniesError {
 type Called = {command: CommandEntry; operands: readonly string[]; rest: readonly string[]};
 
 /** The command that was called. @throws InvalidInput for words or flags that it does not know */
-function commandOf({words, flags, unknown, rest}: Arguments): Called {
+function commandOf({words, flags, unknown, rest = []}: Arguments): Called {
 	const command = findCommand(words[0], words[1]);
 	const [flag] = [...unknown, ...Object.keys(flags).filter(name => command !== undefined && !Object.hasOwn(flagsOf(command), name)).map(name => `--${name}`)];
 	if (flag !== undefined) {
