@@ -105,7 +105,7 @@ export type Client = {
 };
 
 /** How long an answer to a submission is asked for, in milliseconds. */
-const patience = 10_000;
+const patience = 5000;
 
 const idOf = (process: ProcessLike): Id => typeof process === 'string' ? process : process.processid;
 
