@@ -42,7 +42,7 @@ test('values that a worker writes are shown for what they are, at every size and
 	}
 
 	const person = await open({database, colonies: [colony], columns: 120, rows: 36});
-	await person.until('▸ running');
+	await person.until(lines => lines.some(line => line.includes('▸ running')) && !lines[1]!.startsWith('counting'));
 	person.press('j');
 	await person.until('key-0 = ␛[2J␛[H');
 	for (const [columns, rows] of sizes) {

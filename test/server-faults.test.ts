@@ -11,9 +11,9 @@ import type {Context} from '../source/operations/index.ts';
 import {work} from '../source/work/index.ts';
 import {type Colony, openColony} from './support/colony.ts';
 import {
-	freshDatabase, noPostgres, type Server, startPostgres,
+	freePort, freshDatabase, noPostgres, type Server, startPostgres,
 } from './support/databases.ts';
-import {freePort, type ServerProcess, startServer} from './support/server-processes.ts';
+import {type ServerProcess, startServer} from './support/server-processes.ts';
 
 const skip = noPostgres;
 const home = mkdtempSync(path.join(tmpdir(), 'colonies-servers-'));

@@ -2,13 +2,13 @@ import type pg from 'pg';
 import {ColoniesError} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import {pause} from '../core/backoff.ts';
+import {Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
 import {closingClient, drop} from './postgres/client.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
 import {PooledSession} from './postgres/pooled-session.ts';
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
-import {Reaching} from '../core/reachability.ts';
 import {executeWithin, transact} from './session.ts';
 import {
 	afterCommit, sqlstateOf, translate, undone,

@@ -95,7 +95,7 @@ function receive(request: FastifyRequest, {visits, names}: Owned): void {
 
 /** @throws HttpRefusal where a request was signed for a server of another name (RFC 9110 §15.5.20) */
 function checkName({headers: {host = '', signature}}: IncomingMessage, names: readonly string[] | undefined): void {
-	const name = host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+	const name = host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)]$/, '$1');
 	if (signature !== undefined && names && !names.includes(name)) {
 		throw new HttpRefusal(421, 'invalid-input', `This server does not go by the name ${quoted(name)}.`, {hint: 'Connect to it by one of its names; whoever runs it says which with `colonies server start --name`.'});
 	}

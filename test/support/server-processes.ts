@@ -1,5 +1,4 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {createServer, type AddressInfo} from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -9,18 +8,6 @@ import type {freshDatabase} from './databases.ts';
 type Where = Awaited<ReturnType<typeof freshDatabase>>;
 
 const program = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-
-/** A port that nothing listens on now. */
-export const freePort = async (): Promise<number> => new Promise((resolve, reject) => {
-	const server = createServer();
-	server.once('error', reject);
-	server.listen(0, '127.0.0.1', () => {
-		const {port} = server.address() as AddressInfo;
-		server.close(() => {
-			resolve(port);
-		});
-	});
-});
 
 export type ServerProcess = {
 	readonly port: number;
