@@ -3,7 +3,9 @@ import process from 'node:process';
 import {createContexts} from './source/contexts/index.ts';
 import {folders, openKeychain, openSettings} from './source/keychain/index.ts';
 import {demoKeychain, openDemo} from './source/door/demo.ts';
+import {serving} from './source/door/serving.ts';
 import {version} from './source/door/version.ts';
+import {work} from './source/door/working.ts';
 
 // A reader that has seen enough (`| head`) closes the pipe; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -24,11 +26,11 @@ async function main(): Promise<number> {
 	const places = folders(env);
 	const keychain = openKeychain({folder: places.config, warn});
 	const settings = openSettings({folder: places.config, warn});
-	const contexts = createContexts({env, folders: places, settings});
+	const contexts = createContexts({env, folders: places, settings, version});
 	const {isConsole} = await import('./source/console/arguments.ts');
 	if (!isConsole(argv)) {
-		const {runCommand} = await import('./source/commands/index.ts');
-		return runCommand(argv, {contexts, keychain: argv.includes('--demo') ? demoKeychain(places) : keychain, folders: places, env, stdin, stdout, stderr, version});
+		const {ownPart, runCommand} = await import('./source/commands/index.ts');
+		return runCommand(argv, {contexts, keychain: ownPart(argv).includes('--demo') ? demoKeychain(places) : keychain, folders: places, env, stdin, stdout, stderr, version, work, ...serving(places, warn)});
 	}
 
 	const {runConsole} = await import('./source/console/start.ts');

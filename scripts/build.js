@@ -133,6 +133,8 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 		logLevel: 'warning',
 		// The addon of secp256k1 is for one machine; it is required from what is installed, if at all.
 		external: ['@electric-sql/pglite', 'pg-native', 'secp256k1'],
+		// Its entry for Node is CommonJS, of which an import() in a bundle gives the default alone.
+		alias: {'@peculiar/x509': inRoot('node_modules', '@peculiar', 'x509', 'build', 'x509.es.js')},
 		// React's development build takes a third more time for every frame.
 		define: {'process.env.NODE_ENV': '"production"', COLONIES_VERSION: JSON.stringify(version)},
 		// What is CommonJS among the bundled requires modules of Node.
@@ -141,6 +143,12 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 	});
 	await Promise.all([writeLicences(metafile.inputs, outdir), copyTemplate(outdir)]);
 	const made = Object.keys(metafile.outputs).map(file => path.basename(file));
+	if (made.includes('index.js')) {
+		const {writeDeclarations} = await import('./declarations.js');
+		await writeDeclarations(outdir);
+		made.push('index.d.ts');
+	}
+
 	await removeOthers(outdir, new Set([...made, 'licenses.txt', 'template.tar.gz']));
 	if (made.includes('cli.js')) {
 		await fs.chmod(path.join(outdir, 'cli.js'), 0o755);

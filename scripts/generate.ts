@@ -5,6 +5,7 @@ import {describeCommands} from '../source/commands/index.ts';
 import {keymap} from '../source/console/keymap.ts';
 import {screens} from '../source/console/screens/index.ts';
 import {errorCodes} from '../source/core/errors.ts';
+import {describeRoutes} from '../source/server/index.ts';
 
 const headings: Record<string, string> = {anywhere: 'Anywhere', list: 'In every list', detail: 'In an open process', help: 'On the help page', menu: 'In a menu'};
 
@@ -24,6 +25,7 @@ const parts: ReadonlyArray<readonly [file: string, name: string, text: () => str
 	['docs/keys.md', 'keys', keys],
 	['docs/commands.md', 'commands', describeCommands],
 	['docs/commands.md', 'errors', errors],
+	['docs/protocol.md', 'routes', describeRoutes],
 ];
 
 const isCheck = process.argv.includes('--check');

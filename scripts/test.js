@@ -25,7 +25,7 @@ const changed = file => fs.statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0
 
 /** Builds `dist/` unless it is newer than all it is made from. False when that failed. */
 function build() {
-	const sources = [...filesUnder('source'), 'cli.tsx', 'package.json', path.join('scripts', 'build.js')];
+	const sources = [...filesUnder('source'), 'cli.tsx', 'package.json', path.join('scripts', 'build.js'), path.join('scripts', 'declarations.js')];
 	if (changed(path.join('dist', 'cli.js')) > Math.max(...sources.map(file => changed(file)))) {
 		return true;
 	}
@@ -34,10 +34,14 @@ function build() {
 	return status === 0;
 }
 
-/** The test files whose path has one of the words, or all of them without a word. */
+/** Whether a test file starts programs of its own. Those take longest, and are begun first so that none of them is waited for alone at the end. */
+const startsPrograms = file => /child_process|support\/(?:packed|processes|terminal)\.ts/.test(fs.readFileSync(file, 'utf8'));
+
+/** The test files whose path has one of the words, or all of them without a word, in the order in which they are begun. */
 function chooseFiles(words) {
 	const files = filesUnder('test').filter(file => /\.test\.tsx?$/.test(file)).sort();
-	return files.filter(file => words.length === 0 || words.some(word => file.includes(path.normalize(word))));
+	const chosen = files.filter(file => words.length === 0 || words.some(word => file.includes(path.normalize(word))));
+	return [...chosen.filter(file => startsPrograms(file)), ...chosen.filter(file => !startsPrograms(file))];
 }
 
 /** Why a test or file failed, in one line. */

@@ -6,13 +6,14 @@ import process from 'node:process';
 import {suite, test} from 'node:test';
 import {flagsOf} from '../source/commands/command.ts';
 import {commands, nouns} from '../source/commands/entries.ts';
+import {savedContexts} from '../source/contexts/saved.ts';
 import type {Contexts} from '../source/operations/index.ts';
 import {
 	freshHome, inProcess, temporaryFolder, writeInto,
 } from './support/commands.ts';
 
 const home = freshHome();
-const run = inProcess({} as unknown as Contexts, home);
+const run = inProcess(savedContexts({env: {}, ...home}) as Contexts, home);
 const folder = temporaryFolder();
 const script = async (shell: string): Promise<string> => {
 	const {code, stdout, stderr} = await run(['completion', shell]);
@@ -24,8 +25,14 @@ const [colony, computer] = [(await home.keychain.create()).identity.id, (await h
 await home.keychain.describe(colony, {kind: 'colony', name: 'a, "colony"', colonyid: colony});
 await home.keychain.describe(computer, {kind: 'computer', name: 'computer', colonyid: colony});
 
+await home.settings.saveContext('lab', {kind: 'server', host: 'lab.example', port: 8080});
+
 // A program that answers as the real one does, so that completing needs no start of Node.
-const program = writeInto(folder, 'colonies', `#!/bin/sh\n[ "$*" = 'keychain ls --output csv' ] && cat '${writeInto(folder, 'keys.csv', (await run(['keychain', 'ls', '--output', 'csv'])).stdout)}'\n`);
+const answers = await Promise.all(['keychain', 'context'].map(async noun => {
+	const {stdout} = await run([noun, 'ls', '--output', 'csv']);
+	return `'${noun} ls --output csv') cat '${writeInto(folder, noun === 'keychain' ? 'keys.csv' : 'contexts.csv', stdout)}' ;;`;
+}));
+const program = writeInto(folder, 'colonies', `#!/bin/sh\ncase "$*" in\n${answers.join('\n')}\nesac\n`);
 chmodSync(program, 0o755);
 const file = writeInto(folder, 'colonies.bash', await script('bash'));
 
@@ -55,11 +62,20 @@ suite('completion in bash', () => {
 		}
 	});
 
+	test('of the names of contexts', () => {
+		assert.deepEqual(complete('colonies context use '), ['embedded', 'lab']);
+		assert.deepEqual(complete('colonies context remove l'), ['lab']);
+		assert.deepEqual(complete('colonies context use lab --de'), ['--debug']);
+		assert.ok(!complete('colonies context use lab ').includes('embedded'));
+		assert.ok(!complete('colonies context add ').includes('lab'));
+	});
+
 	test('of choices, files, and ids from the keychain', () => {
 		assert.deepEqual(complete('colonies process ls --state '), ['waiting', 'running', 'successful', 'failed']);
 		assert.deepEqual(complete('colonies process ls --output=c'), ['csv']);
 		assert.deepEqual(complete('colonies process ls --output='), ['json', 'table', 'csv']);
 		assert.deepEqual(complete('colonies process submit --spec k'), ['keys.csv']);
+		assert.deepEqual(complete('colonies server start --tlscert k'), ['keys.csv']);
 		assert.deepEqual(complete('colonies process ls --colonyid '), [colony]);
 		assert.deepEqual(complete(`colonies process psw --colonyid ${colony} --computerid=`), [computer]);
 		assert.deepEqual(complete('colonies keychain privatekey --id ').sort(), [colony, computer].sort());

@@ -71,9 +71,11 @@ suite('a file that holds no spec', () => {
 	});
 
 	test('one larger than 32 MiB, and one without end', async () => {
-		await refused(run(['process', 'submit', '--spec', writeInto(folder, 'large.json', new Uint8Array(33_554_433).fill(32))]), 2, `"${path.join(folder, 'large.json')}" is larger than 32 MiB.`);
-		await refused(run(['process', 'submit', '--spec', '/dev/zero']), 2, '"/dev/zero" is larger than 32 MiB.');
-		await refused(run(['process', 'submit', '--spec', '-'], new Uint8Array(33_554_433).fill(32)), 2, 'Standard input is larger than 32 MiB.');
+		const register = async (file: string, input?: Uint8Array) => run(['colony', 'register', '--rootpassword', 'secret', '--spec', file], input);
+		await refused(register(writeInto(folder, 'large.json', new Uint8Array(33_554_433).fill(32))), 2, `"${path.join(folder, 'large.json')}" is larger than 32 MiB.`);
+		await refused(register('/dev/zero'), 2, '"/dev/zero" is larger than 32 MiB.');
+		await refused(register('-', new Uint8Array(33_554_433).fill(32)), 2, 'Standard input is larger than 32 MiB.');
+		await refused(run(['process', 'submit', '--spec', '/dev/zero']), 2, '"/dev/zero" is larger than 128 MiB.');
 	});
 
 	test('a byte order mark is no fault', async () => {
@@ -84,7 +86,8 @@ suite('a file that holds no spec', () => {
 
 suite('a spec with a fault', () => {
 	const cases: Array<[name: string, change: unknown, message: string | RegExp]> = [
-		['no object: a list', [], 'spec must be a JSON object, not "[]".'],
+		['no object: a list of lists', [[]], 'spec must be a JSON object, not "[]".'],
+		['an empty list', [], /^colonies: "[^"]+" is an empty list\.$/],
 		['no object: null', 'null', 'spec must be a JSON object, not "null".'],
 		['no object: a text', '"text"', 'spec must be a JSON object, not "text".'],
 		['a field is missing', {}, 'spec.targetcolonyid is missing.'],
@@ -195,6 +198,14 @@ suite('registering', () => {
 		assert.deepEqual({code, stdout}, {code: 4, stdout: ''});
 		assert.equal((await run(['keychain', 'ls'])).stdout, before);
 		assert.equal((await run(['colony', 'register', '--rootpassword', 'wrong', '--spec', path.join(examples, 'colony.json')])).code, 3);
+		assert.equal((await run(['keychain', 'ls'])).stdout, before);
+	});
+
+	test('forgets the key when the database was away before anything was sent', async () => {
+		const before = (await run(['keychain', 'ls'])).stdout;
+		const away = failing(() => Object.assign(new Unavailable('The database does not answer.'), {nothingDone: true}));
+		const {code, stderr} = await away(['computer', 'register', '--colonyid', colony, '--spec', path.join(examples, 'computer.json')]);
+		assert.deepEqual({code, stderr}, {code: 8, stderr: 'colonies: The database does not answer.\n'});
 		assert.equal((await run(['keychain', 'ls'])).stdout, before);
 	});
 

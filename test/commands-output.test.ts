@@ -76,18 +76,18 @@ suite('JSON', () => {
 
 suite('tables', () => {
 	test('are aligned by what is seen', () => {
-		assert.equal(toTable([{name: '日本', mem: 5}, {name: 'é😀', mem: 1000}], undefined, undefined), [
+		assert.equal(toTable([{name: '日本', mem: 5}, {name: 'é😀', mem: 1000}], {columns: undefined, width: undefined}), [
 			'NAME   MEM',
 			'日本     5',
 			'é😀   1000',
 		].join('\n'));
-		assert.equal(toTable([{a: null, b: ['x', 'y'], c: [{key: 'k', value: 'v'}]}], undefined, undefined), 'A  B     C\n   x, y  k=v');
-		assert.equal(toFieldTable({name: 'x', status: 1}, undefined), 'name    x\nstatus  1');
+		assert.equal(toTable([{a: null, b: ['x', 'y'], c: [{key: 'k', value: 'v'}]}], {columns: undefined, width: undefined}), 'A  B     C\n   x, y  k=v');
+		assert.equal(toFieldTable({name: 'x', status: 1}, {columns: undefined, width: undefined}), 'name    x\nstatus  1');
 	});
 
 	test('stay on their lines and in their width, whatever is in them', () => {
 		fc.assert(fc.property(fc.array(fc.record({a: fc.string({unit: 'binary'}), b: fc.string({unit: 'grapheme'})}), {minLength: 1, maxLength: 5}), fc.integer({min: 1, max: 60}), (rows, width) => {
-			const lines = toTable(rows, undefined, width).split('\n');
+			const lines = toTable(rows, {columns: undefined, width}).split('\n');
 			assert.equal(lines.length, rows.length + 1);
 			for (const line of lines) {
 				assert.ok(stringWidth(line) <= width, JSON.stringify(line));

@@ -126,7 +126,7 @@ suite('what is not understood', () => {
 		[['computer'], '`colonies computer` needs a command.', /^One of register, ls, .*approve/],
 		[['computer', 'aprove'], 'There is no command "computer aprove".', 'Did you mean `colonies computer approve`?'],
 		[['computer', 'zzz'], 'There is no command "computer zzz".', /^There are register, /],
-		[['server', 'start'], 'There is no command "server".', /help/],
+		[['sever', 'start'], 'There is no command "sever".', /`colonies server start`/],
 		[['process', 'ls', '--colonid', id], '"--colonid" is not a flag of `colonies process ls`.', 'Did you mean --colonyid?'],
 		[['--colonid', id, 'process', 'ls'], '"--colonid" is not a flag of `colonies`.', 'Did you mean --colonyid?'],
 		[['process', 'get', '-id', id], '"-id" is not a flag of `colonies process get`.', 'Did you mean --id?'],

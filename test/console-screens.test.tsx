@@ -26,7 +26,7 @@ async function openWithColony(options: Partial<OpenOptions> = {}) {
 test('the first run: a colony, its first computer and its first process without reading anything', async () => {
 	const person = await open({database});
 	await person.until('Welcome to Colonies');
-	assert.match(person.frame(), /1 {2}Register a colony.*\n.*2 {2}Load the demo.*\n.*3 {2}Connect to a database/);
+	assert.match(person.frame(), /1 {2}Register a colony.*\n.*2 {2}Load the demo.*\n.*3 {2}Connect elsewhere {2,}To a Colonies server, or a database/);
 	person.press('enter');
 	await person.until('> Name');
 	person.type('first');

@@ -9,7 +9,7 @@ import {detailPage, sideLines} from '../source/console/views/detail.ts';
 import {footerLines, headerLines} from '../source/console/views/frame.ts';
 import {listLines} from '../source/console/views/list.ts';
 import {
-	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, opened, processOf, start,
+	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, opened, pageOf, processOf, start,
 } from './support/console-states.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
@@ -369,6 +369,20 @@ test('colonies that could not be read the first time are asked for again, one qu
 	assert.match(listLines(console.state).join('\n'), /Loading/);
 	console.tell({type: 'known', colonies: [colonyOf(0)]});
 	assert.equal(console.state.colony?.name, 'colony-0');
+});
+
+test('the keys can be looked at while the database opens, and stay on the screen when it has', () => {
+	const shows = ({state}: Console, text: string) => listLines(state).join('\n').includes(text);
+	const console = new Console();
+	const asked = console.press('6').find(({type}) => type === 'load');
+	assert.ok(asked?.type === 'load' && shows(console, 'Opening the database'));
+	console.tell({type: 'loaded', screen: 'keys', sequence: asked.sequence, page: pageOf([]), at: start});
+	assert.ok(shows(console, 'The keychain is empty.'));
+	console.tell({type: 'opened', context: {kind: 'database', name: 'db.example.com', place: 'there'}}, {type: 'known', colonies: []});
+	assert.ok(shows(console, 'The keychain is empty.'));
+	const waiting = new Console();
+	waiting.tell({type: 'opened', context: {kind: 'database', name: 'db.example.com', place: 'there'}}, {type: 'known', colonies: []});
+	assert.equal(waiting.state.screen, 'colonies');
 });
 
 test('a key that is added or removed changes who acts', () => {

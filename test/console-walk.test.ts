@@ -102,11 +102,12 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 		}
 
 		case 'open': {
-			return random.chance(0.3) ? {type: 'not-opened', error} : {type: 'opened', context: {kind: random.pick(['embedded', 'database']), name: random.pick(['embedded', '/tmp/socket', ...hostileTexts]), place: random.pick(hostileTexts)}};
+			return random.chance(0.3) ? {type: 'not-opened', error} : {type: 'opened', context: {kind: random.pick(['embedded', 'database', 'server']), name: random.pick(['embedded', '/tmp/socket', ...hostileTexts]), place: random.pick(hostileTexts)}};
 		}
 
 		case 'copy':
 		case 'remember':
+		case 'watch':
 		case 'suspend':
 		case 'quit': {
 			return undefined;

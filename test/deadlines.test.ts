@@ -10,7 +10,7 @@ const {database, broker} = colony;
 const computer = await colony.computer();
 
 test('past its deadline a process waits again with one retry more, until none is left', async () => {
-	const submitted = await colony.submit({timeout: 1, maxretries: 2, in: {key: 'value'}, targetcomputerids: [computer.id]});
+	const submitted = await colony.submit({timeout: 600, maxretries: 2, in: {key: 'value'}, targetcomputerids: [computer.id]});
 	for (const retries of [1, 2]) {
 		const running = await colony.assign(computer); // eslint-disable-line no-await-in-loop
 		assert.equal(running.retries, retries - 1);
@@ -31,7 +31,7 @@ test('past its deadline a process waits again with one retry more, until none is
 });
 
 test('with maxretries 0 a process fails at its first deadline', async () => {
-	const process = await colony.running(computer, {timeout: 1});
+	const process = await colony.running(computer, {timeout: 600});
 	await colony.passDeadlines(process);
 	await broker.endExpired();
 	assert.equal(await colony.state(process), 'failed');
@@ -48,7 +48,7 @@ test('a deadline that has not passed, and a process without one, are left alone'
 
 test('a late close is a conflict, whether the deadline was seen to or not', async () => {
 	const another = await colony.computer();
-	const process = await colony.running(computer, {timeout: 1, maxretries: 1, targetcomputerids: [computer.id, another.id]});
+	const process = await colony.running(computer, {timeout: 600, maxretries: 1, targetcomputerids: [computer.id, another.id]});
 	await colony.passDeadlines(process);
 	for (const to of ['successful', 'failed'] as const) {
 		await refusedUnchanged(database, async () => colony.close(computer, process, to), 'conflict', /deadline .* has passed/); // eslint-disable-line no-await-in-loop
@@ -65,13 +65,13 @@ test('a late close is a conflict, whether the deadline was seen to or not', asyn
 
 test('assign sees to the deadlines of its colony first, and may take what has just expired', async () => {
 	const worker = await colony.computer();
-	const process = await colony.running(computer, {timeout: 1, maxretries: 1, targetcomputerids: [computer.id, worker.id]});
+	const process = await colony.running(computer, {timeout: 600, maxretries: 1, targetcomputerids: [computer.id, worker.id]});
 	await colony.passDeadlines(process);
 	const again = await colony.assign(worker);
 	assert.deepEqual([again.processid, again.retries, again.assignedcomputerid], [process.processid, 1, worker.id]);
 	await colony.close(worker, process);
 
-	const spent = await colony.running(computer, {timeout: 1});
+	const spent = await colony.running(computer, {timeout: 600});
 	await colony.passDeadlines(spent);
 	await refused(colony.assign(worker), 'nothing-to-assign');
 	assert.equal(await colony.state(spent), 'failed');
@@ -80,7 +80,7 @@ test('assign sees to the deadlines of its colony first, and may take what has ju
 test('assign leaves the deadlines of other colonies alone', async () => {
 	const other = await openColony(database, broker);
 	const theirs = await other.computer();
-	const process = await other.running(theirs, {timeout: 1});
+	const process = await other.running(theirs, {timeout: 600});
 	await other.passDeadlines(process);
 	await refused(colony.assign(computer), 'nothing-to-assign');
 	assert.equal(await other.state(process), 'running');
@@ -89,7 +89,7 @@ test('assign leaves the deadlines of other colonies alone', async () => {
 });
 
 test('a requeued process has no trace of its last attempt', async () => {
-	const process = await colony.running(computer, {timeout: 1, maxretries: 1});
+	const process = await colony.running(computer, {timeout: 600, maxretries: 1});
 	await colony.add(computer, process, {key: 'out', value: 'x'});
 	await colony.passDeadlines(process);
 	await broker.endExpired();
@@ -99,7 +99,7 @@ test('a requeued process has no trace of its last attempt', async () => {
 });
 
 test('several brokers that end at once end each process exactly once', async () => {
-	const many = await Promise.all(Array.from({length: 60}, async (_, index) => colony.submit({timeout: 1, maxretries: index % 2, targetcomputerids: [computer.id]})));
+	const many = await Promise.all(Array.from({length: 60}, async (_, index) => colony.submit({timeout: 600, maxretries: index % 2, targetcomputerids: [computer.id]})));
 	for (const _ of many) {
 		await colony.assign(computer); // eslint-disable-line no-await-in-loop
 	}
@@ -132,7 +132,7 @@ test('more than one batch is ended batch by batch', async () => {
 });
 
 test('whoever keeps the time ends attempts by itself, and tells the watchers', async () => {
-	const process = await colony.running(computer, {timeout: 1});
+	const process = await colony.running(computer, {timeout: 600});
 	await colony.passDeadlines(process);
 	const told = new Promise<ReadonlySet<string>>(resolve => {
 		broker.news.watch(topics => {

@@ -53,9 +53,10 @@ void describe('the engine of an embedded database', () => {
 			throw await fillUntilFailure(client);
 		}));
 		assert.equal(failure.code, 'unavailable');
-		assert.ok(!isOutcomeUnknown(failure));
+		assert.ok(failure.nothingDone && !isOutcomeUnknown(failure));
 		assert.match(await turned(database, false), /^The embedded database/);
-		assert.equal((await failureOf(database.query('select 1'))).code, 'unavailable');
+		const refused = await failureOf(database.query('select 1'));
+		assert.deepEqual([refused.code, refused.nothingDone], ['unavailable', true]);
 
 		renameSync(`${log}-aside`, log);
 		await turned(database, true);
@@ -75,7 +76,7 @@ void describe('the engine of an embedded database', () => {
 		const log = path.join(folder, 'data', 'pg_wal');
 		renameSync(log, `${log}-aside`);
 		const failure = await fillUntilFailure(database);
-		assert.ok(isOutcomeUnknown(failure));
+		assert.ok(isOutcomeUnknown(failure) && !failure.nothingDone);
 		await turned(database, false);
 		await database.close();
 		assert.ok(!readdirSync(folder).includes('lock'));

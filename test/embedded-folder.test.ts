@@ -64,28 +64,6 @@ void describe('the folder of an embedded database', () => {
 		await database.close();
 	});
 
-	void test('loses nothing that was acknowledged when its process is killed', async t => {
-		const folder = newFolder();
-		for (let round = 1; round <= 2; round++) {
-			/* eslint-disable no-await-in-loop */
-			const other = startHolder();
-			assert.deepEqual(await other.ask(`open ${folder}`), {done: 'open'});
-			await other.ask('query create table if not exists kept (a int)');
-			for (let row = 1; row <= 20; row++) {
-				assert.deepEqual(await other.ask(`query insert into kept values (${row}) returning a`), {done: [{a: row}]});
-			}
-
-			assert.equal((await refused(folder)).code, 'in-use');
-			await other.kill();
-
-			const database = await openEmbedded({folder});
-			closeAfter(t, database);
-			assert.deepEqual((await database.query('select count(*) as count from kept')).rows, [{count: 20 * round}]);
-			await database.close();
-			/* eslint-enable no-await-in-loop */
-		}
-	});
-
 	void test('may be one that a first start left half made', async t => {
 		const folder = newFolder();
 		const half = path.join(folder, 'data.new-0123abcd');
@@ -104,7 +82,7 @@ void describe('the folder of an embedded database', () => {
 		const opening = other.ask(`open ${folder}`);
 		// As soon as anything of the data is there.
 		while (!existsSync(folder) || !readdirSync(folder).some(name => name.startsWith('data'))) {
-			await new Promise(setImmediate); // eslint-disable-line no-await-in-loop
+			await new Promise(setImmediate);
 		}
 
 		await other.kill();
@@ -133,7 +111,7 @@ void describe('the folder of an embedded database', () => {
 				writeFileSync(version, content);
 			}
 
-			const failure = await refused(folder); // eslint-disable-line no-await-in-loop
+			const failure = await refused(folder);
 			assert.equal(failure.code, code);
 			assert.match(failure.message, message);
 			assert.ok(failure.message.startsWith(`The embedded database in ${folder} `));

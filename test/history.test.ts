@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import type {Process} from '../source/core/types.ts';
 import {createIdentity, recover} from '../source/identity/index.ts';
 import {type OperationName, operations} from '../source/operations/index.ts';
 import {noPostgres} from './support/databases.ts';
@@ -79,8 +80,8 @@ test('every change of a colony and its computers is told', async () => {
 
 test('what ends by itself is told as done by the system', async () => {
 	const computer = await colony.computer();
-	const again = await colony.running(computer, {timeout: 1, maxretries: 1});
-	const spent = await colony.running(computer, {timeout: 1});
+	const again = await colony.running(computer, {timeout: 600, maxretries: 1});
+	const spent = await colony.running(computer, {timeout: 600});
 	await colony.passDeadlines(again, spent);
 	assert.equal(await broker.endExpired(), 2);
 	const [requeue] = (await colony.history(again.processid)).slice(-1);
@@ -173,22 +174,20 @@ test('removing a colony leaves the image of everything that was in it', async ()
 	const computer = await fresh.computer();
 	const processes = [await fresh.running(computer, {in: {key: 'value'}}), await fresh.submit({in: {a: '1', b: '2'}})];
 	await fresh.add(computer, processes[0]!, {key: 'result', value: '42'});
-	const {rows: images} = await database.query<{process_id: string}>('select to_jsonb(p) as image from processes p where colony_id = $1 order by process_id', [fresh.id]);
+	const images = await Promise.all(processes.map(async process => fresh.get(process)));
 	const record = await fresh.own('computer.get', {computerid: computer.id});
 	await broker.run(root, 'colony.remove', {colonyid: fresh.id, name: 'mycolony'});
 
 	const rows = await fresh.history();
 	const removed = rows.filter(({what}) => what.endsWith('.remove'));
 	assert.equal(new Set(removed.map(({txid, request, signature, actor}) => JSON.stringify([txid, request, signature, actor]))).size, 1);
-	const kept = removed.filter(({noun}) => noun === 'process').sort((left, right) => left.subject_id < right.subject_id ? -1 : 1);
-	assert.deepEqual(kept.map(({detail: {attributes, ...image}}) => ({image})), images);
-	const attributesOf = Object.fromEntries(kept.map(row => [row.subject_id, row.detail.attributes.map(({key, value}: Record<string, string>) => `${key}=${value}`).sort()]));
-	assert.deepEqual(attributesOf, {[processes[0]!.processid]: ['key=value', 'result=42'], [processes[1]!.processid]: ['a=1', 'b=2']});
+	const kept = removed.filter(({noun}) => noun === 'process');
+	assert.deepEqual(kept.map(({detail}) => detail as Process).sort((one, other) => one.submissiontime < other.submissiontime ? -1 : 1), images);
 	assert.deepEqual(kept.map(row => [row.subject_id === processes[0]!.processid, row.from_state]).sort(), [[false, 'waiting'], [true, 'running']]);
 	const machine = removed.find(({noun}) => noun === 'computer')!;
 	assert.deepEqual([machine.from_state, machine.detail], ['approved', record]);
 	for (const table of ['colonies', 'computers', 'processes', 'attributes', 'demands']) {
-		const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]); // eslint-disable-line no-await-in-loop
+		const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]);
 		assert.deepEqual(rows, []);
 	}
 });
@@ -210,7 +209,7 @@ test('a requeue moves what the attempt wrote into the history', async () => {
 test('the history cannot be changed', async () => {
 	const before = await contents(database);
 	for (const statement of ['update history set actor = \'somebody\'', 'update history set detail = null where history_id = 1', 'insert into history (history_id, actor, noun, subject_id, what) values (1, \'root\', \'colony\', \'x\', \'y\')']) {
-		await assert.rejects(async () => database.query(statement)); // eslint-disable-line no-await-in-loop
+		await assert.rejects(async () => database.query(statement));
 	}
 
 	await assert.rejects(async () => database.query('update history set what = \'nothing\''), /append-only/);
@@ -257,8 +256,8 @@ test('a reader that goes by transaction loses nothing of a slow one', {skip: noP
 	await database.transaction(async client => {
 		await client.query('insert into history (actor, noun, subject_id, colony_id, what) values ($1, \'colony\', $1, $1, \'slow\')', [slow.id]);
 		for (let index = 0; index < 3; index++) {
-			await colony.submit(); // eslint-disable-line no-await-in-loop
-			await readOn(); // eslint-disable-line no-await-in-loop
+			await colony.submit();
+			await readOn();
 		}
 	});
 	await readOn();

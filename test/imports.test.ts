@@ -32,8 +32,8 @@ const rooms: Record<string, Row> = {
 	work: {values: ['remote'], types: ['operations']},
 	commands: {values: ['keychain', 'operations']},
 	console: {values: ['keychain', 'operations']},
-	door: {values: ['keychain', 'operations', 'contexts', 'work']},
-	'index.ts': {values: ['contexts', 'work'], types: ['identity', 'operations', 'keychain', 'remote']}, // eslint-disable-line @typescript-eslint/naming-convention -- a file
+	door: {values: ['keychain', 'operations', 'contexts', 'work', 'server'], types: ['commands']},
+	'index.ts': {values: ['contexts', 'work', 'keychain', 'door'], types: ['operations']}, // eslint-disable-line @typescript-eslint/naming-convention -- a file
 	'cli.tsx': { // eslint-disable-line @typescript-eslint/naming-convention -- a file
 		values: ['identity', 'operations', 'keychain', 'remote', 'server', 'contexts', 'work', 'commands', 'console', 'door', 'index.ts'],
 	},

@@ -104,7 +104,7 @@ test('the numbers, codes and sentences of the page are those of the program', ()
 	assert.throws(() => verifyHttp(arrived(vector!, vector!.headers), {now: now + 75_000}), (error: unknown) => {
 		assert.ok(error instanceof ColoniesError);
 		const {status, message, code, hint} = error;
-		assert.ok(text.includes(JSON.stringify({status, detail: message, code, hint}, undefined, 2)));
+		assert.ok(text.includes(JSON.stringify({type: `urn:colonies:error:${code}`, title: errorCodes[code].meaning, status, detail: message, code, hint}, undefined, 2)));
 		return true;
 	});
 });

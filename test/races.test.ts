@@ -140,7 +140,7 @@ test('of two that close a process one does', {skip}, async () => {
 test('a close and a deadline that meet: one of them ends the attempt', {skip}, async () => {
 	const computer = await colony.computer();
 	for (const _ of rounds) {
-		const process = await colony.running(computer, {timeout: 1, maxretries: 1});
+		const process = await colony.running(computer, {timeout: 600, maxretries: 1});
 		await database.query('update processes set deadline = clock_timestamp() + interval \'2 milliseconds\' where process_id = $1', [process.processid]);
 		const [closing] = await race(async () => colony.close(computer, process), async () => broker.endExpired(), async () => colony.broker.endExpired());
 		let state = await colony.state(process);
@@ -227,7 +227,7 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 		const fresh = await openColony(database, colony.broker);
 		const other = fresh.through(broker);
 		const computer = await fresh.computer();
-		const late = await fresh.running(computer, {timeout: 1, maxretries: 1});
+		const late = await fresh.running(computer, {timeout: 600, maxretries: 1});
 		await fresh.submit({mem: 5});
 		await fresh.passDeadlines(late);
 		const [removal, ...outcomes] = await race(
@@ -261,7 +261,7 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 test('removing a colony waits for a deadline that is just being seen to, and tells the state that this left', {skip}, async () => {
 	const fresh = await openColony(database, colony.broker);
 	const computer = await fresh.computer();
-	const process = await fresh.running(computer, {timeout: 1, maxretries: 1});
+	const process = await fresh.running(computer, {timeout: 600, maxretries: 1});
 	await fresh.passDeadlines(process);
 	const removing = await database.transaction(async client => {
 		await record(client, {actor: 'system'}, await expire(client, {limit: 10, idOf: attributeId}));

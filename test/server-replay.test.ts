@@ -148,3 +148,10 @@ test('who waits in vain hears so after the time, and nobody waits for one who hu
 	const {processid} = await quiet.submit();
 	assert.equal((await quiet.assign(computer)).processid, processid);
 });
+
+test('what was signed for a server of another name is no use at one that knows its own', async () => {
+	const named = await serve(database, {names: ['colonies.test']});
+	const {id} = colony;
+	assert.equal((await named.call(colony.owner, 'colony.get', {colonyid: id})).status, 200);
+	problem(await named.call(colony.owner, 'colony.get', {colonyid: id}, {authority: 'elsewhere.test:8443'}), 421, 'invalid-input', /does not go by the name "elsewhere\.test"/);
+});

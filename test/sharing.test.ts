@@ -63,7 +63,7 @@ test('a second one is a guest of the first, hears what it changes, and takes ove
 test('the socket is for this user alone', async () => {
 	const home = freshHome();
 	await share(home);
-	const socket = socketOf(path.join(home.folders.data, 'embedded'));
+	const socket = socketOf(path.join(home.folders.data, 'embedded'), home.folders.run);
 	assert.ok(existsSync(socket));
 	assert.equal(statSync(socket).mode & 0o777, 0o600); // eslint-disable-line no-bitwise
 	assert.equal(statSync(path.dirname(socket)).mode & 0o777, 0o700); // eslint-disable-line no-bitwise
@@ -94,7 +94,7 @@ test('what waits for work hears of it across host and guest', async () => {
 
 test('of five processes that start at once one hosts; killed again and again, another takes its place within two seconds and nothing acknowledged is lost', async t => {
 	const home = freshHome();
-	const top = path.dirname(home.folders.config);
+	const top = home.folders.config;
 	const processes: Holder[] = Array.from({length: 5}, () => startSharer(top));
 	t.after(async () => Promise.all(processes.map(async holder => holder.kill())));
 	assert.deepEqual(await Promise.all(processes.map(async holder => holder.ask('open'))), processes.map(() => ({done: 'open'})));
@@ -105,7 +105,6 @@ test('of five processes that start at once one hosts; killed again and again, an
 
 	const submitted: string[] = [];
 	while (processes.length > 1) {
-		/* eslint-disable no-await-in-loop */
 		for (const holder of processes) {
 			const {done} = await own(holder, 'process.submit', {spec: {targetcolonyid: identity.id}});
 			submitted.push((done as Process).processid);
@@ -121,6 +120,5 @@ test('of five processes that start at once one hosts; killed again and again, an
 		t.diagnostic(`taken over after ${Math.round(performance.now() - began)} ms`);
 		const {rows} = done as {rows: Process[]};
 		assert.deepEqual(new Set(rows.map(({processid}) => processid)), new Set(submitted));
-		/* eslint-enable no-await-in-loop */
 	}
 });

@@ -101,20 +101,26 @@ describe('on the embedded database, with nothing configured', () => {
 		assert.doesNotMatch(snapshot.stdout, /\u001B/);
 	});
 
-	test('a second process says who holds the database, and takes it when it is free', async t => {
+	test('a second console and a command share the database of the first, and one of them takes over when it goes', async t => {
 		const home = freshHome(t);
 		const first = openConsole(t, home);
 		await first.until('Welcome');
-		const refused = await run(home, ['keychain', 'ls']);
-		assert.equal(refused.code, 0, 'keys need no database');
-		const command = await run(home, ['database', 'where']);
-		assert.equal(command.code, 9);
-		assert.match(command.stderr, /is open in process \d+/);
 		const second = openConsole(t, home);
-		await second.until(/is open in\s+process \d+/);
+		await second.until('Welcome');
+		const where = await run(home, ['database', 'where']);
+		assert.equal(where.code, 0, where.stderr);
+		const registered = await run(home, ['colony', 'register', '--rootpassword', 'secret', '--spec', 'examples/colony.json']);
+		assert.equal(registered.code, 0, registered.stderr);
+		await second.until('mycolony');
 		first.press('ctrl-c');
 		await first.exit();
-		await second.until('Welcome');
+		const computer = await run(home, ['computer', 'register', '--colonyid', registered.stdout.trim(), '--spec', 'examples/computer.json']);
+		assert.equal(computer.code, 0, computer.stderr);
+		second.press('3');
+		await second.until('my_computer');
+		const refused = await run(home, ['database', 'drop', '--yes']);
+		assert.equal(refused.code, 9);
+		assert.match(refused.stderr, /is open in process \d+/);
 		second.signal('SIGTERM');
 		assert.equal((await second.exit()).code, 143);
 		assert.deepEqual(await second.sanity(), sane);

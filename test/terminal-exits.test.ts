@@ -5,15 +5,21 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
-import {test} from 'node:test';
+import {after, test} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {
 	type Terminal, type TerminalOptions, openTerminal, sane,
 } from './support/terminal.ts';
 
-const app = fileURLToPath(new URL('fixtures/terminal-app.tsx', import.meta.url));
-const program = [process.execPath, '--import', 'tsx', app];
+// Bundled once, for it is started for every test.
+const {build} = await import(new URL('../scripts/build.js', import.meta.url).href) as {build: (options: {entryPoints: Record<string, string>; outdir: string}) => Promise<unknown>};
+const outdir = mkdtempSync(join(tmpdir(), 'exits-app-'));
+after(() => {
+	rmSync(outdir, {recursive: true, force: true});
+});
+await build({entryPoints: {app: fileURLToPath(new URL('fixtures/terminal-app.tsx', import.meta.url))}, outdir});
+const program = [process.execPath, join(outdir, 'app.js')];
 
 type Context = {after: (f: () => Promise<void>) => void};
 
@@ -44,7 +50,6 @@ async function eventually(isSo: () => boolean, otherwise: string): Promise<void>
 	const deadline = Date.now() + 20_000;
 	while (!isSo()) {
 		assert.ok(Date.now() < deadline, otherwise);
-		// eslint-disable-next-line no-await-in-loop -- Looked at again and again.
 		await setTimeout(10);
 	}
 }
@@ -77,12 +82,9 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const) {
 
 test('a crash gives the terminal back, then says what happened', async t => {
 	for (const [key, message] of [['c', 'crashed on purpose'], ['r', 'rejected on purpose']] as const) {
-		// eslint-disable-next-line no-await-in-loop -- One terminal after the other.
 		const terminal = await open(t);
 		terminal.press(key);
-		// eslint-disable-next-line no-await-in-loop
 		assert.deepEqual(await terminal.exit(), {code: 70, signal: undefined});
-		// eslint-disable-next-line no-await-in-loop
 		assert.deepEqual(await terminal.sanity(), sane);
 		assert.match(terminal.screen().join(''), new RegExp(message));
 	}

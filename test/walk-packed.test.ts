@@ -5,6 +5,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
+import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
 import {environment, installPacked} from './support/packed.ts';
 import {walk} from './support/walk.ts';
 
@@ -28,6 +29,17 @@ test('a reader that goes away early is no failure', () => {
 	assert.match(answer, /^Colonies: /);
 });
 
+test('the walk of colonies.md, installed: PostgreSQL', {skip: noPostgres}, async t => {
+	const {host, port, user, database} = await freshDatabase(await startPostgres());
+	await walk({
+		step: async (name, work) => t.test(name, work),
+		run,
+		databaseFlags: ['--dbhost', host!, '--dbport', String(port), '--dbuser', user!, '--dbname', database!],
+		examples: path.join(folder, 'examples'),
+	});
+});
+
 test('the walk of colonies.md, installed: embedded', async t => {
-	await walk({step: async (name, work) => t.test(name, work), run, examples: path.join(folder, 'examples')});
+	// Each command opens the database anew.
+	await walk({step: async (name, work) => t.test(name, work), run, examples: path.join(folder, 'examples'), brief: true});
 });

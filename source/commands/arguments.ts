@@ -10,7 +10,12 @@ export type Arguments = {
 	words: string[];
 	flags: Record<string, string | boolean>;
 	unknown: string[];
+	/** The last of the words: those that stand behind `--`, where it is. */
+	rest: string[];
 };
+
+/** A command line up to `--`: what is for this program and no other. */
+export const ownPart = (argv: readonly string[]): readonly string[] => argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 
 const isFlag = (token: string): boolean => token.startsWith('-') && token !== '-';
 
@@ -83,5 +88,5 @@ export function parseArguments(argv: readonly string[], types: FlagTypes): Argum
 		autoVersion: false,
 		booleanDefault: undefined,
 	});
-	return {words: input, flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Arguments['flags'], unknown};
+	return {words: input, flags: Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Arguments['flags'], unknown, rest: argv.slice(ownPart(argv).length + 1)};
 }

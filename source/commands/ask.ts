@@ -43,8 +43,10 @@ function type({text}: Typing, character: string): Typing {
 	}
 }
 
-/** Reads keys until enter or ctrl-c; `show` hears how many characters there are. The terminal is raw meanwhile, and what it was afterwards. */
-async function typeSecret(stream: InputStream, show: (before: number, after: number) => void): Promise<string> {
+type Shown = {ask: () => void; show: (before: number, after: number) => void};
+
+/** Asks and reads keys until enter or ctrl-c; `show` hears how many characters there are. The terminal is raw meanwhile, and what it was afterwards. */
+async function typeSecret(stream: InputStream, {ask, show}: Shown): Promise<string> {
 	const decoder = new StringDecoder('utf8');
 	return new Promise((resolve, reject) => {
 		let typing: Typing = {text: '', done: undefined};
@@ -85,7 +87,9 @@ async function typeSecret(stream: InputStream, show: (before: number, after: num
 			resolve(typing.text);
 		};
 
+		// First, or the terminal itself shows what is typed at once.
 		stream.setRawMode?.(true);
+		ask();
 		stream.on('data', hear);
 		stream.on('end', end);
 		wake(stream);
@@ -97,10 +101,14 @@ Asks for a secret on a terminal, on standard error, with a star for each charact
 @throws ColoniesError `cancelled` on ctrl-c
 */
 export async function askSecret(input: StandardInput, {stderr}: Pick<World, 'stderr'>, question: string): Promise<string> {
-	stderr.write(`${visible(question)}: `);
 	try {
-		return await typeSecret(input.stream, (before, after) => {
-			stderr.write(after > before ? '*'.repeat(after - before) : '\b \b'.repeat(before - after));
+		return await typeSecret(input.stream, {
+			ask() {
+				stderr.write(`${visible(question)}: `);
+			},
+			show(before, after) {
+				stderr.write(after > before ? '*'.repeat(after - before) : '\b \b'.repeat(before - after));
+			},
 		});
 	} finally {
 		stderr.write('\n');

@@ -1,39 +1,41 @@
-import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from '../operations/context.ts';
 import {
-	type Field, type Fields, type ValueOf, flag, fromText, integer, line, optional, secret,
+	type Fields, type ValueOf, flag, optional,
 } from '../operations/fields.ts';
-import {parseInput} from '../operations/parse.ts';
+import {
+	type Typed, checkFlags, databaseFlags, readChoice, storeFlags,
+} from '../operations/flags.ts';
 import type {StandardInput} from './standard-input.ts';
 import type {World} from './world.ts';
 
-/** One call of a command: its checked flags, which store, and everything outside. */
-export type Invocation<Flags> = {world: World; input: StandardInput; flags: Flags; choice: ContextChoice};
+export {flagType, refuseBoth, storeFlags} from '../operations/flags.ts';
+
+/** One call of a command: its checked flags and operands, which store, and everything outside. */
+export type Invocation<Flags> = {world: World; input: StandardInput; flags: Flags; choice: ContextChoice; /** The words behind `--`. */ rest: readonly string[]};
+
+/** The command line of another program, as a command takes it. `name`: `COMMAND [ARG…]`. */
+export type Rest = {name: string; summary: string};
 
 /** A command of the program, from an operation or of its own. */
 export type CommandEntry = {
 	words: readonly [noun: string, verb: string];
 	summary: string;
+	/** What must stand after its words, in this order: `context use NAME`. */
+	operands: Fields;
+	/** What must stand behind `--`, a command line of another program. */
+	rest?: Rest;
 	/** Flags by their name without dashes, besides those of every command. */
 	flags: Fields;
 	/** Those of `flags` that say who signs; help shows them apart. */
 	signing: ReadonlySet<string>;
-	/** Whether it has a store to work on, and so the flags that say which. */
-	hasStore: boolean;
+	/** The flags that say which store it works on; none where it has no store. */
+	store: Fields;
 	/** @throws ColoniesError */
-	run(call: {world: World; input: StandardInput; typed: Readonly<Record<string, string | boolean>>}): Promise<void>;
+	run(call: {world: World; input: StandardInput; typed: Typed; operands: readonly string[]; rest: readonly string[]}): Promise<void>;
 };
 
-/** The flags that say which store is meant; what they leave open the environment or the saved context says. */
-export const storeFlags = {
-	dbhost: optional(line('Host', 'Host of a PostgreSQL or TimescaleDB to work on')),
-	dbport: optional(integer('Port', 'Its port, 5432 unless given', {least: 1, most: 65_535})),
-	dbuser: optional(line('User', 'Its user, postgres unless given')),
-	dbpassword: optional(secret('Password', 'Password of that user')),
-	dbname: optional(line('Database', 'Its database, postgres unless given')),
-	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
-	demo: optional(flag('Demo', 'Work on the demo, which is kept apart from real data')),
-};
+/** The flags of what works on a database or the embedded store itself, and never on a server. */
+export const localStoreFlags = {...databaseFlags, demo: storeFlags.demo};
 
 /** The flags that every command has. */
 export const generalFlags = {
@@ -42,52 +44,36 @@ export const generalFlags = {
 	version: optional(flag('Version', 'Show the version')),
 };
 
-const asInput = (field: Field, typed: string | boolean): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
-
-/**
-Checks what was typed against fields, and names a flag as it was typed in what it throws.
-@throws InvalidInput
-*/
-export function checkFlags<Some extends Fields>(fields: Some, typed: Readonly<Record<string, string | boolean>>): ValueOf<Some> {
-	const names = Object.keys(fields);
-	const {value} = parseInput(
-		Object.fromEntries(names.map(name => [`--${name}`, fields[name]!])),
-		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [`--${name}`, asInput(fields[name]!, typed[name]!)])),
-	);
-	return Object.fromEntries(names.map(name => [name, value[`--${name}`]])) as ValueOf<Some>;
-}
-
-type Definition<Some extends Fields> = {
+type Definition<Operands extends Fields, Some extends Fields> = {
 	words: readonly [noun: string, verb: string];
 	summary: string;
+	operands?: Operands;
+	rest?: Rest;
 	flags: Some;
 	signing?: readonly string[];
-	hasStore?: boolean;
-	run(call: Invocation<ValueOf<Some>>): Promise<void>;
+	store?: Fields;
+	run(call: Invocation<ValueOf<Some> & ValueOf<Operands>>): Promise<void>;
 };
 
-/** Defines a command whose flags are checked before it runs. */
-export function defineCommand<Some extends Fields>({words, summary, flags, signing = [], hasStore = false, run}: Definition<Some>): CommandEntry {
+/** What an operand is called in help and errors: `NAME`. */
+export const operandName = (name: string): string => name.toUpperCase();
+
+/** Defines a command whose flags and operands are checked before it runs. */
+export function defineCommand<Some extends Fields, Operands extends Fields = Record<never, never>>({words, summary, operands, rest, flags, signing = [], store = {}, run}: Definition<Operands, Some>): CommandEntry {
 	return {
-		words, summary, flags, hasStore, signing: new Set(signing),
-		async run({world, input, typed}) {
+		words, summary, operands: operands ?? {}, rest, flags, store, signing: new Set(signing),
+		async run({world, input, typed, operands: given, rest}) {
+			const named = Object.fromEntries(Object.keys(operands ?? {}).flatMap((name, index) => given[index] === undefined ? [] : [[name, given[index]]]));
+			const checked: ValueOf<Some> & ValueOf<Operands> = Object.assign(checkFlags(flags, typed), checkFlags(operands ?? ({} as Operands), named, operandName)); // eslint-disable-line @typescript-eslint/consistent-type-assertions -- no operands are none
 			await run({
-				world, input, flags: checkFlags(flags, typed), choice: hasStore ? checkFlags(storeFlags, typed) : {},
+				world, input, flags: checked, choice: readChoice(typed, {fields: store}), rest,
 			});
 		},
 	};
 }
 
 /** All flags of a command, its own first. */
-export const flagsOf = ({flags, hasStore}: CommandEntry): Fields => ({...flags, ...(hasStore ? storeFlags : {}), ...generalFlags});
+export const flagsOf = ({flags, store}: CommandEntry): Fields => ({...flags, ...store, ...generalFlags});
 
-/** Whether a flag stands alone or takes a value. */
-export const flagType = ({kind}: Field): 'string' | 'boolean' => kind === 'switch' ? 'boolean' : 'string';
-
-/** @throws InvalidInput when two flags are given that exclude each other */
-export function refuseBoth(flags: Readonly<Record<string, unknown>>, names: readonly string[], hint: string): void {
-	const given = names.filter(name => flags[name] !== undefined);
-	if (given.length > 1) {
-		throw new InvalidInput(`--${given[0]!} and --${given[1]!} exclude each other.`, {hint});
-	}
-}
+/** Flags whose value is the path of a file. */
+export const fileFlags: ReadonlySet<string> = new Set(['spec', 'tlsca', 'tlscert', 'tlskey']);

@@ -1,20 +1,18 @@
 import {flag, optional, secret} from '../operations/fields.ts';
 import {askYes} from './ask.ts';
-import {type CommandEntry, defineCommand} from './command.ts';
-import {say} from './output.ts';
+import {
+	type CommandEntry, defineCommand, localStoreFlags, storeFlags,
+} from './command.ts';
+import {toNotice} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
 import {givenSecret, rootPassword} from './secrets.ts';
-import type {World} from './world.ts';
-
-const toNotice = (world: World) => (sentence: string): void => {
-	void say(world, sentence);
-};
+import {withStore} from './store.ts';
 
 const createDatabase = defineCommand({
 	words: ['database', 'create'],
 	summary: 'Make the schema in a database and work there from now on; harmless when repeated.',
 	flags: {rootpassword: optional(secret(rootPassword.label, 'Kept as the root password when it is the first; else COLONIES_ROOT_PASSWORD')), ...outputFlags},
-	hasStore: true,
+	store: localStoreFlags,
 	async run({world, flags, choice}) {
 		const where = await world.contexts.create(choice, toNotice(world), givenSecret(world, rootPassword, flags.rootpassword));
 		if (flags.output !== undefined) {
@@ -27,7 +25,7 @@ const dropDatabase = defineCommand({
 	words: ['database', 'drop'],
 	summary: 'Drop the schema with all colonies, computers, processes and their history.',
 	flags: {yes: optional(flag('Yes', 'Drop without asking'))},
-	hasStore: true,
+	store: localStoreFlags,
 	async run({world, input, flags, choice}) {
 		const {what, drop} = await world.contexts.prepareDrop(choice);
 		if (flags.yes !== true) {
@@ -42,14 +40,9 @@ const showDatabase = defineCommand({
 	words: ['database', 'where'],
 	summary: 'Show where the data and the keys live, and the versions.',
 	flags: outputFlags,
-	hasStore: true,
+	store: storeFlags,
 	async run({world, flags, choice}) {
-		const context = await world.contexts.open(choice);
-		try {
-			await printResult(world, {...await context.where(), keys: world.folders.keys}, {output: flags.output});
-		} finally {
-			await context.close();
-		}
+		await withStore(world, choice, async context => printResult(world, {...await context.where(), keys: world.folders.keys}, {output: flags.output}));
 	},
 });
 

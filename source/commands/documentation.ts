@@ -1,7 +1,7 @@
 import type {Fields} from '../operations/fields.ts';
 import {type CommandEntry, generalFlags, storeFlags} from './command.ts';
 import {commands} from './entries.ts';
-import {valueName} from './help.ts';
+import {calledAs, restName, valueName} from './help.ts';
 
 const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
 
@@ -11,9 +11,15 @@ const flagList = (fields: Fields): string => Object.entries(fields)
 	.map(([name, field]) => code(`--${name}${valueName(name, field)}`) + (field.optional ? '' : '\u00A0*'))
 	.join(' ');
 
-const row = ({words, summary, flags}: CommandEntry): string => `| ${code(words.join(' '))} | ${cell(summary)} | ${flagList(flags)} |`;
+const row = (entry: CommandEntry): string => `| ${code(calledAs(entry))} | ${cell(entry.summary)} | ${flagList(entry.flags)}${entry.rest ? ` ${code(restName(entry).trim())}\u00A0*` : ''} |`;
 
 const flagTable = (fields: Fields): string => `| Flag | |\n|---|---|\n${Object.entries(fields).map(([name, field]) => `| ${code(`--${name}${valueName(name, field)}`)} | ${cell(field.summary)} |`).join('\n')}`;
+
+/** The commands that work on no server, as a list for people. */
+function localOnly(): string {
+	const names = commands.filter(({store}) => Object.hasOwn(store, 'dbhost') && !Object.hasOwn(store, 'fingerprint')).map(({words}) => code(words.join(' ')));
+	return `${names.slice(0, -1).join(', ')} and ${names.at(-1)!} take`;
+}
 
 /** Every command with its summary and flags, as Markdown, for generated documentation. A star marks a flag that must be given. */
 export const describeCommands = (): string => `| Command | What it does | Flags (* must be given) |
@@ -24,7 +30,7 @@ Every command has these flags:
 
 ${flagTable(generalFlags)}
 
-Those that work on a store have these, too:
+Those that work on a store have these, too; ${localOnly()} only those of a database:
 
 ${flagTable(storeFlags)}
 `;

@@ -1,15 +1,18 @@
 import {type AnyOperation, commandsOf, operations} from '../operations/registry.ts';
 import type {CommandEntry} from './command.ts';
 import {completionCommands} from './completion/index.ts';
+import {contextCommands} from './context-commands.ts';
+import {workCommands} from './computer-work.ts';
 import {databaseCommands} from './database-commands.ts';
 import {keychainCommands} from './keychain-commands.ts';
 import {operationCommand} from './operation-command.ts';
+import {serverCommands} from './server-command.ts';
 
 const fromOperations = (Object.values(operations) as AnyOperation[]).flatMap(operation => commandsOf(operation).map(command => operationCommand(operation, command)));
 
 /** Every command, a noun's together, in the order in which help shows them. */
 export const commands: readonly CommandEntry[] = (() => {
-	const all = [...fromOperations, ...databaseCommands, ...keychainCommands, ...completionCommands(() => commands)];
+	const all = [...fromOperations, ...workCommands, ...databaseCommands, ...serverCommands, ...contextCommands, ...keychainCommands, ...completionCommands(() => commands)];
 	const nouns = [...new Set(all.map(({words: [noun]}) => noun))];
 	return nouns.flatMap(noun => all.filter(({words}) => words[0] === noun));
 })();

@@ -1,6 +1,8 @@
 import type {Field, Fields} from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
-import {type CommandEntry, generalFlags, storeFlags} from './command.ts';
+import {
+	type CommandEntry, fileFlags, generalFlags, operandName,
+} from './command.ts';
 import {commands, nouns} from './entries.ts';
 
 /** The width that help is written for. */
@@ -12,7 +14,7 @@ const placeholders: Record<Field['kind'], string> = {
 
 /** What stands for a flag's value, ` ID`; nothing for a switch. */
 export function valueName(name: string, {kind, choices}: Field): string {
-	const placeholder = choices?.join('|') ?? (name === 'spec' ? 'FILE' : placeholders[kind]);
+	const placeholder = choices?.join('|') ?? (fileFlags.has(name) ? 'FILE' : placeholders[kind]);
 	return placeholder === '' ? '' : ` ${placeholder}`;
 }
 
@@ -51,15 +53,23 @@ const pick = (fields: Fields, wanted: (name: string) => boolean): Fields => Obje
 
 const required = (fields: Fields): string => Object.entries(fields).filter(([, field]) => !field.optional).map(([name, field]) => ` --${name}${valueName(name, field)}`).join('');
 
-/** Help on one command: its flags, who signs, and which store. */
-export function commandHelp({words, summary, flags, signing, hasStore}: CommandEntry): string {
+/** A command's words with its operands: `context use NAME`. */
+export const calledAs = ({words, operands}: CommandEntry): string => [...words, ...Object.keys(operands).map(name => operandName(name))].join(' ');
+
+/** What stands behind a command and its flags: ` -- COMMAND [ARG…]`; nothing mostly. */
+export const restName = ({rest}: CommandEntry): string => rest ? ` -- ${rest.name}` : '';
+
+/** Help on one command: its operands and flags, who signs, and which store. */
+export function commandHelp(entry: CommandEntry): string {
+	const {summary, operands, rest, flags, signing, store} = entry;
+	const named = [...Object.entries(operands).map(([name, field]) => [operandName(name), field.summary] as const), ...(rest ? [[rest.name, rest.summary] as const] : [])];
 	return `${wrap(summary, 0)}
 
-Usage: colonies ${words.join(' ')}${required(flags)} [flags]
-${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${hasStore ? section('Where', storeFlags) : ''}${section('Also', generalFlags)}`;
+Usage: colonies ${calledAs(entry)}${required(flags)} [flags]${restName(entry)}
+${named.length > 0 ? `\n${list(named)}\n` : ''}${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${section('Where', store)}${section('Also', generalFlags)}`;
 }
 
-const verbRows = (noun: string): Array<[string, string]> => commands.filter(({words}) => words[0] === noun).map(({words, summary}) => [words.join(' '), summary]);
+const verbRows = (noun: string): Array<[string, string]> => commands.filter(({words}) => words[0] === noun).map(entry => [calledAs(entry), entry.summary]);
 
 /** Help on the commands of a noun. */
 export const nounHelp = (noun: string): string => `Usage: colonies ${noun} COMMAND [flags]\n\n${list(verbRows(noun))}\n\n\`colonies help ${noun} COMMAND\` shows the flags of one.\n`;

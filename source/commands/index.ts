@@ -1,5 +1,6 @@
 export {describeCommands} from './documentation.ts';
+export {ownPart} from './arguments.ts';
 export {runCommand} from './run-command.ts';
 export type {
-	Certificate, Certificates, KeyPair, Serve, Server, World,
+	Certificate, Certificates, KeyPair, Progress, Serve, Server, Work, World,
 } from './world.ts';

@@ -1,26 +1,34 @@
+import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
+import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import type {Command} from '../operations/define.ts';
 import {
-	type Field, type Fields, flag, optional, value,
+	type Field, type Fields, flag, integer, optional, value,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
-import {type AnyOperation, flagOf, type OperationName} from '../operations/registry.ts';
+import {type AnyOperation, flagOf} from '../operations/registry.ts';
 import {askYes} from './ask.ts';
-import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
-import {print, say} from './output.ts';
+import {
+	type CommandEntry, type Invocation, defineCommand, storeFlags,
+} from './command.ts';
+import {runMany, runOne} from './many-calls.ts';
+import {print, say, toNotice} from './output.ts';
 import {registerWith} from './register.ts';
 import {type OutputFormat, outputFlags, printResult} from './results.ts';
 import {requireNewSecret} from './secrets.ts';
 import {type Signing, callerOf, signingFlags} from './signers.ts';
-import {readSpec} from './specs.ts';
+import {readSpec, readSpecs} from './specs.ts';
+import {withStore} from './store.ts';
 
 /** Which field of the input each flag of a command fills. */
 type FlagFields = ReadonlyMap<string, {name: string; field: Field}>;
 
 /** How a field is given as a flag: a spec as a file, a secret also in other ways. */
-function asFlag(field: Field): Field {
+function asFlag(field: Field, {many}: AnyOperation): Field {
 	if (field.kind === 'spec') {
-		return value(field.label, `File with ${field.summary.replace(/^./, first => first.toLowerCase())}; - reads standard input`);
+		const lists = many?.by === 'list' ? ', an array of them, or one a line' : '';
+		return value(field.label, `File with ${field.summary.replace(/^./, first => first.toLowerCase())}${lists}; - reads standard input`);
 	}
 
 	return field.kind === 'secret' ? optional(field) : field;
@@ -42,19 +50,27 @@ function flagFields(operation: AnyOperation, command: Command): FlagFields {
 type Flags = Readonly<Record<string, unknown>>;
 type Run = {operation: AnyOperation; command: Command; fields: FlagFields; call: Invocation<Flags>};
 
-/** The input of an operation from the flags of its command; specs are read, and new secrets asked for where nobody gave them. */
-async function inputOf({command, fields, call: {world, input, flags}}: Run): Promise<Record<string, unknown>> {
-	const result: Record<string, unknown> = {...command.fixed};
+/** What a command line asks of its operation: one call, or a list of calls, be it of one alone. */
+type Asked = {inputs: Array<Record<string, unknown>>; isList: boolean};
+
+/** The inputs of an operation from the flags of its command; specs are read. */
+async function inputsOf({operation: {many}, command, fields, call: {input, flags}}: Run): Promise<Asked> {
+	const common: Record<string, unknown> = {...command.fixed};
+	let asked: Asked = {inputs: [common], isList: false};
 	for (const [flagName, {name, field}] of fields) {
 		const typed = flags[flagName];
-		if (field.kind === 'spec') {
-			result[name] = await readSpec(typed as string, input); // eslint-disable-line no-await-in-loop
+		if (field.kind === 'spec' && many?.by === 'list') {
+			const {specs, isList} = await readSpecs(typed as string, input); // eslint-disable-line no-await-in-loop
+			asked = {inputs: specs.map(spec => ({[name]: spec})), isList};
+		} else if (field.kind === 'spec') {
+			common[name] = await readSpec(typed as string, input); // eslint-disable-line no-await-in-loop
 		} else if (typed !== undefined) {
-			result[name] = typed;
+			common[name] = typed;
 		}
 	}
 
-	return result;
+	const inputs = asked.inputs.map(each => ({...common, ...each}));
+	return many?.by === 'count' && flags.count !== undefined ? {inputs: Array.from({length: flags.count as number}, () => inputs[0]!), isList: true} : {...asked, inputs};
 }
 
 /** Asks for the secrets of the input that were not given. Last, so that nobody types one for a command that is wrong. */
@@ -75,11 +91,31 @@ function actingComputer({operation, fields, call: {flags}}: Run): Id | undefined
 	return [...names, ...('computerid' in operation.input ? [] : ['computerid'])].map(name => flags[name] as Id | undefined).find(id => id !== undefined);
 }
 
-/** Checks everything but what is still to come: the id that is created, and secrets. */
-const checkedInput = ({operation}: Run, given: Record<string, unknown>): Record<string, unknown> => {
-	const fields = Object.entries(operation.input as Fields).filter(([name, field]) => name !== operation.creates && field.kind !== 'secret');
-	return parseInput(Object.fromEntries(fields), given).value;
-};
+/**
+Checks everything but what is still to come: the id that is created, and secrets.
+@throws InvalidInput or TooLarge, which says which of a list it is
+*/
+function checkedInputs({operation}: Run, {inputs}: Asked): Array<Record<string, unknown>> {
+	const fields = Object.fromEntries(Object.entries(operation.input as Fields).filter(([name, field]) => name !== operation.creates && field.kind !== 'secret'));
+	return inputs.map((input, index) => {
+		try {
+			return parseInput(fields, input).value;
+		} catch (error) {
+			const {code, message, hint} = toColoniesError(error);
+			throw inputs.length === 1 ? error : new ColoniesError(code, `Of the ${inputs.length}, number ${index + 1}: ${message}`, {hint, cause: error});
+		}
+	});
+}
+
+/** The colony that all of it is about; undefined for the whole installation. @throws InvalidInput when there are several */
+function colonyOf({operation}: Run, checked: ReadonlyArray<Record<string, unknown>>): Id | undefined {
+	const colonies = new Set(checked.map(input => operation.colony?.(input)));
+	if (colonies.size > 1) {
+		throw new InvalidInput(`A list is for one colony; this one is for ${plural(colonies.size, 'colony')}.`, {hint: 'Submit a list to each.'});
+	}
+
+	return [...colonies][0];
+}
 
 /** Asks before the worst, unless `--yes` or the name of what goes was given. */
 async function confirm({operation, call: {world, input, flags}}: Run, about: string): Promise<void> {
@@ -105,29 +141,45 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 	}
 }
 
+/** Many calls, whose results are shown as one list; what was done before a failure too. */
+async function carryOutMany(run: Run, calls: Parameters<typeof runMany>[0], inputs: Asked['inputs']): Promise<void> {
+	const results: unknown[] = [];
+	const showAll = async () => printResult(calls.world, results, {output: run.call.flags.output as OutputFormat | undefined, columns: run.operation.columns});
+	try {
+		await runMany(calls, inputs, some => {
+			for (const result of some) {
+				results.push(result);
+			}
+		});
+	} catch (error) {
+		if (results.length > 0) {
+			await showAll();
+		}
+
+		throw error;
+	}
+
+	await showAll();
+}
+
 async function carryOut(run: Run): Promise<void> {
 	const {operation, call: {world, input, flags, choice}} = run;
-	const given = await inputOf(run);
-	const checked = checkedInput(run, given);
-	const colony = operation.colony?.(checked);
+	const asked = await inputsOf(run);
+	const checked = checkedInputs(run, asked);
+	const colony = colonyOf(run, checked);
 	const caller = await callerOf(world, input, operation, {flags, signs: actingComputer(run), colony});
-	const complete = await withSecrets(run, given);
-	await confirm(run, colony ?? checked.colonyid as string);
-	const context = await world.contexts.open(choice);
-	try {
-		const notice = (sentence: string) => {
-			void say(world, sentence);
-		};
+	const complete = await withSecrets(run, asked.inputs[0]!);
+	await confirm(run, colony ?? checked[0]!.colonyid as string);
+	await withStore(world, choice, async context => {
+		const calls = {world, context, caller, operation, notice: toNotice(world)};
+		if (asked.isList) {
+			await carryOutMany(run, calls, asked.inputs);
+			return;
+		}
 
-		const result = operation.creates === undefined
-			? await context.run(caller, operation.name as OperationName, complete, {notice})
-			: await registerWith({
-				world, context, caller, operation, input: complete, notice,
-			});
-		await show(run, result, checked);
-	} finally {
-		await context.close();
-	}
+		const result = operation.creates === undefined ? await runOne(calls, complete) : await registerWith({...calls, input: complete});
+		await show(run, result, checked[0]!);
+	});
 }
 
 /** The command that stands for an operation, or one of them. */
@@ -138,13 +190,14 @@ export function operationCommand(operation: AnyOperation, command: Command): Com
 		words: command.words,
 		summary: command.summary,
 		flags: {
-			...Object.fromEntries([...fields].map(([name, {field}]) => [name, asFlag(field)])),
+			...Object.fromEntries([...fields].map(([name, {field}]) => [name, asFlag(field, operation)])),
+			...(operation.many?.by === 'count' ? {count: optional(integer('Count', `How many to take, up to ${limits.batch}; those that there are are printed as a list`, {least: 1, most: limits.batch}))} : {}),
 			...(operation.danger === 'highest' ? {yes: optional(flag('Yes', 'Do it without asking'))} : {}),
 			...signing,
 			...outputFlags,
 		},
 		signing: Object.keys(signing),
-		hasStore: true,
+		store: storeFlags,
 		run: async call => carryOut({
 			operation, command, fields, call,
 		}),

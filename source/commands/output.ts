@@ -37,3 +37,8 @@ export async function say({stderr}: Pick<World, 'stderr'>, sentence: string): Pr
 		// There is nowhere left to say so.
 	}
 }
+
+/** The same for whoever wants to say something without waiting. */
+export const toNotice = (world: Pick<World, 'stderr'>) => (sentence: string): void => {
+	void say(world, sentence);
+};

@@ -39,7 +39,7 @@ async function printRows(world: World, rows: readonly Row[], {output, columns}: 
 		await print(world, toCsv(rows, {toTerminal}));
 	} else if (output === 'table') {
 		const {toTable} = await import('./table.ts');
-		await print(world, `${toTable(rows, columns, toTerminal ? width : undefined)}\n`);
+		await print(world, `${toTable(rows, {columns, width: toTerminal ? width : undefined})}\n`);
 	} else {
 		// Row by row, for a thousand rows of large attributes do not fit into one text.
 		await print(world, rows.length === 0 ? '[' : '[\n');
@@ -51,13 +51,13 @@ async function printRows(world: World, rows: readonly Row[], {output, columns}: 
 	}
 }
 
-async function printObject(world: World, object: Row, {output}: Showing): Promise<void> {
+async function printObject(world: World, object: Row, {output, columns}: Showing): Promise<void> {
 	const {isTTY: toTerminal = false, columns: width} = world.stdout;
 	if (output === 'csv') {
 		await print(world, toCsv([object], {toTerminal}));
 	} else if (output === 'table') {
 		const {toFieldTable} = await import('./table.ts');
-		await print(world, `${toFieldTable(object, toTerminal ? width : undefined)}\n`);
+		await print(world, `${toFieldTable(object, {columns, width: toTerminal ? width : undefined})}\n`);
 	} else {
 		await print(world, `${toJson(object)}\n`);
 	}

@@ -1,7 +1,11 @@
 import {type ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {quoted, shortId} from '../core/text.ts';
-import {type Arguments, type FlagTypes, parseArguments} from './arguments.ts';
-import {type CommandEntry, flagsOf, flagType} from './command.ts';
+import {
+	type Arguments, type FlagTypes, ownPart, parseArguments,
+} from './arguments.ts';
+import {
+	type CommandEntry, flagsOf, flagType, operandName,
+} from './command.ts';
 import {commands, findCommand, nouns} from './entries.ts';
 import {commandHelp, generalHelp, nounHelp} from './help.ts';
 import {nearest} from './nearest.ts';
@@ -46,8 +50,11 @@ function refuseWords([noun, verb]: readonly string[]): ColoniesError {
 	return new InvalidInput(`There is no command ${quoted(`${noun} ${asTyped(verb)}`)}.`, {hint});
 }
 
+/** A command line that is understood. */
+type Called = {command: CommandEntry; operands: readonly string[]; rest: readonly string[]};
+
 /** The command that was called. @throws InvalidInput for words or flags that it does not know */
-function commandOf({words, flags, unknown}: Arguments): CommandEntry {
+function commandOf({words, flags, unknown, rest}: Arguments): Called {
 	const command = findCommand(words[0], words[1]);
 	const [flag] = [...unknown, ...Object.keys(flags).filter(name => command !== undefined && !Object.hasOwn(flagsOf(command), name)).map(name => `--${name}`)];
 	if (flag !== undefined) {
@@ -58,11 +65,27 @@ function commandOf({words, flags, unknown}: Arguments): CommandEntry {
 		throw refuseWords(words);
 	}
 
-	if (words[2] !== undefined) {
-		throw new InvalidInput(`${quoted(asTyped(words[2]))} is not expected after \`${nameOf(command)}\`.`, {hint: 'Values belong to flags; put quotes around one that has spaces.'});
+	const first = command.rest ? Math.max(2, words.length - rest.length) : words.length;
+	const called = {command, operands: words.slice(2, first), rest: words.slice(first)};
+	checkOperands(called);
+	return called;
+}
+
+function checkOperands({command, operands: given, rest}: Called): void {
+	const operands = Object.entries(command.operands);
+	const extra = given[operands.length];
+	if (extra !== undefined) {
+		throw new InvalidInput(`${quoted(asTyped(extra))} is not expected after \`${nameOf(command)}${operands.map(([name]) => ` ${operandName(name)}`).join('')}\`.`, {hint: command.rest ? `Write the command behind two dashes: -- ${command.rest.name}` : 'Values belong to flags; put quotes around one that has spaces.'});
 	}
 
-	return command;
+	const missing = operands[given.length];
+	if (missing !== undefined) {
+		throw new InvalidInput(`\`${nameOf(command)}\` needs a ${operandName(missing[0])}.`, {hint: `${missing[1].summary}.`});
+	}
+
+	if (command.rest && rest.length === 0) {
+		throw new InvalidInput(`\`${nameOf(command)}\` needs a command to run.`, {hint: `Write it behind two dashes: ${nameOf(command)} … -- ${command.rest.name}`});
+	}
 }
 
 /** Help on what the words name. @throws InvalidInput when they name nothing */
@@ -91,7 +114,8 @@ async function dispatch(given: Arguments, world: World): Promise<void> {
 	} else if (asksHelp) {
 		await print(world, helpOn(words[0] === 'help' ? words.slice(1) : words));
 	} else {
-		await commandOf(given).run({world, input: new StandardInput(world.stdin), typed: flags});
+		const {command, operands, rest} = commandOf(given);
+		await command.run({world, input: new StandardInput(world.stdin), typed: flags, operands, rest});
 	}
 }
 
@@ -128,7 +152,7 @@ export async function runCommand(argv: readonly string[], world: World): Promise
 		}
 
 		const failure = toColoniesError(error);
-		await tell(world, failure, argv.includes('--debug'));
+		await tell(world, failure, ownPart(argv).includes('--debug'));
 		return failure.exitCode;
 	}
 }

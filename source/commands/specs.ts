@@ -4,8 +4,12 @@ import {quoted} from '../core/text.ts';
 import {jsonFault} from '../core/json-fault.ts';
 import {type StandardInput, collect} from './standard-input.ts';
 
-/** The largest spec, in bytes: 32 MiB. */
-const largest = 33_554_432;
+/** Bytes. */
+const mebibyte = 1_048_576;
+/** The largest spec, in bytes. */
+const largest = 32 * mebibyte;
+/** The largest list of specs, in bytes. */
+const largestList = 128 * mebibyte;
 
 const reasons = new Map([
 	['EISDIR', 'is a folder, not a file'],
@@ -26,7 +30,10 @@ function fileError(file: string, error: unknown): Error {
 		: new InvalidInput(`${quoted(file)} ${reasons.get(String(error.code)) ?? `cannot be read: ${String(error.code)}`}.`, {hint: 'Give a file with a JSON object.', cause: error});
 }
 
-function parse(name: string, bytes: Uint8Array): unknown {
+/** What was read: the name of where it came from, and its bytes. */
+type Content = {name: string; bytes: Uint8Array};
+
+function textOf({name, bytes}: Content): string {
 	let text: string;
 	try {
 		text = new TextDecoder('utf8', {fatal: true}).decode(bytes);
@@ -38,34 +45,93 @@ function parse(name: string, bytes: Uint8Array): unknown {
 		throw new InvalidInput(`${name} is empty.`, {hint: 'It must be a JSON object.'});
 	}
 
-	try {
-		return JSON.parse(text);
-	} catch {
-		const {line, column} = jsonFault(text) ?? {line: 1, column: 1};
-		throw new InvalidInput(`${name} is not JSON: the fault is at line ${line}, column ${column}.`, {hint: 'It must be a JSON object: keys and texts in double quotes, no comma after the last.'});
-	}
+	return text;
 }
 
-const tooLarge = (name: string) => () => new TooLarge(`${name} is larger than 32 MiB.`, {hint: 'Keep large data elsewhere and pass its address.'});
+const json = (text: string): {value: unknown} | undefined => {
+	try {
+		return {value: JSON.parse(text)};
+	} catch {
+		return undefined;
+	}
+};
 
-/**
-The JSON value in a file.
-@throws InvalidInput or TooLarge, one sentence with the name of the file
-*/
-export async function readSpecFile(file: string): Promise<unknown> {
+function notJson(name: string, text: string, before = 0): Error {
+	const {line, column} = jsonFault(text) ?? {line: 1, column: 1};
+	return new InvalidInput(`${name} is not JSON: the fault is at line ${line + before}, column ${column}.`, {hint: 'It must be a JSON object: keys and texts in double quotes, no comma after the last.'});
+}
+
+function valueOf(content: Content): unknown {
+	const text = textOf(content);
+	const parsed = json(text);
+	if (parsed === undefined) {
+		throw notJson(content.name, text);
+	}
+
+	return parsed.value;
+}
+
+/** The values of JSON Lines; undefined for a text whose first line is no JSON by itself, and for one line. */
+function linesOf(name: string, text: string): unknown[] | undefined {
+	const lines = text.split('\n').map((line, index) => ({line, index})).filter(({line}) => line.trim() !== '');
+	if (lines.length < 2 || json(lines[0]!.line) === undefined) {
+		return undefined;
+	}
+
+	return lines.map(({line, index}) => {
+		const parsed = json(line);
+		if (parsed === undefined) {
+			throw notJson(name, line, index);
+		}
+
+		return parsed.value;
+	});
+}
+
+const tooLarge = (name: string, most: number) => () => new TooLarge(`${name} is larger than ${most / mebibyte} MiB.`, {hint: most === largest ? 'Keep large data elsewhere and pass its address.' : 'Submit it in parts.'});
+
+async function readFile(file: string, most: number): Promise<Content> {
 	const name = quoted(file);
 	try {
-		return parse(name, await collect(createReadStream(file), largest, tooLarge(name)));
+		return {name, bytes: await collect(createReadStream(file), most, tooLarge(name, most))};
 	} catch (error) {
 		throw fileError(file, error);
 	}
 }
 
+async function read(file: string, input: StandardInput, most: number): Promise<Content> {
+	const name = 'Standard input';
+	return file === '-' ? {name, bytes: await input.all('--spec', most, tooLarge(name, most))} : readFile(file, most);
+}
+
+/**
+The JSON value in a file.
+@throws InvalidInput or TooLarge, one sentence with the name of the file
+*/
+export const readSpecFile = async (file: string): Promise<unknown> => valueOf(await readFile(file, largest));
+
 /**
 The JSON value in a file, or on standard input for `-`.
 @throws InvalidInput or TooLarge, one sentence with the name of the file
 */
-export async function readSpec(file: string, input: StandardInput): Promise<unknown> {
-	const name = 'Standard input';
-	return file === '-' ? parse(name, await input.all('--spec', largest, tooLarge(name))) : readSpecFile(file);
+export const readSpec = async (file: string, input: StandardInput): Promise<unknown> => valueOf(await read(file, input, largest));
+
+/**
+The specs in a file, or on standard input for `-`: one JSON value, an array of them, or JSON Lines. `isList`: whether it is written as many, be it one alone.
+@throws InvalidInput or TooLarge, one sentence with the name of the file, and the line
+*/
+export async function readSpecs(file: string, input: StandardInput): Promise<{specs: unknown[]; isList: boolean}> {
+	const content = await read(file, input, largestList);
+	const text = textOf(content);
+	const whole = json(text);
+	const specs = whole === undefined ? linesOf(content.name, text) : (Array.isArray(whole.value) ? whole.value : undefined);
+	if (specs === undefined && whole === undefined) {
+		throw notJson(content.name, text);
+	}
+
+	if (specs?.length === 0) {
+		throw new InvalidInput(`${content.name} is an empty list.`, {hint: 'Give at least one spec.'});
+	}
+
+	return {specs: specs ?? [whole!.value], isList: specs !== undefined};
 }

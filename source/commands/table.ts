@@ -55,17 +55,23 @@ const lay = (rows: readonly string[][], numbers: readonly boolean[], width: numb
 	}).join('\n');
 };
 
-const toShow = (columns: readonly Column[] | undefined, row: Row): Array<readonly [heading: string, show: (row: Row) => unknown]> => (columns ?? Object.keys(row)).map(column => typeof column === 'string' ? [column, row => row[column]] : column);
+type Shown = readonly [heading: string, show: (row: Row) => unknown];
 
-/**
-A table of rows, aligned by display width, with control characters made visible.
-@param width columns of the terminal, where lines are cut; undefined to cut nothing
-*/
-export function toTable(rows: readonly Row[], columns: readonly Column[] | undefined, width: number | undefined): string {
-	const shown = toShow(columns, Object.assign({}, ...rows) as Row);
+const toShow = (columns: readonly Column[], now: number): Shown[] => columns.map(column => typeof column === 'string' ? [column, row => row[column]] : [column[0], row => column[1](row, now)]);
+
+/** What is shown, and how. `width`: columns of the terminal, where lines are cut; undefined to cut nothing. `now`: milliseconds since 1970. */
+type Table = {columns: readonly Column[] | undefined; width: number | undefined; now?: number};
+
+/** A table of rows, aligned by display width, with control characters made visible. */
+export function toTable(rows: readonly Row[], {columns, width, now = Date.now()}: Table): string {
+	const shown = toShow(columns ?? Object.keys(Object.assign({}, ...rows) as Row), now);
 	const numbers = shown.map(([, show]) => rows.every(row => typeof show(row) === 'number'));
 	return lay([shown.map(([heading]) => heading.toUpperCase()), ...rows.map(row => shown.map(([, show]) => visible(cell(show(row)))))], numbers, width);
 }
 
-/** One object as a table: a line for each field. */
-export const toFieldTable = (row: Row, width: number | undefined): string => lay(Object.entries(row).filter(([, value]) => value !== undefined).map(([name, value]) => [name, visible(cell(value))]), [], width);
+/** One object as a table: a line for each field, and for each column that is none of them. */
+export function toFieldTable(row: Row, {columns = [], width, now = Date.now()}: Table): string {
+	const fields = Object.entries(row).filter(([, value]) => value !== undefined);
+	const others = toShow(columns.filter(column => typeof column !== 'string' && !Object.hasOwn(row, column[0])), now).map(([heading, show]) => [heading, show(row)] as const);
+	return lay([...fields, ...others].map(([name, value]) => [name, visible(cell(value))]), [], width);
+}

@@ -1,5 +1,6 @@
-import type {Folders, Keychain} from '../keychain/index.ts';
-import type {Contexts, HostedContext} from '../operations/index.ts';
+import type {Id, Process} from '../core/types.ts';
+import type {Folders, Identity, Keychain} from '../keychain/index.ts';
+import type {Context, Contexts, HostedContext} from '../operations/index.ts';
 
 /** Standard input: a terminal can turn raw, and a pipe keeps the process alive unless it is let go. */
 export type InputStream = NodeJS.ReadableStream & {
@@ -19,8 +20,8 @@ export type KeyPair = {cert: string; key: string};
 /** A certificate with its key. `fingerprint`: SHA-256 of the certificate, 64 lowercase hex digits. */
 export type Certificate = KeyPair & {fingerprint: string};
 
-/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
-export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; log: NodeJS.WritableStream}) => Promise<Server>;
+/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `names`: those by which clients know it, where others are to be refused; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
+export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; names?: readonly string[]; log: NodeJS.WritableStream}) => Promise<Server>;
 
 /** A server that listens. */
 export type Server = {
@@ -40,6 +41,21 @@ export type Certificates = {
 	read(certFile: string, keyFile: string): Promise<Certificate>;
 };
 
+/** What tells of signals, as a process does. */
+export type Signals = {
+	on(name: NodeJS.Signals, hear: (name: NodeJS.Signals) => void): unknown;
+	removeListener(name: NodeJS.Signals, hear: (name: NodeJS.Signals) => void): unknown;
+};
+
+/** How it goes with a process that a computer runs. `span`: milliseconds since it was started; `reason`: why it failed, or is not this computer's any more. */
+export type Progress = {process: Process; state: 'started' | 'successful' | 'failed' | 'gone'; span: number; reason?: string};
+
+/** A computer that runs a program for each process. `env`: what the program inherits, less the secrets of ours in it. */
+export type Work = (options: {
+	context: Context; identity: Identity; colonyid: Id; concurrency: number; command: readonly string[]; env: NodeJS.ProcessEnv;
+	notice: (sentence: string) => void; report: (progress: Progress) => void; signals?: Signals;
+}) => Promise<void>;
+
 /** Everything outside that a command touches; the door hands over the real one, tests their own. */
 export type World = {
 	contexts: Contexts;
@@ -55,4 +71,8 @@ export type World = {
 	/** Loaded when a server starts. */
 	serve?: Serve;
 	certificate?: Certificates;
+	/** Lets a computer work until a signal stops it; loaded when one does. @throws ColoniesError when it never can */
+	work?: Work;
+	/** Where a server or a computer at work hears signals: the process, unless a test gives another. */
+	signals?: Signals;
 };

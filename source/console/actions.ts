@@ -72,7 +72,9 @@ export function restart(state: State, screen: ScreenName, {tab, filter}: {tab: n
 /** Works in a colony from now on, as its owner when the keychain holds that key. */
 export function chooseColony(state: State, colony: KnownColony): State {
 	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers)};
-	return {...state, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, counts: undefined, computerCounts: undefined};
+	// Where there is a colony nobody is asked what to begin with.
+	const overlays = state.overlays.filter(overlay => !(overlay.kind === 'menu' && overlay.isWelcome));
+	return {...state, overlays, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, counts: undefined, computerCounts: undefined};
 }
 
 function processMenu(state: State): Step {
@@ -107,7 +109,15 @@ export const welcome = (state: State): State => over(state, {
 	items: [
 		{key: '1', label: 'Register a colony', summary: 'Name it and choose a root password, once', action: 'form', value: 'register-colony'},
 		{key: '2', label: 'Load the demo', summary: 'Simulated computers at work, apart from real data', action: 'demo'},
-		{key: '3', label: 'Connect to a database', summary: 'A PostgreSQL or TimescaleDB of yours', action: 'form', value: 'connect'},
+		{key: '3', label: 'Connect elsewhere', summary: 'To a Colonies server, or a database of yours', action: 'connect-menu'},
+	],
+});
+
+const connectMenu = (state: State): State => over(state, {
+	kind: 'menu', title: 'Connect elsewhere', cursor: 0,
+	items: [
+		{key: '1', label: 'A Colonies server', summary: 'Over HTTPS; your keys stay here', action: 'form', value: 'connect-server'},
+		{key: '2', label: 'A database', summary: 'A PostgreSQL or TimescaleDB of yours', action: 'form', value: 'connect'},
 	],
 });
 
@@ -166,6 +176,7 @@ export const actions: Record<string, Action> = {
 	scroll,
 	close: state => quiet(closeTop(state)),
 	form: (state, purpose) => quiet(over(state, openForm(purpose as FormPurpose, state))),
+	'connect-menu': state => quiet(connectMenu(state)),
 	demo: state => [state, [{type: 'open', demo: true}]],
 	'choose-colony'(state) {
 		const colony = selectedColony(state)!;

@@ -1,25 +1,23 @@
 import {InvalidInput} from '../core/errors.ts';
-import {quoted} from '../core/text.ts';
-import type {ContextChoice} from '../operations/index.ts';
+import {type ContextChoice, flagType, readChoice, storeFlags, type Typed} from '../operations/index.ts';
 
-/** The flags that the console takes; those of a database are the same as for the commands. */
-export const consoleFlags = {
+type ConsoleFlag = {type: 'string' | 'boolean'; summary: string};
+
+const {demo: _, ...placeFlags} = storeFlags;
+
+/** The flags that the console takes; those that say which store are the same as for the commands. */
+export const consoleFlags: Readonly<Record<string, ConsoleFlag>> = {
 	demo: {type: 'boolean', summary: 'Open the demo: a colony of simulated computers at work, apart from real data'},
 	'read-only': {type: 'boolean', summary: 'Refuse every change'},
-	dbhost: {type: 'string', summary: 'Host of a PostgreSQL, or the folder of its Unix socket'},
-	dbport: {type: 'string', summary: 'Its port'},
-	dbuser: {type: 'string', summary: 'Its user'},
-	dbpassword: {type: 'string', summary: 'Its password'},
-	dbname: {type: 'string', summary: 'Its database'},
-	dbssl: {type: 'boolean', summary: 'Use TLS'},
+	...Object.fromEntries(Object.entries(placeFlags).map(([name, field]) => [name, {type: flagType(field), summary: field.summary}])),
 	debug: {type: 'boolean', summary: 'Show the stack of a fault'},
-} as const;
+};
 
 /** Whether a command line asks for the console: nothing on it but the console's own flags and their values. */
 export function isConsole(argv: readonly string[]): boolean {
 	for (let index = 0; index < argv.length; index++) {
 		const [name, value] = argv[index]!.split(/=(.*)/s, 2);
-		const flag = name!.startsWith('--') ? consoleFlags[name!.slice(2) as keyof typeof consoleFlags] : undefined;
+		const flag = name!.startsWith('--') && Object.hasOwn(consoleFlags, name!.slice(2)) ? consoleFlags[name!.slice(2)] : undefined;
 		if (!flag) {
 			return false;
 		}
@@ -32,28 +30,21 @@ export function isConsole(argv: readonly string[]): boolean {
 
 export type ConsoleArguments = {choice: ContextChoice; demo: boolean; readOnly: boolean; debug: boolean};
 
-function portOf(text: string | undefined): number | undefined {
-	const port = text === undefined ? undefined : Number(text);
-	if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-		throw new InvalidInput(`--dbport must be a port from 1 to 65535, not ${quoted(text)}.`);
-	}
-
-	return port;
-}
-
 /** Reads the console's flags. @throws InvalidInput */
 export async function readArguments(argv: readonly string[]): Promise<ConsoleArguments> {
 	const {default: meow} = await import('meow');
 	const flags = Object.fromEntries(Object.entries(consoleFlags).map(([name, {type}]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), {type}]));
 	const {flags: given} = meow({importMeta: import.meta, argv, flags, autoHelp: false, autoVersion: false, help: '', pkg: {}});
-	const text = (name: string) => given[name] as string | undefined;
-	const empty = Object.entries(consoleFlags).find(([name, {type}]) => type === 'string' && text(name) === '');
+	const empty = Object.entries(consoleFlags).find(([name, {type}]) => type === 'string' && given[name] === '');
 	if (empty) {
 		throw new InvalidInput(`--${empty[0]} wants a value.`, {hint: `${empty[1].summary}.`});
 	}
 
+	// A switch that is not on the command line is neither on nor off.
+	const isGiven = (name: string) => argv.some(argument => argument === `--${name}` || argument.startsWith(`--${name}=`));
+	const typed = Object.fromEntries(Object.keys(placeFlags).filter(name => isGiven(name)).map(name => [name, given[name]])) as Typed;
 	return {
-		choice: {dbhost: text('dbhost'), dbport: portOf(text('dbport')), dbuser: text('dbuser'), dbpassword: text('dbpassword'), dbname: text('dbname'), dbssl: argv.some(argument => argument.startsWith('--dbssl')) ? Boolean(given.dbssl) : undefined},
+		choice: readChoice(typed, {fields: placeFlags}),
 		demo: Boolean(given.demo),
 		readOnly: Boolean(given.readOnly),
 		debug: Boolean(given.debug),

@@ -3,7 +3,7 @@ import type {Computer, Process} from '../core/types.ts';
 import {stateOf} from '../core/states.ts';
 import {type OperationName, operations} from '../operations/index.ts';
 import {screens, selectedRow} from './screens/index.ts';
-import type {Acting, Effect, KnownColony, Overlay, State, Step} from './state.ts';
+import {type Acting, type Effect, type KnownColony, type Overlay, type State, type Step, storeName} from './state.ts';
 import {cut} from './terminal/width.ts';
 
 /** Puts an overlay on top. */
@@ -19,7 +19,7 @@ export function whyNoChange(state: State): string | undefined {
 	}
 
 	if (!state.reach.reachable) {
-		return 'The database is away; changes are refused until it is back.';
+		return `The ${storeName(state)} is away; changes are refused until it is back.`;
 	}
 
 	return whyReadOnly(state);

@@ -41,6 +41,10 @@ export class Effects {
 	#countAgain: State | undefined;
 	#openings = 0;
 	#closed = false;
+	/** Ends hearing whether the store answers, and what has changed in it. */
+	#stopReaching: () => void = () => undefined;
+	#stopWatching: () => void = () => undefined;
+	#watchings = 0;
 	/** Changes under way: they are finished before the store is let go. */
 	readonly #changes = new Set<Promise<void>>();
 	#lastFailure: ErrorText | undefined;
@@ -71,7 +75,7 @@ export class Effects {
 		clearTimeout(this.#retryTimer);
 		const awaited = this.#changes.size > 0;
 		await Promise.allSettled(this.#changes);
-		await this.#closeContext();
+		await this.#letGo();
 		return awaited ? this.#lastFailure : undefined;
 	}
 
@@ -104,6 +108,10 @@ export class Effects {
 
 			case 'load-known': {
 				return this.#loadKnown(effect.select);
+			}
+
+			case 'watch': {
+				return this.#watch(state);
 			}
 
 			case 'count': {
@@ -174,12 +182,11 @@ export class Effects {
 	/** Opens a store in place of the one there is; one that does not open is tried again until it does. */
 	async open(choice: ContextChoice, pause = firstPause, opening = ++this.#openings): Promise<void> {
 		if (pause === firstPause) {
-			this.#dispatch({type: 'opening', text: choice.demo ? 'Opening the demo and waking its computers …' : 'Opening the database …'});
+			this.#dispatch({type: 'opening', text: openingText(choice)});
 		}
 
 		try {
-			await this.#closeContext();
-			this.#closeContext = async () => undefined;
+			await this.#letGo();
 			const {context, keychain, root, close} = choice.demo ? await this.#openDemo() : await this.#openReal(choice);
 			if (this.#closed || opening !== this.#openings) {
 				await close();
@@ -203,6 +210,16 @@ export class Effects {
 		}
 	}
 
+	/** Closes the store there is, and hears no more of it. */
+	async #letGo(): Promise<void> {
+		this.#watchings++;
+		this.#stopWatching();
+		this.#stopReaching();
+		const close = this.#closeContext;
+		this.#closeContext = async () => undefined;
+		await close();
+	}
+
 	async #openReal(choice: ContextChoice) {
 		const context = await this.#world.contexts.open(choice, {attended: true});
 		return {context, keychain: this.#world.keychain, root: undefined, close: async () => context.close()};
@@ -224,18 +241,38 @@ export class Effects {
 			}
 		};
 
-		context.watch(topics => {
-			hear({type: 'changed', topics});
-		});
-		context.watchReachability(({reachable, since}) => {
+		this.#stopReaching = context.watchReachability(({reachable, since}) => {
 			hear({type: 'reached', reachable, since});
 		});
 		const remembered = await this.#world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		const where = await context.where().catch(() => undefined);
-		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? ''}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
 		if (root !== undefined) {
 			hear({type: 'root-unlocked'});
 		}
+	}
+
+	/** Watches what the operator works in: a server tells a member of a colony about that colony alone. The one before is let go when this one is there, so that nothing is missed between. */
+	async #watch({context: opened, colony, acting}: State): Promise<void> {
+		const turn = ++this.#watchings;
+		const context = this.#context;
+		const caller = acting && await this.callerOf(acting).catch(() => undefined);
+		if (turn !== this.#watchings || this.#closed) {
+			return;
+		}
+
+		const stopBefore = this.#stopWatching;
+		this.#stopWatching = () => undefined;
+		if (opened && context) {
+			this.#stopWatching = context.watch(topics => {
+				// What is heard of a store that another one has replaced means nothing.
+				if (this.#context === context && !this.#closed) {
+					this.#dispatch({type: 'changed', topics});
+				}
+			}, caller && colony && {caller, colonyid: colony.colonyid});
+		}
+
+		stopBefore();
 	}
 
 	#needContext(): Context {
@@ -400,6 +437,8 @@ export class Effects {
 		}
 	}
 }
+
+const openingText = ({demo, host}: ContextChoice): string => demo ? 'Opening the demo and waking its computers …' : (host === undefined ? 'Opening the database …' : 'Connecting to the server …');
 
 const contains = (text: string, id: string, name = ''): boolean => id.startsWith(text) || name.toLowerCase().includes(text.toLowerCase());
 

@@ -46,6 +46,16 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 		intro: 'The password is kept in memory, for this run only.',
 		fields: [field('rootpassword', 'Root password', 'Of this installation; on a fresh database the first one given is kept', {kind: 'secret'})],
 	}),
+	'connect-server': () => ({
+		title: 'Connect to a Colonies server',
+		intro: 'The server becomes the current context. Your keys stay on this machine.',
+		fields: [
+			field('host', 'Host', 'Name or address of the server'),
+			field('port', 'Port', 'Port of the server', {kind: 'integer', edit: textOf('8080')}),
+			field('fingerprint', 'Fingerprint', 'SHA-256 of its certificate, as `colonies server start` says it; empty where an authority signed it', {optional: true}),
+			field('tlsca', 'CA file', 'File (PEM) with the authority that signed its certificate; empty for those of this system', {optional: true}),
+		],
+	}),
 	connect: () => ({
 		title: 'Connect to a PostgreSQL or TimescaleDB database',
 		intro: 'The schema "colonies" is made there if there is none, and the database becomes the current context.',
@@ -88,7 +98,7 @@ function complaint({kind, optional, edit, label}: FormField, fromFile: boolean):
 
 /** Why a form cannot be sent now; undefined when it can. A key goes to the keychain alone, and connecting is a way out where the database is away. */
 export function whyNotSend({purpose}: Form, state: State): string | undefined {
-	return purpose === 'add-key' || purpose === 'connect' ? whyReadOnly(state) : whyNoChange(state);
+	return purpose === 'add-key' || purpose === 'connect' || purpose === 'connect-server' ? whyReadOnly(state) : whyNoChange(state);
 }
 
 /** Whom a form acts as, for its title line. */

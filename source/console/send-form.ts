@@ -1,8 +1,9 @@
+import {randomUUID} from 'node:crypto';
 import {InvalidInput} from '../core/errors.ts';
 import {quoted, shortId, visible} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {type Keychain, withNewKey} from '../keychain/index.ts';
-import type {Caller, Context, ContextChoice, Notice} from '../operations/index.ts';
+import {type Caller, type Context, type ContextChoice, type Notice, patiently, readChoice} from '../operations/index.ts';
 import type {Acting, FormPurpose, State} from './state.ts';
 import type {World} from './world.ts';
 
@@ -70,6 +71,9 @@ async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record
 	}));
 }
 
+/** What the form for a server calls its fields. */
+const serverLabels: Record<string, string> = {host: 'Host', port: 'Port', fingerprint: 'Fingerprint', tlsca: 'CA file'};
+
 /** The owner of the colony that the operator works in. */
 const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
 
@@ -110,7 +114,9 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 			throw new InvalidInput(`The spec is for the colony ${quoted(shortId(String(spec.targetcolonyid)))}, not for this one.`, {hint: 'Choose that colony on 4, or leave targetcolonyid out.'});
 		}
 
-		const process = await context!.run(await tools.caller(state.acting), 'process.submit', {spec}, {notice});
+		const caller = await tools.caller(state.acting);
+		const options = {notice, idempotencyKey: randomUUID()};
+		const process = await patiently(async () => context!.run(caller, 'process.submit', {spec}, options), notice);
 		return {said: `Submitted the process ${shortId(process.processid)}.`};
 	},
 	async 'add-key'({privatekey}, {keychain, state}) {
@@ -121,6 +127,18 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		await context!.run({root: rootpassword!}, 'colony.list', {count: 1}, {notice});
 		unlock(rootpassword!);
 		return {said: 'Root is unlocked for this run.'};
+	},
+	async 'connect-server'(values, {world: {contexts}, reopen, notice}) {
+		const typed = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, text.trim()] as const).filter(([, text]) => text !== ''));
+		const choice = readChoice(typed, {asTyped: name => serverLabels[name] ?? name});
+		// Nothing is kept of a server that does not answer, or is another one.
+		const context = await contexts.open(choice);
+		await context.where().finally(async () => context.close());
+		const name = `${choice.host!}:${choice.port!}`;
+		await contexts.save(name, choice, notice);
+		await contexts.use(name);
+		reopen(choice);
+		return {said: `Connected to ${visible(name)}; it is the current context from now on.`};
 	},
 	async connect({dbhost, dbport, dbuser, dbpassword, dbname, dbssl}, {world, reopen, notice}) {
 		if (!/^(?:yes|no)?$/i.test(dbssl!.trim())) {

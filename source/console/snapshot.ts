@@ -1,6 +1,6 @@
 import {ColoniesError} from '../core/errors.ts';
 import {Effects} from './effects.ts';
-import {type State, initialState} from './state.ts';
+import {type State, initialState, storeName} from './state.ts';
 import {Store} from './store.ts';
 import {setColour} from './terminal/style.ts';
 import {withoutStyle} from './terminal/width.ts';
@@ -41,7 +41,7 @@ export async function printSnapshot(world: World, {stdout, demo}: {stdout: NodeJ
 		});
 		const lines = state.colony !== undefined || state.overlays.length === 0
 			? [...headerLines(state), ...listLines({...state, wide: true})]
-			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The database is ${state.context!.place}.`];
+			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The ${storeName(state)} is ${state.context!.place}.`];
 		stdout.write(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).join('\n') + '\n');
 	} finally {
 		store.close();

@@ -65,7 +65,7 @@ export type FormField = {
 };
 
 /** What a form does when it is sent; its effect knows how. */
-export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-process' | 'add-key' | 'unlock-root' | 'connect';
+export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-process' | 'add-key' | 'unlock-root' | 'connect' | 'connect-server';
 
 export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
 
@@ -84,7 +84,7 @@ export type State = {
 	now: number;
 	version: string;
 	readOnly: boolean;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string};
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};
@@ -141,6 +141,8 @@ export type Effect =
 	| {type: 'open'; demo?: boolean}
 	| {type: 'load'; screen: ScreenName; sequence: number; query: PageQuery}
 	| {type: 'load-known'; select?: Id}
+	/** Watches the colony as whoever acts; nothing where there is no store. */
+	| {type: 'watch'}
 	| {type: 'count'}
 	| {type: 'load-detail'; id: Id; soon?: boolean}
 	| {type: 'run'; deed: Deed}
@@ -162,6 +164,9 @@ export const emptyLists = (): Record<ScreenName, ListState> => ({processes: empt
 
 /** The lists of another store, without rows. */
 export const emptiedLists = ({processes, computers, colonies, keys}: State['lists']): State['lists'] => ({processes: emptied(processes), computers: emptied(computers), colonies: emptied(colonies), keys: emptied(keys)});
+
+/** What a person calls the store that is open. */
+export const storeName = ({context}: Pick<State, 'context'>): 'database' | 'server' => context?.kind === 'server' ? 'server' : 'database';
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({

@@ -152,6 +152,11 @@ function ticked(before: State, now: number): Step {
 		return [{...state, opening: {text: state.opening.text}}, [{type: 'load-known'}]];
 	}
 
+	// Without a colony nobody tells what changes: the keys of one may come in another process.
+	if (state.context && state.reach.reachable && state.knownLoaded && !state.colony && !state.paused && now - (state.lists.colonies.loadedAt ?? now) >= rereadTime) {
+		return [state, [{type: 'load-known'}]];
+	}
+
 	const {loadedAt, loading} = state.lists[state.screen];
 	return state.paused || !state.context || !state.reach.reachable || loading || (loadedAt !== undefined && now - loadedAt < rereadTime) ? quiet(state) : refreshAll(state);
 }
@@ -187,6 +192,16 @@ function leaveColony(state: State): State {
 	return {...state, colony: undefined, acting: undefined, side: undefined, counts: undefined, computerCounts: undefined, overlays: [], lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
 }
 
+/** What is offered first where no colony is open to anybody. */
+function withoutColony(state: State): Step {
+	if (state.known.length === 0 && state.context?.kind === 'embedded') {
+		return quiet(welcome(state));
+	}
+
+	// Whoever looks at the keys has chosen to; the other lists are empty without a colony.
+	return state.screen === 'keys' ? quiet(state) : showScreen(state, 'colonies');
+}
+
 function known(state: State, colonies: State['known'], select: string | undefined): Step {
 	const next = {...state, known: colonies, knownLoaded: true, opening: {text: state.opening.text}};
 	const at = (id: string | undefined) => colonies.find(({colonyid}) => colonyid === id);
@@ -203,7 +218,7 @@ function known(state: State, colonies: State['known'], select: string | undefine
 	}
 
 	if (!colony && !state.knownLoaded) {
-		return colonies.length === 0 && state.context?.kind === 'embedded' ? [welcome(listed), effects] : chain(showScreen(listed, 'colonies'), effects);
+		return chain(withoutColony(listed), effects);
 	}
 
 	// A key may have come or gone.
@@ -239,10 +254,18 @@ function loaded(state: State, {screen, sequence, page, at}: Extract<Message, {ty
 	return [again, [...effects, ...moved]];
 }
 
+/** Whether the same is to be watched: the store, the colony, and as whom. */
+const watchesSame = (one: State, other: State): boolean => one.context === other.context && one.colony?.colonyid === other.colony?.colonyid && one.acting?.id === other.acting?.id;
+
 /**
 The one way in which anything changes on the screen: a state and a message give the next state, and what is to be done outside. Pure.
 */
 export function update(state: State, message: Message): Step {
+	const [next, effects] = nextStep(state, message);
+	return [next, watchesSame(state, next) ? effects : [...effects, {type: 'watch'}]];
+}
+
+function nextStep(state: State, message: Message): Step {
 	switch (message.type) {
 		case 'key': {
 			return pressed(state, message);

@@ -6,7 +6,7 @@ import {brokerContext} from './local.ts';
 import {Gate, holdOn, socketOf} from './socket.ts';
 
 /** The embedded database of a folder, and who asks for it. */
-export type Embedded = {folder: string; name: 'embedded' | 'demo'; version: string};
+export type Embedded = {folder: string; /** A short folder for its socket. */ run: string; name: 'embedded' | 'demo'; version: string};
 
 /** One way to the embedded database: this process has it open and serves the others, or another one does. `gone`: it does no more. */
 export type Way = {context: Context; gone: Promise<void>; isHost: boolean; leave(): Promise<void>};
@@ -17,9 +17,9 @@ const firstPause = 10;
 const longestPause = 100;
 
 /** Opens the database of a folder in this process and serves it on its socket. @throws ColoniesError, `in-use` when another process has it */
-export async function host({folder, name, version}: Embedded): Promise<{context: HostedContext; database: Database; close(): Promise<void>}> {
+export async function host({folder, run, name, version}: Embedded): Promise<{context: HostedContext; database: Database; close(): Promise<void>}> {
 	const {openEmbedded} = await import('../database/embedded/index.ts');
-	const gate = new Gate(socketOf(folder), version);
+	const gate = new Gate(socketOf(folder, run), version);
 	let database: Database | undefined;
 	try {
 		database = await openEmbedded({folder, onHeld: async () => gate.listen()});
@@ -43,15 +43,16 @@ export async function host({folder, name, version}: Embedded): Promise<{context:
 }
 
 /** Asks the process that has the database open. Undefined where nobody answers. */
-async function visit({folder, name}: Embedded): Promise<Way | undefined> {
-	const held = await holdOn(socketOf(folder));
+async function visit({folder, run, name}: Embedded): Promise<Way | undefined> {
+	const socket = socketOf(folder, run);
+	const held = await holdOn(socket);
 	if (!held) {
 		return undefined;
 	}
 
 	const {openRemote} = await import('../remote/index.ts');
 	try {
-		const context = await openRemote({address: {socket: socketOf(folder), place: `the embedded database in ${folder}`}, kind: 'embedded', name, tries: 1});
+		const context = await openRemote({address: {socket, place: `the embedded database in ${folder}`}, kind: 'embedded', name, tries: 1});
 		return {
 			context, gone: held.gone, isHost: false,
 			async leave() {

@@ -1,3 +1,5 @@
+import {accessSync, constants} from 'node:fs';
+import path from 'node:path';
 import {InvalidInput, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Folders, SavedContext, Settings} from '../keychain/index.ts';
@@ -10,10 +12,23 @@ type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
 /** Names that mean something already. */
 const taken = new Set(['embedded', 'demo']);
 
+/** Where a file is from whatever folder; it must be there. @throws InvalidInput */
+function certificateFile(file: string): string {
+	const whole = path.resolve(file);
+	try {
+		accessSync(whole, constants.R_OK);
+	} catch (error) {
+		throw new InvalidInput(`There is no certificate ${quoted(file)} that can be read.`, {hint: 'Give the path of a PEM file.', cause: error});
+	}
+
+	return whole;
+}
+
 /** What the settings keep of a choice. A database's password may come from the environment, where it was not given. */
 function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 	if (choice.host !== undefined) {
-		return {kind: 'server', host: choice.host, port: choice.port ?? 8080, fingerprint: choice.fingerprint, tlsca: choice.tlsca, insecure: choice.insecure};
+		const {host, port = 8080, fingerprint, tlsca, insecure} = choice;
+		return {kind: 'server', host, port, ...(fingerprint && {fingerprint}), ...(tlsca !== undefined && {tlsca: certificateFile(tlsca)}), ...(insecure && {insecure})};
 	}
 
 	const target = resolveTarget(choice, env, {contexts: {}, current: undefined, console: {}});
@@ -45,8 +60,10 @@ export function savedContexts({env, folders, settings}: World): Pick<Contexts, '
 			}
 
 			const saved = toKeep(choice, env);
+			const {contexts} = await settings.read();
+			const before = Object.hasOwn(contexts, name) ? whereOf(contexts[name]!) : undefined;
 			await settings.saveContext(name, saved);
-			notice(`Saved the context ${quoted(name)}: ${whereOf(saved)}.`);
+			notice(`Saved the context ${quoted(name)}: ${whereOf(saved)}${before === undefined || before === whereOf(saved) ? '' : `, in place of ${before}`}.`);
 		},
 		async list() {
 			const {contexts, current} = await settings.read();

@@ -2,7 +2,6 @@ import {createHash} from 'node:crypto';
 import fs from 'node:fs';
 import http, {type IncomingMessage, type ServerResponse} from 'node:http';
 import net from 'node:net';
-import {tmpdir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {makePrivateFolder} from '../keychain/index.ts';
@@ -11,15 +10,15 @@ import type {HostedContext} from '../operations/index.ts';
 /** Bytes that the path of a Unix socket may have; longer ones are cut without a word. */
 const longest = 100;
 
-/** Where the processes of this user meet that share the embedded database of a folder. */
-export function socketOf(folder: string): string {
+/** Where the processes of this user meet that share the embedded database of a folder; in `run`, a folder with a short name, where that of the folder is too long. */
+export function socketOf(folder: string, run: string): string {
 	const print = createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16);
 	if (process.platform === 'win32') {
 		return `\\\\.\\pipe\\colonies-${print}`;
 	}
 
 	const inFolder = path.join(folder, 'socket');
-	return Buffer.byteLength(inFolder) <= longest ? inFolder : path.join(tmpdir(), `colonies-tui-${userInfo().username}`, `${print}.socket`);
+	return Buffer.byteLength(inFolder) <= longest ? inFolder : path.join(run, print);
 }
 
 type Handler = {handle(request: IncomingMessage, response: ServerResponse): void; close(): Promise<void>};
@@ -101,8 +100,8 @@ export class Gate {
 	}
 
 	async #load(): Promise<Handler> {
-		const context = await this.#context;
-		const {createHandler} = await import('../server/index.ts');
+		// At the same time, for somebody waits.
+		const [context, {createHandler}] = await Promise.all([this.#context, import('../server/index.ts')]);
 		return createHandler({context, version: this.#version, transport: 'socket'});
 	}
 }

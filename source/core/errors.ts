@@ -33,6 +33,8 @@ export class ColoniesError extends Error {
 	override readonly name = 'ColoniesError';
 	readonly code: ErrorCode;
 	readonly hint: string | undefined;
+	/** Of one that leaves it open otherwise (`unavailable`, `internal`): whether nothing of what was asked for was done, for certain. */
+	nothingDone = false;
 
 	constructor(code: ErrorCode, message: string, {hint, cause}: Details = {}) {
 		super(message, cause === undefined ? undefined : {cause});

@@ -34,3 +34,9 @@ export function formatSpan(span: number): string {
 
 	return `${Math.floor(seconds / 86_400)}d${two(Math.floor(seconds / 3600) % 24)}h`;
 }
+
+/** How long ago something was, `12s`, in milliseconds since 1970; `-` for never. */
+export function formatAge(time: Time | undefined, now: number): string {
+	const at = time === undefined ? undefined : milliseconds(time);
+	return at === undefined ? '-' : formatSpan(now - at);
+}

@@ -13,6 +13,13 @@ export const attributesJson = (process: string): string => `(
 	from attributes a where a.process_id = ${process}
 )`;
 
+/** A list of attributes as a process has it on the wire; null when it is empty. */
+export const wireAttributes = (process: string, type: AttributeType): string => `(
+	select jsonb_agg(jsonb_build_object('attributeid', a.attribute_id, 'targetid', a.process_id, 'attributetype', a.attribute_type, 'key', a.key, 'value', a.value)
+		order by a.position, a.key)
+	from attributes a where a.process_id = ${process} and a.attribute_type = ${type}
+)`;
+
 /** The attributes of a process of this colony. */
 export async function list(client: Client, colony: Id, process: Id): Promise<Attribute[]> {
 	const {rows} = await client.query<AttributeRow>('select * from attributes where process_id = $2 and colony_id = $1 order by attribute_type, position, key', [colony, process]);

@@ -3,6 +3,7 @@ import {quoted} from '../core/text.ts';
 import {type Colony, computerStates, type Id} from '../core/types.ts';
 import type {Author, Done} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
+import {wireProcess} from './processes.ts';
 import {
 	type ColonyRow, type ComputerRow, toColony, toComputer,
 } from './rows.ts';
@@ -55,11 +56,10 @@ export async function remove(client: Client, colony: Id, {actor, request, signat
 
 	await client.query(
 		`with gone as (
-			select p.*, (select jsonb_agg(to_jsonb(a) - 'colony_id' - 'process_id') from attributes a where a.process_id = p.process_id) as attributes
-			from processes p where p.colony_id = $1 for update
+			select process_id, colony_id, status, ${wireProcess('p')} as image from processes p where p.colony_id = $1 for update
 		)
 		insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, detail)
-		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], to_jsonb(gone) from gone`,
+		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], image from gone`,
 		[colony, actor, request, signature],
 	);
 	await client.query('delete from processes where colony_id = $1', [colony]);

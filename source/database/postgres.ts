@@ -2,15 +2,17 @@ import type pg from 'pg';
 import {ColoniesError} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import {pause} from '../core/backoff.ts';
+import {Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
 import {closingClient, drop} from './postgres/client.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
 import {PooledSession} from './postgres/pooled-session.ts';
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
-import {Reaching} from '../core/reachability.ts';
 import {executeWithin, transact} from './session.ts';
-import {afterCommit, sqlstateOf, translate} from './sqlstate.ts';
+import {
+	afterCommit, sqlstateOf, translate, undone,
+} from './sqlstate.ts';
 import type {
 	Client, Database, Reachability, Rows,
 } from './types.ts';
@@ -119,7 +121,11 @@ class Postgres implements Database {
 	}
 
 	async transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
-		return this.#lend(async session => transact(session, work));
+		try {
+			return await this.#lend(async session => transact(session, work));
+		} catch (error) {
+			throw undone(error);
+		}
 	}
 
 	async execute(client: Client, script: string): Promise<void> {
@@ -205,7 +211,9 @@ class Postgres implements Database {
 	}
 
 	async #lend<Result>(work: (session: PooledSession) => Promise<Result>): Promise<Result> {
-		const client = await this.#borrow();
+		const client = await this.#borrow().catch((error: unknown) => {
+			throw undone(error);
+		});
 		const session = new PooledSession(client, this.#settings.statementTimeout);
 		try {
 			return await work(session);

@@ -1,8 +1,8 @@
 import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
 import {type Transition, transitions} from '../core/states.ts';
 import {quoted, shortId} from '../core/text.ts';
-import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../core/types.ts';
-import {attributesJson} from './attributes.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, processStates, unsetTime} from '../core/types.ts';
+import {attributesJson, wireAttributes} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change, Done} from './history.ts';
 import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
@@ -14,6 +14,17 @@ export const unknownProcess = (process: Id) => new NotFound(`There is no process
 type WithAttributes = ProcessRow & {attributes: AttributeRow[] | null};
 
 const complete = (row: WithAttributes): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+
+const wireTime = (column: string): string => `coalesce(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '${unsetTime}')`;
+
+/** The image of the process in `row`, with the names and times that it has on the wire: what `toProcess` makes, made where the rows are, for a colony may have any number of them. */
+export const wireProcess = (row: string): string => `jsonb_build_object(
+	'processid', ${row}.process_id, 'targetcolonyid', ${row}.colony_id, 'targetcomputerids', ${row}.target_computer_ids, 'assignedcomputerid', coalesce(${row}.assigned_computer_id, ''),
+	'status', ${row}.status, 'isassigned', ${row}.assigned_computer_id is not null, 'computertype', ${row}.computer_type,
+	'submissiontime', ${wireTime(`${row}.submission_time`)}, 'starttime', ${wireTime(`${row}.start_time`)}, 'endtime', ${wireTime(`${row}.end_time`)}, 'deadline', ${wireTime(`${row}.deadline`)},
+	'timeout', ${row}.timeout, 'retries', ${row}.retries, 'maxretries', ${row}.max_retries, 'mem', ${row}.mem, 'cores', ${row}.cores, 'gpus', ${row}.gpus,
+	'in', ${wireAttributes(`${row}.process_id`, 0)}, 'out', ${wireAttributes(`${row}.process_id`, 1)}, 'err', ${wireAttributes(`${row}.process_id`, 2)}
+)`;
 
 /** A submission with the ids made for it. */
 export type Submission = {processid: Id; spec: ProcessSpec; attributes: Array<{attributeid: Id; key: string; value: string}>};

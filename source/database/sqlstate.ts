@@ -85,6 +85,15 @@ const unknownOutcomes = new WeakSet<ColoniesError>();
 /** Whether a change may have been made though it failed: the connection went after the change was sent and before the answer came. */
 export const isOutcomeUnknown = (error: unknown): boolean => error instanceof ColoniesError && unknownOutcomes.has(error);
 
+/** Says of the failure of a transaction that nothing was done, which is so unless its commit was under way. */
+export function undone<Failure>(error: Failure): Failure {
+	if (error instanceof ColoniesError && !unknownOutcomes.has(error)) {
+		error.nothingDone = true;
+	}
+
+	return error;
+}
+
 /** A ColoniesError for a change that may or may not have been made. */
 export function outcomeUnknown(cause: unknown): ColoniesError {
 	const error = new ColoniesError('unavailable', 'The connection to the database was lost before it answered; the change may have been made or not.', {hint: 'Look whether it was made before you try it again.', cause});

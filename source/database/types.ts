@@ -15,7 +15,6 @@ export type Client = {
 	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
 };
 
-
 /**
 The same small interface over `pg`, the embedded database and, in tests, TimescaleDB. Everything above it cannot tell them apart.
 */

@@ -12,7 +12,7 @@ type Registration<Result> = {
 };
 
 /** Whether nobody can say if it was done: the answer got lost, or was none. */
-const isUncertain = ({code}: ColoniesError): boolean => code === 'unavailable' || code === 'internal';
+const isUncertain = ({code, nothingDone}: ColoniesError): boolean => !nothingDone && (code === 'unavailable' || code === 'internal');
 
 /** Notes what a key is for. The registration stands whether or not this can be kept. */
 async function describe(keychain: Keychain, id: Id, {label, notice}: Registration<unknown>): Promise<void> {

@@ -100,7 +100,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 
 	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};
 	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
-	const answers = await operation.answer({client, calls: calls as never, also});
+	const answers = await operation.answer({client, calls: calls as never, also}) as Array<Done<unknown> | ColoniesError>;
 	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
 	if (done.length > 0) {
 		await also(author, done.flatMap(({changes}) => changes));

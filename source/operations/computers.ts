@@ -1,5 +1,6 @@
 import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
 import {limits} from '../core/limits.ts';
+import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
 import {computers} from '../database/index.ts';
 import {type Column, defineOperation} from './define.ts';
@@ -10,7 +11,7 @@ import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;
-const columns: ReadonlyArray<Column<Computer>> = ['computerid', 'name', ['state', ({status}) => computerStates[status]], 'computertype', 'cores', 'mem', 'gpus', 'cpu', 'gpu'];
+const columns: ReadonlyArray<Column<Computer>> = ['computerid', 'name', ['state', ({status}) => computerStates[status]], ['seen', ({lastseen}, now) => formatAge(lastseen, now)], 'computertype', 'cores', 'mem', 'gpus', 'cpu', 'gpu'];
 
 export const registerComputer = defineOperation({
 	name: 'computer.register',

@@ -19,6 +19,8 @@ export type Context = {
 	readonly kind: 'embedded' | 'database' | 'server';
 	/** The name that the operator gave it, or its kind. */
 	readonly name: string;
+	/** Whether whatever answers is trusted, with nobody's certificate checked; a face warns of it. */
+	readonly insecure?: boolean;
 	/** The only way in. @throws ColoniesError */
 	run<Name extends OperationName>(caller: Caller, name: Name, input: InputOf<Name>, options?: RunOptions): Promise<ResultOf<Name>>;
 	/** The same for many calls of one operation about one colony, with an answer for each; see Broker.runMany. @throws ColoniesError when all were refused */

@@ -39,8 +39,8 @@ export type Command = {
 	said?: string;
 };
 
-/** A column of a table for people: a field of the row, or what to show under a heading of its own. */
-export type Column<Row = any> = string | readonly [heading: string, show: (row: Row) => string];
+/** A column of a table for people: a field of the row, or what to show under a heading of its own. `now`: milliseconds since 1970. */
+export type Column<Row = any> = string | readonly [heading: string, show: (row: Row, now: number) => string];
 
 type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */

@@ -9,9 +9,11 @@ export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choic
 /** A JSON Schema (draft 2020-12), as far as fields need it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** One field of an operation's input: what it must be, and what people are told about it. */
-export type Field<Value = unknown> = {
+/** One field of an operation's input: what it must be, and what people are told about it. `Given`: what callers write for it, undefined among it where it may be left out. */
+export type Field<Value = unknown, Given = Value> = {
 	readonly schema: v.GenericSchema<unknown, Value>;
+	/** Never there; it bears the type. */
+	readonly given?: () => Given;
 	/** The same for those who write clients, as JSON Schema. What it cannot say, `schema` checks. */
 	readonly json: JsonSchema;
 	readonly kind: FieldKind;
@@ -39,25 +41,32 @@ export function fromText({kind}: Pick<Field, 'kind'>, text: string): unknown {
 }
 
 /** The value that a set of fields describes. */
-export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value> ? Value : never};
+export type ValueOf<Some extends Fields> = {[Name in keyof Some]: Some[Name] extends Field<infer Value, any> ? Value : never};
+
+type GivenFor<Some> = Some extends Field<any, infer Given> ? Given : never;
+
+/** What callers write for a set of fields: what may be left out need not be there. */
+export type GivenOf<Some extends Fields> =
+	& {[Name in keyof Some as undefined extends GivenFor<Some[Name]> ? never : Name]: GivenFor<Some[Name]>}
+	& {[Name in keyof Some as undefined extends GivenFor<Some[Name]> ? Name : never]?: GivenFor<Some[Name]>};
 
 /** What a value must be, checked and told; and what else there is to say of it. */
 type Shape<Value> = {schema: v.GenericSchema<unknown, Value>; json: JsonSchema} & Pick<Field, 'choices' | 'fields' | 'reserved'>;
 
-const describe = <Value>(kind: FieldKind, label: string, summary: string, shape: Shape<Value>): Field<Value> => ({
+const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary: string, shape: Shape<Value>): Field<Value, Given> => ({
 	...shape, kind, label, summary, optional: false,
 });
 
 /** Makes a field optional: it may be left out, and is then undefined. */
-export const optional = <Value>(field: Field<Value>): Field<Value | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
+export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value>(field: Field<Value>, value: Value): Field<Value> => ({
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
 	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
 });
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
-export const signing = <Value>(field: Field<Value>): Field<Value> => ({...field, signs: true});
+export const signing = <Value, Given>(field: Field<Value, Given>): Field<Value, Given> => ({...field, signs: true});
 
 const idText = 'must be 64 hex digits';
 
@@ -116,8 +125,17 @@ export const choice = <const Choice extends string>(label: string, summary: stri
 
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 
+const fingerprintText = 'must be a SHA-256 fingerprint: 64 hex digits, with or without colons';
+
+/** SHA-256 of a certificate, as 64 lowercase hex digits; taken with colons and capitals too, as other tools print it. */
+export const fingerprint = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: v.pipe(
+	v.string(fingerprintText),
+	v.regex(/^(?:[\da-f]{64}|(?:[\da-f]{2}:){31}[\da-f]{2})$/i, fingerprintText),
+	v.transform(text => text.replaceAll(':', '').toLowerCase()),
+), json: {type: 'string', minLength: 64, maxLength: 95}});
+
 /** `key=value`, as one text. */
-export const pair = (label: string, summary: string): Field<{key: string; value: string}> => describe('pair', label, summary, {
+export const pair = (label: string, summary: string): Field<{key: string; value: string}, string> => describe('pair', label, summary, {
 	schema: v.pipe(
 		v.string('must be KEY=VALUE'),
 		wellFormed,
@@ -171,7 +189,7 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 });
 
 /** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */
-export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>> => describe('spec', label, summary, {
+export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>, GivenOf<Some>> => describe('spec', label, summary, {
 	schema: v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), objectSchema(fields)),
 	json: objectJson(fields),
 	fields,
@@ -216,4 +234,4 @@ export const processSpec = {
 	cores: otherwise(integer('Cores', 'Processor cores it asks for', {most: limits.units}), 0),
 	gpus: otherwise(integer('GPUs', 'Graphics processors it asks for', {most: limits.units}), 0),
 	in: otherwise(attributes('In', 'Attributes that go in, keys and text values'), {}),
-} satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name]>};
+} satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name], any>};

@@ -10,9 +10,13 @@ export type {
 export {
 	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
-export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {
-	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type ResultOf,
+	flagType, readChoice, storeFlags, type Typed,
+} from './flags.ts';
+export {complaintAbout, leftOut, parseInput} from './parse.ts';
+export {patiently} from './patiently.ts';
+export {
+	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,

@@ -3,7 +3,7 @@ import * as attributes from './attributes.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
-import type {ValueOf} from './fields.ts';
+import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
 
@@ -54,6 +54,14 @@ export type InputOf<Name extends OperationName> = Partial<Optional<CheckedInputO
 
 /** Answer of an operation. */
 export type ResultOf<Name extends OperationName> = Definition<Name> extends Operation<infer _Input, infer Result> ? Result : never;
+
+/** What each operation takes and answers, for programs: fields that have a default may be left out. */
+export type OperationTypes = {
+	[Name in OperationName]: {
+		input: Definition<Name> extends Operation<infer Input, any> ? GivenOf<Input> : never;
+		result: ResultOf<Name>;
+	};
+};
 
 /** The commands of an operation: its own name, unless it says others. */
 export function commandsOf(operation: AnyOperation): readonly Command[] {

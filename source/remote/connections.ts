@@ -105,11 +105,14 @@ export class Connections {
 				request.destroy(Object.assign(new Error('timeout'), {code: 'ETIMEDOUT'}));
 			});
 			request.once('socket', socket => {
-				// On a connection that stands already it is as good as sent.
-				isSent ||= !socket.connecting;
-				socket.once('connect', () => {
+				// On a connection that stands already it is as good as sent; an HTTPS one is handed over when it stands.
+				if (socket.connecting) {
+					socket.once('connect', () => {
+						isSent = true;
+					});
+				} else {
 					isSent = true;
-				});
+				}
 			});
 			request.once('error', error => {
 				signal?.removeEventListener('abort', abort);

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {setMaxListeners} from 'node:events';
 import {backOff, pause} from '../core/backoff.ts';
 import {
 	type ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
@@ -23,6 +24,8 @@ const tries = 4;
 /** Between two looks whether the server answers, in milliseconds, while nothing else tells. */
 const lookEvery = 5000;
 
+type Sending = Pick<RunOptions, 'notice' | 'signal'> & {caller: Caller; request: WireRequest; /** The idempotency key. */ key: string | undefined; mayRepeat: boolean; ending: AbortSignal; wait: number};
+
 export type RemoteOptions = {
 	address: Address;
 	kind: Context['kind'];
@@ -44,12 +47,36 @@ function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): R
 	return value as Record<string, unknown>;
 }
 
+/** Comes with whichever of two signals comes first, until it is released: `AbortSignal.any` of Node 20 keeps what it made for as long as its sources live. */
+function either(one: AbortSignal | undefined, other: AbortSignal): {signal: AbortSignal; release: () => void} {
+	const controller = new AbortController();
+	const abort = () => {
+		controller.abort();
+	};
+
+	const sources = [one, other].filter(source => source !== undefined);
+	for (const source of sources) {
+		source.addEventListener('abort', abort, {once: true});
+	}
+
+	if (sources.some(({aborted}) => aborted)) {
+		abort();
+	}
+
+	return {signal: controller.signal, release() {
+		for (const source of sources) {
+			source.removeEventListener('abort', abort);
+		}
+	}};
+}
+
 const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'number' ? wait * 1000 : 0;
 
 /** The operations on a server elsewhere. The keys stay here: each request is signed. */
 class RemoteContext implements Context {
 	readonly kind: Context['kind'];
 	readonly name: string;
+	readonly insecure: boolean;
 	readonly #connections: Connections;
 	readonly #tries: number;
 	readonly #reaching = new Reaching(true);
@@ -60,7 +87,10 @@ class RemoteContext implements Context {
 	constructor({address, kind, name, tries: most = tries}: RemoteOptions) {
 		this.kind = kind;
 		this.name = name;
+		this.insecure = 'trust' in address && address.trust.kind === 'anything';
 		this.#tries = most;
+		// Every call under way listens to it.
+		setMaxListeners(0, this.#closing.signal);
 		this.#connections = new Connections(address);
 	}
 
@@ -106,13 +136,13 @@ class RemoteContext implements Context {
 	}
 
 	async where(): Promise<Where> {
-		const {version, schema, server, timescale} = await this.#about();
-		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server: [`colonies-tui ${String(version)}`, server].filter(Boolean).join(' on '), timescale: timescale as string | undefined, schema: Number(schema ?? 0)};
+		const {version, server = `colonies-tui ${version}`, timescale, schema} = await this.#ask('/readyz') as {version: string; server?: string; timescale?: string; schema: number};
+		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema};
 	}
 
 	/** @throws NoAnswer */
 	async greet(): Promise<void> {
-		await this.#about();
+		await this.#ask('/healthz');
 	}
 
 	down(reason: string): void {
@@ -124,9 +154,10 @@ class RemoteContext implements Context {
 		this.#connections.close();
 	}
 
-	async #about(): Promise<Record<string, unknown>> {
-		const {value} = await exchange(this.#connections, {method: 'GET', target: '/healthz', headers: {accept: 'application/json'}}, {silence: 10_000, signal: this.#closing.signal});
-		return value as Record<string, unknown>;
+	/** What a server says of itself to anybody. The embedded database may just be starting there. */
+	async #ask(target: '/healthz' | '/readyz'): Promise<unknown> {
+		const {value} = await exchange(this.#connections, {method: 'GET', target, headers: {accept: 'application/json'}}, {silence, signal: this.#closing.signal});
+		return value;
 	}
 
 	async #counted(go: () => Promise<Answer>, count: number): Promise<Array<{result: unknown} | ColoniesError>> {
@@ -147,7 +178,15 @@ class RemoteContext implements Context {
 	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: RunOptions & {wait: number}): Promise<Answer> {
 		const key = operation.keyed ? idempotencyKey : undefined;
 		const mayRepeat = key !== undefined || request.method === 'GET';
-		const ending = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+		const {signal: ending, release} = either(signal, this.#closing.signal);
+		try {
+			return await this.#repeat({caller, request, key, mayRepeat, ending, notice, signal, wait});
+		} finally {
+			release();
+		}
+	}
+
+	async #repeat({caller, request, key, mayRepeat, ending, notice, signal, wait}: Sending): Promise<Answer> {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				// Signed anew each time: a nonce is good once.
@@ -196,7 +235,7 @@ class RemoteContext implements Context {
 		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted;) {
 			try {
-				await this.#about(); // eslint-disable-line no-await-in-loop
+				await this.#ask('/readyz'); // eslint-disable-line no-await-in-loop
 				failures = 0;
 				this.#reaching.up();
 			} catch (error) {

@@ -6,10 +6,11 @@ import {
 	type ColoniesError, toColoniesError, Unauthenticated, Unavailable,
 } from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
+import {quoted} from '../core/text.ts';
 import type {HostedContext} from '../operations/index.ts';
 import {checkBodyHeaders, isSpoilt} from './body.ts';
 import {challenge, type Transport} from './caller.ts';
-import {createHealth} from './health.ts';
+import {createReadiness} from './health.ts';
 import {createLog} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {describeApi} from './openapi.ts';
@@ -24,6 +25,8 @@ export type HandlerOptions = {
 	context: HostedContext;
 	/** Of this program, for the description of its interface. */
 	version: string;
+	/** Hosts by which clients know this server, in lowercase and without a port: a request for another is refused, so that what was signed for one server is no use at another. Any, where it is left out. */
+	names?: readonly string[] | undefined;
 	/** What is trusted about the way in which requests come. */
 	transport: Transport;
 	/** Takes a line of JSON for each request; silent without one. */
@@ -48,7 +51,7 @@ declare module 'fastify' {
 	}
 }
 
-type Owned = Parts & {metrics: Metrics; version: string};
+type Owned = Parts & {names: readonly string[] | undefined; metrics: Metrics; version: string};
 
 /** Sends a refusal as a problem (RFC 9457). */
 function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport}: Owned, error: unknown): void {
@@ -74,7 +77,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 }
 
 /** What is looked at before a body is read. @throws ColoniesError */
-function receive(request: FastifyRequest, {visits}: Owned): void {
+function receive(request: FastifyRequest, {visits, names}: Owned): void {
 	const {template} = request.routeOptions.config;
 	visits.of(request.raw).route = template ?? 'none';
 	if (visits.isClosing && template !== '/healthz') {
@@ -86,22 +89,33 @@ function receive(request: FastifyRequest, {visits}: Owned): void {
 		throw nowhere(request.raw, methodsAt(request.raw.url ?? ''));
 	}
 
+	checkName(request.raw, names);
 	checkBodyHeaders(request.raw);
+}
+
+/** @throws HttpRefusal where a request was signed for a server of another name (RFC 9110 §15.5.20) */
+function checkName({headers: {host = '', signature}}: IncomingMessage, names: readonly string[] | undefined): void {
+	const name = host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)]$/, '$1');
+	if (signature !== undefined && names && !names.includes(name)) {
+		throw new HttpRefusal(421, 'invalid-input', `This server does not go by the name ${quoted(name)}.`, {hint: 'Connect to it by one of its names; whoever runs it says which with `colonies server start --name`.'});
+	}
 }
 
 /** What a server says about itself. */
 function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 	const {context, metrics, visits, version, transport} = owned;
-	const health = createHealth(context);
+	const ready = createReadiness(context);
 	let document: string | undefined;
-	app.get('/healthz', {config: {template: '/healthz'}}, async () => {
-		const {schema, ...more} = await health.about();
-		// Of what runs behind it only users of this machine are told.
-		return {status: 'ok', version, schema, ...(transport === 'socket' ? more : {})};
-	});
+	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok', version}));
 	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
-		const reason = await health.fault();
-		return reason === undefined ? {status: 'ok'} : reply.code(503).send({status: 'unavailable', reason});
+		const readiness = await ready();
+		if (!readiness.ready) {
+			return reply.code(503).send({status: 'unavailable', reason: readiness.reason});
+		}
+
+		const {schema, server, timescale} = readiness;
+		// Of what runs behind it only users of this machine are told.
+		return {status: 'ok', version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));
@@ -120,14 +134,14 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 /**
 Answers requests for a context, however they come: give `handle` to any HTTP server of Node.
 */
-export async function createHandler({context, version, transport, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
+export async function createHandler({context, version, transport, names, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
 	const [lines, metrics] = [createLog(log), createMetrics(context)];
 	const visits = new Visits((request, response, visit) => {
 		lines.request(request, response, visit);
 		metrics.note(request, response, visit);
 	});
 	const gate = new RootGate({verify: async password => context.broker.verifyRoot(password)});
-	const owned: Owned = {context, version, transport, gate, visits, beat, metrics};
+	const owned: Owned = {context, version, transport, names, gate, visits, beat, metrics};
 	const app = Fastify({
 		logger: false, bodyLimit: limits.body, exposeHeadRoutes: false, return503OnClosing: false,
 		frameworkErrors(error, request, reply) {

@@ -202,7 +202,7 @@ export async function untilBlocked(database: Database, begun: Promise<unknown>):
 		isDone = true;
 	};
 
-	void begun.catch(settle).then(settle);
+	void begun.then(settle).catch(settle);
 	for (let blocked = 0; blocked === 0;) {
 		assert.ok(!isDone, 'It did not wait.');
 		const {rows: [row]} = await database.query<{blocked: number}>('select count(*)::int as blocked from pg_stat_activity where datname = current_database() and wait_event_type = \'Lock\'');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {after} from 'node:test';
+import {setImmediate} from 'node:timers/promises';
 import {render} from 'ink-testing-library';
 import {App} from '../../source/console/app.tsx';
 import {Effects} from '../../source/console/effects.ts';
@@ -26,6 +27,8 @@ export type Person = {
 	paste: (text: string) => void;
 	/** Resolves when the screen shows it; looked at whenever something is drawn. */
 	until: (wanted: Wanted) => Promise<void>;
+	/** Resolves when it is so; looked at until then. */
+	settled: (isSo: () => boolean) => Promise<void>;
 	/** The rows as a person sees them. */
 	lines: () => string[];
 	frame: () => string;
@@ -50,6 +53,7 @@ export type OpenOptions = {
 	rows?: number;
 	readOnly?: boolean;
 	contexts?: World['contexts'];
+	choice?: World['choice'];
 };
 
 const patience = 20_000;
@@ -88,7 +92,7 @@ export const contextsOf = (database: Database): World['contexts'] => ({
 });
 
 /** Opens the console as `openConsole` does, drawn by Ink without a terminal. It is closed after the test. */
-export async function open({database, colonies = [], home = freshHome(), columns = 100, rows = 30, readOnly = false, contexts = contextsOf(database)}: OpenOptions): Promise<Person> {
+export async function open({database, colonies = [], home = freshHome(), columns = 100, rows = 30, readOnly = false, contexts = contextsOf(database), choice = {}}: OpenOptions): Promise<Person> {
 	await Promise.all(colonies.map(async ({privateKeys, id}) => {
 		await home.keychain.add(privateKeys[0]!);
 		await home.keychain.describe(id, {kind: 'colony', name: 'mycolony', colonyid: id});
@@ -99,7 +103,7 @@ export async function open({database, colonies = [], home = freshHome(), columns
 		effects.run(effect, state);
 	});
 	const effects = new Effects({
-		contexts, choice: {}, keychain: home.keychain, settings: home.settings, version: '1.2.3', readOnly,
+		contexts, choice, keychain: home.keychain, settings: home.settings, version: '1.2.3', readOnly,
 		openDemo: async () => assert.fail('It opens no demo.'),
 		readSpec: async file => readSpecFile(file),
 	}, store.dispatch, {
@@ -187,6 +191,13 @@ export async function open({database, colonies = [], home = freshHome(), columns
 				check();
 			});
 			assert.deepEqual(faults, []);
+		},
+		async settled(isSo) {
+			const end = Date.now() + patience;
+			while (!isSo()) {
+				assert.ok(Date.now() < end, `It did not become so: ${String(isSo)}\n${frame()}`);
+				await setImmediate();
+			}
 		},
 		lines,
 		frame,

@@ -78,7 +78,8 @@ function freshCluster(folder: string): void {
 	run('cp', '-a', cluster, folder);
 }
 
-const freePort = async (): Promise<number> => new Promise((resolve, reject) => {
+/** A port that nothing listens on now. */
+export const freePort = async (): Promise<number> => new Promise((resolve, reject) => {
 	const server = createServer();
 	server.on('error', reject);
 	server.listen(0, '127.0.0.1', () => {

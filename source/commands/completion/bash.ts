@@ -1,5 +1,5 @@
 import {
-	type CommandEntry, type Source, flagsOf, keysFrom, nounsOf, ofNoun, valuedFlags,
+	type CommandEntry, type Source, contextsFrom, flagsOf, keysFrom, nounsOf, ofNoun, operandSource, valuedFlags,
 } from './sources.ts';
 
 // The program as it was called, for it need not be in PATH.
@@ -21,6 +21,10 @@ function value(source: Source): string {
 			return `COMPREPLY=($(compgen -W "$(${keysFrom(self, source.kind)})" -- "$current"))`;
 		}
 
+		case 'contexts': {
+			return `COMPREPLY=($(compgen -W "$(${contextsFrom(self)})" -- "$current"))`;
+		}
+
 		case 'nowhere': {
 			return ':';
 		}
@@ -29,12 +33,19 @@ function value(source: Source): string {
 
 const flagNames = (command: CommandEntry): string[] => Object.keys(flagsOf(command)).map(name => `--${name}`);
 
+/** What comes after a command: the flags, and first its operand where there are some to choose from. */
+function afterCommand(command: CommandEntry): string {
+	const source = operandSource(command);
+	const flags = words(flagNames(command));
+	return source === undefined || source.from === 'nowhere' ? flags : `if [[ $current == -* || -n $operand ]]; then ${flags}; else ${value(source)}; fi`;
+}
+
 /** The completion script for bash: noun and verb first, then by what was typed last, a flag that takes a value or another flag. */
 export function bashCompletion(commands: readonly CommandEntry[]): string {
 	const nouns = nounsOf(commands);
 	const valued = valuedFlags(commands);
 	return `_colonies() {
-	local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" noun='' verb='' word index
+	local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" noun='' verb='' operand='' word index
 	COMPREPLY=()
 	# Bash cuts words at the equals sign.
 	if [[ $current == '=' ]]; then current=''; elif [[ $previous == '=' ]]; then previous="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
@@ -45,7 +56,7 @@ export function bashCompletion(commands: readonly CommandEntry[]): string {
 				((index++))
 				if [[ "\${COMP_WORDS[index]}" == '=' ]]; then ((index++)); fi ;;
 			-*|=) ;;
-			*) if [[ -z $noun ]]; then noun="$word"; elif [[ -z $verb ]]; then verb="$word"; elif [[ $noun == help ]]; then noun="$verb"; verb="$word"; fi ;;
+			*) if [[ -z $noun ]]; then noun="$word"; elif [[ -z $verb ]]; then verb="$word"; elif [[ $noun == help ]]; then noun="$verb"; verb="$word"; else operand="$word"; fi ;;
 		esac
 	done
 	case "$previous" in
@@ -55,7 +66,7 @@ ${[...valued].map(([name, source]) => `		--${name}) ${value(source)}; return ;;`
 		' ') ${words([...nouns, 'help'])} ;;
 		'help ') ${words(nouns)} ;;
 ${nouns.map(noun => `		'${noun} '|'help ${noun}') ${words(ofNoun(commands, noun).map(({words: [, verb]}) => verb))} ;;`).join('\n')}
-${commands.map(command => `		'${command.words.join(' ')}') ${words(flagNames(command))} ;;`).join('\n')}
+${commands.map(command => `		'${command.words.join(' ')}') ${afterCommand(command)} ;;`).join('\n')}
 	esac
 }
 complete -F _colonies colonies colonies-tui

@@ -1,5 +1,5 @@
 import {
-	type CommandEntry, type Source, flagsOf, flagType, keysFrom, nounsOf, ofNoun, sourceOf,
+	type CommandEntry, type Source, contextsFrom, flagsOf, flagType, keysFrom, nounsOf, ofNoun, operandSource, sourceOf,
 } from './sources.ts';
 
 const quote = (text: string): string => `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
@@ -18,6 +18,10 @@ function value(source: Source): string {
 			return ` -x -a ${quote(`(${keysFrom('colonies', source.kind)})`)}`;
 		}
 
+		case 'contexts': {
+			return ` -x -a ${quote(`(${contextsFrom('colonies')})`)}`;
+		}
+
 		case 'nowhere': {
 			return ' -x';
 		}
@@ -29,6 +33,12 @@ const program = 'complete -c colonies';
 const verb = ({words: [noun, verb], summary}: CommandEntry): string => `${program} -n '__colonies_noun ${noun}' -a ${verb} -d ${quote(summary)}`;
 
 const flags = (entry: CommandEntry): string => Object.entries(flagsOf(entry)).map(([name, field]) => `${program} -n '__colonies_is ${entry.words.join(' ')}' -l ${name}${flagType(field) === 'boolean' ? '' : value(sourceOf(name, field))} -d ${quote(field.summary)}`).join('\n');
+
+/** What the operands of a command are chosen from. */
+function operands(entry: CommandEntry): string[] {
+	const source = operandSource(entry);
+	return source?.from === 'contexts' ? [`${program} -n '__colonies_is ${entry.words.join(' ')}'${value(source)}`] : [];
+}
 
 /** The completion script for fish. */
 export function fishCompletion(commands: readonly CommandEntry[]): string {
@@ -49,6 +59,6 @@ complete -c colonies-tui -w colonies
 ${program} -n 'test (count (__colonies_words)) -eq 1' -a ${quote(nouns.join(' '))}
 ${program} -n 'test (count (commandline -opc)) -eq 1' -a help
 ${nouns.flatMap(noun => ofNoun(commands, noun).map(entry => verb(entry))).join('\n')}
-${commands.map(entry => flags(entry)).join('\n')}
+${commands.flatMap(entry => [...operands(entry), flags(entry)]).join('\n')}
 `;
 }

@@ -1,8 +1,10 @@
 import type {Field} from '../../operations/fields.ts';
-import {type CommandEntry, flagsOf, flagType} from '../command.ts';
+import {
+	type CommandEntry, fileFlags, flagsOf, flagType,
+} from '../command.ts';
 
-/** Where the values of a flag come from when a shell completes it. */
-export type Source = {from: 'choices'; choices: readonly string[]} | {from: 'file'} | {from: 'keychain'; kind: KeyKind} | {from: 'nowhere'};
+/** Where the values of a flag, or of an operand, come from when a shell completes it. */
+export type Source = {from: 'choices'; choices: readonly string[]} | {from: 'file'} | {from: 'keychain'; kind: KeyKind} | {from: 'contexts'} | {from: 'nowhere'};
 
 export const keyKinds = ['key', 'colony', 'computer'] as const;
 export type KeyKind = (typeof keyKinds)[number];
@@ -15,7 +17,7 @@ export function sourceOf(name: string, {choices, kind}: Field): Source {
 		return {from: 'choices', choices};
 	}
 
-	if (name === 'spec') {
+	if (fileFlags.has(name)) {
 		return {from: 'file'};
 	}
 
@@ -23,11 +25,23 @@ export function sourceOf(name: string, {choices, kind}: Field): Source {
 	return keys === undefined ? {from: 'nowhere'} : {from: 'keychain', kind: keys};
 }
 
+/** Where the operand of a command comes from; undefined when it has none. */
+export function operandSource({words: [noun, verb], operands}: CommandEntry): Source | undefined {
+	if (Object.keys(operands).length === 0) {
+		return undefined;
+	}
+
+	return noun === 'context' && verb !== 'add' ? {from: 'contexts'} : {from: 'nowhere'};
+}
+
 /** Every flag that takes a value; what completes it is the same in all commands. */
 export const valuedFlags = (commands: readonly CommandEntry[]): ReadonlyMap<string, Source> => new Map(commands.flatMap(command => Object.entries(flagsOf(command)).filter(([, field]) => flagType(field) === 'string').map(([name, field]) => [name, sourceOf(name, field)] as const)));
 
 /** A shell's pipe that prints the ids in the keychain, of colonies or computers alone where that is wanted. */
 export const keysFrom = (program: string, kind: KeyKind): string => `${program} keychain ls --output csv 2>/dev/null | awk -F, 'NR > 1${kind === 'key' ? '' : ` && $2 == "${kind}"`} {print $1}'`;
+
+/** The same for the names of the contexts. */
+export const contextsFrom = (program: string): string => `${program} context ls --output csv 2>/dev/null | awk -F, 'NR > 1 {print $1}'`;
 
 export const nounsOf = (commands: readonly CommandEntry[]): string[] => [...new Set(commands.map(({words: [noun]}) => noun))];
 

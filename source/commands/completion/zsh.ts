@@ -1,5 +1,5 @@
 import {
-	type CommandEntry, type Source, flagsOf, flagType, keyKinds, keysFrom, nounsOf, ofNoun, sourceOf,
+	type CommandEntry, type Source, contextsFrom, flagsOf, flagType, keyKinds, keysFrom, nounsOf, ofNoun, operandSource, sourceOf,
 } from './sources.ts';
 
 /** A text within single quotes, where a colon or bracket would end it. */
@@ -19,6 +19,10 @@ function action(source: Source): string {
 			return `_colonies_${source.kind}`;
 		}
 
+		case 'contexts': {
+			return '_colonies_context';
+		}
+
 		case 'nowhere': {
 			return ' ';
 		}
@@ -29,12 +33,17 @@ const argument = (name: string, field: Parameters<typeof sourceOf>[1]): string =
 	? `'--${name}[${escape(field.summary)}]'`
 	: `'--${name}=[${escape(field.summary)}]:${escape(field.label)}:${action(sourceOf(name, field))}'`;
 
-const command = (entry: CommandEntry): string => `		'${entry.words.join(' ')}')
-			_arguments -S ${Object.entries(flagsOf(entry)).map(([name, field]) => argument(name, field)).join(' ')} ;;`;
+function operand(entry: CommandEntry): string[] {
+	const source = operandSource(entry);
+	return source === undefined ? [] : [`'1:${Object.keys(entry.operands)[0]!}:${action(source)}'`];
+}
 
-const keys = (kind: (typeof keyKinds)[number]): string => `_colonies_${kind}() {
+const command = (entry: CommandEntry): string => `		'${entry.words.join(' ')}')
+			_arguments -S ${[...operand(entry), ...Object.entries(flagsOf(entry)).map(([name, field]) => argument(name, field))].join(' ')} ;;`;
+
+const choices = (name: string, pipe: string): string => `_colonies_${name}() {
 	local -a ids
-	ids=(\${(f)"$(${keysFrom('colonies', kind)})"})
+	ids=(\${(f)"$(${pipe})"})
 	compadd -a ids
 }`;
 
@@ -43,7 +52,7 @@ export function zshCompletion(commands: readonly CommandEntry[]): string {
 	const nouns = nounsOf(commands);
 	return `#compdef colonies colonies-tui
 compdef _colonies colonies colonies-tui
-${keyKinds.map(kind => keys(kind)).join('\n')}
+${[...keyKinds.map(kind => choices(kind, keysFrom('colonies', kind))), choices('context', contextsFrom('colonies'))].join('\n')}
 _colonies() {
 	if (( CURRENT == 2 )); then
 		compadd ${[...nouns, 'help'].join(' ')}

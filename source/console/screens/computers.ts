@@ -1,4 +1,5 @@
 import {shortId, visible} from '../../core/text.ts';
+import {formatAge} from '../../core/time.ts';
 import {type Computer, computerStates} from '../../core/types.ts';
 import {dim, green, red, yellow} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
@@ -15,6 +16,7 @@ export const computersScreen: Screen<Computer> = {
 	columns: [
 		{title: 'NAME', width: 14, grows: true, yields: 0, value: ({name}) => visible(name)},
 		{title: 'STATE', width: 13, yields: 0, value: ({status}) => `${marks[status]} ${computerStates[status]}`, style: (text, {status}) => colours[status](text)},
+		{title: 'SEEN', width: 6, align: 'right', yields: 2, value: ({lastseen}, now) => formatAge(lastseen, now)},
 		{title: 'ID', width: 10, yields: 3, value: ({computerid}) => shortId(computerid)},
 		{title: 'TYPE', width: 12, yields: 1, value: ({computertype}) => computertype ? visible(computertype) : 'any', style: (text, {computertype}) => computertype ? text : dim(text)},
 		{title: 'CORES', width: 5, align: 'right', yields: 2, value: ({cores}) => String(cores)},
@@ -33,8 +35,9 @@ export const computersScreen: Screen<Computer> = {
 			? ['No computers found', 'Press n to register one; it waits for your approval then.']
 			: [`No computer matches /${visible(state.lists.computers.filter)}`, 'Press esc to clear the filter.'];
 	},
-	summary: computer => [
+	summary: (computer, {now}) => [
 		['state', computerStates[computer.status]],
+		['last seen', computer.lastseen === undefined ? 'never' : `${formatAge(computer.lastseen, now)} ago`],
 		['id', computer.computerid],
 		['type', computer.computertype ?? 'any'],
 		['cpu', computer.cpu || '-'],

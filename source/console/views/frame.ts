@@ -4,7 +4,7 @@ import {limits} from '../../core/limits.ts';
 import {keymap, modesOf} from '../keymap.ts';
 import {visibleRows} from '../layout.ts';
 import {screens} from '../screens/index.ts';
-import {type State, screenNames} from '../state.ts';
+import {type State, screenNames, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {type EditState, drawField, emptyText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, padAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
@@ -71,7 +71,7 @@ function title(state: State): string {
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	// Whether it can be trusted stands at the right, where nothing cuts it.
-	const trust = [liveness(state), clock(state.lists[state.screen].loadedAt), ' ? help'].filter(part => part !== '').join(' ');
+	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state), clock(state.lists[state.screen].loadedAt), ' ? help'].filter(part => part !== '').join(' ');
 	return spread(parts.filter(part => part !== '').join(dim(' | ')), trust, state.columns);
 }
 
@@ -151,7 +151,7 @@ function message(state: State): Said {
 	if (!reach.reachable && state.context) {
 		const at = lists[screen].loadedAt;
 		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
-		return {text: `The database is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
+		return {text: `The ${storeName(state)} is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
 	}
 
 	if (failure) {

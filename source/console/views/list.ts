@@ -94,7 +94,10 @@ function emptyLines(state: State, screen: Screen): string[] {
 		return ['', ...lines.map(line => `  ${line}`), '', '  It is tried again by itself. q quits.'];
 	}
 
-	if (!state.context) {
+	const {loadedAt, error} = state.lists[state.screen];
+	// The keychain is there whatever becomes of the database.
+	const isRead = screen.name === 'keys' && loadedAt !== undefined;
+	if (!state.context && !isRead) {
 		return ['', `  ${state.opening.text}`];
 	}
 
@@ -102,7 +105,6 @@ function emptyLines(state: State, screen: Screen): string[] {
 		return ['', '  Loading …'];
 	}
 
-	const {loadedAt, error} = state.lists[state.screen];
 	if (loadedAt === undefined && !error && (state.colony !== undefined || screen.name === 'colonies' || screen.name === 'keys')) {
 		return ['', '  Loading …'];
 	}

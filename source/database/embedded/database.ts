@@ -4,7 +4,7 @@ import {backOff, pause} from '../../core/backoff.ts';
 import {describeServer} from '../describe.ts';
 import {Reaching} from '../../core/reachability.ts';
 import {executeWithin, transact, type Session} from '../session.ts';
-import {afterCommit, translate} from '../sqlstate.ts';
+import {afterCommit, translate, undone} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';
 import type {
 	Client, Database, Reachability, Rows,
@@ -105,6 +105,8 @@ export class EmbeddedDatabase implements Database {
 			const state = {isOpen: true};
 			try {
 				return await transact(this.#session(), async client => this.#transaction.run(state, async () => work(client)));
+			} catch (error) {
+				throw undone(error);
 			} finally {
 				state.isOpen = false;
 			}
@@ -183,7 +185,7 @@ export class EmbeddedDatabase implements Database {
 
 	#refuseClosed(): void {
 		if (this.#closing) {
-			throw new ColoniesError('unavailable', 'The embedded database is closed.');
+			throw undone(new ColoniesError('unavailable', 'The embedded database is closed.'));
 		}
 	}
 
@@ -191,7 +193,7 @@ export class EmbeddedDatabase implements Database {
 		this.#refuseClosed();
 		const {reachable, reason} = this.#reaching.state;
 		if (!reachable) {
-			throw new ColoniesError('unavailable', reason!, {hint: this.#parts.restart ? 'It is being started again; try it again in a moment.' : 'Start the program again.'});
+			throw undone(new ColoniesError('unavailable', reason!, {hint: this.#parts.restart ? 'It is being started again; try it again in a moment.' : 'Start the program again.'}));
 		}
 
 		// It would wait for its own transaction for ever.

@@ -1,0 +1,182 @@
+import {isIPv6} from 'node:net';
+import {hostname} from 'node:os';
+import process from 'node:process';
+import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import {
+	type ValueOf, flag, integer, line, optional, otherwise, secret,
+} from '../operations/fields.ts';
+import type {HostedContext} from '../operations/context.ts';
+import {type CommandEntry, defineCommand, localStoreFlags} from './command.ts';
+import {print, say, toNotice} from './output.ts';
+import {requireSecret, rootPassword} from './secrets.ts';
+import {Faults, onSignals} from './server-process.ts';
+import type {
+	Certificate, Certificates, Serve, Server, World,
+} from './world.ts';
+
+const file = (label: string, summary: string) => optional(line(label, summary, {longest: 4096}));
+
+const serverStartFlags = {
+	rootpassword: optional(secret(rootPassword.label, 'The root password; the first one given to a database is kept. Else COLONIES_ROOT_PASSWORD, else it is asked for')),
+	host: optional(line('Address', 'Address to listen on, or a name of this machine; every address unless given')),
+	port: otherwise(integer('Port', 'Port to listen on; 0 takes one that is free', {most: 65_535}), 8080),
+	name: optional(line('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused', {longest: 2000})),
+	tlscert: file('Certificate', 'Certificate (PEM), with those of its authorities after it; a self-signed one is made and kept unless given'),
+	tlskey: file('Key', 'Its private key (PEM)'),
+	plain: optional(flag('Plain', 'Plain HTTP, to programs on this machine only, such as a proxy that adds TLS')),
+	log: optional(flag('Log', 'Write a JSON line for each request to standard error')),
+};
+
+type Flags = ValueOf<typeof serverStartFlags>;
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+/** Where to listen; undefined for every address. @throws InvalidInput for plain HTTP that others could reach */
+function addressOf({host, plain}: Flags): string | undefined {
+	if (plain === true && host !== undefined && !isLoopback(host)) {
+		throw new InvalidInput(`Plain HTTP is served on a loopback address only, not on ${host}.`, {hint: 'Leave --plain out, or listen on 127.0.0.1 behind a proxy that adds TLS.'});
+	}
+
+	return host === undefined && plain === true ? '127.0.0.1' : host;
+}
+
+/** How the certificate is found, now and whenever it is to be read again; undefined for plain HTTP. @throws InvalidInput for flags that do not go together */
+function certificateOf({plain, tlscert, tlskey}: Flags, certificates: Certificates): (() => Promise<Certificate>) | undefined {
+	if ((tlscert === undefined) !== (tlskey === undefined)) {
+		throw new InvalidInput(`--${tlscert === undefined ? 'tlskey' : 'tlscert'} is given without --${tlscert === undefined ? 'tlscert' : 'tlskey'}.`, {hint: 'A certificate and its key belong together.'});
+	}
+
+	if (plain === true) {
+		if (tlscert !== undefined) {
+			throw new InvalidInput('--plain and --tlscert exclude each other.', {hint: 'Plain HTTP has no certificate.'});
+		}
+
+		return undefined;
+	}
+
+	return async () => tlscert === undefined ? certificates.own() : certificates.read(tlscert, tlskey!);
+}
+
+/** Whether this machine has no IPv6: the code of the system's error, which is a cause of ours. */
+function lacksIpv6(error: unknown): boolean {
+	for (let at = error; at instanceof Error; at = at.cause) {
+		if ('code' in at && (at.code === 'EAFNOSUPPORT' || at.code === 'EADDRNOTAVAIL')) {
+			return true;
+		}
+	}
+
+	return false;
+}
+
+type Listening = Omit<Parameters<Serve>[0], 'host'> & {host: string | undefined};
+
+/** Listens on one address, or on all: those of IPv6 and IPv4 together, where there is no IPv6 on those of IPv4. */
+async function listen(serve: Serve, {host, ...options}: Listening): Promise<Server> {
+	try {
+		return await serve({...options, host: host ?? '::'});
+	} catch (error) {
+		if (host === undefined && lacksIpv6(error)) {
+			return serve({...options, host: '0.0.0.0'});
+		}
+
+		throw error;
+	}
+}
+
+/** A host that others can use: this machine's name where it listens on every address. */
+const reachableAs = (host: string | undefined): string => host === undefined || host === '::' || host === '0.0.0.0' ? hostname() : host;
+
+/** Says where it listens, and how others connect; the address alone is data. */
+async function greet(world: World, {host, port}: {host: string; port: number}, certificate: Certificate | undefined, isOwn: boolean): Promise<void> {
+	const place = `${certificate ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+	await print(world, `${place}\n`);
+	if (certificate === undefined) {
+		await say(world, `Serving plain HTTP on ${place}, for programs on this machine only.`);
+		return;
+	}
+
+	await say(world, `Serving on ${place}. SHA-256 fingerprint of the certificate${isOwn ? ', which is self-signed' : ''}:`);
+	await say(world, certificate.fingerprint);
+	await say(world, `To connect: colonies context add NAME --host ${host} --port ${port}${isOwn ? ` --fingerprint ${certificate.fingerprint}` : ''}`);
+}
+
+/** Reads the certificate anew for a running server. What is wrong with it is said, and the old one stays. */
+async function reload(world: World, server: Server, read: (() => Promise<Certificate>) | undefined): Promise<void> {
+	if (read === undefined) {
+		await say(world, 'There is no certificate to read again: this is plain HTTP.');
+		return;
+	}
+
+	try {
+		const certificate = await read();
+		server.reload({cert: certificate.cert, key: certificate.key});
+		await say(world, `Read the certificate again; its SHA-256 fingerprint is ${certificate.fingerprint}`);
+	} catch (error) {
+		const {message, hint} = toColoniesError(error);
+		await say(world, `${message} The certificate that was read before is kept. ${hint ?? ''}`.trim());
+	}
+}
+
+/** Says when the database goes away, and when it is back. */
+function sayReachability(world: World, context: HostedContext): () => void {
+	let was = true;
+	return context.watchReachability(({reachable}) => {
+		if (reachable !== was) {
+			was = reachable;
+			void say(world, reachable ? 'The database is back.' : 'The database is away; requests are answered with 503 until it is back.');
+		}
+	});
+}
+
+const namesOf = ({name}: Flags): string[] | undefined => name?.split(',').map(each => each.trim().toLowerCase()).filter(each => each !== '');
+
+type Serving = {context: HostedContext; serve: Serve; read: (() => Promise<Certificate>) | undefined; first: Certificate | undefined; flags: Flags};
+
+/** Serves until a signal ends it: no new work then, what is under way is finished. */
+async function serveUntilEnd(world: World, {context, serve, read, first, flags}: Serving): Promise<void> {
+	const host = addressOf(flags);
+	const server = await listen(serve, {
+		context, host, port: flags.port, names: namesOf(flags), log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
+	});
+	const signals = onSignals(world.signals ?? process, async () => reload(world, server, read));
+	const stop = sayReachability(world, context);
+	try {
+		await greet(world, {host: reachableAs(host), port: server.port}, first, flags.tlscert === undefined);
+		await signals.ended;
+		await say(world, 'Stopping: requests under way are finished first. Another signal ends it at once.');
+	} finally {
+		stop();
+		await server.close();
+		signals.close();
+	}
+
+	await say(world, 'Stopped.');
+}
+
+const startServer = defineCommand({
+	words: ['server', 'start'],
+	summary: 'Serve a database, or the embedded store, over HTTPS to computers and consoles elsewhere, until it is stopped with a signal; SIGHUP reads the certificate again.',
+	flags: serverStartFlags,
+	store: localStoreFlags,
+	async run({world, input, flags, choice}) {
+		const {serve, certificate} = world;
+		if (serve === undefined || certificate === undefined) {
+			throw new ColoniesError('internal', 'This program was put together without its server.');
+		}
+
+		addressOf(flags);
+		const read = certificateOf(flags, certificate);
+		const first = await read?.();
+		const password = await requireSecret(world, input, rootPassword, flags.rootpassword);
+		const context = await world.contexts.openHosted(choice, {rootpassword: password, notice: toNotice(world)});
+		try {
+			await serveUntilEnd(world, {
+				context, serve, read, first, flags,
+			});
+		} finally {
+			await context.close();
+		}
+	},
+});
+
+export const serverCommands: readonly CommandEntry[] = [startServer];

@@ -1,0 +1,111 @@
+import {Unavailable} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import {type Database, migrate, newestSchema, refuseNewer} from '../database/index.ts';
+import type {Settings} from '../keychain/index.ts';
+import type {
+	Context, HostedContext, Notice, Where,
+} from '../operations/index.ts';
+import {brokerContext} from './local.ts';
+import type {DatabaseTarget} from './resolve.ts';
+import {keepRoot} from './root.ts';
+
+/** Connects to a PostgreSQL, which is loaded only when it is asked for. @throws ColoniesError */
+export async function connect({host, port, user, password, database, ssl, url}: DatabaseTarget, startUnreachable = false): Promise<Database> {
+	const {openPostgres} = await import('../database/postgres.ts');
+	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
+	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', startUnreachable});
+}
+
+/** Refuses a database without our schema, or with one that is not of this version. */
+async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
+	const version = await refuseNewer(database);
+	if (version < newestSchema) {
+		throw new Unavailable(
+			version === 0
+				? `The database ${quoted(target.database)} on ${target.host}:${target.port} has no Colonies schema.`
+				: `The schema in ${quoted(target.database)} on ${target.host}:${target.port} has version ${version}; this program needs ${newestSchema}.`,
+			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.'},
+		);
+	}
+}
+
+/** The schema of a shared database is made on purpose only. */
+async function prepare(database: Database, target: DatabaseTarget, attended: boolean): Promise<void> {
+	try {
+		await checkSchema(database, target);
+	} catch (error) {
+		// An operator's console opens on a database that is away; it is checked when it is back.
+		if (!attended || await isReachable(database)) {
+			throw error;
+		}
+	}
+}
+
+/** Whether the database answers now. */
+const isReachable = async (database: Database): Promise<boolean> => new Promise(resolve => {
+	const stop = database.watchReachability(({reachable}) => {
+		resolve(reachable);
+		queueMicrotask(() => {
+			stop();
+		});
+	});
+});
+
+/** Closes a database that could not be used, and throws why. */
+async function closing<Result>(database: Database, work: () => Promise<Result>): Promise<Result> {
+	try {
+		return await work();
+	} catch (error) {
+		await database.close();
+		throw error;
+	}
+}
+
+/** The operations on a database. `attended`: for as long as an operator stays; one that is away now is tried again. @throws ColoniesError */
+export async function openDatabase(target: DatabaseTarget, attended: boolean): Promise<Context> {
+	const database = await connect(target, attended);
+	return closing(database, async () => {
+		await prepare(database, target, attended);
+		// A console outlives restarts of its database, which may come back as that of a newer version.
+		const check = attended ? async () => checkSchema(database, target) : undefined;
+		return brokerContext(database, {kind: 'database', name: target.name, local: true, attended, check});
+	});
+}
+
+/** For callers from elsewhere, none of whom may set the first root password: whoever starts the server does. */
+export async function hostDatabase(target: DatabaseTarget, rootpassword: string, notice: Notice): Promise<HostedContext> {
+	const database = await connect(target);
+	return closing(database, async () => {
+		await prepare(database, target, false);
+		await keepRoot(database, notice, rootpassword);
+		return brokerContext(database, {kind: 'database', name: target.name, local: false, attended: true, check: async () => checkSchema(database, target)});
+	});
+}
+
+/** Makes the schema, saves the context and makes it current. @throws ColoniesError */
+export async function createDatabase(settings: Settings, target: DatabaseTarget, notice: Notice, rootpassword: string | undefined): Promise<Where> {
+	const database = await connect(target);
+	return closing(database, async () => {
+		const done = await migrate(database);
+		if (rootpassword !== undefined) {
+			await keepRoot(database, notice, rootpassword);
+		}
+
+		const context = brokerContext(database, {kind: target.kind, name: target.name, local: true});
+		const where = await context.where();
+		notice(done.length > 0 ? `Made the schema in ${where.place}.` : `The schema in ${where.place} is up to date already.`);
+		await save(settings, target, notice);
+		await context.close();
+		return where;
+	});
+}
+
+async function save(settings: Settings, {name, host, port, user, password, database, ssl}: DatabaseTarget, notice: Notice): Promise<void> {
+	if (name === 'DATABASE_URL') {
+		notice('It is the one that DATABASE_URL names; no context was saved.');
+		return;
+	}
+
+	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ssl}, {use: true});
+	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
+}

@@ -1,0 +1,237 @@
+import {randomUUID} from 'node:crypto';
+import process from 'node:process';
+import {createContexts} from './contexts/index.ts';
+import {ColoniesError, InvalidInput, NotAllowed} from './core/errors.ts';
+import type {
+	Attribute, Id, Process, Topic,
+} from './core/types.ts';
+import {version} from './door/version.ts';
+import {
+	folders, openKeychain, openSettings, prove, type Folders,
+} from './keychain/index.ts';
+import type {
+	Caller, Context, OperationTypes as Operations,
+} from './operations/index.ts';
+import {
+	type Handler, type Signal, type Worker, type WorkOptions, machineClock, persist, work as startWork,
+} from './work/index.ts';
+
+export {ColoniesError, type ErrorCode} from './core/errors.ts';
+export type {
+	Attribute, AttributeType, Colony, Computer, ComputerStatus, Id, Process, ProcessState, ProcessStatus, Time, Topic,
+} from './core/types.ts';
+export type {
+	Event, OperationTypes as Operations, Page,
+} from './operations/index.ts';
+export type {
+	Handler, Job, Outputs, Progress, Signal, Worker, WorkOptions,
+} from './work/index.ts';
+
+/** The name of an operation, as it stands in `docs/commands.md` and in the history. */
+export type OperationName = keyof Operations;
+
+/** Where to connect to and who calls. Without a place it is the one that the commands use: of the environment, else of the current context, else the embedded database. */
+export type ConnectOptions = {
+	/** Host of a Colonies server. */
+	host?: string;
+	/** Its port, 8080 unless given. */
+	port?: number;
+	/** SHA-256 of the server's certificate, 64 hex digits with or without colons: that one is trusted and no other. */
+	fingerprint?: string;
+	/** File with the certificate (PEM) of the authority that the server's is checked against, in place of the system's. */
+	tlsca?: string;
+	/** Trusts whatever answers. */
+	insecure?: boolean;
+	/** Host of a PostgreSQL or TimescaleDB to work on directly. */
+	dbhost?: string;
+	dbport?: number;
+	dbuser?: string;
+	dbpassword?: string;
+	dbname?: string;
+	dbssl?: boolean;
+	/** Private key of the caller, 64 hex digits. */
+	privateKey?: string;
+	/** Id of the caller, whose key is in the keychain. */
+	id?: Id;
+	/** The root password, for what root does. */
+	rootpassword?: string;
+	/** The colony that is meant where none is given. */
+	colonyid?: Id;
+};
+
+/** What goes along with a call. */
+export type CallOptions = {
+	/** Hears warnings, one sentence each. */
+	notice?: (sentence: string) => void;
+	/** Ends the waiting of a call that waits. */
+	signal?: Signal;
+	/** Of a submission or an assignment that may come twice: the same key gets the same processes again. */
+	idempotencyKey?: string;
+};
+
+/** What is submitted. The colony may be left out where `connect` was given one. */
+export type Submission = Omit<Operations['process.submit']['input']['spec'], 'targetcolonyid'> & {targetcolonyid?: Id};
+
+/** A process, or its id. */
+export type ProcessLike = Id | {readonly processid: Id};
+
+/** A colony other than that of `connect`. */
+export type InColony = {colonyid?: Id};
+
+/** The operations on a store, wherever it is, in the name of one caller. What fails rejects with a ColoniesError. */
+export type Client = {
+	/** The caller: an id, or `root`. */
+	readonly id: Id;
+	/** Carries out any operation. */
+	run<Name extends OperationName>(name: Name, input: Operations[Name]['input'], options?: CallOptions): Promise<Operations[Name]['result']>;
+	/** Carries out many calls of one operation about one colony: submit, assign or close, up to 1000. Each has an answer of its own. */
+	runMany<Name extends OperationName>(name: Name, inputs: ReadonlyArray<Operations[Name]['input']>, options?: CallOptions): Promise<Array<{result: Operations[Name]['result']} | ColoniesError>>;
+	/** Submits a process, or up to 1000 of one colony, all or none. A lost answer is asked for again; nothing is submitted twice. */
+	submit(submission: Submission, options?: CallOptions): Promise<Process>;
+	submit(submissions: readonly Submission[], options?: CallOptions): Promise<Process[]>;
+	/** Takes up to `count` processes that this computer may run, and waits up to `wait` seconds for the first; none when there is none. */
+	assign(request?: {wait?: number; count?: number} & InColony, options?: CallOptions): Promise<Process[]>;
+	/** Closes a process that runs on this computer. */
+	successful(process: ProcessLike, place?: InColony): Promise<Process>;
+	failed(process: ProcessLike, place?: InColony): Promise<Process>;
+	/** Adds an attribute to a process that runs on this computer; the same key again replaces the value. */
+	addAttribute(process: ProcessLike, attribute: {key: string; value: string; type?: 'out' | 'err'}, place?: InColony): Promise<Attribute>;
+	/** Hears which topics have changed in the colony, whoever changed them, until the returned function is called. */
+	watch(hear: (topics: ReadonlySet<Topic>) => void, place?: InColony): () => void;
+	/** Lets this computer work: the handler runs for each process that is assigned to it. */
+	work(handler: Handler, options?: WorkOptions & InColony): Worker;
+	/** Stops the computers at work, waits for what they run, and lets go of the store. */
+	close(): Promise<void>;
+};
+
+/** How long an answer to a submission is asked for, in milliseconds. */
+const patience = 5000;
+
+const idOf = (process: ProcessLike): Id => typeof process === 'string' ? process : process.processid;
+
+/** Who calls. @throws InvalidInput, Unauthenticated */
+async function callerOf({privateKey, id, rootpassword}: ConnectOptions, {config}: Folders): Promise<Caller> {
+	const given = Object.entries({privateKey, id, rootpassword}).filter(([, value]) => value !== undefined).map(([name]) => name);
+	if (given.length !== 1) {
+		throw new InvalidInput(given.length === 0 ? 'It is not clear who calls.' : `${given[0]!} and ${given[1]!} exclude each other.`, {hint: 'Give privateKey, id (of a key in the keychain) or rootpassword.'});
+	}
+
+	if (rootpassword !== undefined) {
+		return {root: rootpassword};
+	}
+
+	return {identity: privateKey === undefined ? await openKeychain({folder: config}).identity(id!) : prove(privateKey)};
+}
+
+class Connection implements Client {
+	readonly id: Id;
+	readonly #context: Context;
+	readonly #caller: Caller;
+	readonly #colonyid: Id | undefined;
+	readonly #workers = new Set<Worker>();
+
+	constructor(context: Context, caller: Caller, colonyid: Id | undefined) {
+		this.id = 'identity' in caller ? caller.identity.id : 'root';
+		this.#context = context;
+		this.#caller = caller;
+		this.#colonyid = colonyid;
+	}
+
+	async run<Name extends OperationName>(name: Name, input: Operations[Name]['input'], options?: CallOptions): Promise<Operations[Name]['result']> {
+		return this.#context.run(this.#caller, name, input, options);
+	}
+
+	async runMany<Name extends OperationName>(name: Name, inputs: ReadonlyArray<Operations[Name]['input']>, options?: CallOptions) {
+		return this.#context.runMany(this.#caller, name, inputs, options);
+	}
+
+	submit(submission: Submission, options?: CallOptions): Promise<Process>;
+	submit(submissions: readonly Submission[], options?: CallOptions): Promise<Process[]>;
+	async submit(given: Submission | readonly Submission[], options: CallOptions = {}): Promise<Process | Process[]> {
+		const isOne = !Array.isArray(given);
+		const inputs = (isOne ? [given as Submission] : given as readonly Submission[]).map(spec => ({spec: {...spec, targetcolonyid: spec.targetcolonyid ?? this.#colony()}}));
+		const keyed = {idempotencyKey: randomUUID(), ...options};
+		return persist({clock: machineClock, signal: AbortSignal.timeout(patience)}, async () => isOne
+			? this.run('process.submit', inputs[0]!, keyed)
+			: results(await this.runMany('process.submit', inputs, keyed)));
+	}
+
+	async assign({wait = 0, count = 1, colonyid}: {wait?: number; count?: number} & InColony = {}, options?: CallOptions): Promise<Process[]> {
+		const input = {colonyid: this.#colony(colonyid), wait};
+		try {
+			const answers = count === 1 ? [{result: await this.run('process.assign', input, options)}] : await this.runMany('process.assign', Array.from({length: count}, () => input), options);
+			return answers.flatMap(answer => 'result' in answer ? [answer.result] : []);
+		} catch (error) {
+			if (error instanceof ColoniesError && error.code === 'nothing-to-assign') {
+				return [];
+			}
+
+			throw error;
+		}
+	}
+
+	async successful(process: ProcessLike, {colonyid}: InColony = {}): Promise<Process> {
+		return this.run('process.successful', {colonyid: this.#colony(colonyid), processid: idOf(process)});
+	}
+
+	async failed(process: ProcessLike, {colonyid}: InColony = {}): Promise<Process> {
+		return this.run('process.failed', {colonyid: this.#colony(colonyid), processid: idOf(process)});
+	}
+
+	async addAttribute(process: ProcessLike, attribute: {key: string; value: string; type?: 'out' | 'err'}, {colonyid}: InColony = {}): Promise<Attribute> {
+		return this.run('attribute.add', {colonyid: this.#colony(colonyid), processid: idOf(process), ...attribute});
+	}
+
+	watch(hear: (topics: ReadonlySet<Topic>) => void, {colonyid}: InColony = {}): () => void {
+		return this.#context.watch(hear, {caller: this.#caller, colonyid: this.#colony(colonyid)});
+	}
+
+	work(handler: Handler, {colonyid, ...options}: WorkOptions & InColony = {}): Worker {
+		if (!('identity' in this.#caller)) {
+			throw new NotAllowed('Root runs no processes.', {hint: 'Connect as a computer, with its id or private key.'});
+		}
+
+		const worker = startWork({...options, context: this.#context, identity: this.#caller.identity, colonyid: this.#colony(colonyid), handler});
+		this.#workers.add(worker);
+		void worker.done.catch(() => undefined).then(() => this.#workers.delete(worker));
+		return worker;
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([...this.#workers].map(async worker => worker.stopping ? worker.done.catch(() => undefined) : worker.stop()));
+		await this.#context.close();
+	}
+
+	#colony(given?: Id): Id {
+		const colonyid = given ?? this.#colonyid;
+		if (colonyid === undefined) {
+			throw new InvalidInput('It is not said which colony is meant.', {hint: 'Give colonyid here or to connect.'});
+		}
+
+		return colonyid;
+	}
+}
+
+/** The results of a list that is done as a whole. */
+const results = (answers: Array<{result: Process} | ColoniesError>): Process[] => answers.map(answer => {
+	if (answer instanceof ColoniesError) {
+		throw answer;
+	}
+
+	return answer.result;
+});
+
+/**
+Connects to a store: a Colonies server, a database, or what the commands would work on. One that does not answer now is tried again with each call.
+@throws ColoniesError
+*/
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
+	const {privateKey, id, rootpassword, colonyid, ...choice} = options;
+	const places = folders(process.env);
+	const caller = await callerOf({privateKey, id, rootpassword}, places);
+	const contexts = createContexts({env: process.env, folders: places, settings: openSettings({folder: places.config}), version});
+	return new Connection(await contexts.open(choice, {attended: true}), caller, colonyid);
+}
+
+/** Lets a computer work; the same as `client.work`. */
+export const work = (client: Client, handler: Handler, options?: Parameters<Client['work']>[1]): Worker => client.work(handler, options);

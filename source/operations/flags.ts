@@ -1,0 +1,86 @@
+import {InvalidInput} from '../core/errors.ts';
+import type {ContextChoice} from './context.ts';
+import {
+	type Field, type Fields, type ValueOf, fingerprint, flag, fromText, integer, line, optional, secret,
+} from './fields.ts';
+import {parseInput} from './parse.ts';
+
+/** The flags that say which server is meant. */
+export const serverFlags = {
+	host: optional(line('Host', 'Host of a Colonies server to work on')),
+	port: optional(integer('Port', 'Its port, 8080 unless given', {least: 1, most: 65_535})),
+	tlsca: optional(line('Authority', 'File with the certificate (PEM) of the authority that signed the server\'s; those of the system unless given', {longest: 4096})),
+	fingerprint: optional(fingerprint('Fingerprint', 'SHA-256 of the server\'s certificate: that one is trusted and no other')),
+	insecure: optional(flag('Insecure', 'Trust whatever answers, with a warning')),
+};
+
+/** The flags that say which database is meant. */
+export const databaseFlags = {
+	dbhost: optional(line('Host', 'Host of a PostgreSQL or TimescaleDB to work on, or the folder of its Unix socket')),
+	dbport: optional(integer('Port', 'Its port, 5432 unless given', {least: 1, most: 65_535})),
+	dbuser: optional(line('User', 'Its user, postgres unless given')),
+	dbpassword: optional(secret('Password', 'Password of that user')),
+	dbname: optional(line('Database', 'Its database, postgres unless given')),
+	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
+};
+
+/** The flags that say which store is meant; what they leave open the environment or the saved context says. */
+export const storeFlags = {
+	...serverFlags,
+	...databaseFlags,
+	demo: optional(flag('Demo', 'Work on the demo, which is kept apart from real data')),
+};
+
+/** Flags as they were typed: text, or whether a switch is on. */
+export type Typed = Readonly<Record<string, string | boolean>>;
+
+/** Whether a flag stands alone or takes a value. */
+export const flagType = ({kind}: Field): 'string' | 'boolean' => kind === 'switch' ? 'boolean' : 'string';
+
+const asInput = (field: Field, typed: string | boolean): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
+
+const asFlag = (name: string): string => `--${name}`;
+
+/**
+Checks what was typed against fields, and names a flag as it was typed in what it throws.
+@throws InvalidInput
+*/
+export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTyped: (name: string) => string = asFlag): ValueOf<Some> {
+	const names = Object.keys(fields);
+	const {value} = parseInput(
+		Object.fromEntries(names.map(name => [asTyped(name), fields[name]!])),
+		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [asTyped(name), asInput(fields[name]!, typed[name]!)])),
+	);
+	return Object.fromEntries(names.map(name => [name, value[asTyped(name)]])) as ValueOf<Some>;
+}
+
+/** @throws InvalidInput when two flags are given that exclude each other */
+export function refuseBoth(flags: Readonly<Record<string, unknown>>, names: readonly string[], hint: string, asTyped: (name: string) => string = asFlag): void {
+	const given = names.filter(name => flags[name] !== undefined);
+	if (given.length > 1) {
+		throw new InvalidInput(`${asTyped(given[0]!)} and ${asTyped(given[1]!)} exclude each other.`, {hint});
+	}
+}
+
+type Reading = {
+	/** The fields that are offered, of `storeFlags`. */
+	fields?: Fields;
+	/** How a field is called in what is thrown: as a flag, unless a form has words for it. */
+	asTyped?: (name: string) => string;
+};
+
+/**
+Which store is meant by what was typed.
+@throws InvalidInput for a value that is wrong, and for fields that exclude each other
+*/
+export function readChoice(typed: Typed, {fields = storeFlags, asTyped = asFlag}: Reading = {}): ContextChoice {
+	const choice = checkFlags(fields, typed, asTyped) as ContextChoice;
+	for (const server of Object.keys(serverFlags)) {
+		for (const database of [...Object.keys(databaseFlags), 'demo']) {
+			refuseBoth(choice, [server, database], 'The store is a server (--host) or a database (--dbhost).', asTyped);
+		}
+	}
+
+	refuseBoth({...choice, insecure: choice.insecure === true ? true : undefined}, ['tlsca', 'fingerprint', 'insecure'], 'The server\'s certificate is checked in one way.', asTyped);
+	return choice;
+}

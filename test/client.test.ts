@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import {after, test} from 'node:test';
+import {brokerContext} from '../source/contexts/index.ts';
+import {ColoniesError} from '../source/core/errors.ts';
+import {
+	type Client, type ConnectOptions, type Process, type Progress, connect, work,
+} from '../source/index.ts';
+import {openKeychain} from '../source/keychain/index.ts';
+import {listen} from '../source/server/index.ts';
+import {openAny, openColony, rootPassword} from './support/colony.ts';
+import {temporaryFolder} from './support/commands.ts';
+import {failureOf, happening} from './support/outcomes.ts';
+import {serve, testCertificate} from './support/server.ts';
+
+// What a client finds of its user's own.
+process.env.COLONIES_HOME = temporaryFolder();
+delete process.env.DATABASE_URL;
+
+const rejections: unknown[] = [];
+process.on('unhandledRejection', reason => {
+	rejections.push(reason);
+});
+
+const database = await openAny();
+const served = await serve(database, {secure: true, local: true});
+const colony = await openColony(database, served.context.broker);
+const computer = await colony.computer();
+const [ownerKey, computerKey] = colony.privateKeys as [string, string];
+const {fingerprint} = await testCertificate();
+
+const clients: Client[] = [];
+after(async () => {
+	await Promise.all(clients.map(async client => client.close()));
+	assert.deepEqual(rejections, []);
+});
+
+async function open(options: ConnectOptions, port = served.port): Promise<Client> {
+	const client = await connect({host: '127.0.0.1', port, fingerprint, colonyid: colony.id, ...options});
+	clients.push(client);
+	return client;
+}
+
+test('a client does what its caller may, by name and in short', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const worker = await open({privateKey: computerKey});
+	assert.deepEqual([owner.id, worker.id], [colony.id, computer.id]);
+	const one = await owner.submit({in: {n: '1'}});
+	const many = await owner.submit([{in: {n: '2'}}, {in: {n: '3'}, targetcolonyid: colony.id}]);
+	assert.equal(many.length, 2);
+	const first = await worker.assign();
+	const others = await worker.assign({count: 5, wait: 10});
+	assert.deepEqual([...first, ...others].map(({processid}) => processid), [one, ...many].map(({processid}) => processid));
+	assert.deepEqual(await worker.assign(), []);
+	assert.deepEqual(await worker.assign({count: 3}), []);
+	const {value} = await worker.addAttribute(one, {key: 'result', value: '42'});
+	assert.equal(value, '42');
+	assert.equal((await worker.successful(one)).status, 2);
+	assert.equal((await worker.failed(many[0]!.processid, {colonyid: colony.id})).status, 3);
+	const [closed, again] = await worker.runMany('process.successful', [{colonyid: colony.id, processid: many[1]!.processid}, {colonyid: colony.id, processid: one.processid}]);
+	assert.ok('result' in closed! && again instanceof ColoniesError && again.code === 'conflict');
+	assert.deepEqual((await owner.run('process.count', {colonyid: colony.id})).successful, 2);
+	const {code} = await failureOf(worker.run('computer.approve', {colonyid: colony.id, computerid: computer.id}));
+	assert.equal(code, 'not-allowed');
+});
+
+test('root may do what root does, and is no computer', {timeout: 60_000}, async () => {
+	const root = await open({rootpassword: rootPassword});
+	assert.equal(root.id, 'root');
+	assert.equal((await root.run('colony.list', {})).rows.length, 1);
+	assert.throws(() => root.work(() => undefined), {code: 'not-allowed'});
+});
+
+test('who calls, and which colony is meant, must be clear', {timeout: 60_000}, async () => {
+	const place = {host: '127.0.0.1', port: served.port, fingerprint};
+	assert.match((await failureOf(connect(place))).message, /not clear who calls/);
+	assert.match((await failureOf(connect({...place, privateKey: ownerKey, id: colony.id}))).message, /privateKey and id exclude each other/);
+	assert.equal((await failureOf(connect({...place, id: colony.id}))).code, 'unauthenticated');
+	assert.equal((await failureOf(connect({...place, privateKey: 'x'}))).code, 'invalid-input');
+	await openKeychain({folder: process.env.COLONIES_HOME!}).add(ownerKey);
+	const owner = await open({id: colony.id, colonyid: undefined});
+	assert.match((await failureOf(owner.submit({}))).message, /not said which colony/);
+	assert.throws(() => owner.watch(() => undefined), {code: 'invalid-input'});
+	assert.equal((await failureOf(open({privateKey: ownerKey, fingerprint: 'ab'.repeat(32)}).then(async client => client.run('colony.get', {colonyid: colony.id})))).code, 'unavailable');
+});
+
+test('a client hears of changes until it stops', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const heard = happening();
+	const stop = owner.watch(topics => {
+		if (topics.has('processes')) {
+			heard.tell();
+		}
+	});
+	const {processid} = await owner.submit({});
+	await heard.next();
+	stop();
+	await owner.run('process.remove', {colonyid: colony.id, processid});
+});
+
+/** Becomes what was reported of the end of processes, in its order. */
+function ending() {
+	const ended = happening<Progress>();
+	return {
+		next: ended.next,
+		report(progress: Progress) {
+			if (progress.state !== 'started') {
+				ended.tell(progress);
+			}
+		},
+	};
+}
+
+test('a computer works over HTTPS until it is closed', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const client = await open({privateKey: computerKey});
+	const {next, report} = ending();
+	const worker = work(client, async ({in: given, out}) => {
+		await out('n', given.n!);
+		return {square: Number(given.n) ** 2};
+	}, {concurrency: 3, report});
+	const submitted = await owner.submit(Array.from({length: 12}, (_, n) => ({in: {n: `${n}`}})));
+	for (const _ of submitted) {
+		assert.equal((await next()).state, 'successful');
+	}
+
+	const {out} = await owner.run('process.get', {colonyid: colony.id, processid: submitted[7]!.processid});
+	assert.deepEqual(out!.map(({key, value}) => [key, value]), [['n', '7'], ['square', '49']]);
+	await client.close();
+	await worker.done;
+	assert.ok(worker.stopping);
+});
+
+test('a computer that waits for work when it is stopped leaves nothing behind', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const client = await open({privateKey: computerKey});
+	const ran = new Set<string>();
+	const submitted: Process[] = [];
+	for (let round = 0; round < 20; round++) {
+		const worker = client.work(({process: {processid}}) => {
+			ran.add(processid);
+		}, {wait: 20});
+		// It is stopped just as something comes for it.
+		const [process] = await Promise.all([owner.submit({}), round % 2 === 0 ? worker.stop() : undefined]);
+		submitted.push(process);
+		await (round % 2 === 0 ? undefined : worker.stop());
+	}
+
+	const {running, waiting} = await owner.run('process.count', {colonyid: colony.id});
+	assert.equal(running, 0);
+	assert.equal(waiting + ran.size, submitted.length);
+	await Promise.all(submitted.map(async ({processid}) => owner.run('process.remove', {colonyid: colony.id, processid})));
+});
+
+test('a computer survives a restart of its server', {timeout: 60_000}, async () => {
+	const tls = await testCertificate();
+	const context = brokerContext(database, {kind: 'database', name: 'test', local: false});
+	const start = async (port: number) => listen({context, version: '0.0.0', host: '127.0.0.1', port, tls});
+	let server = await start(0);
+	const {port} = server;
+	const client = await open({privateKey: computerKey}, port);
+	const {next, report} = ending();
+	const notices = happening<string>();
+	const [held, release] = [happening(), happening()];
+	const worker = client.work(async ({in: given}) => {
+		if (given.held !== undefined) {
+			held.tell();
+			await release.next();
+		}
+
+		return {done: true};
+	}, {report, notice: notices.tell, concurrency: 2, wait: 20});
+	const first = await colony.submit({in: {held: ''}});
+	await held.next();
+	await server.close();
+	assert.match(await notices.next(), /^This computer waits: /);
+	// It is done while the server is away, and closed when that is back.
+	release.tell();
+	const second = await colony.submit();
+	server = await start(port);
+	assert.equal(await notices.next(), 'This computer goes on.');
+	assert.deepEqual([(await next()).state, (await next()).state], ['successful', 'successful']);
+	assert.deepEqual([await colony.state(first), await colony.state(second)], ['successful', 'successful']);
+	await worker.stop();
+	await client.close();
+	await server.close();
+	await context.broker.close();
+});

@@ -1,0 +1,426 @@
+import {migrate} from '../../source/database/index.ts';
+import type {Database} from '../../source/database/types.ts';
+import {toColoniesError} from '../../source/core/errors.ts';
+import {
+	attributeId, type Identity, idOf, prove, sha3,
+} from '../../source/identity/index.ts';
+import {
+	type Caller, type InputOf, type OperationName, type ResultOf, Broker,
+} from '../../source/operations/index.ts';
+
+/** What came of one call, as text that is the same on every database. */
+export type Line = {who: string; operation: OperationName; code: string; answer: string; notices: string[]};
+
+/** What was answered, and what the history has of it, with times and random ids by their names. */
+export type Played = {lines: Line[]; history: string[]};
+
+const keyOf = (name: string): string => sha3(`the key of ${name}`);
+
+const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/g;
+const unset = '0001-01-01T00:00:00Z';
+
+/** What is different in every run, by name: an id by the order in which it came up, a time as one, a nonce as one. */
+class Names {
+	readonly #ids = new Map<string, string>();
+
+	plain(value: unknown): string {
+		const text = JSON.stringify(value, (_, part: unknown) => this.#part(part), 1) ?? 'undefined';
+		return text
+			.replaceAll(/[\da-f]{64}/g, id => this.#nameOf(id))
+			.replaceAll(/([\da-f]{4})\.\.([\da-f]{4})/g, (short, start: string, end: string) => {
+				const known = [...this.#ids.keys()].find(id => id.startsWith(start) && id.endsWith(end));
+				return known === undefined ? short : `short ${this.#nameOf(known)}`;
+			})
+			.replaceAll(time, 'a time');
+	}
+
+	#nameOf(id: string): string {
+		const name = this.#ids.get(id) ?? `id ${this.#ids.size + 1}`;
+		this.#ids.set(id, name);
+		return name;
+	}
+
+	#part(part: unknown): unknown {
+		if (typeof part !== 'object' || part === null) {
+			return part;
+		}
+
+		if ('positions' in part && Array.isArray(part.positions)) {
+			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
+		}
+
+		// Of a running process the deadline says how long it has.
+		return 'deadline' in part && 'status' in part && part.status === 1 && 'starttime' in part && part.deadline !== unset
+			? {...part, deadline: `${(Date.parse(String(part.deadline)) - Date.parse(String(part.starttime))) / 1000} s after its start`}
+			: part;
+	}
+}
+
+type HistoryRow = {txid: string; request: string | null; signature: string | null; what: string};
+
+/** The rows in the order in which they were written; those that one statement wrote, in an order that no random id decides. */
+async function historyOf(database: Database, names: Names): Promise<string[]> {
+	const {rows} = await database.query<HistoryRow>('select h.txid::text as txid, actor, colony_id, noun, subject_id, what, from_state, to_state, detail, request, signature from history h order by h.txid, history_id');
+	const texts = rows.map(({txid, request, signature, ...row}) => {
+		const {created: _, nonce: __, ...signed} = JSON.parse(request ?? '{}') as Record<string, unknown>;
+		return {txid, what: row.what, text: names.plain({...row, request: request === null ? null : signed, signed: signature !== null})};
+	});
+	const transactions = [...new Set(texts.map(({txid}) => txid))];
+	const kindOf = new Map(texts.map(({txid, what}, index) => [`${txid} ${what}`, index]));
+	return texts
+		.sort((one, other) => kindOf.get(`${one.txid} ${one.what}`)! - kindOf.get(`${other.txid} ${other.what}`)! || (one.text < other.text ? -1 : 1))
+		.map(({txid, text}) => `transaction ${transactions.indexOf(txid) + 1}: ${text}`);
+}
+
+/** Calls operations on a database as somebody, and writes down what came of it. */
+class Player {
+	readonly lines: Line[] = [];
+	readonly names = new Names();
+	readonly local: Broker;
+	readonly remote: Broker;
+	readonly #identities = new Map<string, Identity>();
+	#now = '';
+
+	constructor(readonly database: Database) {
+		this.local = new Broker(database, {local: true});
+		this.remote = new Broker(database, {local: false});
+	}
+
+	/** Calls an operation as one with that name, or as root with a password: `root secret`. */
+	readonly call = async <Name extends OperationName>(who: string, operation: Name, input: Record<string, unknown> = {}, broker = this.local): Promise<ResultOf<Name> | undefined> => {
+		await this.#tick();
+		const notices: string[] = [];
+		const write = (code: string, answer: unknown): void => {
+			this.lines.push({who, operation, code, answer: this.names.plain(answer), notices: notices.map(notice => this.names.plain(notice))});
+		};
+
+		try {
+			const answer = await broker.run(this.#callerOf(who), operation, input, {notice(sentence) {
+				notices.push(sentence);
+			}});
+			write('done', answer);
+			return answer;
+		} catch (error) {
+			const {code, message, hint} = toColoniesError(error);
+			write(code, {message, hint});
+			return undefined;
+		}
+	};
+
+	#callerOf(who: string): Caller {
+		if (who.startsWith('root ')) {
+			return {root: who.slice(5)};
+		}
+
+		const identity = this.#identities.get(who) ?? prove(keyOf(who));
+		this.#identities.set(who, identity);
+		return {identity};
+	}
+
+	/** Lets the clock of the database go on, by a millisecond where it counts no less: what comes at one time is ordered by its id. */
+	async #tick(): Promise<void> {
+		let now = this.#now;
+		while (now === this.#now) {
+			const {rows} = await this.database.query<{now: string}>('select date_trunc(\'milliseconds\', clock_timestamp())::text as now');
+			now = rows[0]!.now;
+		}
+
+		this.#now = now;
+	}
+}
+
+const idsOf = <Name extends string>(...names: Name[]): Record<Name, string> => Object.fromEntries(names.map(name => [name, idOf(keyOf(name))])) as Record<Name, string>;
+
+const {owner, rival, edge, core, slow, foreign, stranger} = idsOf('owner', 'rival', 'edge', 'core', 'slow', 'foreign', 'stranger');
+const nobody = '0'.repeat(64);
+const root = 'root secret';
+const colonyid = owner;
+
+/** Everybody tries it, with the same input. */
+const everybody = [root, 'root wrong', 'owner', 'edge', 'slow', 'rival', 'foreign', 'stranger'];
+
+async function playColonies({call, remote}: Player): Promise<void> {
+	await call(root, 'colony.list', {}, remote);
+	await call(root, 'colony.list');
+	await call(root, 'colony.list', {}, remote);
+	await call('root wrong', 'colony.list');
+	await call(root, 'colony.register', {colonyid, spec: {name: 'mycolony'}});
+	await call(root, 'colony.register', {colonyid, spec: {name: 'again'}});
+	await call(root, 'colony.register', {colonyid: rival, spec: {name: String.raw`Zürich "'\%_`}, unknown: 1});
+	for (const spec of [undefined, [], {}, {name: ''}, {name: 'a\nb'}, {name: 'x'.repeat(201)}, {name: 'x', colonyid: rival}]) {
+		await call(root, 'colony.register', {colonyid: stranger, spec});
+	}
+
+	await call(root, 'colony.register', {colonyid: 'abc', spec: {name: 'x'}});
+	const first = await call(root, 'colony.list', {count: 1});
+	const position = first!.positions[0];
+	for (const direction of ['after', 'from', 'before', 'beside']) {
+		await call(root, 'colony.list', {position, direction});
+	}
+
+	await call(root, 'colony.list', {position: 'nowhere'});
+	await call(root, 'colony.list', {count: 0});
+	await call(root, 'colony.list', {count: 1001});
+	for (const who of everybody) {
+		await call(who, 'colony.get', {colonyid});
+		await call(who, 'colony.get', {colonyid: nobody});
+	}
+}
+
+async function playComputers({call}: Player): Promise<void> {
+	const specs: Record<string, unknown> = {
+		[edge]: {name: 'edge', cores: 8, mem: 16_000, gpus: 1, computertype: 'gpu', cpu: 'AMD Ryzen 9', gpu: 'NVIDIA'}, [core]: {name: 'Edge é', mem: 1_073_741_824, cores: 1_000_000}, [slow]: {name: 'ärger_%'},
+	};
+	for (const [computerid, spec] of Object.entries(specs)) {
+		await call('owner', 'computer.register', {colonyid, computerid, spec});
+	}
+
+	await call('owner', 'computer.register', {colonyid, computerid: edge, spec: {name: 'twice'}});
+	await call('rival', 'computer.register', {colonyid: rival, computerid: foreign, spec: {name: 'foreign'}});
+	await call('rival', 'computer.register', {colonyid, computerid: foreign, spec: {name: 'foreign'}});
+	await call('owner', 'computer.register', {colonyid: nobody, computerid: stranger, spec: {name: 'lost'}});
+	for (const wrong of [{}, {name: 'x', status: 1}, {name: 'x', cores: -1}, {name: 'x', mem: 1_073_741_825}, {name: 'x', gpus: 0.5}, {name: 'x', colonyid: rival}, {name: 'x', nonsense: true}]) {
+		await call('owner', 'computer.register', {colonyid, computerid: stranger, spec: wrong});
+	}
+
+	await call('owner', 'computer.remove', {colonyid, computerid: stranger});
+	for (const operation of ['computer.approve', 'computer.disapprove', 'computer.approve', 'computer.approve'] as const) {
+		for (const who of ['edge', 'rival', 'owner']) {
+			await call(who, operation, {colonyid, computerid: edge});
+		}
+
+		await call('owner', operation, {colonyid, computerid: nobody});
+	}
+
+	await call('owner', 'computer.approve', {colonyid, computerid: core});
+	await call('rival', 'computer.approve', {colonyid: rival, computerid: foreign});
+	for (const who of everybody) {
+		await call(who, 'computer.list', {colonyid});
+		await call(who, 'computer.count', {colonyid});
+		await call(who, 'computer.get', {colonyid, computerid: edge});
+		await call(who, 'computer.get', {colonyid, computerid: slow});
+	}
+
+	for (const filter of [{state: 'approved'}, {state: 'lost'}, {computertype: 'gpu'}, {computertype: ''}, {text: 'EDGE'}, {text: 'É'}, {text: 'Ä'}, {text: '_%'}, {text: edge.slice(0, 6)}, {text: '\\'}, {state: 'pending', text: 'x'}]) {
+		await call('owner', 'computer.list', {colonyid, ...filter});
+	}
+
+	const first = await call('owner', 'computer.list', {colonyid, count: 1});
+	for (const direction of ['after', 'from', 'before', undefined]) {
+		await call('owner', 'computer.list', {colonyid, position: first!.positions[0], direction});
+	}
+
+	await call('owner', 'computer.list', {colonyid, direction: 'before', count: 2});
+}
+
+const specs: Array<Record<string, unknown>> = [
+	{},
+	{in: {}, computertype: 'gpu', timeout: 100, maxretries: 1, mem: 16_000, cores: 8, gpus: 1},
+	{in: {b: '2', a: '1', 漢字: '👩‍👩‍👧', '%_\\': '\t\n\u0001"\'', empty: '', constructor: 'x'}},
+	{computertype: 'GPU Ä', timeout: 315_360_000, maxretries: 1_000_000, mem: 1_073_741_824, cores: 1_000_000, gpus: 1_000_000},
+	{targetcomputerids: [slow], timeout: 0},
+	{targetcomputerids: [edge, core], timeout: 3600, maxretries: 3},
+	{targetcomputerids: [edge], timeout: 600, in: {part: 'é'.repeat(40_000)}},
+	{targetcomputerids: [nobody]},
+];
+
+const wrongSpecs: Array<Record<string, unknown>> = [
+	{status: 1},
+	{timeout: -2},
+	{timeout: 315_360_001},
+	{maxretries: -1},
+	{mem: 1.5},
+	{cores: '8'},
+	{gpus: null},
+	{in: {a: 1}},
+	{in: {'': 'x'}},
+	{in: {a: 'a\0b'}},
+	{in: {a: '\uD800'}},
+	{in: 'text'},
+	{in: {a: 'x'.repeat(1_048_577)}},
+	{targetcomputerids: ['x']},
+	{targetcomputerids: edge},
+	{computertype: 'a\u202Eb'},
+	{computertype: 'x'.repeat(201)},
+	{targetcolonyid: nobody},
+	{targetcolonyid: rival},
+	{targetcolonyid: 'x'},
+];
+
+async function playProcesses({call, local, database}: Player): Promise<void> {
+	await call('edge', 'process.assign', {colonyid});
+	for (const [index, spec] of specs.entries()) {
+		await call(index % 2 === 0 ? 'owner' : 'edge', 'process.submit', {spec: {targetcolonyid: colonyid, ...spec}});
+	}
+
+	for (const spec of wrongSpecs) {
+		await call('owner', 'process.submit', {spec: {targetcolonyid: colonyid, ...spec}});
+	}
+
+	for (const who of everybody) {
+		await call(who, 'process.submit', {spec: {targetcolonyid: rival}});
+		await call(who, 'process.assign', {colonyid});
+		await call(who, 'process.count', {colonyid});
+		await call(who, 'process.list', {colonyid, count: 2});
+	}
+
+	for (const computerid of [edge, core, slow, stranger]) {
+		await call('owner', 'process.list', {colonyid, runnableby: computerid});
+	}
+
+	const running = [await call('core', 'process.assign', {colonyid}), await call('edge', 'process.assign', {colonyid, computerid: edge}), await call('edge', 'process.assign', {colonyid}), await call('core', 'process.assign', {colonyid})];
+	await call('edge', 'process.assign', {colonyid, computerid: core});
+	await call('slow', 'process.assign', {colonyid});
+	await call('edge', 'process.assign', {colonyid});
+	await call('edge', 'process.assign', {colonyid});
+	const ids = running.map(process => process?.processid ?? nobody);
+	const {rows: all} = (await call('owner', 'process.list', {colonyid}))!;
+	for (const processid of [...ids, nobody, all[0]!.processid, 'x']) {
+		for (const who of ['edge', 'core', 'owner', 'foreign']) {
+			await call(who, 'attribute.add', {colonyid, processid, key: 'result', value: `of ${who}`});
+		}
+
+		await call('edge', 'attribute.add', {colonyid, processid, key: 'result', value: 'replaced', type: 'out'});
+		await call('core', 'attribute.add', {colonyid, processid, key: '漢', value: '', type: 'err'});
+		await call('owner', 'attribute.list', {colonyid, processid});
+		await call('stranger', 'attribute.list', {colonyid, processid});
+	}
+
+	for (const wrong of [{key: '', value: 'x'}, {key: 'a\nb', value: 'x'}, {key: 'x'.repeat(201), value: 'x'}, {key: 'x', value: 'a\0'}, {key: 'x', value: 'x'.repeat(1_048_577)}, {key: 'x', value: 'x', type: 'in'}]) {
+		await call('core', 'attribute.add', {colonyid, processid: ids[0], ...wrong});
+	}
+
+	for (const attributeid of [attributeId(ids[1]!, 'result', 1), attributeId(ids[0]!, 'result', 1), nobody, 'x']) {
+		await call('edge', 'attribute.get', {colonyid, processid: ids[1], attributeid});
+		await call('foreign', 'attribute.get', {colonyid: rival, processid: ids[1], attributeid});
+	}
+
+	await call('core', 'process.successful', {colonyid, processid: ids[0], computerid: edge});
+	for (const who of ['owner', 'edge', 'core', 'core']) {
+		await call(who, 'process.successful', {colonyid, processid: ids[0]});
+	}
+
+	await call('core', 'process.failed', {colonyid, processid: ids[0]});
+	await call('core', 'process.failed', {colonyid, processid: all[0]!.processid});
+	await call('core', 'process.failed', {colonyid, processid: nobody});
+	await call('edge', 'process.failed', {colonyid, processid: ids[1]});
+	await playLists(call, ids);
+
+	// What runs on a computer that is sent away waits again; what is past its deadline ends, or waits again.
+	await call('owner', 'computer.disapprove', {colonyid, computerid: edge});
+	await call('owner', 'process.list', {colonyid});
+	await call('edge', 'process.successful', {colonyid, processid: ids[2]});
+	await call('owner', 'computer.approve', {colonyid, computerid: edge});
+	for (const who of ['edge', 'edge', 'edge', 'core']) {
+		await call(who, 'process.assign', {colonyid});
+	}
+
+	const {rows: limited} = (await call('owner', 'process.list', {colonyid, state: 'running'}))!;
+	for (const {processid} of limited) {
+		await database.query('update processes set deadline = statement_timestamp() - interval \'1 second\' where process_id = $1 and deadline is not null', [processid]);
+	}
+
+	await call('edge', 'process.successful', {colonyid, processid: limited[0]!.processid});
+	await local.endExpired();
+	await call('owner', 'process.list', {colonyid});
+	await call('edge', 'process.assign', {colonyid});
+}
+
+async function playLists(call: Player['call'], ids: readonly string[]): Promise<void> {
+	const filters: Array<Record<string, unknown>> = [
+		{state: 'waiting'},
+		{state: 'running'},
+		{state: 'successful'},
+		{state: 'failed'},
+		{state: 'lost'},
+		{computerid: edge},
+		{computerid: core, state: 'successful'},
+		{computerid: nobody},
+		{computertype: 'gpu'},
+		{computertype: 'GPU ä'},
+		{olderthan: 3600},
+		{youngerthan: 3600},
+		{olderthan: -1},
+		{attribute: 'a=1'},
+		{attribute: '漢字=👩‍👩‍👧'},
+		{attribute: '%_\\=\t\n\u0001"\''},
+		{attribute: 'result=replaced', state: 'failed'},
+		{attribute: 'nothing'},
+		{attribute: 'empty='},
+		{attribute: `part=${'é'.repeat(40_000)}`},
+		{text: 'gpu'},
+		{text: 'GPU Ä'},
+		{text: 'ä'},
+		{text: '%'},
+		{text: ids[0]!.slice(0, 20)},
+		{text: '\\'},
+		{attributes: false},
+		{runnableby: core, count: 1},
+		{count: 1000},
+	];
+	for (const filter of filters) {
+		await call('owner', 'process.list', {colonyid, ...filter});
+	}
+
+	for (const state of [undefined, 'waiting']) {
+		const first = await call('core', 'process.list', {colonyid, state, count: 2});
+		for (const direction of ['after', 'from', 'before']) {
+			await call('core', 'process.list', {colonyid, state, count: 2, position: first!.positions[1], direction});
+		}
+
+		await call('core', 'process.list', {colonyid, state, count: 2, direction: 'before'});
+	}
+
+	await call('core', 'process.list', {colonyid, position: Buffer.from('["yesterday","x"]').toString('base64url')});
+	await call('core', 'process.list', {colonyid, position: Buffer.from('[1]').toString('base64url')});
+}
+
+async function playOperator({call}: Player): Promise<void> {
+	const {rows} = (await call('owner', 'process.list', {colonyid, count: 20}))!;
+	for (const operation of ['process.retry', 'process.cancel', 'process.retry'] as const) {
+		for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
+			await call('edge', operation, {colonyid, processid});
+			await call('owner', operation, {colonyid, processid});
+			await call('rival', operation, {colonyid: rival, processid});
+		}
+	}
+
+	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
+		await call('core', 'process.remove', {colonyid, processid});
+		await call('owner', 'process.get', {colonyid, processid});
+		await call('owner', 'process.remove', {colonyid, processid});
+		await call('owner', 'process.get', {colonyid, processid});
+	}
+
+	await call('core', 'process.assign', {colonyid});
+	for (const who of ['edge', 'owner', 'owner']) {
+		await call(who, 'computer.remove', {colonyid, computerid: core});
+	}
+
+	await call('core', 'process.list', {colonyid});
+	await call('owner', 'process.count', {colonyid});
+	for (const who of everybody.filter(name => name !== root)) {
+		await call(who, 'database.rootpassword', {newrootpassword: 'another'});
+		await call(who, 'colony.remove', {colonyid});
+	}
+
+	await call(root, 'database.rootpassword', {newrootpassword: ''});
+	await call(root, 'database.rootpassword', {newrootpassword: 'another'});
+	await call(root, 'colony.remove', {colonyid});
+	await call('root another', 'colony.remove', {colonyid, name: 'wrong'});
+	await call('root another', 'colony.remove', {colonyid, name: 'mycolony'});
+	await call('root another', 'colony.remove', {colonyid});
+	await call('owner', 'process.list', {colonyid});
+	await call('root another', 'colony.list');
+}
+
+/** Every operation, by everybody, with whatever may be right or wrong about it, in one and the same order on a fresh database. */
+export async function play(database: Database): Promise<Played> {
+	await migrate(database);
+	const player = new Player(database);
+	for (const act of [playColonies, playComputers, playProcesses, playOperator]) {
+		await act(player);
+	}
+
+	return {lines: player.lines, history: await historyOf(database, player.names)};
+}
