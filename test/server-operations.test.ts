@@ -158,3 +158,9 @@ test('ids that are forged widen nothing', async () => {
 	problem(await served.call(rootPassword, 'process.list', {colonyid: colony.id}), 403, 'not-allowed');
 	assert.equal(await other.state(process), 'waiting');
 });
+
+test('an owner who is a computer too changes itself from several sides at once', async () => {
+	await colony.own('computer.register', {computerid: colony.id, spec: {name: 'myself'}});
+	const answers = await Promise.all(Array.from({length: 24}, async (_, index) => served.call(colony.owner, index % 2 === 0 ? 'computer.approve' : 'computer.disapprove', {colonyid: colony.id, computerid: colony.id})));
+	assert.deepEqual(new Set(answers.map(({status}) => status === 409 ? 200 : status)), new Set([200]));
+});

@@ -7,6 +7,10 @@ import {
 	byRoot, problem, serve, signed, wire,
 } from './support/server.ts';
 
+const database = await openAny();
+const colony = await openColony(database);
+const served = await serve(database, {secure: true});
+
 const nobody = new AbortController().signal;
 
 /** A gate with a clock that goes as far as it is waited for. */
@@ -124,10 +128,6 @@ test('an address is an IPv4 address or an IPv6 network of 64 bits', () => {
 		assert.equal(guesserOf(address), guesser);
 	}
 });
-
-const database = await openAny();
-const colony = await openColony(database);
-const served = await serve(database, {secure: true});
 
 test('root gives its password over TLS; a wrong one is told from a right one, and delays the next', async () => {
 	assert.equal((await served.call(rootPassword, 'colony.list', {})).status, 200);

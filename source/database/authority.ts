@@ -8,11 +8,12 @@ export type Standing = {role: Role; computer?: ComputerRow};
 
 /**
 Who an identity is to a colony. With `hold`, the rows that say so stay as they are until the transaction ends, so that no disapproval or removal slips between the check and the act.
+An owner who is a computer too is the owner: that row is not held, for the owner may be about to change it, and two who held it would wait for each other.
 */
 export async function standingOf(client: Client, colony: Id, identity: Id, {hold}: {hold: boolean}): Promise<Standing> {
 	const {rows} = await client.query<{owner: boolean | null; computer: ComputerRow | null}>(
 		`select (select true from colonies where colony_id = $1 ${hold ? 'for key share' : ''}) as owner,
-		(select to_jsonb(c) from (select * from computers where colony_id = $1 and computer_id = $2 ${hold ? 'for share' : ''}) c) as computer`,
+		(select to_jsonb(c) from (select * from computers where colony_id = $1 and computer_id = $2 and computer_id <> $1 ${hold ? 'for share' : ''}) c) as computer`,
 		[colony, identity],
 	);
 	const {owner, computer} = rows[0]!;

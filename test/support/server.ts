@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
 import {mkdtempSync, rmSync} from 'node:fs';
+import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after} from 'node:test';
@@ -12,7 +13,7 @@ import {type Certificate, ownCertificate} from '../../source/keychain/index.ts';
 import {
 	type AnyOperation, encodeCall, encodeCalls, type HostedContext, type OperationName, operations, type WireRequest,
 } from '../../source/operations/index.ts';
-import {listen, type Listening, type ListenOptions} from '../../source/server/index.ts';
+import {createHandler, listen, type Listening, type ListenOptions} from '../../source/server/index.ts';
 
 let made: Promise<Certificate> | undefined;
 
@@ -140,6 +141,32 @@ export async function serve(database: Database, {secure = false, local = false, 
 	const certificate = secure ? await testCertificate() : undefined;
 	const listening = await listen({context, version: '0.0.0', host: '127.0.0.1', port: 0, tls: certificate, ...options});
 	const served = new Served(context, listening, certificate);
+	after(async () => {
+		await served.close();
+		await context.broker.close();
+	});
+	return served;
+}
+
+/** The same without a connection of TLS, for many requests: only the handler takes it for one. */
+export async function serveBare(database: Database): Promise<Served> {
+	const context = brokerContext(database, {kind: 'database', name: 'test', local: false});
+	const handler = await createHandler({context, version: '0.0.0', transport: 'tls'});
+	const server = http.createServer(handler.handle);
+	const port = await new Promise<number>(resolve => {
+		server.listen(0, '127.0.0.1', () => {
+			resolve((server.address() as AddressInfo).port);
+		});
+	});
+	const served = new Served(context, {
+		port,
+		reload: () => undefined,
+		async close() {
+			await handler.close();
+			server.close();
+			server.closeAllConnections();
+		},
+	}, undefined);
 	after(async () => {
 		await served.close();
 		await context.broker.close();
