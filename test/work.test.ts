@@ -269,11 +269,10 @@ function tests(yard: () => Yard): void {
 		assert.deepEqual({state, reason}, {state: 'gone', reason: 'Its deadline has passed.'});
 		assert.ok(span >= 990 && span < 5000, `${span}`);
 		assert.equal(place.store.named('process.failed').length, 0);
-		while (await place.colony.broker.endExpired() === 0) {
-			// The clocks may differ by a little.
+		// Its next request may have seen to the deadline already; the clocks may differ by a little.
+		while (await place.colony.state(process) !== 'failed') {
+			await place.colony.broker.endExpired();
 		}
-
-		assert.equal(await place.colony.state(process), 'failed');
 	});
 
 	check('a computer that may not work yet waits and says so once', async () => {

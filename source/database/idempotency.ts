@@ -4,9 +4,32 @@ import type {Client} from './types.ts';
 /** A request that may come twice, as its signer names it. `fingerprint`: of what it asks. */
 export type Keyed = {signer: Id; key: string; fingerprint: string};
 
-/** What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none. */
-export async function findKept(client: Client, {signer, key}: Keyed): Promise<{fingerprint: string; subjects: Id[]} | undefined> {
-	const {rows} = await client.query<{fingerprint: string; subjects: Id[]}>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [signer, key]);
+type Kept = {fingerprint: string; subjects: Id[]};
+
+const lockOf = 'hashtextextended($1 || \' \' || $2, 0)';
+
+/**
+What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none.
+Until the transaction ends, others with the key wait here: one that comes again while the first is still under way hears what that did, and never that there was nothing.
+*/
+export async function findKept(client: Client, {signer, key}: Keyed): Promise<Kept | undefined> {
+	const {rows: [found]} = await client.query<{isFirst: boolean; fingerprint: string | null; subjects: Id[] | null}>(
+		`select pg_try_advisory_xact_lock(${lockOf}) as "isFirst", k.fingerprint, k.subjects
+		from (select) as always left join idempotency_keys k on k.signer = $1 and k.key = $2`,
+		[signer, key],
+	);
+	const {isFirst, fingerprint, subjects} = found!;
+	if (fingerprint !== null) {
+		return {fingerprint, subjects: subjects!};
+	}
+
+	if (isFirst) {
+		return undefined;
+	}
+
+	await client.query(`select pg_advisory_xact_lock(${lockOf})`, [signer, key]);
+	// A statement of its own, which sees what the other has committed meanwhile.
+	const {rows} = await client.query<Kept>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [signer, key]);
 	return rows[0];
 }
 

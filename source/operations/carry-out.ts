@@ -1,4 +1,4 @@
-import {ColoniesError, Conflict, toColoniesError, Unauthenticated} from '../core/errors.ts';
+import {ColoniesError, Conflict, NothingToAssign, toColoniesError, Unauthenticated} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {type Id, type Topic} from '../core/types.ts';
 import {
@@ -96,6 +96,11 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 	const earlier = keyed && await idempotency.findKept(client, keyed);
 	if (earlier) {
 		return {answers: await again(client, operation.colony!(inputs[0]!), earlier, keyed), computer: who.computer, kept, topics, work};
+	}
+
+	if (operation.waits && options.signal?.aborted) {
+		// Nobody is there any more to take what would be assigned.
+		throw new NothingToAssign('No process was assigned: it was not waited for any longer.');
 	}
 
 	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};

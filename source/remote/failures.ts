@@ -9,6 +9,7 @@ export class NoAnswer extends ColoniesError {
 	constructor(message: string, {isSent, hint, cause}: {isSent: boolean; hint?: string; cause?: unknown}) {
 		super('unavailable', message, {hint, cause});
 		this.isSent = isSent;
+		this.nothingDone = !isSent;
 	}
 }
 
