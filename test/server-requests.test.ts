@@ -5,7 +5,7 @@ import {limits} from '../source/core/limits.ts';
 import type {Attribute} from '../source/core/types.ts';
 import {openAny, openColony} from './support/colony.ts';
 import {
-	authority, byRoot, problem, serve, signed, wire, type Answer,
+	authority, byRoot, Lines, problem, serve, signed, wire, type Answer, type Outgoing,
 } from './support/server.ts';
 
 const database = await openAny();
@@ -188,4 +188,28 @@ test('an answer that nobody takes is given up', async () => {
 		socket.once('close', resolve);
 	});
 	assert.ok(socket.bytesRead < 20_000_000, `${socket.bytesRead} bytes came.`);
+});
+
+test('a client that goes in the midst of its request, or shuts its end, is forgotten', async () => {
+	const log = new Lines();
+	const watched = await serve(database, {log: log as unknown as NodeJS.WritableStream});
+	const quiet = await openColony(database, colony.broker);
+	const computer = await quiet.computer();
+	const head = ({method, target, headers}: Outgoing, more = ''): string => `${method} ${target} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n${more}\r\n`;
+	await raw(`POST ${processes} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{`, {port: watched.port, async more(socket) {
+		socket.resetAndDestroy();
+	}});
+	await raw(head(signed(computer, wire('process.assign', {colonyid: quiet.id, wait: 60}))), {port: watched.port, async more(socket) {
+		while (watched.context.broker.waiting.size === 0) {
+			await new Promise(setImmediate);
+		}
+
+		socket.end();
+	}});
+	while (watched.context.broker.waiting.size > 0 || log.text === '') {
+		await new Promise(setImmediate);
+	}
+
+	assert.deepEqual(log.lines.filter(({level}) => level !== 'info'), []);
+	assert.equal((await watched.send({method: 'GET', target: '/healthz', headers: {}})).status, 200);
 });

@@ -97,7 +97,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, here: Place,
 	const notices = notice === undefined ? [] : [notice];
 	const options: RunOptions = {
 		notice: sentence => notices.push(sentence),
-		signal: visit.signal,
+		...(operation.waits ? {signal: visit.signal} : {}),
 		idempotencyKey: idempotencyKeyOf(request.raw),
 	};
 	send(reply, 'input' in decoded

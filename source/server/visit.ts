@@ -3,10 +3,9 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {ErrorCode} from '../core/errors.ts';
 
 /** What is known of one request while it is answered, for the log and the metrics. Nothing that was sent is kept. */
-export type Visit = {
-	id: string;
+export class Visit {
 	/** Template of the route: `/colonies/{colonyid}`; `none` for what has none. */
-	route: string;
+	route = 'none';
 	/** A short id of the signer, or `root`; left out for who has not proved it. */
 	who?: string;
 	/** Code of the refusal. */
@@ -14,20 +13,40 @@ export type Visit = {
 	/** What failed, where it was ours to do better. */
 	fault?: unknown;
 	/** Whether it is a stream, which lasts as long as somebody listens. */
-	isStream: boolean;
-	/** Of the other end; `local` on a Unix socket. */
-	readonly address: string;
+	isStream = false;
 	/** Milliseconds, of a clock that never goes back. */
-	readonly started: number;
-	/** Aborted when nobody waits for the answer any more: the connection or the server closes. */
-	readonly signal: AbortSignal;
-};
+	readonly started = performance.now();
+	#isOver = false;
+	#stop: AbortController | undefined;
+
+	/** @param address of the other end; `local` on a Unix socket */
+	constructor(readonly id: string, readonly address: string) {}
+
+	/** Aborted when nobody waits for the answer any more: the connection or the server closes. Made when somebody asks for it: most requests wait for nothing. */
+	get signal(): AbortSignal {
+		if (this.#stop === undefined) {
+			this.#stop = new AbortController();
+			if (this.#isOver) {
+				this.#stop.abort();
+			}
+		}
+
+		return this.#stop.signal;
+	}
+
+	end(): void {
+		this.#isOver = true;
+		this.#stop?.abort();
+	}
+}
 
 const prefix = randomBytes(4).toString('hex');
 
 /** The requests that are being answered. */
 export class Visits {
-	readonly #visits = new Map<IncomingMessage, {visit: Visit; stop: AbortController}>();
+	/** Also of those that are over: their answer may still be on its way to nobody. */
+	readonly #visits = new WeakMap<IncomingMessage, Visit>();
+	readonly #present = new Map<IncomingMessage, Visit>();
 	readonly #ended: (request: IncomingMessage, response: ServerResponse, visit: Visit) => void;
 	#count = 0;
 	#empty: (() => void) | undefined;
@@ -42,31 +61,31 @@ export class Visits {
 	}
 
 	begin(request: IncomingMessage, response: ServerResponse): void {
-		const stop = new AbortController();
-		const visit: Visit = {id: `${prefix}-${(++this.#count).toString(36)}`, route: 'none', isStream: false, address: request.socket.remoteAddress ?? 'local', started: performance.now(), signal: stop.signal};
-		this.#visits.set(request, {visit, stop});
+		const visit = new Visit(`${prefix}-${(++this.#count).toString(36)}`, request.socket.remoteAddress ?? 'local');
+		this.#visits.set(request, visit);
+		this.#present.set(request, visit);
 		response.once('close', () => {
-			this.#visits.delete(request);
-			stop.abort();
+			this.#present.delete(request);
+			visit.end();
 			this.#ended(request, response, visit);
-			if (this.#visits.size === 0) {
+			if (this.#present.size === 0) {
 				this.#empty?.();
 			}
 		});
 	}
 
 	of(request: IncomingMessage): Visit {
-		return this.#visits.get(request)!.visit;
+		return this.#visits.get(request)!;
 	}
 
 	/** Ends all waiting, and resolves when what is under way is answered; after `patience` milliseconds whatever is left is cut off. */
 	async close(patience: number): Promise<void> {
 		this.#isClosing = true;
-		for (const {stop} of this.#visits.values()) {
-			stop.abort();
+		for (const visit of this.#present.values()) {
+			visit.end();
 		}
 
-		if (this.#visits.size === 0) {
+		if (this.#present.size === 0) {
 			return;
 		}
 
@@ -76,7 +95,7 @@ export class Visits {
 			timer = setTimeout(resolve, patience);
 		});
 		clearTimeout(timer);
-		for (const request of this.#visits.keys()) {
+		for (const request of this.#present.keys()) {
 			request.destroy();
 		}
 	}
