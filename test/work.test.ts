@@ -3,6 +3,7 @@ import process from 'node:process';
 import {after, suite, test} from 'node:test';
 import type {Process} from '../source/core/types.ts';
 import type {Progress} from '../source/work/index.ts';
+import {outcomeOf, refused} from './support/colony.ts';
 import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
 import {happening} from './support/outcomes.ts';
 import {
@@ -366,6 +367,19 @@ function tests(yard: () => Yard): void {
 		await stopped;
 		const {state, process} = await ended();
 		assert.deepEqual({state, processid: process.processid}, {state: 'successful', processid});
+	});
+
+	check('a request that waits on where nobody hears it gets nothing once it is found out that it got nothing', async () => {
+		const {colony, computer, context} = await fresh();
+		const ask = async (wait: number, idempotencyKey: string) => context.run({identity: computer}, 'process.assign', {colonyid: colony.id, wait}, {idempotencyKey});
+		const unheard = outcomeOf(ask(60, 'first'));
+		await refused(ask(0, 'first'), 'nothing-to-assign');
+		const next = ask(60, 'second');
+		const {processid} = await colony.submit({targetcomputerids: [computer.id]});
+		assert.equal(await unheard, 'nothing-to-assign');
+		assert.equal((await next).processid, processid);
+		await refused(ask(0, 'first'), 'nothing-to-assign');
+		assert.equal((await ask(0, 'second')).processid, processid);
 	});
 
 	check('stopping while the store is away does not last', async () => {

@@ -95,7 +95,8 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 		: undefined;
 	const earlier = keyed && await idempotency.findKept(client, keyed);
 	if (earlier) {
-		return {answers: await again(client, operation.colony!(inputs[0]!), earlier, keyed), computer: who.computer, kept, topics, work};
+		// Without a computer, for there is nothing more to wait for.
+		return {answers: await again(client, inputs.map(input => operation.colony!(input)), earlier, keyed), computer: undefined, kept, topics, work};
 	}
 
 	if (operation.waits && options.signal?.aborted) {
@@ -112,24 +113,30 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 		for (const topic of operation.changes) {
 			topics.add(topic);
 		}
+	}
 
-		if (keyed && !await idempotency.keep(client, keyed, done.map(({result}) => (result as {processid: Id}).processid))) {
-			throw new Overtaken();
-		}
+	// That there was nothing is kept, too, by a request that does not wait: an earlier one with its key, which may wait somewhere with nobody to hear its answer, gets nothing any more.
+	const isLastWord = done.length > 0 || (operation.waits === true && !(inputs[0]!.wait > 0));
+	if (keyed && isLastWord && !await idempotency.keep(client, keyed, done.map(({result}) => (result as {processid: Id}).processid))) {
+		throw new Overtaken();
 	}
 
 	return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work};
 }
 
-/** The processes that an earlier request with the same key made or took, as they are now. */
-async function again(client: Client, colony: Id, {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
+/** The processes that an earlier request with the same key made or took, as they are now. `colonies`: of each of its calls, all the same. */
+async function again(client: Client, colonies: readonly Id[], {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
 	if (fingerprint !== keyed.fingerprint) {
 		throw new Conflict(`The idempotency key ${quoted(keyed.key)} was used for another request.`, {hint: 'Use a key once, and again only to repeat the very same request.'});
 	}
 
+	if (subjects.length === 0) {
+		return colonies.map(() => new NothingToAssign('No process was assigned.'));
+	}
+
 	const answers: Answer[] = [];
 	for (const subject of subjects) {
-		answers.push({result: await processes.get(client, colony, subject)}); // eslint-disable-line no-await-in-loop
+		answers.push({result: await processes.get(client, colonies[0]!, subject)}); // eslint-disable-line no-await-in-loop
 	}
 
 	return answers;

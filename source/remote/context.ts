@@ -177,7 +177,8 @@ class RemoteContext implements Context {
 	/** Sends a call, and again when its answer is lost and it may come twice. */
 	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: RunOptions & {wait: number}): Promise<Answer> {
 		const key = operation.keyed ? idempotencyKey : undefined;
-		const mayRepeat = key !== undefined || request.method === 'GET';
+		// One that waits may go on waiting where nobody hears it: whoever asked finds out under the same key, without waiting.
+		const mayRepeat = (key !== undefined && wait === 0) || request.method === 'GET';
 		const {signal: ending, release} = either(signal, this.#closing.signal);
 		try {
 			return await this.#repeat({caller, request, key, mayRepeat, ending, notice, signal, wait});

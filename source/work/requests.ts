@@ -53,22 +53,22 @@ export class Requests {
 	}
 
 	/**
-	Asks once for up to `count` processes, and waits for them. A request whose answer is lost is repeated under its key until it is known what came of it, so that nothing is assigned without being run.
+	Asks once for up to `count` processes, and waits for them. What came of a request whose answer is lost, or that was cut short, is found out under its key by one that does not wait: then it is known for good,
+	and nothing is assigned without being run.
 	@returns nothing when there was none, or this computer is refused, after a pause
 	@throws InvalidInput when it will never be different
 	*/
 	async ask(count: number): Promise<Assigned[]> {
 		const {stopping, forced} = this.#options;
 		const key = randomUUID();
-		for (let [again, last] = [false, 0]; ; again = true) {
-			const isLast = stopping.aborted;
-			last += isLast ? 1 : 0;
+		for (let [tries, late] = [0, 0]; ; tries++) {
+			const waits = tries === 0 && !stopping.aborted;
+			late += stopping.aborted ? 1 : 0;
 			try {
-				const processes = await this.#call(key, count); // eslint-disable-line no-await-in-loop
+				const processes = await this.#call(key, {count, waits}); // eslint-disable-line no-await-in-loop
 				this.#goOn();
-				// One that was cut short tells of nothing although there may be something.
-				if (processes.length > 0 || !stopping.aborted || isLast) {
-					return this.#ours(processes, again);
+				if (processes.length > 0 || !waits || !stopping.aborted) {
+					return this.#ours(processes, tries > 0);
 				}
 			} catch (error) {
 				const failure = toColoniesError(error);
@@ -76,7 +76,7 @@ export class Requests {
 					throw failure;
 				}
 
-				if (isLast && (isOver(failure) || last === lastTries)) {
+				if (late === lastTries || (late > 0 && isOver(failure))) {
 					return [];
 				}
 
@@ -92,12 +92,11 @@ export class Requests {
 		}
 	}
 
-	/** One try. When no more work is wanted it does not wait. */
-	async #call(idempotencyKey: string, count: number): Promise<Process[]> {
+	async #call(key: string, {count, waits}: {count: number; waits: boolean}): Promise<Process[]> {
 		const {store: {clock}, stopping} = this.#options;
 		const asked = clock.now();
-		const processes = await this.#assign(idempotencyKey, count);
-		const isVain = processes.length === 0 && clock.now() - asked < soon;
+		const processes = await this.#assign(key, {count, waits});
+		const isVain = waits && processes.length === 0 && clock.now() - asked < soon;
 		this.#vain = isVain ? this.#vain + 1 : 0;
 		if (isVain && !stopping.aborted) {
 			await clock.pause(backOff(this.#vain), stopping);
@@ -106,10 +105,10 @@ export class Requests {
 		return processes;
 	}
 
-	async #assign(idempotencyKey: string, count: number): Promise<Process[]> {
+	async #assign(idempotencyKey: string, {count, waits}: {count: number; waits: boolean}): Promise<Process[]> {
 		const {store: {context, caller, colonyid}, wait, stopping, forced} = this.#options;
-		const input = {colonyid, wait: stopping.aborted ? 0 : wait};
-		const options = {idempotencyKey, signal: stopping.aborted ? forced : stopping};
+		const input = {colonyid, wait: waits ? wait : 0};
+		const options = {idempotencyKey, signal: waits ? stopping : forced};
 		try {
 			if (count === 1) {
 				return [await context.run(caller, 'process.assign', input, options)];
