@@ -67,6 +67,10 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 		void reply.header('www-authenticate', challenge(transport));
 	}
 
+	if (refusal.status === 503) {
+		void reply.header('retry-after', '1');
+	}
+
 	if (isSpoilt(request.raw)) {
 		void reply.header('connection', 'close');
 	} else {
@@ -131,17 +135,7 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 	});
 }
 
-/**
-Answers requests for a context, however they come: give `handle` to any HTTP server of Node.
-*/
-export async function createHandler({context, version, transport, names, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
-	const [lines, metrics] = [createLog(log), createMetrics(context)];
-	const visits = new Visits((request, response, visit) => {
-		lines.request(request, response, visit);
-		metrics.note(request, response, visit);
-	});
-	const gate = new RootGate({verify: async password => context.broker.verifyRoot(password)});
-	const owned: Owned = {context, version, transport, names, gate, visits, beat, metrics};
+async function createApp(owned: Owned): Promise<FastifyInstance> {
 	const app = Fastify({
 		logger: false, bodyLimit: limits.body, exposeHeadRoutes: false, return503OnClosing: false,
 		frameworkErrors(error, request, reply) {
@@ -158,7 +152,7 @@ export async function createHandler({context, version, transport, names, log, be
 		receive(request, owned);
 	});
 	app.addHook('onSend', async (_, reply) => {
-		if (visits.isClosing) {
+		if (owned.visits.isClosing) {
 			void reply.header('connection', 'close');
 		}
 	});
@@ -168,6 +162,20 @@ export async function createHandler({context, version, transport, names, log, be
 	addRoutes(app, owned);
 	addOwnRoutes(app, owned);
 	await app.ready();
+	return app;
+}
+
+/**
+Answers requests for a context, however they come: give `handle` to any HTTP server of Node.
+*/
+export async function createHandler({context, version, transport, names, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
+	const [lines, metrics] = [createLog(log), createMetrics(context)];
+	const visits = new Visits((request, response, visit) => {
+		lines.request(request, response, visit);
+		metrics.note(request, response, visit);
+	});
+	const gate = new RootGate({verify: async password => context.broker.verifyRoot(password)});
+	const app = await createApp({context, version, transport, names, gate, visits, beat, metrics});
 	return {
 		handle(request, response) {
 			visits.begin(request, response);

@@ -399,6 +399,15 @@ async function playOperator({call}: Player): Promise<void> {
 
 	await call('core', 'process.list', {colonyid});
 	await call('owner', 'process.count', {colonyid});
+	// Beyond the end: where events stand differs from store to store, and what they say is compared with the history.
+	for (const who of everybody) {
+		await call(who, 'event.list', {colonyid, after: '999999999999999.0'});
+	}
+
+	for (const after of ['', 'yesterday', '1', '-1.0', '1.2.3']) {
+		await call('owner', 'event.list', {colonyid, after});
+	}
+
 	for (const who of everybody.filter(name => name !== root)) {
 		await call(who, 'database.rootpassword', {newrootpassword: 'another'});
 		await call(who, 'colony.remove', {colonyid});
