@@ -6,7 +6,7 @@ import {commands, nouns} from '../source/commands/entries.ts';
 import {flagsOf} from '../source/commands/command.ts';
 import {describeCommands} from '../source/commands/index.ts';
 import {jsonFault} from '../source/core/json-fault.ts';
-import {distance, nearest} from '../source/commands/nearest.ts';
+import {distance, nearest} from '../source/core/nearest.ts';
 import type {Contexts} from '../source/operations/index.ts';
 import {freshHome, inProcess} from './support/commands.ts';
 

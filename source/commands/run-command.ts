@@ -8,7 +8,7 @@ import {
 } from './command.ts';
 import {commands, findCommand, nouns} from './entries.ts';
 import {commandHelp, generalHelp, nounHelp} from './help.ts';
-import {nearest} from './nearest.ts';
+import {nearest} from '../core/nearest.ts';
 import {OutputClosed, print, say} from './output.ts';
 import {StandardInput} from './standard-input.ts';
 import type {World} from './world.ts';
