@@ -17,6 +17,7 @@ export * as processLists from './process-lists.ts';
 export {expire} from './requeue.ts';
 export type {ComputerRow} from './rows.ts';
 export {keepSeen, type Sighting} from './seen.ts';
+export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
 export {isRetryable} from './sqlstate.ts';
 export type {Client, Database, Reachability} from './types.ts';

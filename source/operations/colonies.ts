@@ -3,7 +3,7 @@ import {InvalidInput} from '../core/errors.ts';
 import {colonies} from '../database/index.ts';
 import {defineOperation} from './define.ts';
 import {
-	colonySpec, identity, line, optional, spec,
+	colonySpec, filterOf, identity, line, optional, spec,
 } from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
@@ -22,12 +22,12 @@ export const registerColony = defineOperation({
 export const listColonies = defineOperation({
 	name: 'colony.list',
 	summary: 'List all colonies.',
-	input: pagingFields,
+	input: {filter: optional(filterOf('colonies')), ...pagingFields},
 	route: 'GET /colonies',
 	allow: root,
 	changes: [],
 	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.', empty: 'No colonies found'}],
-	handle: async ({client, input}) => colonies.list(client, toPageRequest(input)),
+	handle: async ({client, input}) => colonies.list(client, input.filter, toPageRequest(input)),
 });
 
 export const getColony = defineOperation({

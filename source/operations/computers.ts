@@ -5,7 +5,7 @@ import {type Computer, computerStates} from '../core/types.ts';
 import {computers} from '../database/index.ts';
 import {type Column, defineOperation} from './define.ts';
 import {
-	choice, computerSpec, identity, line, optional, spec,
+	choice, computerSpec, filterOf, identity, line, optional, spec,
 } from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
@@ -34,6 +34,7 @@ export const listComputers = defineOperation({
 		state: optional(choice('State', 'Only computers in this state', computerStates)),
 		computertype: optional(line('Type', 'Only computers of this type')),
 		text: optional(line('Text', 'Only those with this text in the name, or an id that begins with it', {longest: limits.name})),
+		filter: optional(filterOf('computers')),
 		...pagingFields,
 	},
 	route: 'GET /colonies/{colonyid}/computers',
@@ -45,7 +46,7 @@ export const listComputers = defineOperation({
 	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
 	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
 	handle: async ({client, input, who}) => computers.list(client, input.colonyid, {
-		state: input.state, computertype: input.computertype, text: input.text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor,
+		state: input.state, computertype: input.computertype, text: input.text, filter: input.filter, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor,
 	}, toPageRequest(input)),
 });
 

@@ -4,6 +4,7 @@ import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
+import * as filters from './filters.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
 
@@ -33,6 +34,7 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'filter.suggest': filters.suggestFilter,
 	'event.list': events.listEvents,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;

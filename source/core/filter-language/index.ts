@@ -1,5 +1,5 @@
 export {
-	type AttributePlace, attributePlaces, attributeSummaries, type FilterField, type FilterList, filterLists, type FilterTable, filterTables, type Operator, operatorSigns,
+	type AttributePlace, attributePlaces, attributeSummaries, type FilterField, type FilterList, filterLists, type FilterTable, filterTables, type Operator, operatorSigns, type ValueKind,
 } from './fields.ts';
 export {
 	complaintAboutFilter, type Fault, type Filter, type FilterTerm, longestFilter, parseFilter, printFilter, readFilter,
