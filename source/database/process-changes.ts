@@ -6,7 +6,7 @@ import type {Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {Change, Done} from './history.ts';
 import {getMany, stateOfRow, unknownProcess} from './processes.ts';
 import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
-import type {ProcessRow} from './rows.ts';
+import {attemptOf, type ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
@@ -86,7 +86,7 @@ export async function cancel(client: Client, colony: Id, asked: readonly Asked[]
 		const changes = new Map<Id, Change[]>();
 		for (const row of rows) {
 			const error = await setError(client, row, 'cancelled', idOf); // eslint-disable-line no-await-in-loop
-			changes.set(row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.cancel', from: stateOfRow(row), to: 'failed'}, error]);
+			changes.set(row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.cancel', from: stateOfRow(row), to: 'failed', since: row.entered_at, detail: attemptOf(row)}, error]);
 		}
 
 		return answersOf(await getMany(client, colony, idsOf(rows)), changes);
@@ -106,6 +106,6 @@ export async function remove(client: Client, colony: Id, asked: readonly Asked[]
 	return changeEach(client, colony, asked, undefined, async rows => {
 		const images = await getMany(client, colony, idsOf(rows));
 		await client.query('delete from processes where process_id = any ($1)', [idsOf(rows)]);
-		return answersOf(images, new Map(rows.map(row => [row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.remove', from: stateOfRow(row), detail: images.get(row.process_id)}]])));
+		return answersOf(images, new Map(rows.map(row => [row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: images.get(row.process_id)}]])));
 	});
 }

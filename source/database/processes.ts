@@ -4,7 +4,7 @@ import {type Id, type Process, type ProcessSpec, type ProcessState, type Process
 import {attributesJson, wireAttributes} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import {type Done, imageOfRemoved} from './history.ts';
-import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {type AttributeRow, attemptOf, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
@@ -148,5 +148,5 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 		throw whyNotClosed(await lock(client, colony, process), computer);
 	}
 
-	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, detail: {computer}}]};
+	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: rows[0].start_time!, detail: attemptOf(rows[0])}]};
 }
