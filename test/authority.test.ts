@@ -70,6 +70,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.list': onlyMembers(),
 	'process.count': onlyMembers(),
 	'process.get': onlyMembers(waiting),
+	'process.version': onlyMembers(waiting),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
 			await waiting(subject);
@@ -89,6 +90,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'filter.suggest': onlyMembers(() => ({list: 'processes', field: 'type'})),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };

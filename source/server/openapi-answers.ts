@@ -21,7 +21,8 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
-});
+	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
+}, ['looked']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -56,6 +57,9 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		out: attributes,
 		err: attributes,
 	}),
+	ProcessVersion: object({
+		processid: id, status: index(processStates), since: said(reference('Time'), 'When it entered its state.'), retries: whole, computertype: text, version: said(text, 'Another one after every change of it; for `ifversion`.'),
+	}),
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
@@ -84,6 +88,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.list': reference('ProcessPage'),
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
+	'process.version': reference('ProcessVersion'),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
@@ -93,6 +98,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'filter.suggest': list(object({value: text, summary: said(text, 'What it is; empty mostly.')})),
 	'event.list': reference('EventPage'),
 	'database.rootpassword': undefined,
 };

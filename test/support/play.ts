@@ -49,6 +49,10 @@ class Names {
 			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
 		}
 
+		if ('version' in part && 'since' in part) {
+			return {...part, version: 'a version'};
+		}
+
 		// Of a running process the deadline says how long it has.
 		return 'deadline' in part && 'status' in part && part.status === 1 && 'starttime' in part && part.deadline !== unset
 			? {...part, deadline: `${(Date.parse(String(part.deadline)) - Date.parse(String(part.starttime))) / 1000} s after its start`}
@@ -161,6 +165,7 @@ async function playColonies({call, remote}: Player): Promise<void> {
 	await call(root, 'colony.list', {position: 'nowhere'});
 	await call(root, 'colony.list', {count: 0});
 	await call(root, 'colony.list', {count: 1001});
+	await call(root, 'colony.list', {filter: 'name~ZÜ -id:00'});
 	for (const who of everybody) {
 		await call(who, 'colony.get', {colonyid});
 		await call(who, 'colony.get', {colonyid: nobody});
@@ -286,6 +291,18 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 		await call('stranger', 'attribute.list', {colonyid, processid});
 	}
 
+	for (const filter of ['state:running', 'gpu', '-type:gpu', 'computer:edge', 'out~"of edge"', 'out.result=replaced err.漢=""', 'cores>=8 mem>8g', 'deadline>1s', 'ran<1h -ended<1h', 'a=1', 'stat:x']) {
+		await call('owner', 'process.list', {colonyid, filter, attributes: false});
+	}
+
+	for (const filter of ['edge', 'É', 'state:approved cores>4', 'seen<1h', 'gpu~nvid', '-name~%', 'wait>5m']) {
+		await call('owner', 'computer.list', {colonyid, filter});
+	}
+
+	for (const [list, field, more] of [['processes', 'type', {}], ['processes', 'in', {}], ['processes', 'out', {key: 'result'}], ['processes', 'computer', {prefix: 'E'}], ['computers', 'type', {prefix: 'g'}], ['computers', 'state', {}]] as const) {
+		await call('owner', 'filter.suggest', {colonyid, list, field, ...more});
+	}
+
 	for (const wrong of [{key: '', value: 'x'}, {key: 'a\nb', value: 'x'}, {key: 'x'.repeat(201), value: 'x'}, {key: 'x', value: 'a\0'}, {key: 'x', value: 'x'.repeat(1_048_577)}, {key: 'x', value: 'x', type: 'in'}]) {
 		await call('core', 'attribute.add', {colonyid, processid: ids[0], ...wrong});
 	}
@@ -385,6 +402,17 @@ async function playOperator({call}: Player): Promise<void> {
 		}
 	}
 
+	for (const {processid} of [rows[0]!, rows[5]!, {processid: nobody}]) {
+		for (const who of ['edge', 'owner', 'stranger']) {
+			await call(who, 'process.version', {colonyid, processid});
+		}
+
+		for (const wrong of [{ifstate: 'lost'}, {ifstate: 'running', ifretries: 5}, {ifsince: '2021-12-21T21:04:07.807378Z'}, {ifsince: 'yesterday'}, {ifversion: '0'}]) {
+			await call('owner', 'process.remove', {colonyid, processid, ...wrong});
+		}
+	}
+
+	await call('owner', 'computer.approve', {colonyid, computerid: slow, ifstate: 'disapproved'});
 	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
 		await call('core', 'process.remove', {colonyid, processid});
 		await call('owner', 'process.get', {colonyid, processid});
