@@ -47,6 +47,21 @@ export async function idsWith(client: Client, colony: Id, {key, value, type}: {k
 	return rows.length > rare ? undefined : [...new Set(rows.filter(row => wanted === undefined || row.attribute_type === wanted).map(row => row.process_id))];
 }
 
+/** Computers that run or have closed processes, whose id begins with a prefix: a walk from one to the next along the index. */
+async function assignedFrom(client: Client, colony: Id, prefix: string): Promise<Id[]> {
+	const {rows} = await client.query<{id: Id}>(
+		`with recursive assigned as (
+			(select assigned_computer_id as id, 1 as place from processes where colony_id = $1 and assigned_computer_id >= $2 and assigned_computer_id < $3 order by assigned_computer_id limit 1)
+			union all
+			select (select p.assigned_computer_id from processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id < $3 order by p.assigned_computer_id limit 1), place + 1
+			from assigned a where a.id is not null and place < $4
+		)
+		select id from assigned where id is not null`,
+		[colony, prefix, `${prefix}~`, mostComputers],
+	);
+	return rows.map(row => row.id);
+}
+
 /** The computers that a term means, those too that are gone and have closed processes. */
 async function computersOf(client: Client, colony: Id, {operator, value}: FilterTerm): Promise<Id[]> {
 	const text = lowered(String(value));
@@ -57,17 +72,8 @@ async function computersOf(client: Client, colony: Id, {operator, value}: Filter
 			: `select computer_id from computers where colony_id = $1 and (lower(name) = $2 ${isPrefix ? 'or left(computer_id, length($2)) = $2' : ''}) limit $3`,
 		[colony, text, mostComputers],
 	);
-	const assigned = isPrefix ? await client.query<{computer_id: Id}>(
-		`with recursive assigned as (
-			(select assigned_computer_id as id, 1 as place from processes where colony_id = $1 and assigned_computer_id >= $2 and assigned_computer_id < $3 order by assigned_computer_id limit 1)
-			union all
-			select (select p.assigned_computer_id from processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id < $3 order by p.assigned_computer_id limit 1), place + 1
-			from assigned a where a.id is not null and place < $4
-		)
-		select id as computer_id from assigned where id is not null`,
-		[colony, text, `${text}~`, mostComputers],
-	) : {rows: []};
-	return [...new Set([...rows, ...assigned.rows].map(row => row.computer_id))];
+	const assigned = isPrefix ? await assignedFrom(client, colony, text) : [];
+	return [...new Set([...rows.map(row => row.computer_id), ...assigned])];
 }
 
 /** Of each term about computers the ids that it means. */
@@ -85,16 +91,13 @@ const closed: readonly ProcessState[] = ['successful', 'failed'];
 /** States in which a process can have what a field asks for. */
 const statesWith: Readonly<Record<string, readonly ProcessState[]>> = {ended: closed, started: ['running', ...closed], ran: ['running', ...closed], deadline: ['running']};
 
-function statesOf(groups: Groups, among: readonly ProcessState[]): ProcessState[] {
-	return groups.reduce<ProcessState[]>((left, group) => {
-		const {field, not} = group[0]!;
-		if (field === 'state') {
-			return left.filter(state => group.some(({value}) => value === state) !== not);
-		}
-
-		return !not && Object.hasOwn(statesWith, field) ? left.filter(state => statesWith[field]!.includes(state)) : left;
-	}, [...among]);
-}
+/** The states in which there may be processes that pass. */
+const statesOf = (groups: Groups): ProcessState[] => processStates.filter(state => groups.every(group => {
+	const {field, not} = group[0]!;
+	return field === 'state'
+		? group.some(({value}) => value === state) !== not
+		: not || !Object.hasOwn(statesWith, field) || statesWith[field]!.includes(state);
+}));
 
 const isMore = ({operator}: FilterTerm): boolean => operator === '>' || operator === '>=';
 
@@ -206,7 +209,7 @@ async function fewOf(client: Client, colony: Id, groups: Groups): Promise<Id[] |
 
 /** Where to look for what a filter finds. */
 export async function scopeOf(client: Client, colony: Id, groups: Groups, computers: ReadonlyMap<FilterTerm, readonly Id[]>): Promise<Scope> {
-	const states = statesOf(groups, processStates);
+	const states = statesOf(groups);
 	const ids = await fewOf(client, colony, groups);
 	return {
 		states, ...agesOf(groups, states), walks: ids ? [{}] : await walksOf(client, colony, groups, computers), ...(ids ? {ids} : {}),

@@ -28,7 +28,9 @@ export async function processTypes(client: Client, colony: Id, prefix: string, c
 /** Types of the computers of a colony. */
 export async function computerTypes(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{value: string}>(
-		'select distinct computer_type as value from computers where colony_id = $1 and left(computer_type, length($2)) = $2 order by 1 limit $3', [colony, prefix, count]);
+		'select distinct computer_type as value from computers where colony_id = $1 and left(computer_type, length($2)) = $2 order by 1 limit $3',
+		[colony, prefix, count],
+	);
 	return named(rows);
 }
 
