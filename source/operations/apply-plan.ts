@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {backOff, pause} from '../core/backoff.ts';
-import {ColoniesError, toColoniesError} from '../core/errors.ts';
+import {ColoniesError, type ErrorCode, toColoniesError} from '../core/errors.ts';
 import type {Caller} from './broker.ts';
 import type {Context} from './context.ts';
 import {inputFor, type Plan, type Seen} from './plan.ts';
@@ -13,7 +13,7 @@ export const fates = ['done', 'changed', 'gone', 'refused', 'unknown', 'not-trie
 export type Fate = (typeof fates)[number];
 
 /** An entry with what became of it. */
-export type Reported = Pick<Seen, 'id' | 'label'> & {fate: Fate; reason?: string};
+export type Reported = Pick<Seen, 'id' | 'label'> & {fate: Fate; reason?: string; code?: ErrorCode};
 
 /** How it goes. `waits`: why it does not go on just now; it tries again by itself. */
 export type Progress = {reported: readonly Reported[]; waits?: string};
@@ -36,18 +36,20 @@ const largest = 25;
 /** How many go in one request at a rate, so that there are some requests a second. */
 export const listSize = (rate: number): number => Math.min(largest, Math.max(1, Math.ceil(rate / 4)));
 
-const fateOf = (answer: {result: unknown} | ColoniesError): Pick<Reported, 'fate' | 'reason'> => {
+type Ending = Pick<Reported, 'fate' | 'reason' | 'code'>;
+
+const fateOf = (answer: {result: unknown} | ColoniesError): Ending => {
 	if (!(answer instanceof ColoniesError)) {
 		return {fate: 'done'};
 	}
 
-	return {fate: answer.code === 'conflict' ? 'changed' : (answer.code === 'not-found' ? 'gone' : 'refused'), reason: answer.message};
+	return {fate: answer.code === 'conflict' ? 'changed' : (answer.code === 'not-found' ? 'gone' : 'refused'), reason: answer.message, code: answer.code};
 };
 
-const report = (entries: readonly Seen[], fate: Pick<Reported, 'fate' | 'reason'>): Reported[] => entries.map(({id, label}) => ({id, label, ...fate}));
+const report = (entries: readonly Seen[], fate: Ending): Reported[] => entries.map(({id, label}) => ({id, label, ...fate}));
 
 /** What came of a list; `ends`: why nothing after it is tried. */
-type Listed = {reported: Reported[]; ends?: string};
+type Listed = {reported: Reported[]; ends?: {reason: string; code: ErrorCode}};
 
 /**
 Carries out one list, and again while no answer comes: under the same idempotency key, so that what was done without our hearing of it is told, and not done twice.
@@ -62,7 +64,7 @@ async function applyList({context, caller, plan, signal, tell}: Applying, list: 
 		} catch (error) {
 			const {code, message, nothingDone} = toColoniesError(error);
 			if (code !== 'unavailable') {
-				return {reported: report(list, {fate: code === 'internal' && !nothingDone ? 'unknown' : 'refused', reason: message}), ends: message};
+				return {reported: report(list, {fate: code === 'internal' && !nothingDone ? 'unknown' : 'refused', reason: message, code}), ends: {reason: message, code}};
 			}
 
 			mayBeDone ||= !nothingDone;
@@ -83,7 +85,7 @@ Applies a plan in small lists at a rate: whatever is not any more as the plan sa
 export async function applyPlan(applying: Applying): Promise<Reported[]> {
 	const {plan, rate, signal, tell} = applying;
 	const reported: Reported[] = [];
-	let [ends, next] = [undefined as string | undefined, performance.now()];
+	let [ends, next] = [undefined as Listed['ends'], performance.now()];
 	while (reported.length < plan.entries.length && !signal.aborted && ends === undefined) {
 		await pause(Math.max(0, next - performance.now()), signal); // eslint-disable-line no-await-in-loop
 		if (signal.aborted) {
@@ -98,7 +100,7 @@ export async function applyPlan(applying: Applying): Promise<Reported[]> {
 		ends = listed.ends;
 	}
 
-	const rest = report(plan.entries.slice(reported.length), {fate: 'not-tried', ...(ends === undefined ? {} : {reason: ends})});
+	const rest = report(plan.entries.slice(reported.length), {fate: 'not-tried', ...ends});
 	tell({reported: rest});
 	return [...reported, ...rest];
 }
