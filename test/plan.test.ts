@@ -8,7 +8,7 @@ import {decide, makePlan, plannable, type PlannableName, reasonsOf, sampleOf, ty
 import {openAny, openColony} from './support/colony.ts';
 
 const states = fc.constantFrom<ProcessState>(...processStates);
-const aSeen = fc.record({id: fc.nat(30).map(number => String(number)), label: fc.constant('gpu'), state: states, since: fc.constantFrom('a', 'b'), retries: fc.nat(1)}) as fc.Arbitrary<Seen>;
+const aSeen = fc.record({id: fc.nat(30).map(String), label: fc.constant('gpu'), state: states, since: fc.constantFrom('a', 'b'), retries: fc.nat(1)}) as fc.Arbitrary<Seen>;
 const byId = (seen: readonly Seen[]): Map<string, Seen> => new Map(seen.map(each => [each.id, each]));
 
 suite('what a plan takes in', () => {
@@ -102,7 +102,7 @@ async function applied(count: number, answer: (request: number, inputs: Readonly
 	let requests = 0;
 	const reported = await applyPlan({
 		context: {async runMany(_, __, inputs, options) {
-			return answer(requests++, inputs as ReadonlyArray<Record<string, unknown>>, options!.idempotencyKey!) as never;
+			return answer(requests++, inputs, options!.idempotencyKey!) as never;
 		}},
 		caller, plan: {name: 'process.retry', colonyid: colony.id, entries: entries(count), leftOut: [], more: false}, rate: () => rate, signal: stopping.signal,
 		tell(progress) {
@@ -121,7 +121,8 @@ async function applied(count: number, answer: (request: number, inputs: Readonly
 	return {reported, waits, requests, tally: tallyText(tallyOf(reported))};
 }
 
-const done = (inputs: readonly unknown[]): Answer[] => inputs.map(() => ({result: {} as never}));
+const well = {result: undefined as never};
+const done = (inputs: readonly unknown[]): Answer[] => inputs.map(() => well);
 
 suite('a plan is applied', () => {
 	test('in small lists, each entry once, with what was expected of it', async () => {
@@ -137,7 +138,7 @@ suite('a plan is applied', () => {
 	});
 
 	test('and reports for each what became of it', async () => {
-		const {reported, tally} = await applied(4, () => [{result: {} as never}, new Conflict('It has changed.'), new NotFound('It is gone.'), new NotAllowed('No.')]);
+		const {reported, tally} = await applied(4, () => [well, new Conflict('It has changed.'), new NotFound('It is gone.'), new NotAllowed('No.')]);
 		assert.deepEqual(reported.map(({fate, reason}) => [fate, reason]), [['done', undefined], ['changed', 'It has changed.'], ['gone', 'It is gone.'], ['refused', 'No.']]);
 		assert.equal(tally, '1 done, 1 changed since, 1 gone, 1 refused');
 	});
