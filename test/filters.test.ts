@@ -27,7 +27,7 @@ const rowsOf: fc.Arbitrary<Row> = fc.record({
 	texts: fc.uniqueArray(fc.record({kind: fc.constantFrom(...attributeTypes), key: fc.constantFrom('key', 'error'), value: fc.constantFrom(...values)}), {selector: ({kind, key}) => `${kind} ${key}`, maxLength: 3}),
 }).map(({seed, status, waited, ran, since, left, assigned, target, ...each}) => ({
 	...each,
-	processid: sha3(String(seed)), status: status as 0 | 1 | 2 | 3, targetcomputerids: target, entered: later(now, -since * 1_000_000),
+	processid: sha3(String(seed)), status, targetcomputerids: target, entered: later(now, -since * 1_000_000),
 	submitted: since + [0, waited, waited + ran, waited + ran][status]!,
 	...(status > 0 ? {assignedcomputerid: assigned, started: since + [0, 0, ran, ran][status]!} : {}),
 	...(status > 1 ? {ended: since} : {}),
@@ -86,14 +86,55 @@ function holds(row: Row, term: FilterTerm): boolean {
 const passes = (row: Row, filter: readonly FilterTerm[]): boolean => groupsOf(filter).every(group => group.some(term => holds(row, term) !== term.not));
 
 const someId = world[0]!.processid;
-const termTexts = fc.constantFrom(
-	...processStates.map(state => `state:${state}`), ...types.map(type => `type:"${type}"`), 'type:none', 'type~GPU', 'type~_', 'computer:"LAB one"', 'computer:edge', 'computer:Ä', 'computer~lab', 'computer:nobody',
-	...names.map(id => `computer:${id.slice(0, 6)}`), `computer:${names[3]!}`, `target:${names[0]!.slice(0, 8)}`, 'target~lab', `id:${someId}`, `id:${someId.slice(0, 1)}`, `id:${someId.slice(0, 2)}`, 'id:0',
+const texts = [
+	...processStates.map(state => `state:${state}`),
+	...types.map(type => `type:"${type}"`),
+	'type:none',
+	'type~GPU',
+	'type~_',
+	'computer:"LAB one"',
+	'computer:edge',
+	'computer:Ä',
+	'computer~lab',
+	'computer:nobody',
+	...names.map(id => `computer:${id.slice(0, 6)}`),
+	`computer:${names[3]!}`,
+	`target:${names[0]!.slice(0, 8)}`,
+	'target~lab',
+	`id:${someId}`,
+	`id:${someId.slice(0, 1)}`,
+	`id:${someId.slice(0, 2)}`,
+	'id:0',
 	...['age', 'wait', 'ran', 'submitted', 'started', 'ended', 'deadline'].flatMap(field => ['<', '<=', '>', '>='].map((sign, index) => `${field}${sign}${(index * 400) + 100}s`)),
-	'retries>0', 'retries:1', 'maxretries:0', 'cores>=1', 'cores:2', 'mem>1g', 'mem<=1024', 'gpus:0',
-	'in.key=a', 'out.key="Out of Memory"', 'err.error~MEMORY', 'err~"of mem"', 'key=a', 'key~X', 'any~a', `in.key=${'x'.repeat(64)}`, 'in.key=""', 'none=none', `error=${'x'.repeat(64)}y`,
-	'gpu', 'GPU_', 'a', 'c', someId.slice(0, 3).toUpperCase(), '0', 'zz', '%',
-);
+	'retries>0',
+	'retries:1',
+	'maxretries:0',
+	'cores>=1',
+	'cores:2',
+	'mem>1g',
+	'mem<=1024',
+	'gpus:0',
+	'in.key=a',
+	'out.key="Out of Memory"',
+	'err.error~MEMORY',
+	'err~"of mem"',
+	'key=a',
+	'key~X',
+	'any~a',
+	`in.key=${'x'.repeat(64)}`,
+	'in.key=""',
+	'none=none',
+	`error=${'x'.repeat(64)}y`,
+	'gpu',
+	'GPU_',
+	'a',
+	'c',
+	someId.slice(0, 3).toUpperCase(),
+	'0',
+	'zz',
+	'%',
+];
+const termTexts = fc.constantFrom(...texts);
 const filterTexts = fc.array(fc.tuple(termTexts, fc.constantFrom('', '', '', '-')).map(([term, minus]) => `${minus}${term}`), {minLength: 1, maxLength: 4}).map(terms => terms.join(' '));
 
 /** Waiting and running: the oldest first; as soon as closed ones may be found, the newest first. */
@@ -119,8 +160,8 @@ test('a filter finds exactly what it says, in pages from both ends', async () =>
 
 		for (const direction of ['after', 'before'] as const) {
 			const read: Id[] = [];
-			for (let position: string | undefined, more = true; more && count < 1000;) {
-				const page = await colony.own('process.list', {filter: text, state, count, position, direction, attributes: false}); // eslint-disable-line no-await-in-loop
+			for (let position: string | undefined, more = count < 1000; more;) {
+				const page = await colony.own('process.list', {filter: text, state, count, position, direction, attributes: false});
 				read[direction === 'after' ? 'push' : 'unshift'](...page.rows.map(({processid}) => processid));
 				[position, more] = direction === 'after' ? [page.positions.at(-1), page.more.after] : [page.positions[0], page.more.before];
 			}
