@@ -91,6 +91,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };
 

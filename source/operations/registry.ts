@@ -7,6 +7,7 @@ import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
+import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -36,6 +37,7 @@ export const operations = {
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
 	'event.list': events.listEvents,
+	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

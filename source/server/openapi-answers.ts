@@ -62,6 +62,10 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	DatabaseStatus: object({
+		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
+		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -98,5 +102,6 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
 	'event.list': reference('EventPage'),
+	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };
