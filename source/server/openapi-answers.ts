@@ -8,6 +8,7 @@ export const reference = (name: string): JsonSchema => ({$ref: `#/components/sch
 const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const text: JsonSchema = {type: 'string'};
 const whole: JsonSchema = {type: 'integer'};
+const wholeOrNull: JsonSchema = {type: ['integer', 'null']};
 const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
 const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
 const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
