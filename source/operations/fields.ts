@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {limits} from '../core/limits.ts';
+import {readAgo, readTime} from '../core/moments.ts';
 import {firstUnprintable} from '../core/text.ts';
 import type {Id, ProcessSpec} from '../core/types.ts';
 
@@ -25,6 +26,8 @@ export type Field<Value = unknown, Given = Value> = {
 	readonly fields?: Fields;
 	/** What a spec cannot set: who somebody is, in what state something is. It may only repeat the field of that name beside it. */
 	readonly reserved?: readonly string[];
+	/** Whether it is a moment, which people may also write as their own clock shows it. */
+	readonly isMoment?: boolean;
 	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
 	readonly signs?: boolean;
 };
@@ -122,6 +125,14 @@ export const seconds = (label: string, summary: string, most: number = limits.ti
 };
 
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});
+
+const momentText = 'must be a time of RFC 3339, 2026-03-01T14:05:00Z, or a span before now, -5m';
+
+/** A moment: a time, or so long before now on the database's clock. */
+export const moment = (label: string, summary: string): Field<string> => ({...describe('text', label, summary, {
+	schema: v.pipe(v.string(momentText), v.check(text => (readTime(text) ?? readAgo(text)) !== undefined, momentText), v.transform(text => readTime(text) ?? text)),
+	json: {type: 'string', minLength: 3, maxLength: 40},
+}), isMoment: true});
 
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 
