@@ -21,7 +21,7 @@ function filtered({processes, computers, at}: Recorded, random: Random): {filter
 	const [filter, fits] = random.pick<[Record<string, unknown>, (process: Process) => boolean]>([
 		[{}, () => true],
 		[{computertype: 'gpu'}, ({computertype}) => computertype === 'gpu'],
-		[{computerid: computers[0]?.computerid ?? at.padEnd(64, '0').replaceAll(/\D/g, '0')}, ({assignedcomputerid}) => assignedcomputerid !== '' && assignedcomputerid === computers[0]?.computerid],
+		[{computerid: computers[0]?.computerid ?? '0'.repeat(64)}, ({assignedcomputerid}) => assignedcomputerid !== '' && assignedcomputerid === computers[0]?.computerid],
 		[{text: 'PU'}, ({computertype}) => computertype !== ''],
 		[{text: one?.processid.slice(0, 1) ?? 'x'}, ({processid, computertype}) => processid.startsWith(one.processid.slice(0, 1)) || computertype.includes(one.processid.slice(0, 1))],
 		[{olderthan: seconds}, process => ago(process) >= seconds],

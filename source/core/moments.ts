@@ -3,7 +3,7 @@ import type {Time} from './types.ts';
 
 /** A wire time of microseconds since 1970. */
 export function timeOf(moment: bigint): Time {
-	const seconds = moment / 1_000_000n - (moment % 1_000_000n < 0n ? 1n : 0n);
+	const seconds = (moment / 1_000_000n) - (moment % 1_000_000n < 0n ? 1n : 0n);
 	const fraction = moment - (seconds * 1_000_000n);
 	return `${new Date(Number(seconds) * 1000).toISOString().slice(0, -5)}.${String(fraction).padStart(6, '0')}Z`;
 }

@@ -2,6 +2,7 @@ export * as attributes from './attributes.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
 export * as colonies from './colonies.ts';
+export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';
 export {readDemands, removeUnusedDemands, waitingDemands} from './demands.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';
@@ -13,6 +14,7 @@ export {dropSchema, migrate, newestSchema, refuseNewer, schemaVersion} from './m
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as past from './past/index.ts';
+export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';
 export {expire} from './requeue.ts';
