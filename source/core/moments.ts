@@ -17,7 +17,9 @@ export function readTime(text: string): Time | undefined {
 		return undefined;
 	}
 
-	const time = timeOf(microseconds(text.toUpperCase())!);
+	// The time that is not set is none.
+	const moment = microseconds(text.toUpperCase());
+	const time = moment === undefined ? '' : timeOf(moment);
 	return rfc3339.test(time) && !time.startsWith('0000') ? time : undefined;
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import {limits} from '../core/limits.ts';
-import {readAgo, readTime} from '../core/moments.ts';
+import {readAgo, readMoment, readTime} from '../core/moments.ts';
 import {firstUnprintable} from '../core/text.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
@@ -142,6 +142,15 @@ export const moment = (label: string, summary: string): Field<string> => ({...de
 	schema: v.pipe(v.string(momentText), v.check(text => (readTime(text) ?? readAgo(text)) !== undefined, momentText), v.transform(text => readTime(text) ?? text)),
 	json: {type: 'string', minLength: 3, maxLength: 40},
 }), isMoment: true});
+
+const personalText = 'must be a moment: -5m, 14:05, 2026-03-01, "2026-03-01 14:05" or a time of RFC 3339';
+
+/** The same field as people fill it in, who may also write what the clock on their machine shows. */
+export const asWritten = (field: Field<any, any>): Field<any, any> => ({...field, summary: field.summary.replace('a time, or a span before now, -5m', '-5m, 14:05, 2026-03-01, "2026-03-01 14:05" or a time of RFC 3339'), schema: v.optional(v.pipe(
+	v.string(personalText),
+	v.check(text => readMoment(text, {now: Date.now(), utc: false}) !== undefined, personalText),
+	v.transform(text => readMoment(text, {now: Date.now(), utc: false})!),
+))});
 
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 

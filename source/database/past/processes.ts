@@ -151,7 +151,7 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 	const {rows} = await client.query<{state: ProcessState; count: number; steps: number}>(
 		`with ${steps('')}
 		select n.state, (select count(*)::int from steps) as steps, (select count(*)::int from steps where from_state = n.state)
-			+ (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} limit $4) found) as count
+			+ (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
 		from unnest($5::text[]) with ordinality as n(state, status)`,
 		[colony, at, most + 1, limit + 1, processStates],
 	);
