@@ -92,6 +92,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.list': onlyMembers(withAttribute),
 	'filter.suggest': onlyMembers(() => ({list: 'processes', field: 'type'})),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };
 

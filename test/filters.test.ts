@@ -203,6 +203,20 @@ test('what a computer may run is filtered among the first of it', async () => {
 	assert.ok(some.rows.length > 0);
 });
 
+test('lists as they were are filtered in the same language, but for what is not kept', async () => {
+	const {rows: [worker]} = await colony.own('computer.list', {filter: 'cores:100'});
+	const process = await colony.submit({computertype: 'past', cores: 7});
+	const {rows: [moment]} = await database.query<{at: string}>('select clock_timestamp() as at');
+	await colony.own('process.remove', {processid: process.processid});
+	await colony.own('computer.remove', {computerid: worker!.computerid});
+	const past = await colony.own('process.list', {filter: 'type:past type:none cores>6 age<1h -computer:edge', at: moment!.at, attributes: false});
+	assert.deepEqual(past.rows.map(({processid}) => processid), [process.processid]);
+	assert.deepEqual((await colony.own('process.list', {filter: 'type:past cores>7', at: moment!.at})).rows, []);
+	assert.deepEqual((await colony.own('computer.list', {filter: 'cores:100', at: moment!.at})).rows.map(({computerid}) => computerid), [worker!.computerid]);
+	await refused(colony.own('process.list', {filter: 'err~x', at: moment!.at}), 'invalid-input', /not looked for in the past/);
+	await refused(colony.own('computer.list', {filter: 'seen>5m', at: moment!.at}), 'invalid-input', /not kept for the past/);
+});
+
 test('a filter that is none is refused with the place of the fault', async () => {
 	const error = await refused(colony.own('process.list', {filter: 'type:gpu stat:x'}), 'invalid-input', /^In the filter, at character 10: There is no field "stat" for processes\.$/);
 	assert.match(error.hint!, /Did you mean state\?/);

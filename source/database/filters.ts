@@ -15,8 +15,11 @@ type Sources = {
 	columns: Readonly<Record<string, string>>;
 };
 
+/** The clock that ages are told by, in the texts below. */
+const now = 'statement_timestamp()';
+
 /** Seconds since a time; null before it. */
-const since = (time: string): string => `extract(epoch from statement_timestamp() - ${time})::float8`;
+const since = (time: string): string => `extract(epoch from ${now} - ${time})::float8`;
 
 const sources: Readonly<Record<Exclude<FilterList, 'keys'>, Sources>> = {
 	processes: {
@@ -25,10 +28,10 @@ const sources: Readonly<Record<Exclude<FilterList, 'keys'>, Sources>> = {
 		columns: {
 			state: 'p.status', type: 'p.computer_type', computer: 'p.assigned_computer_id', target: 'p.target_computer_ids', id: 'p.process_id',
 			age: since('p.entered_at'),
-			wait: 'extract(epoch from coalesce(p.start_time, p.end_time, statement_timestamp()) - p.submission_time)::float8',
-			ran: 'extract(epoch from coalesce(p.end_time, statement_timestamp()) - p.start_time)::float8',
+			wait: `extract(epoch from coalesce(p.start_time, p.end_time, ${now}) - p.submission_time)::float8`,
+			ran: `extract(epoch from coalesce(p.end_time, ${now}) - p.start_time)::float8`,
 			submitted: since('p.submission_time'), started: since('p.start_time'), ended: since('p.end_time'),
-			deadline: 'case when p.status = 1 then extract(epoch from p.deadline - statement_timestamp())::float8 end',
+			deadline: `case when p.status = 1 then extract(epoch from p.deadline - ${now})::float8 end`,
 			retries: 'p.retries', maxretries: 'p.max_retries', cores: 'p.cores', mem: 'p.mem', gpus: 'p.gpus',
 		},
 	},
@@ -105,14 +108,14 @@ function termTest(list: keyof typeof sources, term: FilterTerm, given: Given, co
 	}
 }
 
-/**
-The conditions of groups of terms (`groupsOf`) on rows of a list, for a `where`; each is true or false, never null. The row is `p` of processes, `c` of computers and colonies.
-`computers`: of each term about computers the ids that it means.
-*/
-export function testsOf(list: keyof typeof sources, groups: ReadonlyArray<readonly FilterTerm[]>, given: Given, computers: ReadonlyMap<FilterTerm, readonly string[]> = new Map()): string[] {
+/** What conditions depend on besides the filter. `computers`: of each term about computers the ids that it means; `at`: as SQL, the moment that ages are told of, now unless given. */
+export type Testing = {computers?: ReadonlyMap<FilterTerm, readonly string[]>; at?: string};
+
+/** The conditions of groups of terms (`groupsOf`) on rows of a list, for a `where`; each is true or false, never null. The row is `p` of processes, `c` of computers and colonies. */
+export function testsOf(list: keyof typeof sources, groups: ReadonlyArray<readonly FilterTerm[]>, given: Given, {computers = new Map(), at = now}: Testing = {}): string[] {
 	return groups.map(group => {
 		const tests = group.map(term => {
-			const test = `coalesce(${termTest(list, term, given, computers)}, false)`;
+			const test = `coalesce(${termTest(list, term, given, computers).replaceAll(now, at)}, false)`;
 			return term.not ? `not ${test}` : test;
 		});
 		return tests.length === 1 ? tests[0]! : `(${tests.join(' or ')})`;

@@ -1,5 +1,6 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
+import type {Time} from '../core/types.ts';
 
 /** Which page of a list: the rows before or after a position, or from its start or end; `position` is what an earlier page gave. */
 export type PageRequest = {
@@ -17,6 +18,8 @@ export type Page<Row> = {
 	more: {before: boolean; after: boolean};
 	/** Where a filter was looked for in so many rows, and the page is not full though the list goes on: where to go on looking, if that can be. */
 	looked?: {count: number; position?: string};
+	/** Of a list as it was: the moment. */
+	at?: Time;
 };
 
 /** A position from the key of a row: opaque to callers, stable while the row keeps its key. */

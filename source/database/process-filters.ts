@@ -1,4 +1,4 @@
-import {type FilterTerm, lowered} from '../core/filter-language/index.ts';
+import {attributePlaces, type FilterTerm, lowered} from '../core/filter-language/index.ts';
 import {attributeTypes, type AttributeKind, type Id, type ProcessState, processStates} from '../core/types.ts';
 import type {Client} from './types.ts';
 
@@ -216,5 +216,10 @@ export async function scopeOf(client: Client, colony: Id, groups: Groups, comput
 	};
 }
 
+const places: readonly string[] = attributePlaces;
+
+/** Whether a filter is about attributes. */
+export const looksIntoAttributes = (groups: Groups): boolean => groups.flat().some(({field}) => places.includes(field));
+
 /** Whether telling if a process passes means to look through the texts of its attributes. */
-export const looksIntoTexts = (groups: Groups): boolean => groups.flat().some(({field, operator}) => operator === 'has' && ['in', 'out', 'err', 'any'].includes(field));
+export const looksIntoTexts = (groups: Groups): boolean => groups.flat().some(({field, operator}) => operator === 'has' && places.includes(field));

@@ -5,12 +5,14 @@ import {candidates, candidateValues} from './claims.ts';
 import {type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
 import {idsWith, typesOf, type Walk} from './process-filters.ts';
 import {search, testsOfRows} from './process-search.ts';
-import {isDescending, keyOf, type ListRow, listStatement, type ProcessFilter, toRow, withAttributes} from './process-statements.ts';
+import {
+	isDescending, keyOf, type ListRow, listStatement, type ProcessFilter, toRow, withAttributes,
+} from './process-statements.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** The walks which together find what a filter says of types and ids; no process is on two of them. */
-async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
+export async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
 	const types = computertype === undefined ? undefined : [computertype];
 	if (text === undefined) {
 		return [{types}];
@@ -58,10 +60,10 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	const isFiltered = filter !== undefined && filter.length > 0;
 	const read = isFiltered ? limits.count : count + 1;
 	const candidatesOf = candidateValues(computers.rows[0], read);
-	const tests = isFiltered ? await testsOfRows(client, colony, {filter}, value => `$${candidatesOf.push(value)}`) : 'true';
+	const tests = isFiltered ? await testsOfRows(client, colony, filter, {given: value => `$${candidatesOf.push(value)}`}) : ['true'];
 	const statement = {
 		text: `with ${candidates(computers.rows[0])}
-			select p.*, ${tests} as fits from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
+			select p.*, ${tests.join(' and ')} as fits from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
 		values: candidatesOf,
 	};
 	const {text, values} = attributes ? withAttributes(statement, 'r.submission_time, r.process_id') : statement;

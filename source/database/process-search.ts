@@ -1,4 +1,4 @@
-import {type FilterTerm, groupsOf} from '../core/filter-language/index.ts';
+import {type Filter, type FilterTerm, groupsOf} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, Process} from '../core/types.ts';
 import {attributesJson} from './attributes.ts';
@@ -25,10 +25,10 @@ function groupsFor({filter = [], ...fields}: ProcessFilter): Groups {
 	];
 }
 
-/** Whether each row of a list passes, as SQL on a row `p`. */
-export async function testsOfRows(client: Client, colony: Id, filter: ProcessFilter, given: Given): Promise<string> {
-	const groups = groupsFor(filter);
-	return testsOf('processes', groups, given, await resolveComputers(client, colony, groups)).join(' and ');
+/** The conditions of a filter on a row `p`, for a `where`. `at`: as SQL, the moment that ages are told of, now unless given. */
+export async function testsOfRows(client: Client, colony: Id, filter: Filter, {given, at}: {given: Given; at?: string}): Promise<string[]> {
+	const groups = groupsOf(filter);
+	return testsOf('processes', groups, given, {computers: await resolveComputers(client, colony, groups), at});
 }
 
 type Look = {groups: Groups; computers: Map<FilterTerm, Id[]>; scope: Scope; attributes: boolean};
@@ -41,7 +41,7 @@ async function look(client: Client, colony: Id, {groups, computers, scope, attri
 	const {order} = readingOrder(page, isDescending(scope.states));
 	const {rows} = await client.query<Looked>(
 		`with looked as materialized (${text}), judged as (
-			select p.*, ${testsOf('processes', groups, given, computers).join(' and ')} as fits, row_number() over (order by entered_at ${order}, process_id ${order}) as place, count(*) over () as size from looked p
+			select p.*, ${testsOf('processes', groups, given, {computers}).join(' and ')} as fits, row_number() over (order by entered_at ${order}, process_id ${order}) as place, count(*) over () as size from looked p
 		), counted as (
 			select j.*, sum(fits::int) over (order by place) as nth from judged j
 		)

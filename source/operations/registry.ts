@@ -8,6 +8,7 @@ import * as filters from './filters.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
+import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -38,6 +39,7 @@ export const operations = {
 	'attribute.list': attributes.listAttributes,
 	'filter.suggest': filters.suggestFilter,
 	'event.list': events.listEvents,
+	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -8,6 +8,7 @@ export const reference = (name: string): JsonSchema => ({$ref: `#/components/sch
 const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const text: JsonSchema = {type: 'string'};
 const whole: JsonSchema = {type: 'integer'};
+const wholeOrNull: JsonSchema = {type: ['integer', 'null']};
 const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
 const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
 const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
@@ -22,7 +23,8 @@ const page = (name: string): JsonSchema => object({
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
 	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
-}, ['looked']);
+	at: said(reference('Time'), 'Of a list as it was: the moment.'),
+}, ['looked', 'at']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -63,6 +65,10 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	DatabaseStatus: object({
+		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
+		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -100,5 +106,6 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.list': list(reference('Attribute')),
 	'filter.suggest': list(object({value: text, summary: said(text, 'What it is; empty mostly.')})),
 	'event.list': reference('EventPage'),
+	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };
