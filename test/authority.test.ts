@@ -70,6 +70,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.list': onlyMembers(),
 	'process.count': onlyMembers(),
 	'process.get': onlyMembers(waiting),
+	'process.explain': onlyMembers(waiting),
+	'process.reasons': onlyMembers(async subject => ({processids: [(await waiting(subject)).processid]})),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
 			await waiting(subject);

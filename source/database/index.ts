@@ -4,6 +4,7 @@ export {claim} from './claims.ts';
 export * as colonies from './colonies.ts';
 export * as computers from './computers.ts';
 export {readDemands, removeUnusedDemands, waitingDemands} from './demands.ts';
+export * as explain from './explain.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';
 export type {Author, Change, Done} from './history.ts';
 export {record} from './history.ts';

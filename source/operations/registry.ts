@@ -3,6 +3,7 @@ import * as attributes from './attributes.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
+import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
@@ -24,6 +25,8 @@ export const operations = {
 	'process.list': processes.listProcesses,
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
+	'process.explain': explanations.explainProcess,
+	'process.reasons': explanations.listReasons,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,

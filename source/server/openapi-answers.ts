@@ -1,6 +1,8 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {verdicts} from '../core/explanation.ts';
+import {conditions} from '../core/matching.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
 
 export const reference = (name: string): JsonSchema => ({$ref: `#/components/schemas/${name}`});
@@ -25,6 +27,17 @@ const page = (name: string): JsonSchema => object({
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
+
+const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
+const side: JsonSchema = {type: ['string', 'integer']};
+const reason = {
+	processid: id,
+	verdict: {type: 'string', enum: verdicts},
+	says: said(text, 'The same in words.'),
+	behind: said(whole, 'How many older waiting processes go before it on the computer where they are the fewest.'),
+	more: said({type: 'boolean'}, 'Whether `behind` is counted to its limit, or not to the end.'),
+	fix: reference('Fix'),
+};
 
 /** What operations give, by name. Fields and their order as the types of core/types.ts have them. */
 export const answers: Readonly<Record<string, JsonSchema>> = {
@@ -59,6 +72,18 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Fix: object({operation: text, input: {type: 'object'}, says: text}),
+	Reason: object(reason, ['behind', 'more', 'fix']),
+	Explanation: object({
+		...reason,
+		state: {type: 'string', enum: processStates},
+		front: object({computerid: id, name: text, lastseen: reference('Time'), silent: {type: 'boolean'}}, ['lastseen']),
+		computers: said(list(object({
+			computerid: id, name: text, status: index(computerStates), lastseen: reference('Time'), mayrun: {type: 'boolean'},
+			conditions: list(object({name: condition, ok: {type: 'boolean'}, has: side, asks: side})),
+		}, ['lastseen'])), 'Those that fail the fewest conditions, approved ones first.'),
+		others: said(list(object({unmet: list(condition), count: whole})), 'All computers of the colony, counted by what they fail.'),
+	}, ['behind', 'more', 'fix', 'front']),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -84,6 +109,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.list': reference('ProcessPage'),
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
+	'process.explain': reference('Explanation'),
+	'process.reasons': list(reference('Reason')),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
