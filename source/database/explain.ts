@@ -143,17 +143,19 @@ export async function inFront(client: Client, processes: readonly Id[], {limit, 
 	return found;
 }
 
+const butApproved = conditions.filter(({kind}) => kind !== 'approved').map(condition => predicateOf(condition)).join(' and ');
+
+/** The computer that could run `d` if only it were approved: a pending one before a disapproved one, the last seen first. */
+export const approvableFor = `select c.computer_id, c.name from computers c left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
+	where c.colony_id = d.colony_id and c.status in (0, 2) and ${butApproved}
+	order by c.status, s.seen_at desc nulls last, c.name, c.computer_id limit 1`;
+
 /** For each of these waiting processes the computer that could run it if only it were approved: a pending one before a disapproved one, the last seen first. */
 export async function approvable(client: Client, processes: readonly Id[]): Promise<Map<Id, {computerid: Id; name: string}>> {
-	const others = conditions.filter(({kind}) => kind !== 'approved').map(condition => predicateOf(condition)).join(' and ');
 	const {rows} = await client.query<{process_id: Id; computer_id: Id; name: string}>(
 		`with asked as materialized (select * from processes where process_id = any ($1) and status = 0),
 		fixes as (
-			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (
-				select c.computer_id, c.name from computers c left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
-				where c.colony_id = d.colony_id and c.status in (0, 2) and ${others}
-				order by c.status, s.seen_at desc nulls last, c.name, c.computer_id limit 1
-			) f
+			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (${approvableFor}) f
 		)
 		select a.process_id, f.computer_id, f.name from asked a join fixes f on f.demand_id = a.demand_id`,
 		[processes],

@@ -1,8 +1,9 @@
 import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
+import {type Forecast, computerChanges, forecastSentences} from '../core/forecast.ts';
 import {limits} from '../core/limits.ts';
 import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
-import {computers} from '../database/index.ts';
+import {computers, forecast} from '../database/index.ts';
 import {type Column, defineOperation} from './define.ts';
 import {
 	choice, computerSpec, identity, line, optional, spec,
@@ -71,6 +72,20 @@ export const getComputer = defineOperation({
 	changes: [],
 	columns,
 	handle: async ({client, input}) => computers.get(client, input.colonyid, input.computerid),
+});
+
+export const forecastComputer = defineOperation({
+	name: 'computer.forecast',
+	summary: 'Say what approving, disapproving or removing a computer would do to the processes of its colony, and change nothing.',
+	input: {...one, change: choice('Change', 'What would be done to it', computerChanges)},
+	route: 'GET /colonies/{colonyid}/computers/{computerid}/forecast',
+	allow: member,
+	colony,
+	changes: [],
+	layout: (result: Forecast) => ({lines: forecastSentences(result), rows: [], columns: []}),
+	handle: async ({client, input}) => forecast(client, {
+		colony: input.colonyid, computer: input.computerid, change: input.change, limit: limits.counted,
+	}),
 });
 
 export const approveComputer = defineOperation({

@@ -1,4 +1,5 @@
 import type {Command, Operation} from './define.ts';
+import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
@@ -18,6 +19,7 @@ export const operations = {
 	'computer.list': computers.listComputers,
 	'computer.count': computers.countComputers,
 	'computer.get': computers.getComputer,
+	'computer.forecast': computers.forecastComputer,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
 	'computer.remove': computers.removeComputer,
@@ -36,6 +38,7 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;

@@ -1,6 +1,8 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {attentionKinds, severities} from '../core/attention.ts';
+import {computerChanges} from '../core/forecast.ts';
 import {verdicts} from '../core/explanation.ts';
 import {conditions} from '../core/matching.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
@@ -84,6 +86,21 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		}, ['lastseen'])), 'Those that fail the fewest conditions, approved ones first.'),
 		others: said(list(object({unmet: list(condition), count: whole})), 'All computers of the colony, counted by what they fail.'),
 	}, ['behind', 'more', 'fix', 'front']),
+	Forecast: object({
+		computerid: id,
+		name: text,
+		change: {type: 'string', enum: computerChanges},
+		fitting: said(whole, 'Waiting processes that it may run once it is approved; 10,001 for more than 10,000, here and below.'),
+		runnable: said(whole, 'Of these, those that nobody else may run.'),
+		stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
+		requeued: said(whole, 'Running processes that go back to waiting.'),
+	}),
+	AttentionLine: object({
+		kind: {type: 'string', enum: attentionKinds}, severity: {type: 'string', enum: severities}, text, since: reference('Time'), noun: {type: 'string', enum: ['process', 'computer']},
+		id: said({type: 'string', pattern: '^([0-9a-f]{64})?$'}, 'Empty where the line stands for the rest of its kind.'), name: text, count: whole,
+		fix: {oneOf: [reference('Fix'), object({screen: text, filter: text, says: text})]},
+	}),
+	AttentionPage: page('AttentionLine'),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -102,6 +119,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'computer.list': reference('ComputerPage'),
 	'computer.count': reference('ComputerCounts'),
 	'computer.get': reference('Computer'),
+	'computer.forecast': reference('Forecast'),
 	'computer.approve': reference('Computer'),
 	'computer.disapprove': reference('Computer'),
 	'computer.remove': reference('Computer'),
@@ -120,6 +138,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
 	'database.rootpassword': undefined,
 };
