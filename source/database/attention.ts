@@ -51,7 +51,7 @@ export const slow = async (client: Client, colony: Id, most: number): Promise<Fo
 		union all
 		select (select p.computer_type from processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
 	), busy as (
-		select t.type from types t where t.type is not null and exists (select from processes p where p.colony_id = $1 and p.computer_type = t.type and p.status = 1)
+		select t.type from types t cross join lateral (select from processes p where p.colony_id = $1 and p.computer_type = t.type and p.status = 1 limit 1) r where t.type is not null
 	), usual as materialized (
 		select b.type, u.usual from busy b cross join lateral (
 			select count(*) as count, percentile_cont(0.99) within group (order by extract(epoch from s.end_time - s.start_time)) as usual from (

@@ -61,11 +61,13 @@ type FrontRow = {process_id: Id; computer_id: Id; name: string; seen_at: Time | 
 
 /** Computers that are alike and may run a process, of which one stands for all: so many kinds at most, the smallest first, for less goes before it on a small one. */
 const mostKinds = 50;
-/** Groups of work at which one question looks, times the processes that it asks about. */
-const mostLooks = 10_000;
+/** Where so many processes at most wait before the last of those that are asked about, only their groups are looked at. */
+const nearby = 1001;
+/** Groups of work at which one question looks, times the processes that it asks about; but all that are nearby. */
+const [mostLooks, leastGroups] = [10_000, 1300];
 
 /**
-How many older waiting processes go before each of `$1`, on the approved computer where they are the fewest. `$2`: how far each group of work is counted between two of the processes; `$3`: how many groups are looked at.
+How many older waiting processes go before each of `$1`, on the approved computer where they are the fewest. `$2`: how far each group of work is counted between two of the processes, less far where so many groups would make more than `$5`; `$3`: how many groups are looked at.
 Computers are taken together by all that the conditions look at, and alone where waiting work names them. What waits is counted group by group (`demands`), along the index, and never twice:
 for each group, from one of the processes to the next.
 */
@@ -76,8 +78,7 @@ const frontStatement = `
 		from processes p where p.process_id = any ($1) and p.status = 0
 		window earlier as (partition by p.colony_id order by p.submission_time, p.process_id)
 	), named as materialized (
-		select distinct d.colony_id, t.computer_id from demands d cross join lateral unnest(d.target_computer_ids) as t(computer_id)
-		where d.colony_id in (select colony_id from asked) and d.target_computer_ids <> '{}'
+		select distinct d.colony_id, t.computer_id from (select distinct colony_id from asked) a join demands d on d.colony_id = a.colony_id cross join lateral unnest(d.target_computer_ids) as t(computer_id)
 	), kinds as materialized (
 		select row_number() over () as kind, g.* from (
 			select c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, '') as computer_id, (array_agg(c.computer_id order by s.seen_at desc nulls last, c.name, c.computer_id))[1] as example
@@ -90,26 +91,41 @@ const frontStatement = `
 			select c.kind from kinds c where c.colony_id = d.colony_id and ${mayRunPredicate}
 			order by c.computer_type = '', c.cores, c.gpus, c.mem, c.example limit ${mostKinds}
 		) k
+	), near as materialized (
+		select l.colony_id, n.demand_id from (select distinct on (colony_id) * from asked order by colony_id, submission_time desc, process_id desc) l cross join lateral (
+			select p.demand_id from processes p where p.colony_id = l.colony_id and p.status = 0 and (p.entered_at, p.process_id) < (l.submission_time, l.process_id)
+			order by p.entered_at, p.process_id limit ${nearby}
+		) n
+	), deep as materialized (
+		select colony_id from near group by colony_id having count(*) >= ${nearby}
 	), fitting as materialized (
 		select c.kind, c.colony_id, g.demand_id from kinds c cross join lateral (
-			select d.demand_id from demands d where d.colony_id = c.colony_id and ${mayRunPredicate} limit $3
+			select d.demand_id from demands d where d.colony_id = c.colony_id and ${mayRunPredicate}
+				and (d.demand_id in (select demand_id from near union all select demand_id from asked) or d.colony_id in (select colony_id from deep))
+			limit $3
 		) g
 		where c.kind in (select kind from able)
 	), many as materialized (
 		select kind from fitting group by kind having count(*) >= $3
+	), groups as materialized (
+		select colony_id, demand_id, array_agg(kind) as kinds from fitting group by colony_id, demand_id
+	), far as materialized (
+		select least($2::bigint, greatest(2, $5::bigint / greatest(1, count(*)))) as far from groups
 	), counted as (
-		select g.demand_id, a.process_id, a.submission_time, between_two.count from (select distinct colony_id, demand_id from fitting) g join asked a on a.colony_id = g.colony_id cross join lateral (
+		select g.demand_id, g.kinds, a.process_id, a.demand_id as own, a.submission_time, between_two.count from groups g join asked a on a.colony_id = g.colony_id cross join lateral (
 			select count(*) as count from (
-				select from processes q where q.demand_id = g.demand_id and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id) limit $2
+				select from processes q where q.demand_id = g.demand_id and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id)
+				limit (select far from far)
 			) q
 		) between_two
-	), older as materialized (
-		select demand_id, process_id, sum(count) over older as older, bool_or(count >= $2) over older as cut from counted
+	), older as (
+		select process_id, own, kinds, sum(count) over older as older, bool_or(count >= (select far from far)) over older as cut from counted
 		window older as (partition by demand_id order by submission_time, process_id)
 	), fronts as (
-		select a.process_id, b.kind, coalesce(sum(o.older), 0)::int as front, coalesce(bool_or(o.cut), false) or b.kind in (select kind from many) as cut
-		from asked a join able b on b.demand_id = a.demand_id join fitting f on f.kind = b.kind left join older o on o.demand_id = f.demand_id and o.process_id = a.process_id
-		group by a.process_id, b.kind
+		select o.process_id, k.kind, sum(o.older)::int as front, bool_or(o.cut) or k.kind in (select kind from many) as cut
+		from older o cross join lateral unnest(o.kinds) as k(kind)
+		where (o.own, k.kind) in (select demand_id, kind from able)
+		group by o.process_id, k.kind
 	)
 	select f.process_id, c.computer_id, c.name, s.seen_at, coalesce(s.seen_at < statement_timestamp() - $4::float8 * interval '1 second', false) as silent, f.front, f.cut
 	from (
@@ -119,17 +135,17 @@ const frontStatement = `
 
 /**
 Where these waiting processes are nearest to the front, and behind how many, counted to `limit`. Those that no approved computer may run are not in it.
-First each group of work is counted a hundred far, which mostly is enough to know.
+First each group of work is counted a hundred far, which mostly is enough to know. Where very many groups are before it, what is known may be less than there is, and `more` says so.
 */
 export async function inFront(client: Client, processes: readonly Id[], {limit, silence}: {limit: number; silence: number}): Promise<Map<Id, InFront>> {
 	const found = new Map<Id, InFront>();
 	let open = [...processes];
-	for (const cap of [Math.min(101, limit + 1), limit + 1]) {
+	for (const [cap, most] of [[Math.min(101, limit + 1), 20_000], [limit + 1, 200_000]]) {
 		if (open.length === 0) {
 			break;
 		}
 
-		const {rows} = await client.query<FrontRow>(frontStatement, [open, cap, Math.max(50, Math.floor(mostLooks / open.length)), silence]); // eslint-disable-line no-await-in-loop
+		const {rows} = await client.query<FrontRow>(frontStatement, [open, cap, Math.max(leastGroups, Math.floor(mostLooks / open.length)), silence, most]); // eslint-disable-line no-await-in-loop
 		for (const {process_id: process, computer_id: computerid, name, seen_at: seen, silent, front, cut} of rows) {
 			const more = cut || front > limit;
 			found.set(process, {
@@ -154,7 +170,7 @@ export const approvableFor = `select c.computer_id, c.name from computers c left
 export async function approvable(client: Client, processes: readonly Id[]): Promise<Map<Id, {computerid: Id; name: string}>> {
 	const {rows} = await client.query<{process_id: Id; computer_id: Id; name: string}>(
 		`with asked as materialized (select * from processes where process_id = any ($1) and status = 0),
-		fixes as (
+		fixes as materialized (
 			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (${approvableFor}) f
 		)
 		select a.process_id, f.computer_id, f.name from asked a join fixes f on f.demand_id = a.demand_id`,

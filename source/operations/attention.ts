@@ -58,7 +58,8 @@ const silent: Kind<attention.Silent> = {
 	find: async (client, colony) => attention.silent(client, colony, most, limits.silence),
 	line: ({computerid, name, since, running}, colonyid) => ({
 		kind: 'silent',
-		severity: 'high',
+		// It may just be busy with one long process.
+		severity: 'medium',
 		text: `silent while it runs ${plural(running, 'process')}`,
 		since,
 		noun: 'computer',
