@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {AttentionLine} from '../source/core/attention.ts';
-import type {Identity} from '../source/identity/index.ts';
-import {newProcessId} from '../source/identity/index.ts';
+import {type Identity, newProcessId} from '../source/identity/index.ts';
 import type {OperationName} from '../source/operations/index.ts';
 import {openAny, openColony} from './support/colony.ts';
 import {later, place, type Placed} from './support/worlds.ts';

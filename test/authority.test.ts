@@ -73,6 +73,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.get': onlyMembers(waiting),
 	'process.explain': onlyMembers(waiting),
 	'process.reasons': onlyMembers(async subject => ({processids: [(await waiting(subject)).processid]})),
+	'process.version': onlyMembers(waiting),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
 			await waiting(subject);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {type ComputerChange, type Forecast, computerChanges, forecastSentences} from '../source/core/forecast.ts';
+import {type ChangeForetold, type Forecast, changesForetold, forecastSentences} from '../source/core/forecast.ts';
 import {toColoniesError} from '../source/core/errors.ts';
 import {mayRun, type Worker} from '../source/core/matching.ts';
 import type {Demand, Id} from '../source/core/types.ts';
-import {computers, forecast} from '../source/database/index.ts';
+import {computerChanges, forecast} from '../source/database/index.ts';
 import type {Client} from '../source/database/types.ts';
 import {newProcessId} from '../source/identity/index.ts';
 import {openAny, openColony, refused} from './support/colony.ts';
@@ -17,7 +17,7 @@ const database = await openAny();
 const first = await openColony(database);
 const open = async () => openColony(database, first.broker);
 
-const ask = async (colony: typeof first, computer: {id: Id}, change: ComputerChange): Promise<Forecast> => colony.own('computer.forecast', {computerid: computer.id, change});
+const ask = async (colony: typeof first, computer: {id: Id}, change: ChangeForetold): Promise<Forecast> => colony.own('computer.forecast', {computerid: computer.id, change});
 
 test('approving says what can run then, and what nobody else could', async () => {
 	const colony = await open();
@@ -64,12 +64,12 @@ test('what waits is counted to a limit', async () => {
 	assert.match(forecastSentences(answer)[0]!, /^~10k waiting processes/);
 });
 
-type World = {computers: Worker[]; asked: Demand[]; running: Demand[]; change: ComputerChange};
+type World = {computers: Worker[]; asked: Demand[]; running: Demand[]; change: ChangeForetold};
 const worlds: fc.Arbitrary<World> = fc.record({
 	computers: fc.uniqueArray(workers, {minLength: 1, maxLength: 4, selector: ({computerid}) => computerid}),
 	asked: fc.array(demands, {maxLength: 6}),
 	running: fc.array(demands, {maxLength: 4}),
-	change: fc.constantFrom(...computerChanges),
+	change: fc.constantFrom(...changesForetold),
 });
 
 /** How many wait, and how many of them for nobody, as the rule in memory has it. */
@@ -92,7 +92,7 @@ test('a forecast is what then really happens', async () => {
 		]);
 		const before = await waitingIn(client, colony);
 		const promised = await outcome(async () => forecast(client, {colony, computer: computer.computerid, change, limit: 100}));
-		const done = await outcome(async () => computers[change](client, colony, computer.computerid));
+		const done = await outcome(async () => accepted(await computerChanges[change](client, colony, [{computerid: computer.computerid}])));
 		assert.equal(promised.error, done.error);
 		if (!promised.result) {
 			seen.refused++;
@@ -110,6 +110,14 @@ test('a forecast is what then really happens', async () => {
 	})), {numRuns: 400});
 	assert.ok(Object.values(seen).every(count => count > 5), JSON.stringify(seen));
 });
+
+function accepted([answer]: unknown[]): unknown {
+	if (answer instanceof Error) {
+		throw answer;
+	}
+
+	return answer;
+}
 
 /** What came of something: its result, or why it was refused. */
 async function outcome<Result>(work: () => Promise<Result>): Promise<{result?: Result; error?: string}> {

@@ -207,7 +207,7 @@ for (const name of ['alike', 'typed', 'pinned', 'large'] as const) {
 }
 
 /** Rows of processes that statements read since the last check began, and their indexes. */
-const processesRead = (): number => database.plans.flatMap(({scans}) => scans).reduce((sum, scan) => sum + (/ processes .*: (\d+) rows/.exec(scan) ? Number(/: (\d+) rows/.exec(scan)![1]) : 0), 0);
+const processesRead = (): number => database.plans.flatMap(({scans}) => scans).reduce((sum, scan) => sum + Number(/ processes .*: (\d+) rows/.exec(scan)?.[1] ?? 0), 0);
 
 async function checkProcesses(what: string, work: () => Promise<unknown>, bound: number): Promise<void> {
 	await check(what, work, () => Number.POSITIVE_INFINITY);

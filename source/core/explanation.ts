@@ -102,11 +102,18 @@ export function asked({computertype, cores, mem, gpus, targetcomputerids}: Deman
 export const approval = (colonyid: Id, {computerid, name}: {computerid: Id; name: string}): Fix => ({operation: 'computer.approve', input: {colonyid, computerid}, says: `Approve ${name}`});
 
 /** A new computer that could run it; undefined where it is for computers that it names. */
-export const registration = (colonyid: Id, demand: Demand): Fix | undefined => demand.targetcomputerids.length > 0 ? undefined : {
-	operation: 'computer.register',
-	input: {colonyid, spec: {computertype: demand.computertype, cores: demand.cores, mem: demand.mem, gpus: demand.gpus}},
-	says: `Register a computer with ${asked(demand)}`,
-};
+export function registration(colonyid: Id, demand: Demand): Fix | undefined {
+	if (demand.targetcomputerids.length > 0) {
+		return undefined;
+	}
+
+	const {computertype, cores, mem, gpus} = demand;
+	return {
+		operation: 'computer.register', input: {colonyid, spec: {
+			computertype, cores, mem, gpus,
+		}}, says: `Register a computer with ${asked(demand)}`,
+	};
+}
 
 const shortWords: Partial<Record<Verdict, string>> = {'nobody-can': 'nobody can', 'one-fix-away': '1 fix away', 'being-taken': 'being taken'};
 

@@ -2,14 +2,14 @@ import {roughly} from './explanation.ts';
 import {limits} from './limits.ts';
 import type {Id} from './types.ts';
 
-export const computerChanges = ['approve', 'disapprove', 'remove'] as const;
-export type ComputerChange = (typeof computerChanges)[number];
+export const changesForetold = ['approve', 'disapprove', 'remove'] as const;
+export type ChangeForetold = (typeof changesForetold)[number];
 
 /** What a change of a computer does to the processes of its colony. Numbers above the limit mean that there are more. */
 export type Forecast = {
 	computerid: Id;
 	name: string;
-	change: ComputerChange;
+	change: ChangeForetold;
 	/** Waiting processes that it may run once it is approved. */
 	fitting: number;
 	/** Of these, those that no other approved computer may run: so many fewer wait for nobody. */

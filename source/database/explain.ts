@@ -1,6 +1,5 @@
 import {conditions, type ConditionName} from '../core/matching.ts';
-import type {Computer, Demand, Id, ProcessState, Time} from '../core/types.ts';
-import {processStates} from '../core/types.ts';
+import {type Computer, type Demand, type Id, type ProcessState, type Time, processStates} from '../core/types.ts';
 import {mayRunPredicate, predicateOf} from './matching.ts';
 import {type ComputerRow, type ProcessRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';

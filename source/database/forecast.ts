@@ -1,5 +1,5 @@
 import {Conflict} from '../core/errors.ts';
-import type {ComputerChange, Forecast} from '../core/forecast.ts';
+import type {ChangeForetold, Forecast} from '../core/forecast.ts';
 import {quoted} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {unknownComputer} from './computers.ts';
@@ -29,7 +29,7 @@ const runningStatement = `
 What approving, disapproving or removing a computer would do now, counted to `limit`.
 @throws NotFound, Conflict where the change itself would be refused
 */
-export async function forecast(client: Client, {colony, computer, change, limit}: {colony: Id; computer: Id; change: ComputerChange; limit: number}): Promise<Forecast> {
+export async function forecast(client: Client, {colony, computer, change, limit}: {colony: Id; computer: Id; change: ChangeForetold; limit: number}): Promise<Forecast> {
 	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [colony, computer]);
 	if (!row) {
 		throw unknownComputer(computer);

@@ -7,6 +7,7 @@ import * as events from './events.ts';
 import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
+import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
 
 /** Every operation by name: all that anyone can do. */
@@ -29,12 +30,13 @@ export const operations = {
 	'process.get': processes.getProcess,
 	'process.explain': explanations.explainProcess,
 	'process.reasons': explanations.listReasons,
+	'process.version': processes.versionOfProcess,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,
-	'process.retry': processes.retryProcess,
-	'process.cancel': processes.cancelProcess,
-	'process.remove': processes.removeProcess,
+	'process.retry': processChanges.retryProcess,
+	'process.cancel': processChanges.cancelProcess,
+	'process.remove': processChanges.removeProcess,
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,

@@ -2,7 +2,7 @@ import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
 import {attentionKinds, severities} from '../core/attention.ts';
-import {computerChanges} from '../core/forecast.ts';
+import {changesForetold} from '../core/forecast.ts';
 import {verdicts} from '../core/explanation.ts';
 import {conditions} from '../core/matching.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
@@ -71,6 +71,9 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		out: attributes,
 		err: attributes,
 	}),
+	ProcessVersion: object({
+		processid: id, status: index(processStates), since: said(reference('Time'), 'When it entered its state.'), retries: whole, computertype: text, version: said(text, 'Another one after every change of it; for `ifversion`.'),
+	}),
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
@@ -89,7 +92,7 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Forecast: object({
 		computerid: id,
 		name: text,
-		change: {type: 'string', enum: computerChanges},
+		change: {type: 'string', enum: changesForetold},
 		fitting: said(whole, 'Waiting processes that it may run once it is approved; 10,001 for more than 10,000, here and below.'),
 		runnable: said(whole, 'Of these, those that nobody else may run.'),
 		stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
@@ -129,6 +132,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.get': reference('Process'),
 	'process.explain': reference('Explanation'),
 	'process.reasons': list(reference('Reason')),
+	'process.version': reference('ProcessVersion'),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
