@@ -154,6 +154,16 @@ export const pair = (label: string, summary: string): Field<{key: string; value:
 	json: {type: 'string', pattern: '^[^=]+='},
 });
 
+/** Ids in one text, separated by commas or blanks, each once. */
+export const someIds = (label: string, summary: string): Field<Id[]> => describe('id', label, summary, {
+	schema: v.pipe(
+		v.string(idText),
+		v.transform(text => [...new Set(text.toLowerCase().split(/[\s,]+/).filter(id => id !== ''))]),
+		v.check(ids => ids.length > 0 && ids.every(id => v.is(idSchema, id)), 'must be ids of 64 hex digits, separated by commas'),
+	),
+	json: {type: 'string'},
+});
+
 /** A list of ids, each once. */
 export const ids = (label: string, summary: string, most: number): Field<Id[]> => describe('id', label, summary, {
 	schema: v.pipe(
