@@ -95,6 +95,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.list': onlyMembers(withAttribute),
 	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };
 

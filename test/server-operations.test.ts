@@ -73,6 +73,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);

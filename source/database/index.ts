@@ -23,5 +23,6 @@ export {expire} from './requeue.ts';
 export type {ComputerRow} from './rows.ts';
 export {keepSeen, type Sighting} from './seen.ts';
 export * as statistics from './statistics.ts';
+export {type DatabaseStatus, databaseStatus} from './status.ts';
 export {isRetryable} from './sqlstate.ts';
 export type {Client, Database, Reachability} from './types.ts';

@@ -9,6 +9,7 @@ import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
+import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -42,6 +43,7 @@ export const operations = {
 	'attribute.list': attributes.listAttributes,
 	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
+	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -12,6 +12,7 @@ export const reference = (name: string): JsonSchema => ({$ref: `#/components/sch
 const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const text: JsonSchema = {type: 'string'};
 const whole: JsonSchema = {type: 'integer'};
+const wholeOrNull: JsonSchema = {type: ['integer', 'null']};
 const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
 const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
 const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
@@ -104,6 +105,10 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		fix: {oneOf: [reference('Fix'), object({screen: text, filter: text, says: text})]},
 	}),
 	AttentionPage: page('AttentionLine'),
+	DatabaseStatus: object({
+		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
+		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -144,5 +149,6 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.list': list(reference('Attribute')),
 	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };
