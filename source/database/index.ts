@@ -16,6 +16,7 @@ export * as installation from './installation.ts';
 export {dropSchema, migrate, newestSchema, refuseNewer, schemaVersion} from './migrate.ts';
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export type {Page, PageRequest} from './pages.ts';
+export * as past from './past/index.ts';
 export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';

@@ -26,7 +26,8 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
-});
+	at: said(reference('Time'), 'Of a list as it was: the moment.'),
+}, ['at']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
