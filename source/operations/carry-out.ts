@@ -104,7 +104,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 		throw new NothingToAssign('No process was assigned: it was not waited for any longer.');
 	}
 
-	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};
+	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs) : {})};
 	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
 	const answers = await operation.answer({client, calls: calls as never, also}) as Array<Done<unknown> | ColoniesError>;
 	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));

@@ -68,6 +68,8 @@ type Common<Input extends Fields, Result> = {
 	self?: (input: ValueOf<Input>, actor: Id) => boolean;
 	/** An operator's change: asked about first in the console, kept in the history with the request that was signed. */
 	operator?: boolean;
+	/** What else one call of an operator's change writes to the history, besides a change of its own name: what followed from it. */
+	implies?: readonly string[];
 	/** What is lost when it is done by mistake; the console asks harder. */
 	danger?: 'high' | 'highest';
 	/** Field that holds the id of a new identity: the caller makes its key pair. */

@@ -23,3 +23,5 @@ export {
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';
+export type {Head} from './audit.ts';
+export type {Fault, Verified} from './verify.ts';

@@ -215,6 +215,7 @@ export const cancelProcess = defineOperation({
 	allow: colonyOwner,
 	colony,
 	operator: true,
+	implies: ['attribute.add'],
 	danger: 'high',
 	changes: ['processes', 'attributes'],
 	handle: async ({client, input}) => processes.cancel(client, input.colonyid, input.processid, attributeId),

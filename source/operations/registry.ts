@@ -1,9 +1,11 @@
 import type {Command, Operation} from './define.ts';
 import * as attributes from './attributes.ts';
+import * as audit from './audit.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
+import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
 
@@ -34,6 +36,12 @@ export const operations = {
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
 	'event.list': events.listEvents,
+	'audit.list': audit.listAudit,
+	'audit.get': audit.getAudit,
+	'audit.head': audit.getHead,
+	'audit.verify': audit.verifyAudit,
+	'history.get': history.getRetention,
+	'history.retention': history.setRetention,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 
