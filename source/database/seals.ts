@@ -187,10 +187,10 @@ export async function changesBetween(client: Client, from: Place, to: Place, wha
 	}));
 }
 
-/** Of signatures, those that stand in several transactions: a request is carried out once. */
-export async function repeatedSignatures(client: Client, signatures: readonly string[]): Promise<Set<string>> {
-	const {rows} = await client.query<{signature: string}>('select signature from history where signature = any ($1) group by signature having min(txid) <> max(txid)', [signatures]);
-	return new Set(rows.map(({signature}) => signature));
+/** The first transaction of each signature: a request is carried out once. */
+export async function firstOfSignatures(client: Client, signatures: readonly string[]): Promise<Map<string, number>> {
+	const {rows} = await client.query<{signature: string; txid: number}>('select signature, min(txid) as txid from history where signature = any ($1) group by signature', [signatures]);
+	return new Map(rows.map(({signature, txid}) => [signature, txid]));
 }
 
 /** Where a row stands that has the time and number of one that is missing at its place: it was moved there. */

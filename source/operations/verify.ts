@@ -138,14 +138,14 @@ const isAfter = (one: Place, other: Place): boolean => one.txid > other.txid || 
 async function requestsFault(client: Client, start: Place, group: readonly Seal[], counts: Counts): Promise<Found | undefined> {
 	const changes = await seals.changesBetween(client, start, group.at(-1)!.to, whats);
 	// What followed from a change stands under the same request, in its transaction.
-	const repeated = changes.length === 0 ? new Set() : await seals.repeatedSignatures(client, [...new Set(changes.flatMap(({signature}) => signature ?? []))]);
+	const firsts = changes.length === 0 ? undefined : await seals.firstOfSignatures(client, [...new Set(changes.flatMap(({signature}) => signature ?? []))]);
 	for (const [index, change] of changes.entries()) {
 		if (index % breath === breath - 1) {
 			await turn(); // eslint-disable-line no-await-in-loop
 		}
 
 		const seal = group.find(({to}) => !isAfter(change.place, to))!;
-		const fault = requestFault(change, change.signature !== null && repeated.has(change.signature));
+		const fault = requestFault(change, change.signature !== null && firsts!.get(change.signature) !== change.place.txid);
 		if (fault !== undefined) {
 			return {fault: {kind: 'request', seal: seal.number, row: placeText(change.place), message: `The row ${placeText(change.place)} (${change.what}) of seal ${seal.number} ${fault}.`}, colony: change.colonyid};
 		}
