@@ -41,7 +41,7 @@ export type AuditFilter = {
 };
 
 /** What operators changed; as the indexes of migration 3 have it. */
-const isChange = `(what <> 'process.requeue' and what <> 'attribute.add' and ((request is not null and (actor <> 'root' or noun not in ('computer', 'process'))) or (noun = 'installation' and actor <> 'system')))`;
+const isChange = '(what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\')))';
 const namesWhats = '(what in (\'colony.register\', \'colony.remove\', \'computer.register\', \'computer.remove\'))';
 
 /** Names that a text may be part of. */

@@ -29,7 +29,7 @@ export const noSeal = '0'.repeat(64);
 const field = (text: string): string => `coalesce(char_length(${text}) || ':' || ${text}, '-') || e'\\n'`;
 const timeText = (time: string): string => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-const columns = ['txid::text', 'history_id::text', timeText('at'), 'actor', 'colony_id', 'noun', 'subject_id', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature'];
+const columns = ['txid::text', 'history_id::text', timeText('at'), 'actor', 'colony_id', 'noun', 'subject_id', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature', timeText('since')];
 
 /** A row of the history in canonical form: the name of the form, and each column as its length in characters, a colon and its text, or `-` for null, each on a line. */
 const canonicalRow = `'colonies.history/1' || e'\\n' || ${columns.map(column => field(column)).join(' || ')}`;

@@ -104,9 +104,9 @@ export const getHead = defineOperation({
 /** What an owner is told: whether it is intact, and where it is not only what concerns the own colony. */
 function forOwner({rows: _, requests: __, dropped: ___, ...verified}: Verified, isOwn: boolean): Verified {
 	const {fault} = verified;
-	return fault === null || fault.row === null || isOwn
-		? verified
-		: {...verified, fault: {...fault, row: null, message: `A row of seal ${fault.seal} that is of another colony, or gone, is not as it was sealed.`}};
+	return fault?.row && !isOwn
+		? {...verified, fault: {...fault, row: null, message: `A row of seal ${fault.seal} that is of another colony, or gone, is not as it was sealed.`}}
+		: verified;
 }
 
 export const verifyAudit = defineOperation({
@@ -121,7 +121,6 @@ export const verifyAudit = defineOperation({
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
-	commands: [],
 	async handle({client, input, who}): Promise<Verified> {
 		const {verified, colony} = await verify(client, input);
 		return who.role === 'root' ? verified : forOwner(verified, colony === input.colonyid);

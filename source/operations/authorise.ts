@@ -68,7 +68,7 @@ function refusal(operation: AnyOperation, role: Who['role'], id: Id, colony: Id 
 }
 
 /**
-The request as its caller signed it and the history keeps it. In this process: operation, input, time and a nonce, signed here. Over the wire: the signature base of RFC 9421 and the body that its digest covers.
+The request as its caller signed it and the history keeps it. In this process: operation, input (`inputs` of a list), time and a nonce, signed here. Over the wire: the signature base of RFC 9421 and the body that its digest covers.
 Root signs nothing, and its password is never part of it. The input is the checked one, without secrets: a field that the operation does not know may hold one.
 */
 export function keptRequest(caller: Caller, operation: AnyOperation, inputs: ReadonlyArray<Readonly<Record<string, unknown>>>): {request: string; signature?: string} {

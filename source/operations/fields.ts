@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import {limits} from '../core/limits.ts';
 import {firstUnprintable} from '../core/text.ts';
-import type {Id, ProcessSpec} from '../core/types.ts';
+import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
 export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
@@ -120,6 +120,15 @@ export const seconds = (label: string, summary: string, most: number = limits.ti
 	const text = `must be a number of seconds from 0 to ${most}`;
 	return describe('number', label, summary, {schema: v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)), json: {type: 'number', minimum: 0, maximum: most}});
 };
+
+const timeText = 'must be a time in UTC, such as 2026-01-31T09:41:07.123456Z';
+const timePattern = String.raw`^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$`;
+
+/** A moment, RFC 3339 in UTC, to the microsecond. */
+export const time = (label: string, summary: string): Field<Time> => describe('text', label, summary, {
+	schema: v.pipe(v.string(timeText), v.regex(new RegExp(timePattern), timeText), v.check(text => !Number.isNaN(Date.parse(text)), timeText)),
+	json: {type: 'string', pattern: timePattern},
+});
 
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});
 

@@ -16,11 +16,10 @@ export const getRetention = defineOperation({
 	allow: ownerOrRoot,
 	colony: ({colonyid}) => colonyid!,
 	changes: [],
-	commands: [],
 	handle: async ({client}) => retention.get(client),
 });
 
-const kept = (days: number | null, without: string): string => days === null ? without : plural(days, 'day');
+const kept = (days: number | null, without: string): string => days === null ? without : plural(days, 'day', 'days');
 
 export const setRetention = defineOperation({
 	name: 'history.retention',
@@ -34,7 +33,6 @@ export const setRetention = defineOperation({
 	operator: true,
 	danger: 'high',
 	changes: [],
-	commands: [],
 	async handle({client, input}) {
 		if (input.days === undefined && input.compressafter === undefined) {
 			throw new InvalidInput('Neither days nor compressafter is given.', {hint: 'Say how many days the history is kept; 0 is for ever.'});
@@ -44,11 +42,11 @@ export const setRetention = defineOperation({
 		const chosen = (given: number | undefined, was: number | null) => given === undefined ? was : (given === 0 ? null : given);
 		const next = {days: chosen(input.days, before.days), compressafter: chosen(input.compressafter, before.compressafter)};
 		if (next.days !== null && next.compressafter !== null && next.compressafter >= next.days) {
-			throw new InvalidInput(`The history would be dropped after ${plural(next.days, 'day')}, before it is compressed after ${plural(next.compressafter, 'day')}.`, {hint: 'Compress it sooner than it is dropped.'});
+			throw new InvalidInput(`The history would be dropped after ${plural(next.days, 'day', 'days')}, before it is compressed after ${plural(next.compressafter, 'day', 'days')}.`, {hint: 'Compress it sooner than it is dropped.'});
 		}
 
 		const result = await retention.set(client, next);
 		return {result, changes: [{noun: 'installation' as const, subject: 'history', what: 'history.retention', from: kept(before.days, 'for ever'), to: kept(result.days, 'for ever'), detail: next}]};
 	},
-	tells: ({days, compressafter}) => `The history is kept ${days === null ? 'for ever' : `for ${plural(days, 'day')}`}${compressafter === null ? '' : ` and compressed after ${plural(compressafter, 'day')}`}.`,
+	tells: ({days, compressafter}) => `The history is kept ${days === null ? 'for ever' : `for ${plural(days, 'day', 'days')}`}${compressafter === null ? '' : ` and compressed after ${plural(compressafter, 'day', 'days')}`}.`,
 });

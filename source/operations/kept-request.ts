@@ -1,11 +1,8 @@
 import {Buffer} from 'node:buffer';
-import {limits} from '../core/limits.ts';
 import {contentDigest} from '../identity/index.ts';
-import type {Operation, Route} from './define.ts';
+import type {AnyOperation, Route} from './define.ts';
 import {operatorsChanges} from './operators.ts';
-import {decodeRequest, listRoute, splitRoute} from './wire.ts';
-
-type AnyOperation = Operation<any, any>;
+import {decodeRequest, listRoute, mostOf, splitRoute} from './wire.ts';
 
 /** A request as the history keeps it. `signed`: the text that the signature is over; `inputs`: what it asks for. */
 export type KeptRequest = {operation: AnyOperation; inputs: ReadonlyArray<Record<string, any>>; signed: string; /** Milliseconds since 1970, of a request that came over the wire. */ created: number | undefined};
@@ -55,7 +52,7 @@ function readWire(base: string, body: string | undefined): KeptRequest {
 	}
 
 	const {operation, route, names} = routed(components.get('@method') ?? '', components.get('@path') ?? '');
-	const decoded = decodeRequest(operation, route, {path: names, query: queryOf(components.get('@query') ?? '?'), body: body === undefined ? undefined : JSON.parse(body)}, {most: limits.batch});
+	const decoded = decodeRequest(operation, route, {path: names, query: queryOf(components.get('@query') ?? '?'), body: body === undefined ? undefined : JSON.parse(body)}, {most: mostOf(operation)});
 	const created = /;created=(\d+)/.exec(components.get('@signature-params') ?? '')?.[1];
 	return {
 		operation, signed: base, created: created === undefined ? undefined : Number(created) * 1000, inputs: 'input' in decoded ? [decoded.input] : decoded.inputs,
@@ -80,7 +77,7 @@ export function readKept(text: string): KeptRequest {
 			throw new Unreadable('is for no operator\'s change');
 		}
 
-		return {operation, inputs: inputs as Array<Record<string, any>>, signed: text, created: undefined};
+		return {operation, inputs, signed: text, created: undefined};
 	} catch (error) {
 		throw error instanceof Unreadable ? error : new Unreadable('cannot be read');
 	}

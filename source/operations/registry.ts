@@ -1,4 +1,4 @@
-import type {Command, Operation} from './define.ts';
+import type {AnyOperation, Command, Operation} from './define.ts';
 import * as attributes from './attributes.ts';
 import * as audit from './audit.ts';
 import * as colonies from './colonies.ts';
@@ -7,6 +7,7 @@ import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as history from './history.ts';
 import * as installation from './installation.ts';
+import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
 
 /** Every operation by name: all that anyone can do. */
@@ -26,12 +27,13 @@ export const operations = {
 	'process.list': processes.listProcesses,
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
+	'process.version': processes.versionOfProcess,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,
-	'process.retry': processes.retryProcess,
-	'process.cancel': processes.cancelProcess,
-	'process.remove': processes.removeProcess,
+	'process.retry': processChanges.retryProcess,
+	'process.cancel': processChanges.cancelProcess,
+	'process.remove': processChanges.removeProcess,
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
@@ -47,8 +49,7 @@ export const operations = {
 
 export type OperationName = keyof typeof operations;
 
-/** An operation whose types are not known to the caller, for faces that are made from the registry. */
-export type AnyOperation = Operation<any, any>;
+export type {AnyOperation} from './define.ts';
 
 type Definition<Name extends OperationName> = (typeof operations)[Name];
 

@@ -1,3 +1,4 @@
+import type {Id} from '../core/types.ts';
 import type {seals} from '../database/index.ts';
 import {recover} from '../identity/index.ts';
 import {type KeptRequest, readKept, Unreadable} from './kept-request.ts';
@@ -38,6 +39,31 @@ function may({allow}: KeptRequest['operation'], {actor, colonyid}: Row): boolean
 	return actor === 'root' ? roles.includes('root') : (actor === colonyid ? roles.includes('owner') : roles.some(role => role === 'approved' || role === 'pending' || role === 'disapproved'));
 }
 
+/** What was read last: a list of changes has one request. */
+let last: {request: string; kept: KeptRequest | string} | undefined;
+let lastSigned: {signed: string; signature: string; signer: Id | undefined} | undefined;
+
+/** A request, or what is wrong with it. */
+function read(request: string): KeptRequest | string {
+	if (last?.request !== request) {
+		try {
+			last = {request, kept: readKept(request)};
+		} catch (error) {
+			last = {request, kept: error instanceof Unreadable ? error.message : 'cannot be read'};
+		}
+	}
+
+	return last.kept;
+}
+
+function signerOf({signed}: KeptRequest, signature: string): Id | undefined {
+	if (lastSigned?.signed !== signed || lastSigned.signature !== signature) {
+		lastSigned = {signed, signature, signer: recover(signed, signature)};
+	}
+
+	return lastSigned.signer;
+}
+
 /**
 What is wrong with a change and the request that is kept with it; undefined when nothing is.
 @returns the end of a sentence that begins with the row: "has …"
@@ -47,11 +73,9 @@ export function requestFault(row: Row, isRepeated: boolean): string | undefined 
 		return 'has no request, though it is an operator\'s change';
 	}
 
-	let kept: KeptRequest;
-	try {
-		kept = readKept(row.request);
-	} catch (error) {
-		return `has a request that ${error instanceof Unreadable ? error.message : 'cannot be read'}`;
+	const kept = read(row.request);
+	if (typeof kept === 'string') {
+		return `has a request that ${kept}`;
 	}
 
 	if (!kept.inputs.some(input => asks(kept, input, row))) {
@@ -66,7 +90,7 @@ export function requestFault(row: Row, isRepeated: boolean): string | undefined 
 		return row.signature === null ? undefined : 'is root\'s, who signs nothing, and has a signature';
 	}
 
-	if (row.signature === null || recover(kept.signed, row.signature) !== row.actor) {
+	if (row.signature === null || signerOf(kept, row.signature) !== row.actor) {
 		return row.signature === null ? 'has a request that nobody signed' : 'has a signature that is not its actor\'s';
 	}
 

@@ -210,7 +210,7 @@ async function checkChain(client: Client, chain: readonly Seal[], predecessor: S
 		const found = firstOf(await rows.check(group, start, counts), await requestsFault(client, start, group, counts));
 		/* eslint-enable no-await-in-loop */
 		to = group.at(-1)!;
-		if (found || performance.now() > until) {
+		if (found !== undefined || performance.now() > until) {
 			return {to, found, counts};
 		}
 	}

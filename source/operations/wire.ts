@@ -1,10 +1,10 @@
 import {InvalidInput} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import {
 	type Field, type Fields, fromText,
 } from './fields.ts';
-import type {Route} from './define.ts';
-import type {AnyOperation} from './registry.ts';
+import type {AnyOperation, Route} from './define.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,9 @@ export function fieldsOn(operation: AnyOperation, route: Route): {query: Fields;
 		body: Object.fromEntries(rest.filter(([name]) => !inQuery(name))),
 	};
 }
+
+/** How many calls a list may have. */
+export const mostOf = ({many}: AnyOperation): number => many?.most ?? limits.batch;
 
 /** The route of a list of calls. */
 export const listRoute = (operation: AnyOperation): Route => operation.many?.route ?? operation.route;

@@ -1,14 +1,14 @@
 import type {Migration} from './migration.ts';
 
 /** Operators' changes, and what happened to the installation itself: not what followed from one of them (docs/audit.md). */
-const changes = `what <> 'process.requeue' and what <> 'attribute.add' and ((request is not null and (actor <> 'root' or noun not in ('computer', 'process'))) or (noun = 'installation' and actor <> 'system'))`;
+const changes = 'what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\'))';
 
 /**
 Seals of the history, how long it is kept, and what finds its rows by who, what and when.
 A seal is never changed, but for `entries`, which go when retention has dropped the rows that they are about.
 */
 export const audit: Migration = {
-	number: 3,
+	number: 4,
 	name: 'audit',
 	script: `
 create table seals (
