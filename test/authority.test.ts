@@ -107,6 +107,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'audit.verify': ofOwnerOrRoot(() => ({})),
 	'history.get': ofOwnerOrRoot(() => ({})),
 	'history.retention': onlyRoot(() => ({days: 0})),
+	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };
 

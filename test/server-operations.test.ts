@@ -68,6 +68,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	await colony.broker.seal();
 	const {rows: [entry]} = await call(owner, 'audit.list', {colonyid, what: 'disapprove', text: 'lab', count: 5});

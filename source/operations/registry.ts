@@ -9,6 +9,7 @@ import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
+import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -44,6 +45,7 @@ export const operations = {
 	'audit.verify': audit.verifyAudit,
 	'history.get': history.getRetention,
 	'history.retention': history.setRetention,
+	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -8,6 +8,7 @@ export const reference = (name: string): JsonSchema => ({$ref: `#/components/sch
 const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const text: JsonSchema = {type: 'string'};
 const whole: JsonSchema = {type: 'integer'};
+const wholeOrNull: JsonSchema = {type: ['integer', 'null']};
 const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
 const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
 const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
@@ -21,7 +22,8 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
-});
+	at: said(reference('Time'), 'Of a list as it was: the moment.'),
+}, ['at']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -86,6 +88,10 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	}, ['rows', 'requests', 'dropped']),
 	Fault: object({kind: {type: 'string', enum: ['altered', 'dropped', 'added', 'moved', 'request', 'seal', 'head']}, seal: {type: ['integer', 'null']}, row: {type: ['string', 'null']}, message: text}),
 	Retention: object({days: said({type: ['integer', 'null']}, 'Null for ever.'), compressafter: {type: ['integer', 'null']}, droppedbefore: {oneOf: [reference('Time'), {type: 'null'}]}}),
+	DatabaseStatus: object({
+		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
+		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -129,5 +135,6 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'audit.verify': reference('Verification'),
 	'history.get': reference('Retention'),
 	'history.retention': reference('Retention'),
+	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };
