@@ -70,6 +70,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 		'about itself': {allowed: [...members, 'pending', 'disapproved'], input: ({caller, colony, approved}) => ({computerid: caller === colony.owner ? approved.id : caller.id})},
 		'about another': onlyMembers(({colleague}) => ({computerid: colleague.id}))['']!,
 	},
+	'computer.forecast': onlyMembers(async subject => ({...await aComputer(subject), change: 'remove'})),
 	'computer.approve': onlyOwner(async subject => aComputer(subject, 'pending')),
 	'computer.disapprove': onlyOwner(async subject => aComputer(subject)),
 	'computer.remove': onlyOwner(async subject => aComputer(subject)),
@@ -77,6 +78,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.list': onlyMembers(),
 	'process.count': onlyMembers(),
 	'process.get': onlyMembers(waiting),
+	'process.explain': onlyMembers(waiting),
+	'process.reasons': onlyMembers(async subject => ({processids: [(await waiting(subject)).processid]})),
 	'process.version': onlyMembers(waiting),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
@@ -97,6 +100,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'audit.list': ofOwnerOrRoot(() => ({})),
 	'audit.get': ofOwnerOrRoot(async subject => ({entry: await firstEntry(subject)})),

@@ -40,7 +40,7 @@ export type AuditFilter = {
 	text?: string;
 };
 
-/** What operators changed; as the indexes of migration 3 have it. */
+/** What operators changed; as the indexes have it (005-audit.ts). */
 const isChange = '(what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\')))';
 const namesWhats = '(what in (\'colony.register\', \'colony.remove\', \'computer.register\', \'computer.remove\'))';
 

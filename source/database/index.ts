@@ -1,3 +1,4 @@
+export * as attention from './attention.ts';
 export * as attributes from './attributes.ts';
 export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
@@ -6,7 +7,9 @@ export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';
 export {readDemands, removeUnusedDemands, waitingDemands} from './demands.ts';
+export * as explain from './explain.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';
+export {forecast} from './forecast.ts';
 export type {Author, Change, Done} from './history.ts';
 export {record} from './history.ts';
 export * as idempotency from './idempotency.ts';

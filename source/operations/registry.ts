@@ -1,9 +1,11 @@
 import type {AnyOperation, Command, Operation} from './define.ts';
+import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
 import * as audit from './audit.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
+import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as history from './history.ts';
 import * as installation from './installation.ts';
@@ -21,6 +23,7 @@ export const operations = {
 	'computer.list': computers.listComputers,
 	'computer.count': computers.countComputers,
 	'computer.get': computers.getComputer,
+	'computer.forecast': computers.forecastComputer,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
 	'computer.remove': computers.removeComputer,
@@ -28,6 +31,8 @@ export const operations = {
 	'process.list': processes.listProcesses,
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
+	'process.explain': explanations.explainProcess,
+	'process.reasons': explanations.listReasons,
 	'process.version': processes.versionOfProcess,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
@@ -38,6 +43,7 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
 	'audit.list': audit.listAudit,
 	'audit.get': audit.getAudit,

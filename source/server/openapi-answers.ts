@@ -1,6 +1,10 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {attentionKinds, severities} from '../core/attention.ts';
+import {changesForetold} from '../core/forecast.ts';
+import {verdicts} from '../core/explanation.ts';
+import {conditions} from '../core/matching.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
 
 export const reference = (name: string): JsonSchema => ({$ref: `#/components/schemas/${name}`});
@@ -32,6 +36,17 @@ const hash: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const change: Readonly<Record<string, JsonSchema>> = {
 	id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), actorname: said({type: ['string', 'null']}, 'Of the colony or computer, also of one that is gone.'), what: text, noun: text, subject: text, name: {type: ['string', 'null']},
 	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
+};
+
+const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
+const side: JsonSchema = {type: ['string', 'integer']};
+const reason = {
+	processid: id,
+	verdict: {type: 'string', enum: verdicts},
+	says: said(text, 'The same in words.'),
+	behind: said(whole, 'How many older waiting processes go before it on the computer where they are the fewest.'),
+	more: said({type: 'boolean'}, 'Whether `behind` is counted to its limit, or not to the end.'),
+	fix: reference('Fix'),
 };
 
 /** What operations give, by name. Fields and their order as the types of core/types.ts have them. */
@@ -88,6 +103,33 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	}, ['rows', 'requests', 'dropped']),
 	Fault: object({kind: {type: 'string', enum: ['altered', 'dropped', 'added', 'moved', 'request', 'seal', 'head']}, seal: {type: ['integer', 'null']}, row: {type: ['string', 'null']}, message: text}),
 	Retention: object({days: said({type: ['integer', 'null']}, 'Null for ever.'), compressafter: {type: ['integer', 'null']}, droppedbefore: {oneOf: [reference('Time'), {type: 'null'}]}}),
+	Fix: object({operation: text, input: {type: 'object'}, says: text}),
+	Reason: object(reason, ['behind', 'more', 'fix']),
+	Explanation: object({
+		...reason,
+		state: {type: 'string', enum: processStates},
+		front: object({computerid: id, name: text, lastseen: reference('Time'), silent: {type: 'boolean'}}, ['lastseen']),
+		computers: said(list(object({
+			computerid: id, name: text, status: index(computerStates), lastseen: reference('Time'), mayrun: {type: 'boolean'},
+			conditions: list(object({name: condition, ok: {type: 'boolean'}, has: side, asks: side})),
+		}, ['lastseen'])), 'Those that fail the fewest conditions, approved ones first.'),
+		others: said(list(object({unmet: list(condition), count: whole})), 'All computers of the colony, counted by what they fail.'),
+	}, ['behind', 'more', 'fix', 'front']),
+	Forecast: object({
+		computerid: id,
+		name: text,
+		change: {type: 'string', enum: changesForetold},
+		fitting: said(whole, 'Waiting processes that it may run once it is approved; 10,001 for more than 10,000, here and below.'),
+		runnable: said(whole, 'Of these, those that nobody else may run.'),
+		stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
+		requeued: said(whole, 'Running processes that go back to waiting.'),
+	}),
+	AttentionLine: object({
+		kind: {type: 'string', enum: attentionKinds}, severity: {type: 'string', enum: severities}, text, since: reference('Time'), noun: {type: 'string', enum: ['process', 'computer']},
+		id: said({type: 'string', pattern: '^([0-9a-f]{64})?$'}, 'Empty where the line stands for the rest of its kind.'), name: text, count: whole,
+		fix: {oneOf: [reference('Fix'), object({screen: text, filter: text, says: text})]},
+	}),
+	AttentionPage: page('AttentionLine'),
 	DatabaseStatus: object({
 		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
 		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
@@ -111,6 +153,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'computer.list': reference('ComputerPage'),
 	'computer.count': reference('ComputerCounts'),
 	'computer.get': reference('Computer'),
+	'computer.forecast': reference('Forecast'),
 	'computer.approve': reference('Computer'),
 	'computer.disapprove': reference('Computer'),
 	'computer.remove': reference('Computer'),
@@ -118,6 +161,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.list': reference('ProcessPage'),
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
+	'process.explain': reference('Explanation'),
+	'process.reasons': list(reference('Reason')),
 	'process.version': reference('ProcessVersion'),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
@@ -128,6 +173,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
 	'audit.list': reference('ChangePage'),
 	'audit.get': reference('FullChange'),

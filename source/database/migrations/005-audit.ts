@@ -8,7 +8,7 @@ Seals of the history, how long it is kept, and what finds its rows by who, what 
 A seal is never changed, but for `entries`, which go when retention has dropped the rows that they are about.
 */
 export const audit: Migration = {
-	number: 4,
+	number: 5,
 	name: 'audit',
 	script: `
 create table seals (
