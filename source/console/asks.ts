@@ -1,11 +1,12 @@
 import type {Ask} from './answers.ts';
+import {asksOfFilter} from './filtering.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {};
+const ofOverlays: AsksOfOverlays = {filter: asksOfFilter};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';
