@@ -22,4 +22,4 @@ export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
-export type {Event, Page} from '../database/index.ts';
+export type {Event, Page, Step} from '../database/index.ts';

@@ -6,6 +6,7 @@ import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
+import * as processPast from './process-past.ts';
 import * as processes from './processes.ts';
 
 /** Every operation by name: all that anyone can do. */
@@ -26,6 +27,8 @@ export const operations = {
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
 	'process.version': processes.versionOfProcess,
+	'process.history': processPast.processHistory,
+	'process.compare': processPast.compareProcesses,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,

@@ -1,6 +1,7 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {parts} from '../core/differences.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
 
 export const reference = (name: string): JsonSchema => ({$ref: `#/components/schemas/${name}`});
@@ -63,10 +64,17 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Step: object({
+		at: reference('Time'), what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, actor: said(text, 'An id, or `system`.'), actorname: said({type: ['string', 'null']}, 'Name of the computer that did it.'),
+		computerid: said({oneOf: [id, {type: 'null'}]}, 'Of the attempt.'), computername: {type: ['string', 'null']}, starttime: {oneOf: [reference('Time'), {type: 'null'}]}, endtime: {oneOf: [reference('Time'), {type: 'null'}]},
+		why: {type: ['string', 'null']}, attributes: said(attributes, 'What the attempt had written, where this step put it away.'),
+	}),
+	Difference: object({part: {type: 'string', enum: parts}, name: text, value: said({type: ['string', 'null']}, 'Null where it has none.'), other: {type: ['string', 'null']}}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	StepPage: page('Step'),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
 };
@@ -89,6 +97,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
 	'process.version': reference('ProcessVersion'),
+	'process.history': reference('StepPage'),
+	'process.compare': list(reference('Difference')),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
