@@ -1,8 +1,11 @@
 import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
+import {type Forecast, changesForetold, forecastSentences} from '../core/forecast.ts';
 import {limits} from '../core/limits.ts';
 import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
-import {computerChanges, computers, past} from '../database/index.ts';
+import {
+	computerChanges, computers, forecast, past,
+} from '../database/index.ts';
 import {type Column, defineMany, defineOperation} from './define.ts';
 import {
 	choice, computerSpec, identity, line, optional, spec,
@@ -82,6 +85,20 @@ export const getComputer = defineOperation({
 	handle: async ({client, input: {colonyid, computerid, at}}) => at === undefined
 		? computers.get(client, colonyid, computerid)
 		: past.getComputer(client, colonyid, computerid, await past.resolveMoment(client, at)),
+});
+
+export const forecastComputer = defineOperation({
+	name: 'computer.forecast',
+	summary: 'Say what approving, disapproving or removing a computer would do to the processes of its colony, and change nothing.',
+	input: {...one, change: choice('Change', 'What would be done to it', changesForetold)},
+	route: 'GET /colonies/{colonyid}/computers/{computerid}/forecast',
+	allow: member,
+	colony,
+	changes: [],
+	layout: (result: Forecast) => ({lines: forecastSentences(result), rows: [], columns: []}),
+	handle: async ({client, input}) => forecast(client, {
+		colony: input.colonyid, computer: input.computerid, change: input.change, limit: limits.counted,
+	}),
 });
 
 /** What an owner does to computers, one or many, each for itself. What was done is told again under the same idempotency key, be it removed since. */

@@ -194,6 +194,12 @@ export const ids = (label: string, summary: string, most: number): Field<Id[]> =
 	json: {type: 'array', items: idJson, maxItems: most},
 });
 
+/** A list of ids as a field of its own: an array, or a text with commas between them, as on a command line. */
+export const idList = (label: string, summary: string, most: number): Field<Id[], readonly Id[] | string> => {
+	const {schema, json} = ids(label, summary, most);
+	return describe('id', label, summary, {schema: v.pipe(v.unknown(), v.transform(input => typeof input === 'string' ? input.split(',').map(text => text.trim()) : input), schema), json});
+};
+
 const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);
 
 const keyShape = lineShape(limits.key, 1);
