@@ -124,9 +124,8 @@ test('a failed process is put beside the last successful one of its type', async
 	assert.deepEqual(new Set(back.map(({name, value, other}) => [name, other, value].join(' '))), new Set(told.map(({name, value, other}) => [name, value, other].join(' '))));
 });
 
-const bare = await colony.submit();
-
-test('values that differ are told apart however long they are', () => {
+test('values that differ are told apart however long they are', async () => {
+	const bare = await colony.submit();
 	const process = (value: string): Process => ({...bare, in: [{attributeid: '', targetid: '', attributetype: 0, key: 'key', value} satisfies Attribute]});
 	fc.assert(fc.property(fc.string(), fc.nat(20_000), fc.nat(20_000), fc.string(), (word, before, after, other) => {
 		fc.pre(word !== other);

@@ -15,12 +15,11 @@ export type Difference = {part: (typeof parts)[number]; name: string; value: str
 /** Characters of a value that are told; of a longer one those around the first that differs. */
 const longest = 4096;
 
-function around(value: string, from: number): string {
-	const start = value.length <= longest ? 0 : Math.max(0, Math.min(from - (longest / 2), value.length - longest));
+function around(value: string, start: number): string {
 	return `${start > 0 ? '…' : ''}${value.slice(start, start + longest)}${start + longest < value.length ? '…' : ''}`;
 }
 
-/** Both values cut to where they differ. */
+/** Both values cut to where they begin to differ. */
 function cut(value: string | null, other: string | null): {value: string | null; other: string | null} {
 	if (value === null || other === null) {
 		return {value: value === null ? null : around(value, 0), other: other === null ? null : around(other, 0)};
@@ -31,7 +30,8 @@ function cut(value: string | null, other: string | null): {value: string | null;
 		from++;
 	}
 
-	return {value: around(value, from), other: around(other, from)};
+	const start = Math.max(value.length, other.length) <= longest ? 0 : Math.max(0, from - (longest / 2));
+	return {value: around(value, start), other: around(other, start)};
 }
 
 const byKey = (attributes: readonly Attribute[] | null): Map<string, string> => new Map((attributes ?? []).map(({key, value}) => [key, value]));
