@@ -73,6 +73,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const again = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid}});
 	assert.equal((await call(owner, 'process.cancel', {colonyid, processid: again.processid})).status, 3);
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
+	assert.equal((await call(owner, 'process.history', {colonyid, processid, count: 100})).rows.at(-1).to, 'failed');
+	assert.ok((await call(owner, 'process.compare', {colonyid, processid, with: again.processid})).length > 2);
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
 	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);

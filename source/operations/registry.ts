@@ -11,6 +11,7 @@ import * as filters from './filters.ts';
 import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
+import * as processPast from './process-past.ts';
 import * as processes from './processes.ts';
 import * as status from './status.ts';
 
@@ -35,6 +36,8 @@ export const operations = {
 	'process.explain': explanations.explainProcess,
 	'process.reasons': explanations.listReasons,
 	'process.version': processes.versionOfProcess,
+	'process.history': processPast.processHistory,
+	'process.compare': processPast.compareProcesses,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,

@@ -1,6 +1,7 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {parts} from '../core/differences.ts';
 import {attentionKinds, severities} from '../core/attention.ts';
 import {changesForetold} from '../core/forecast.ts';
 import {verdicts} from '../core/explanation.ts';
@@ -86,6 +87,12 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Step: object({
+		at: reference('Time'), what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, actor: said(text, 'An id, or `system`.'), actorname: said({type: ['string', 'null']}, 'Name of the computer that did it.'),
+		computerid: said({oneOf: [id, {type: 'null'}]}, 'Of the attempt.'), computername: {type: ['string', 'null']}, starttime: {oneOf: [reference('Time'), {type: 'null'}]}, endtime: {oneOf: [reference('Time'), {type: 'null'}]},
+		why: {type: ['string', 'null']}, attributes: said(attributes, 'What the attempt had written, where this step put it away.'),
+	}),
+	Difference: object({part: {type: 'string', enum: parts}, name: text, value: said({type: ['string', 'null']}, 'Null where it has none.'), other: {type: ['string', 'null']}}),
 	Change: object(change),
 	FullChange: object({
 		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
@@ -139,6 +146,7 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	StepPage: page('Step'),
 	ChangePage: page('Change'),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
@@ -165,6 +173,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.explain': reference('Explanation'),
 	'process.reasons': list(reference('Reason')),
 	'process.version': reference('ProcessVersion'),
+	'process.history': reference('StepPage'),
+	'process.compare': list(reference('Difference')),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),

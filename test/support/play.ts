@@ -55,7 +55,7 @@ class Names {
 		}
 
 		if ('positions' in part && Array.isArray(part.positions)) {
-			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
+			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/,\d+]$/, ',a row]'))};
 		}
 
 		if ('version' in part && 'since' in part) {
@@ -411,6 +411,12 @@ async function playLists(call: Player['call'], ids: readonly string[]): Promise<
 		{attributes: false},
 		{runnableby: core, count: 1},
 		{count: 1000},
+		{at: '-0s', count: 1000},
+		{at: '-0s', state: 'running', text: 'gpu'},
+		{at: '2000-01-01T00:00:00Z'},
+		{at: '9999-01-01T00:00:00Z'},
+		{at: 'yesterday'},
+		{at: '-0s', runnableby: core},
 	];
 	for (const filter of filters) {
 		await call('owner', 'process.list', {colonyid, ...filter});
@@ -486,6 +492,20 @@ async function playOperator(player: Player): Promise<void> {
 	}
 
 	await call('owner', 'computer.approve', {colonyid, computerid: slow, ifstate: 'disapproved'});
+	for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
+		for (const who of ['core', 'foreign']) {
+			await call(who, 'process.history', {colonyid, processid, count: 1000});
+		}
+	}
+
+	// What never ran has no times that are different in every run.
+	const {rows: waiting} = (await call('owner', 'process.list', {colonyid, state: 'waiting', count: 20}))!;
+	const fresh = await call('owner', 'process.submit', {spec: {targetcolonyid: colonyid, computertype: 'never', in: {a: '2', 'api-key': 'x'}}});
+	for (const other of [...waiting.slice(0, 3).map(({processid}) => processid), nobody, undefined]) {
+		await call('owner', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+		await call('rival', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+	}
+
 	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
 		await call('core', 'process.remove', {colonyid, processid});
 		await call('owner', 'process.get', {colonyid, processid});
