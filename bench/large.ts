@@ -61,6 +61,8 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 	await database.query('analyze');
 }
 
+const specFor = ({id}: Colony) => ({targetcolonyid: id, computertype: types[Math.floor(Math.random() * types.length)]!, in: {size: String(Math.random())}, maxretries: 3, timeout: 600});
+
 /** Submits, takes and closes, in equal measure, so many a second together. */
 async function live(colony: Colony, computers: readonly Identity[], signal: AbortSignal): Promise<void> {
 	const {broker} = colony;
@@ -69,9 +71,8 @@ async function live(colony: Colony, computers: readonly Identity[], signal: Abor
 	while (!signal.aborted) {
 		const began = performance.now();
 		const computer = computers[number++ % computers.length]!;
-		const spec = () => ({targetcolonyid: colony.id, computertype: types[Math.floor(Math.random() * types.length)]!, in: {size: String(number)}, maxretries: 3, timeout: 600});
 		try {
-			await broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: batch}, () => ({spec: spec()}))); // eslint-disable-line no-await-in-loop
+			await broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: batch}, () => ({spec: specFor(colony)}))); // eslint-disable-line no-await-in-loop
 			const taken = await broker.runMany({identity: computer}, 'process.assign', Array.from({length: batch}, () => ({colonyid: colony.id}))); // eslint-disable-line no-await-in-loop
 			const ids = taken.flatMap(answer => answer instanceof ColoniesError ? [] : [answer.result.processid]);
 			if (ids.length > 0) {
@@ -111,6 +112,6 @@ process.once('SIGINT', () => {
 process.once('SIGTERM', () => {
 	stop.abort();
 });
-await Promise.all([live(colony, computers, stop.signal)]);
+await live(colony, computers, stop.signal);
 await database.close();
 await server.stop();
