@@ -89,6 +89,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'pulse.get': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };

@@ -14,8 +14,8 @@ export type OutputFormat = 'json' | 'table' | 'csv';
 type Row = Readonly<Record<string, unknown>>;
 type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined};
 
-/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `count`: how many rows were asked for. */
-export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; count?: number};
+/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `tabled`: what a table has of a result that is no list. `count`: how many rows were asked for. */
+export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; tabled?: (result: any) => readonly Row[]; count?: number};
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -74,7 +74,7 @@ async function sayMore(world: World, {more, position}: Rows, count: number | und
 
 /** Prints what an operation answered to standard output: a list, an object, or nothing. */
 export async function printResult(world: World, result: unknown, showing: Showing): Promise<void> {
-	const list = rowsOf(result);
+	const list = rowsOf(showing.tabled && (showing.output === 'table' || showing.output === 'csv') ? showing.tabled(result) : result);
 	if (list === undefined) {
 		if (isObject(result)) {
 			await printObject(world, result, showing);

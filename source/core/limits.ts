@@ -37,4 +37,6 @@ export const limits = {
 	body: 1_048_576,
 	/** Events of one page. */
 	events: 1000,
+	/** Types or computers of which Pulse tells apart from the others. */
+	pulseRows: 20,
 } as const;

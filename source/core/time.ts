@@ -40,3 +40,16 @@ export function formatAge(time: Time | undefined, now: number): string {
 	const at = time === undefined ? undefined : milliseconds(time);
 	return at === undefined ? '-' : formatSpan(now - at);
 }
+
+const shortUnits = [[1, 's'], [60, 'm'], [3600, 'h'], [86_400, 'd']] as const;
+
+/** A measured span in five characters at most and one unit, `850ms`, `4.2s`, `12m`, `3.5h`, `40d`; input in seconds. */
+export function formatSeconds(seconds: number): string {
+	if (seconds < 0.9995) {
+		return `${Math.round(seconds * 1000) || (seconds > 0 ? '<1' : 0)}ms`;
+	}
+
+	const [size, unit] = shortUnits.findLast(([size]) => seconds >= (size === 1 ? 0 : size * 0.9995))!;
+	const value = seconds / size;
+	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${unit}`;
+}

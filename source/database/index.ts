@@ -14,6 +14,8 @@ export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';
+export * as pulse from './pulse.ts';
+export {forgetOldPulse, rollPulse} from './pulse-rolling.ts';
 export {expire} from './requeue.ts';
 export type {ComputerRow} from './rows.ts';
 export {keepSeen, type Sighting} from './seen.ts';

@@ -7,6 +7,7 @@ import {demandIds} from './demands.ts';
 import type {Change, Done} from './history.ts';
 import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
 import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
@@ -106,17 +107,18 @@ Closes a running process of this computer before its deadline.
 @throws Conflict when it is not running there (any more), NotFound
 */
 export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
-	const {rows} = await client.query<WithAttributes>(
+	const {rows} = await client.query<WithAttributes & {ran: number}>(
 		`update processes p set status = $4, end_time = statement_timestamp(), entered_at = statement_timestamp()
 		where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp())
-		returning *, ${attributesJson('p.process_id')} as attributes`,
+		returning *, ${microsecondsBetween('start_time', 'end_time')} as ran, ${attributesJson('p.process_id')} as attributes`,
 		[process, colony, computer, processStates.indexOf(to)],
 	);
 	if (!rows[0]) {
 		throw whyNotClosed(await lock(client, colony, process), computer);
 	}
 
-	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, detail: {computer}}]};
+	const {computer_type: type, ran: run} = rows[0];
+	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, detail: {computer, type, run}}]};
 }
 
 const refuse = (row: ProcessRow, transition: Transition, hint: string): never => {
@@ -131,9 +133,13 @@ export async function cancel(client: Client, colony: Id, process: Id, idOf: Attr
 		refuse(row, 'cancel', 'A closed process can be retried or removed.');
 	}
 
-	await client.query('update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1', [process]);
+	const {rows: [cancelled]} = await client.query<{ran: number | null}>(
+		`update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1 returning ${microsecondsBetween('start_time', 'end_time')} as ran`,
+		[process],
+	);
+	const detail = {computer: row.assigned_computer_id, type: row.computer_type, run: cancelled!.ran};
 	const error = await setError(client, row, 'cancelled', idOf);
-	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed'), error]};
+	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed', detail), error]};
 }
 
 /** Puts a closed process back to waiting with no retries counted. @throws Conflict, NotFound */

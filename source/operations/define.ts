@@ -78,6 +78,8 @@ type Common<Input extends Fields, Result> = {
 	tells?: (result: Result) => string;
 	/** What a table shows of a result or of the rows of one; every field when it is left out. */
 	columns?: readonly Column[];
+	/** The lines of a table, or of CSV, of a result that is no list; its fields when it is left out. */
+	tabled?: (result: Result) => ReadonlyArray<Readonly<Record<string, unknown>>>;
 	commands?: readonly Command[];
 };
 

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
+import {parseSpan} from '../core/filter.ts';
 import {limits} from '../core/limits.ts';
 import {firstUnprintable} from '../core/text.ts';
+import {formatSpan} from '../core/time.ts';
 import type {Id, ProcessSpec} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
@@ -61,8 +63,8 @@ const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary:
 export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
-	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Given): Field<Value, Given | undefined> => ({
+	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Given, Value>, value as never), json: {...field.json, default: value},
 });
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
@@ -119,6 +121,21 @@ export const integer = (label: string, summary: string, {least = 0, most}: {leas
 export const seconds = (label: string, summary: string, most: number = limits.timeout): Field<number> => {
 	const text = `must be a number of seconds from 0 to ${most}`;
 	return describe('number', label, summary, {schema: v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)), json: {type: 'number', minimum: 0, maximum: most}});
+};
+
+/** A span such as `90s`, `5m` or `1h30m`, as text; its seconds. */
+export const span = (label: string, summary: string, {least, most}: {least: number; most: number}): Field<number, string> => {
+	const text = `must be a span from ${formatSpan(least * 1000)} to ${formatSpan(most * 1000)}, such as 15m, 1h30m or 7d`;
+	return describe('text', label, summary, {
+		schema: v.pipe(
+			v.string(text),
+			v.check(given => /^(?:\d{1,9}(?:\.\d{1,3})?[smhd]){1,4}$/.test(given), text),
+			v.transform(given => parseSpan(given)),
+			v.minValue(least, text),
+			v.maxValue(most, text),
+		),
+		json: {type: 'string', pattern: String.raw`^(\d{1,9}(\.\d{1,3})?[smhd]){1,4}$`},
+	});
 };
 
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});

@@ -6,6 +6,7 @@ import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processes from './processes.ts';
+import * as pulse from './pulse.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -34,6 +35,7 @@ export const operations = {
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
 	'event.list': events.listEvents,
+	'pulse.get': pulse.getPulse,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -1,3 +1,4 @@
+import {pulseCounts, pulsePercentiles} from '../core/pulse.ts';
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
@@ -22,6 +23,10 @@ const page = (name: string): JsonSchema => object({
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
 });
+
+const listOf = (names: readonly string[], schema: JsonSchema): Record<string, JsonSchema> => Object.fromEntries(names.map(name => [name, schema]));
+const seconds: JsonSchema = {type: ['number', 'null'], description: 'Seconds, within 9 %; null where nothing was measured.'};
+const pulsePart = {totals: reference('PulseTotals'), series: reference('PulseSeries')};
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -63,6 +68,21 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	PulseTotals: object({...listOf(pulseCounts, whole), ...listOf(pulsePercentiles, seconds)}),
+	PulseSeries: said(object({...listOf(pulseCounts, list(whole)), ...listOf(pulsePercentiles, list(seconds))}), 'One number for each bucket.'),
+	Pulse: object({
+		colonyid: id,
+		by: {type: 'string', enum: ['none', 'type', 'computer']},
+		from: reference('Time'),
+		to: said(reference('Time'), 'The end of the last bucket, which has begun.'),
+		now: reference('Time'),
+		step: said(whole, 'Seconds of a bucket.'),
+		waiting: said(list(whole), 'How many waited at the end of each bucket; where more than 10,000 do now, at least so many.'),
+		running: said(list(whole), 'How many ran, likewise.'),
+		...pulsePart,
+		rows: said(list(object({key: said(text, 'A type, empty where none was asked for, or the id of a computer.'), name: text, ...pulsePart}, ['name'])), 'The types or computers of which most was counted.'),
+		others: said(object({keys: said(whole, 'How many.'), ...pulsePart}), 'The rest of them together; left out when there is none.'),
+	}, ['others']),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
 };
@@ -94,5 +114,6 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
 	'event.list': reference('EventPage'),
+	'pulse.get': reference('Pulse'),
 	'database.rootpassword': undefined,
 };

@@ -1,0 +1,199 @@
+import {secondsOfCell} from '../core/durations.ts';
+import {
+	type Pulse, type PulseCount, pulseCounts, type PulseLevel, type PulsePercentile, pulsePercentiles, type PulseSeries, type PulseTotals,
+} from '../core/pulse.ts';
+import type {Id, Time} from '../core/types.ts';
+import type {Client} from './types.ts';
+
+/** What is to be read: `span` and `step` in seconds, `level` one that the step is made of, `most` rows apart from the others, states counted to `counted` and no further. */
+export type PulseRequest = {
+	colony: Id;
+	by: Pulse['by'];
+	computertype: string | undefined;
+	span: number;
+	step: number;
+	level: PulseLevel;
+	most: number;
+	counted: number;
+};
+
+/**
+One line of the answer. `rank`: 0 for all together, then the types or computers by volume, the rest under the last; `bucket` null for all buckets. By `kind`:
+`move`, that `n` went from one state to another; `wait` and `run`, the cells of its percentiles; `key`, which type or computer a rank is; `rest`, how many share the last rank; `now`, how many are in a state.
+*/
+type Line = {kind: 'move' | 'wait' | 'run' | 'key' | 'rest' | 'now'; rank: number; bucket: number | null; from_state: string | null; to_state: string | null; n: number; p50: number | null; p95: number | null; key: string | null; name: string | null};
+
+/** Begin and end of the buckets, which are counted from 1970 on; the last one is under way. */
+async function rangeOf(client: Client, {span, step}: PulseRequest): Promise<{now: Time; from: number; to: number; count: number}> {
+	const {rows: [row]} = await client.query<{now: Time; to: number}>(
+		'select statement_timestamp() as now, ((floor(extract(epoch from statement_timestamp())::float8 / $1) + 1) * $1)::bigint as "to"',
+		[step],
+	);
+	const count = Math.ceil(span / step);
+	return {now: row!.now, to: row!.to, from: row!.to - (count * step), count};
+}
+
+/** The n-th of a hundredth of `total` things in order, counted from one. */
+const place = (hundredths: number): string => `(total * ${hundredths} + 99) / 100`;
+
+/**
+Everything that Pulse shows, in one statement, so that its numbers belong together. `$1` the colony, `$2` and `$3` the range, `$4` the step, `$5` how many rows, `$6` the type or null, `$7` how far states are counted.
+What went from where to where is summed up by bucket and for all buckets, the wanted percentiles are found by counting through the cells.
+*/
+const statement = ({by, level}: PulseRequest): string => {
+	const axis = by === 'computer' ? 1 : 0;
+	const ranked = by === 'none'
+		? ''
+		: `union all select least(r.rank, $5::int + 1), bucket, from_state, to_state, cell, n from scanned s join ranked r on r.key = s.key where s.axis = ${axis} and (s.axis = 0 or s.key <> '')`;
+	return `
+	with scanned as materialized (
+		select axis, key, floor((extract(epoch from at)::float8 - $2) / $4)::int as bucket, from_state, to_state, cell, sum(n)::bigint as n
+		from pulse where axis ${axis === 0 ? '= 0' : 'in (0, 1)'} and level = ${level} and colony_id = $1 and at >= to_timestamp($2::float8) and at < to_timestamp($3::float8) and ($6::text is null or key = $6)
+		group by 1, 2, 3, 4, 5, 6
+	), ranked as (
+		select key, row_number() over (order by sum(n) desc, key collate "C")::int as rank from scanned where axis = ${axis} and (axis = 0 or key <> '') group by key
+	), parts as (
+		select 0 as rank, bucket, from_state, to_state, cell, n from scanned where axis = 0
+		${ranked}
+	), summed as materialized (
+		select rank, bucket, from_state, to_state, cell, sum(n)::bigint as n from parts
+		group by grouping sets ((rank, bucket, from_state, to_state, cell), (rank, from_state, to_state, cell))
+	), measured as (
+		select rank, bucket, case to_state when 'running' then 'wait' else 'run' end as what, cell, sum(n)::bigint as n from summed where cell >= 0 group by 1, 2, 3, 4
+	), places as (
+		select *, sum(n) over (partition by rank, bucket, what order by cell)::bigint as upto, sum(n) over (partition by rank, bucket, what)::bigint as total from measured
+	)
+	select 'move' as kind, rank, bucket, from_state, to_state, sum(n)::bigint as n, null::int as p50, null::int as p95, null as key, null as name from summed group by rank, bucket, from_state, to_state
+	union all
+	select what, rank, bucket, null, null, max(total), min(cell) filter (where upto >= ${place(50)}), min(cell) filter (where upto >= ${place(95)}), null, null from places group by what, rank, bucket
+	${by === 'none' ? '' : `union all
+	select 'key', rank, null, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= $5::int
+	union all
+	select 'rest', 0, null, null, null, count(*), null, null, null, null from ranked where rank > $5::int`}
+	union all
+	select 'now', 0, null, null, s.state, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($6::text is null or p.computer_type = $6) limit $7::bigint) found), null, null, null, null
+	from (values (0, 'waiting'), (1, 'running')) as s(status, state)`;
+};
+
+const zeros = (count: number): number[] => Array.from({length: count}, () => 0);
+const nulls = (count: number): Array<number | null> => Array.from({length: count}, () => null);
+
+/** What a change of state counts as. */
+function countOf({from_state: from, to_state: to}: Line): PulseCount | undefined {
+	switch (to) {
+		case 'waiting': {
+			return from === '' ? 'submitted' : 'requeued';
+		}
+
+		case 'running': {
+			return 'assigned';
+		}
+
+		case 'successful':
+		case 'failed': {
+			return to;
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}
+
+/** The numbers of one rank, gathered line by line. */
+class Gathered {
+	readonly totals = {...Object.fromEntries(pulseCounts.map(name => [name, 0])), ...Object.fromEntries(pulsePercentiles.map(name => [name, null]))} as PulseTotals;
+	readonly series: PulseSeries;
+	/** By how many the waiting and the running ones grew in each bucket. */
+	readonly grew: {waiting: number[]; running: number[]};
+
+	constructor(count: number) {
+		this.series = {...Object.fromEntries(pulseCounts.map(name => [name, zeros(count)])), ...Object.fromEntries(pulsePercentiles.map(name => [name, nulls(count)]))} as PulseSeries;
+		this.grew = {waiting: zeros(count), running: zeros(count)};
+	}
+
+	add(line: Line): void {
+		const {kind, bucket, p50, p95} = line;
+		if (kind === 'wait' || kind === 'run') {
+			this.#measure(`${kind}p50`, bucket, p50);
+			this.#measure(`${kind}p95`, bucket, p95);
+		} else if (kind === 'move') {
+			this.#count(line);
+		}
+	}
+
+	#count(line: Line): void {
+		const {bucket, from_state: from, to_state: to, n} = line;
+		const name = countOf(line);
+		if (bucket === null) {
+			if (name !== undefined) {
+				this.totals[name] += n;
+			}
+
+			return;
+		}
+
+		if (name !== undefined) {
+			this.series[name][bucket]! += n;
+		}
+
+		for (const state of ['waiting', 'running'] as const) {
+			this.grew[state][bucket]! += (to === state ? n : 0) - (from === state ? n : 0);
+		}
+	}
+
+	#measure(name: PulsePercentile, bucket: number | null, cell: number | null): void {
+		const seconds = cell === null ? null : secondsOfCell(cell);
+		if (bucket === null) {
+			this.totals[name] = seconds;
+		} else {
+			this.series[name][bucket] = seconds;
+		}
+	}
+}
+
+/** How many there were at the end of each bucket, from how many there are now and by how many they grew; at least so many where they were not counted to the end. */
+function levelsOf(now: number, grew: readonly number[]): number[] {
+	const levels: number[] = [];
+	let level = 0;
+	for (const growth of [...grew].reverse()) {
+		levels.unshift(level);
+		level -= growth;
+	}
+
+	const last = Math.max(now, -Math.min(...levels));
+	return levels.map(level => level + last);
+}
+
+const timeOf = (seconds: number): Time => new Date(seconds * 1000).toISOString().replace('.000Z', '.000000Z');
+
+/** What was counted in one colony. Where rows are by computer, what no computer had is in the whole alone. */
+export async function read(client: Client, request: PulseRequest): Promise<Pulse> {
+	const {colony, by, computertype, step, most, counted} = request;
+	const {now, from, to, count} = await rangeOf(client, request);
+	const {rows: lines} = await client.query<Line>(statement(request), [colony, from, to, step, most, computertype, counted]);
+	const ranks = Array.from({length: most + 2}, () => new Gathered(count));
+	for (const line of lines) {
+		ranks[line.rank]!.add(line);
+	}
+
+	const present = (state: string): number => lines.find(line => line.kind === 'now' && line.to_state === state)!.n;
+	const keys = lines.filter(({kind}) => kind === 'key').sort((one, other) => one.rank - other.rank);
+	const rest = lines.find(({kind}) => kind === 'rest')?.n ?? 0;
+	const {totals, series, grew} = ranks[0]!;
+	const numbersOf = (rank: number) => ({totals: ranks[rank]!.totals, series: ranks[rank]!.series});
+	return {
+		colonyid: colony,
+		by,
+		from: timeOf(from),
+		to: timeOf(to),
+		now,
+		step,
+		waiting: levelsOf(present('waiting'), grew.waiting),
+		running: levelsOf(present('running'), grew.running),
+		totals,
+		series,
+		rows: keys.map(({key, name, rank}) => ({key: key!, ...(name === null ? {} : {name}), ...numbersOf(rank)})),
+		...(rest > 0 ? {others: {keys: rest, ...numbersOf(most + 1)}} : {}),
+	};
+}
