@@ -202,7 +202,7 @@ test('a requeue moves what the attempt wrote into the history', async () => {
 	const waiting = await colony.get(process);
 	assert.deepEqual(waiting, {...process, assignedcomputerid: '', isassigned: false, status: 0, starttime: '0001-01-01T00:00:00Z'});
 	const [row] = (await colony.history(process.processid)).slice(-1);
-	assert.deepEqual({...row!.detail, attributes: undefined}, {computer: computer.id, type: running.computertype, start: running.starttime, end: null, attributes: undefined});
+	assert.deepEqual({...row!.detail, attributes: undefined}, {computer: computer.id, type: running.computertype, start: running.starttime, end: null, retries: 0, attributes: undefined});
 	assert.deepEqual(row!.detail.attributes, [...running.out!, ...running.err!]);
 });
 

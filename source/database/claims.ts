@@ -3,7 +3,7 @@ import {attributesJson} from './attributes.ts';
 import type {Done} from './history.ts';
 import {mayRunPredicate} from './matching.ts';
 import {
-	type AttributeRow, type ComputerRow, type ProcessRow, toAttribute, toProcess,
+	type AttributeRow, attemptOf, type ComputerRow, type ProcessRow, toAttribute, toProcess,
 } from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
@@ -118,13 +118,8 @@ export async function claim(client: Client, computer: ComputerRow, count: number
 	return {
 		result: claimed.map(row => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)))),
 		changes: claimed.map(row => ({
-			noun: 'process',
-			subject: row.process_id,
-			colony: computer.colony_id,
-			what: 'process.assign',
-			from: 'waiting',
-			to: 'running',
-			detail: {computer: computer.computer_id, deadline: row.deadline, type: row.computer_type, wait: row.waited},
+			noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
+			detail: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
 		})),
 	};
 }

@@ -56,10 +56,10 @@ export async function remove(client: Client, colony: Id, {actor, request, signat
 
 	await client.query(
 		`with gone as (
-			select process_id, colony_id, status, ${wireProcess('p')} as image from processes p where p.colony_id = $1 for update
+			select process_id, colony_id, status, entered_at, ${wireProcess('p')} as image from processes p where p.colony_id = $1 for update
 		)
-		insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, detail)
-		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], image from gone`,
+		insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, since, detail)
+		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], entered_at - interval '1 millisecond', image from gone`,
 		[colony, actor, request, signature],
 	);
 	await client.query('delete from processes where colony_id = $1', [colony]);

@@ -1,4 +1,4 @@
-import type {Id} from '../core/types.ts';
+import type {Id, Time} from '../core/types.ts';
 import type {Client} from './types.ts';
 
 /** Something that changed, as the append-only history keeps it (domain.md, "History"). */
@@ -10,6 +10,8 @@ export type Change = {
 	what: string;
 	from?: string;
 	to?: string;
+	/** Of a process: when it had entered the state that it leaves, or earlier. */
+	since?: Time;
 	/** A full image of what was created or removed, or what else belongs to the change. */
 	detail?: unknown;
 	/** Of a process that waits now: what it asks, as a row of `demands`, for telling computers that wait for work. It is not kept. */
@@ -59,11 +61,12 @@ function inPortions(changes: readonly Change[]): string[] {
 	return [...portions, `[${texts.join(',')}]`];
 }
 
+/** A little before, for the submission times of a list reach past the moment at which it is written down. */
 async function write(client: Client, author: Author, changes: string): Promise<void> {
 	await client.query(
-		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
-		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
-		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, detail jsonb)`,
+		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
+		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.since - interval '1 millisecond', c.detail
+		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, since timestamptz, detail jsonb)`,
 
 		[author.actor, author.request ?? null, author.signature ?? null, changes],
 	);

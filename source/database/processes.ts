@@ -6,7 +6,7 @@ import {attributesJson, wireAttributes} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change, Done} from './history.ts';
 import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
-import {type AttributeRow, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {type AttributeRow, attemptOf, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
@@ -83,7 +83,7 @@ async function lock(client: Client, colony: Id, process: Id): Promise<ProcessRow
 const stateOfRow = (row: ProcessRow): ProcessState => processStates[row.status];
 
 const changed = (row: ProcessRow, what: string, to: ProcessState, detail?: unknown): Change => ({
-	noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: stateOfRow(row), to, detail,
+	noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: stateOfRow(row), to, since: row.entered_at, detail,
 });
 
 /** Why a computer could not close a process, from its row as it is now. */
@@ -117,8 +117,8 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 		throw whyNotClosed(await lock(client, colony, process), computer);
 	}
 
-	const {computer_type: type, ran: run} = rows[0];
-	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, detail: {computer, type, run}}]};
+	const {start_time: since, ran: run} = rows[0];
+	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: since!, detail: {...attemptOf(rows[0]), run}}]};
 }
 
 const refuse = (row: ProcessRow, transition: Transition, hint: string): never => {
@@ -137,9 +137,8 @@ export async function cancel(client: Client, colony: Id, process: Id, idOf: Attr
 		`update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1 returning ${microsecondsBetween('start_time', 'end_time')} as ran`,
 		[process],
 	);
-	const detail = {computer: row.assigned_computer_id, type: row.computer_type, run: cancelled!.ran};
 	const error = await setError(client, row, 'cancelled', idOf);
-	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed', detail), error]};
+	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed', {...attemptOf(row), run: cancelled!.ran}), error]};
 }
 
 /** Puts a closed process back to waiting with no retries counted. @throws Conflict, NotFound */
@@ -158,5 +157,5 @@ export async function remove(client: Client, colony: Id, process: Id): Promise<D
 	const row = await lock(client, colony, process);
 	const result = await get(client, colony, process);
 	await client.query('delete from processes where process_id = $1', [process]);
-	return {result, changes: [{noun: 'process', subject: process, colony, what: 'process.remove', from: stateOfRow(row), detail: result}]};
+	return {result, changes: [{noun: 'process', subject: process, colony, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: result}]};
 }

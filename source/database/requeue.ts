@@ -4,7 +4,7 @@ import {type AttributeType, type Id, processStates} from '../core/types.ts';
 import {write} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
-import {type AttributeRow, type ProcessRow, toAttribute} from './rows.ts';
+import {type AttributeRow, attemptOf, type ProcessRow, toAttribute} from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
@@ -45,10 +45,9 @@ export async function backToWaiting(client: Client, colony: Id, rows: readonly P
 		demand: demands[index]!,
 		from: processStates[row.status],
 		to: 'waiting',
+		since: row.entered_at,
 		detail: {
-			computer: row.assigned_computer_id,
-			type: row.computer_type,
-			start: row.start_time,
+			...attemptOf(row),
 			end: row.end_time,
 			attributes: (attributesOf.get(row.process_id) ?? []).map(attribute => toAttribute(attribute)),
 		},
@@ -73,15 +72,7 @@ async function fail(client: Client, rows: readonly ProcessRow[], idOf: Attribute
 	const changes: Change[] = [];
 	for (const row of rows) {
 		changes.push(
-			{
-				noun: 'process',
-				subject: row.process_id,
-				colony: row.colony_id,
-				what: 'process.expire',
-				from: 'running',
-				to: 'failed',
-				detail: {computer: row.assigned_computer_id, deadline: row.deadline, type: row.computer_type, run: ran.get(row.process_id)},
-			},
+			{noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', since: row.entered_at, detail: {...attemptOf(row), deadline: row.deadline, run: ran.get(row.process_id)}},
 			await setError(client, row, 'deadline exceeded', idOf), // eslint-disable-line no-await-in-loop
 		);
 	}
