@@ -2,10 +2,10 @@ import {pulseLevels} from '../core/pulse.ts';
 import type {Time} from '../core/types.ts';
 import type {Client, Database} from './types.ts';
 
-/** Rows of the history that are counted in one transaction. */
-const portion = 20_000;
-/** Seconds of the history that a continuous aggregate takes up at once, and how long before its end a row may still come, of a transaction that was slow. */
-const [stretch, lateness] = [1800, 3600];
+/** Rows of the history that are counted in one transaction, and that the continuous aggregates take up at once. */
+const [portion, stretch] = [20_000, 200_000];
+/** Seconds for which the aggregates look back for rows of transactions that were slow. */
+const lateness = 3600;
 /** Seconds between two turns, and after which a turn whose server has died is given to another. */
 const [pause, patience] = [5, 120];
 
@@ -59,10 +59,14 @@ async function rollPortion(client: Client): Promise<number> {
 /** Has the aggregates take up what is new, and what came late. Their database adds the rest when they are read. @returns whether there is more */
 async function refresh(database: Database): Promise<boolean> {
 	const {rows: [turn]} = await database.query<{begin: Time; end: Time; more: boolean}>(
-		`update pulse_place set due_at = statement_timestamp() + $1 * interval '1 second'
-		from (select coalesce(rolled_to, (select at from history order by at limit 1), statement_timestamp()) as begin from pulse_place) b
-		where due_at <= statement_timestamp()
-		returning b.begin, least(b.begin + $2 * interval '1 second', statement_timestamp()) as "end", b.begin + $2 * interval '1 second' < statement_timestamp() as more`,
+		`with turn as (
+			update pulse_place set due_at = statement_timestamp() + $1 * interval '1 second' where due_at <= statement_timestamp() returning rolled_to
+		), begun as (
+			select (select at from history where at >= coalesce(rolled_to, '-infinity') order by at limit 1) as at from turn
+		), ended as (
+			select (select h.at from history h where h.at >= begun.at order by h.at offset $2 limit 1) as at from begun
+		)
+		select coalesce(begun.at, statement_timestamp()) as begin, coalesce(ended.at, statement_timestamp()) as "end", ended.at is not null as more from begun, ended`,
 		[patience, stretch],
 	);
 	if (!turn) {

@@ -5,12 +5,11 @@ import {
 import type {Id, Time} from '../core/types.ts';
 import type {Client} from './types.ts';
 
-/** What is to be read: `span` and `step` in seconds, `level` one that the step is made of, `most` rows apart from the others, states counted to `counted` and no further. */
+/** What is to be read: `step` in seconds, `level` one that the step is made of, `most` rows apart from the others, states counted to `counted` and no further. */
 export type PulseRequest = {
 	colony: Id;
 	by: Pulse['by'];
-	computertype: string | undefined;
-	span: number;
+	computertype?: string | undefined;
 	step: number;
 	level: PulseLevel;
 	most: number;
@@ -23,32 +22,34 @@ One line of the answer. `rank`: 0 for all together, then the types or computers 
 */
 type Line = {kind: 'move' | 'wait' | 'run' | 'key' | 'rest' | 'now'; rank: number; bucket: number | null; from_state: string | null; to_state: string | null; n: number; p50: number | null; p95: number | null; key: string | null; name: string | null};
 
-/** Begin and end of the buckets, which are counted from 1970 on; the last one is under way. */
-async function rangeOf(client: Client, {span, step}: PulseRequest): Promise<{now: Time; from: number; to: number; count: number}> {
+/** Begin and end of the buckets in seconds since 1970, both multiples of the step. */
+type Range = {now: Time; from: number; to: number};
+
+/** The buckets of the last `span` seconds, counted from 1970 on; the last one is under way. */
+async function rangeOf(client: Client, span: number, step: number): Promise<Range> {
 	const {rows: [row]} = await client.query<{now: Time; to: number}>(
-		'select statement_timestamp() as now, ((floor(extract(epoch from statement_timestamp())::float8 / $1) + 1) * $1)::bigint as "to"',
+		'select statement_timestamp() as now, ((floor(extract(epoch from statement_timestamp())::float8 / $1::int) + 1) * $1::int)::bigint as "to"',
 		[step],
 	);
-	const count = Math.ceil(span / step);
-	return {now: row!.now, to: row!.to, from: row!.to - (count * step), count};
+	return {now: row!.now, to: row!.to, from: row!.to - (Math.ceil(span / step) * step)};
 }
 
 /** The n-th of a hundredth of `total` things in order, counted from one. */
 const place = (hundredths: number): string => `(total * ${hundredths} + 99) / 100`;
 
 /**
-Everything that Pulse shows, in one statement, so that its numbers belong together. `$1` the colony, `$2` and `$3` the range, `$4` the step, `$5` how many rows, `$6` the type or null, `$7` how far states are counted.
+Everything that Pulse shows, in one statement, so that its numbers belong together. `$1` the colony, `$2` and `$3` the range, `$4` the step, `$5` the type or null, `$6` how far states are counted.
 What went from where to where is summed up by bucket and for all buckets, the wanted percentiles are found by counting through the cells.
 */
-const statement = ({by, level}: PulseRequest): string => {
+const statement = ({by, level, most}: PulseRequest): string => {
 	const axis = by === 'computer' ? 1 : 0;
 	const ranked = by === 'none'
 		? ''
-		: `union all select least(r.rank, $5::int + 1), bucket, from_state, to_state, cell, n from scanned s join ranked r on r.key = s.key where s.axis = ${axis} and (s.axis = 0 or s.key <> '')`;
+		: `union all select least(r.rank, ${most + 1}), bucket, from_state, to_state, cell, n from scanned s join ranked r on r.key = s.key where s.axis = ${axis} and (s.axis = 0 or s.key <> '')`;
 	return `
 	with scanned as materialized (
-		select axis, key, floor((extract(epoch from at)::float8 - $2) / $4)::int as bucket, from_state, to_state, cell, sum(n)::bigint as n
-		from pulse where axis ${axis === 0 ? '= 0' : 'in (0, 1)'} and level = ${level} and colony_id = $1 and at >= to_timestamp($2::float8) and at < to_timestamp($3::float8) and ($6::text is null or key = $6)
+		select axis, key, floor((extract(epoch from at)::float8 - $2::float8) / $4::int)::int as bucket, from_state, to_state, cell, sum(n)::bigint as n
+		from pulse where axis ${axis === 0 ? '= 0' : 'in (0, 1)'} and level = ${level} and colony_id = $1 and at >= to_timestamp($2::float8) and at < to_timestamp($3::float8) and ($5::text is null or key = $5)
 		group by 1, 2, 3, 4, 5, 6
 	), ranked as (
 		select key, row_number() over (order by sum(n) desc, key collate "C")::int as rank from scanned where axis = ${axis} and (axis = 0 or key <> '') group by key
@@ -67,11 +68,11 @@ const statement = ({by, level}: PulseRequest): string => {
 	union all
 	select what, rank, bucket, null, null, max(total), min(cell) filter (where upto >= ${place(50)}), min(cell) filter (where upto >= ${place(95)}), null, null from places group by what, rank, bucket
 	${by === 'none' ? '' : `union all
-	select 'key', rank, null, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= $5::int
+	select 'key', rank, null, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= ${most}
 	union all
-	select 'rest', 0, null, null, null, count(*), null, null, null, null from ranked where rank > $5::int`}
+	select 'rest', 0, null, null, null, count(*), null, null, null, null from ranked where rank > ${most}`}
 	union all
-	select 'now', 0, null, null, s.state, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($6::text is null or p.computer_type = $6) limit $7::bigint) found), null, null, null, null
+	select 'now', 0, null, null, s.state, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null, null
 	from (values (0, 'waiting'), (1, 'running')) as s(status, state)`;
 };
 
@@ -167,11 +168,16 @@ function levelsOf(now: number, grew: readonly number[]): number[] {
 
 const timeOf = (seconds: number): Time => new Date(seconds * 1000).toISOString().replace('.000Z', '.000000Z');
 
-/** What was counted in one colony. Where rows are by computer, what no computer had is in the whole alone. */
-export async function read(client: Client, request: PulseRequest): Promise<Pulse> {
+/** What was counted in one colony in the last `span` seconds. Where rows are by computer, what no computer had is in the whole alone. */
+export async function read(client: Client, {span, ...request}: PulseRequest & {span: number}): Promise<Pulse> {
+	return readRange(client, request, await rangeOf(client, span, request.step));
+}
+
+/** The same from one time to another. */
+export async function readRange(client: Client, request: PulseRequest, {now, from, to}: Range): Promise<Pulse> {
 	const {colony, by, computertype, step, most, counted} = request;
-	const {now, from, to, count} = await rangeOf(client, request);
-	const {rows: lines} = await client.query<Line>(statement(request), [colony, from, to, step, most, computertype, counted]);
+	const count = (to - from) / step;
+	const {rows: lines} = await client.query<Line>(statement(request), [colony, from, to, step, computertype, counted]);
 	const ranks = Array.from({length: most + 2}, () => new Gathered(count));
 	for (const line of lines) {
 		ranks[line.rank]!.add(line);
