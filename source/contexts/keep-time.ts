@@ -5,7 +5,7 @@ const deadlineInterval = 1000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
 /** Between two turns of counting for Pulse, in milliseconds; what came since is read from the history. */
-const pulseInterval = 5000;
+const pulseInterval = 2000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 

@@ -2,12 +2,14 @@ import {pulseLevels} from '../core/pulse.ts';
 import type {Time} from '../core/types.ts';
 import type {Client, Database} from './types.ts';
 
-/** Rows of the history that are counted in one transaction, and that the continuous aggregates take up at once. */
-const [portion, stretch] = [20_000, 200_000];
+/** Rows of the history that are counted in one transaction: few where there is but one connection, for everything else waits meanwhile. */
+const portions: Record<Database['kind'], number> = {embedded: 1000, postgresql: 10_000};
+/** Rows that the continuous aggregates take up at once. */
+const stretch = 200_000;
 /** Seconds for which the aggregates look back for rows of transactions that were slow. */
 const lateness = 3600;
 /** Seconds between two turns, and after which a turn whose server has died is given to another. */
-const [pause, patience] = [5, 120];
+const [pause, patience] = [2, 120];
 
 /** Rows that are cleared away at once. */
 const cleared = 10_000;
@@ -27,7 +29,7 @@ Counts the next portion of the history. One server at a time does; the others fi
 It goes by transaction and row, and only below the oldest transaction that is still open, so that each row is counted once, however late it was committed (domain.md, "History").
 @returns how many rows it took up
 */
-async function rollPortion(client: Client): Promise<number> {
+async function rollPortion(client: Client, portion: number): Promise<number> {
 	const {rows: [place]} = await client.query<Place>('select txid, history_id from pulse_place for update skip locked');
 	if (!place) {
 		return 0;
@@ -45,11 +47,12 @@ async function rollPortion(client: Client): Promise<number> {
 	}
 
 	await client.query(
-		`insert into pulse_rolled (axis, level, at, colony_id, key, from_state, to_state, cell, n)
-		select axis, level, at, colony_id, key, from_state, to_state, cell, count(*) from pulse_moves
+		`insert into pulse_rolled (axis, level, at, colony_id, key, move, cell, n)
+		select axis, m.level, at, colony_id, key, move, cell, count(*)
+		from pulse_moves m join (values ${pulseLevels.map(({level, kept}) => `(${level}, statement_timestamp() - interval '${kept} seconds')`).join(', ')}) as l(level, since) on l.level = m.level and m.at >= l.since
 		where (txid, history_id) > ($1::bigint, $2::bigint) and (txid, history_id) <= ($3::bigint, $4::bigint)
-		group by 1, 2, 3, 4, 5, 6, 7, 8
-		on conflict (colony_id, axis, level, at, key, from_state, to_state, cell) do update set n = pulse_rolled.n + excluded.n`,
+		group by 1, 2, 3, 4, 5, 6, 7
+		on conflict (colony_id, axis, level, at, key, move, cell) do update set n = pulse_rolled.n + excluded.n`,
 		[place.txid, place.history_id, last.txid, last.history_id],
 	);
 	await client.query('update pulse_place set txid = $1, history_id = $2', [last.txid, last.history_id]);
@@ -88,7 +91,8 @@ Brings what Pulse reads up to the end of the history, a bounded part of it at on
 @returns whether there is more
 */
 export async function rollPulse(database: Database): Promise<boolean> {
-	return await isAggregated(database) ? refresh(database) : (await database.transaction(async client => rollPortion(client))) === portion;
+	const portion = portions[database.kind];
+	return await isAggregated(database) ? refresh(database) : (await database.transaction(async client => rollPortion(client, portion))) === portion;
 }
 
 /** Clears away what is older than it is kept; what was counted outlives the history that it was counted from. */

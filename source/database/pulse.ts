@@ -2,8 +2,10 @@ import {secondsOfCell} from '../core/durations.ts';
 import {
 	type Pulse, type PulseCount, pulseCounts, type PulseLevel, type PulsePercentile, pulsePercentiles, type PulseSeries, type PulseTotals,
 } from '../core/pulse.ts';
-import type {Id, Time} from '../core/types.ts';
+import {type Id, processStates, type Time} from '../core/types.ts';
 import type {Client} from './types.ts';
+
+const [waiting, running] = [processStates.indexOf('waiting'), processStates.indexOf('running')];
 
 /** What is to be read: `step` in seconds, `level` one that the step is made of, `most` rows apart from the others, states counted to `counted` and no further. */
 export type PulseRequest = {
@@ -18,9 +20,9 @@ export type PulseRequest = {
 
 /**
 One line of the answer. `rank`: 0 for all together, then the types or computers by volume, the rest under the last; `bucket` null for all buckets. By `kind`:
-`move`, that `n` went from one state to another; `wait` and `run`, the cells of its percentiles; `key`, which type or computer a rank is; `rest`, how many share the last rank; `now`, how many are in a state.
+`move`, that `n` went from one state to another; `wait` and `run`, the cells of its percentiles; `key`, which type or computer a rank is; `rest`, how many share the last rank; `now`, how many are in the state `move`.
 */
-type Line = {kind: 'move' | 'wait' | 'run' | 'key' | 'rest' | 'now'; rank: number; bucket: number | null; from_state: string | null; to_state: string | null; n: number; p50: number | null; p95: number | null; key: string | null; name: string | null};
+type Line = {kind: 'move' | 'wait' | 'run' | 'key' | 'rest' | 'now'; rank: number; bucket: number | null; move: number | null; n: number; p50: number | null; p95: number | null; key: string | null; name: string | null};
 
 /** Begin and end of the buckets in seconds since 1970, both multiples of the step. */
 type Range = {now: Time; from: number; to: number};
@@ -43,62 +45,48 @@ What went from where to where is summed up by bucket and for all buckets, the wa
 */
 const statement = ({by, level, most}: PulseRequest): string => {
 	const axis = by === 'computer' ? 1 : 0;
-	const ranked = by === 'none'
-		? ''
-		: `union all select least(r.rank, ${most + 1}), bucket, from_state, to_state, cell, n from scanned s join ranked r on r.key = s.key where s.axis = ${axis} and (s.axis = 0 or s.key <> '')`;
+	const isRow = `axis = ${axis} and (axis = 0 or key <> '')`;
 	return `
 	with scanned as materialized (
-		select axis, key, floor((extract(epoch from at)::float8 - $2::float8) / $4::int)::int as bucket, from_state, to_state, cell, sum(n)::bigint as n
+		select axis, key, floor((extract(epoch from at)::float8 - $2::float8) / $4::int)::int as bucket, move::int as move, cell::int as cell, n
 		from pulse where axis ${axis === 0 ? '= 0' : 'in (0, 1)'} and level = ${level} and colony_id = $1 and at >= to_timestamp($2::float8) and at < to_timestamp($3::float8) and ($5::text is null or key = $5)
-		group by 1, 2, 3, 4, 5, 6
-	), ranked as (
-		select key, row_number() over (order by sum(n) desc, key collate "C")::int as rank from scanned where axis = ${axis} and (axis = 0 or key <> '') group by key
+	), ranked as materialized (
+		select key, row_number() over (order by sum(n) desc, key collate "C")::int as rank from scanned where ${isRow} group by key
+	), top as materialized (
+		select array_agg(key order by rank) as keys from ranked where rank <= ${most}
 	), parts as (
-		select 0 as rank, bucket, from_state, to_state, cell, n from scanned where axis = 0
-		${ranked}
+		select 0 as rank, bucket, move, cell, n from scanned where axis = 0
+		${by === 'none' ? '' : `union all select coalesce(array_position((select keys from top), key), ${most + 1}), bucket, move, cell, n from scanned where ${isRow}`}
 	), summed as materialized (
-		select rank, bucket, from_state, to_state, cell, sum(n)::bigint as n from parts
-		group by grouping sets ((rank, bucket, from_state, to_state, cell), (rank, from_state, to_state, cell))
+		select rank, bucket, move, cell, sum(n)::bigint as n from parts group by grouping sets ((rank, bucket, move, cell), (rank, move, cell))
 	), measured as (
-		select rank, bucket, case to_state when 'running' then 'wait' else 'run' end as what, cell, sum(n)::bigint as n from summed where cell >= 0 group by 1, 2, 3, 4
+		select rank, bucket, move % 8 = ${running} as waits, cell, sum(n)::bigint as n from summed where cell >= 0 group by 1, 2, 3, 4
 	), places as (
-		select *, sum(n) over (partition by rank, bucket, what order by cell)::bigint as upto, sum(n) over (partition by rank, bucket, what)::bigint as total from measured
+		select *, sum(n) over (partition by rank, bucket, waits order by cell)::bigint as upto, sum(n) over (partition by rank, bucket, waits)::bigint as total from measured
 	)
-	select 'move' as kind, rank, bucket, from_state, to_state, sum(n)::bigint as n, null::int as p50, null::int as p95, null as key, null as name from summed group by rank, bucket, from_state, to_state
+	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, null::int as p50, null::int as p95, null as key, null as name from summed group by rank, bucket, move
 	union all
-	select what, rank, bucket, null, null, max(total), min(cell) filter (where upto >= ${place(50)}), min(cell) filter (where upto >= ${place(95)}), null, null from places group by what, rank, bucket
+	select case when waits then 'wait' else 'run' end, rank, bucket, null, max(total), min(cell) filter (where upto >= ${place(50)}), min(cell) filter (where upto >= ${place(95)}), null, null from places group by waits, rank, bucket
 	${by === 'none' ? '' : `union all
-	select 'key', rank, null, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= ${most}
+	select 'key', rank, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= ${most}
 	union all
-	select 'rest', 0, null, null, null, count(*), null, null, null, null from ranked where rank > ${most}`}
+	select 'rest', 0, null, null, count(*), null, null, null, null from ranked where rank > ${most}`}
 	union all
-	select 'now', 0, null, null, s.state, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null, null
-	from (values (0, 'waiting'), (1, 'running')) as s(status, state)`;
+	select 'now', 0, null, s.status, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null, null
+	from (values (${waiting}), (${running})) as s(status)`;
 };
 
 const zeros = (count: number): number[] => Array.from({length: count}, () => 0);
 const nulls = (count: number): Array<number | null> => Array.from({length: count}, () => null);
 
-/** What a change of state counts as. */
-function countOf({from_state: from, to_state: to}: Line): PulseCount | undefined {
-	switch (to) {
-		case 'waiting': {
-			return from === '' ? 'submitted' : 'requeued';
-		}
-
-		case 'running': {
-			return 'assigned';
-		}
-
-		case 'successful':
-		case 'failed': {
-			return to;
-		}
-
-		default: {
-			return undefined;
-		}
+/** What a change of state counts as; `from` and `to` are states, or nothing beyond them. */
+function countOf(from: number, to: number): PulseCount | undefined {
+	if (to === waiting) {
+		return processStates[from] === undefined ? 'submitted' : 'requeued';
 	}
+
+	const state = processStates[to];
+	return state === 'running' ? 'assigned' : (state === 'successful' || state === 'failed' ? state : undefined);
 }
 
 /** The numbers of one rank, gathered line by line. */
@@ -123,9 +111,9 @@ class Gathered {
 		}
 	}
 
-	#count(line: Line): void {
-		const {bucket, from_state: from, to_state: to, n} = line;
-		const name = countOf(line);
+	#count({bucket, move, n}: Line): void {
+		const [from, to] = [Math.floor(move! / 8), move! % 8];
+		const name = countOf(from, to);
 		if (bucket === null) {
 			if (name !== undefined) {
 				this.totals[name] += n;
@@ -138,8 +126,8 @@ class Gathered {
 			this.series[name][bucket]! += n;
 		}
 
-		for (const state of ['waiting', 'running'] as const) {
-			this.grew[state][bucket]! += (to === state ? n : 0) - (from === state ? n : 0);
+		for (const [name, state] of [['waiting', waiting], ['running', running]] as const) {
+			this.grew[name][bucket]! += (to === state ? n : 0) - (from === state ? n : 0);
 		}
 	}
 
@@ -183,7 +171,7 @@ export async function readRange(client: Client, request: PulseRequest, {now, fro
 		ranks[line.rank]!.add(line);
 	}
 
-	const present = (state: string): number => lines.find(line => line.kind === 'now' && line.to_state === state)!.n;
+	const present = (state: number): number => lines.find(({kind, move}) => kind === 'now' && move === state)!.n;
 	const keys = lines.filter(({kind}) => kind === 'key').sort((one, other) => one.rank - other.rank);
 	const rest = lines.find(({kind}) => kind === 'rest')?.n ?? 0;
 	const {totals, series, grew} = ranks[0]!;
@@ -195,8 +183,8 @@ export async function readRange(client: Client, request: PulseRequest, {now, fro
 		to: timeOf(to),
 		now,
 		step,
-		waiting: levelsOf(present('waiting'), grew.waiting),
-		running: levelsOf(present('running'), grew.running),
+		waiting: levelsOf(present(waiting), grew.waiting),
+		running: levelsOf(present(running), grew.running),
 		totals,
 		series,
 		rows: keys.map(({key, name, rank}) => ({key: key!, ...(name === null ? {} : {name}), ...numbersOf(rank)})),

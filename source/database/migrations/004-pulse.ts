@@ -16,7 +16,10 @@ const axes = [
 ] as const;
 
 const isMove = 'noun = \'process\' and coalesce(from_state, to_state) is not null';
-const [fromState, toState] = ['coalesce(from_state, \'\')', 'coalesce(to_state, \'\')'];
+const states = ['waiting', 'running', 'successful', 'failed'];
+const stateOf = (column: string) => `case ${column} ${states.map((state, place) => `when '${state}' then ${place}`).join(' ')} else ${states.length} end`;
+// From which state to which, as 8 times the first and the second; 4 stands for none.
+const move = `(8 * ${stateOf('from_state')} + ${stateOf('to_state')})::smallint`;
 const cellOf = (name: string) => `coalesce(width_bucket((detail->>'${name}')::bigint, '{${cellBounds.join(',')}}'::bigint[]), -1)`;
 // How long it waited when it is assigned, how long it ran when it is closed; of nothing else, and of rows that do not say so, a span is counted.
 const cell = `(case when to_state = 'running' then ${cellOf('wait')} when from_state = 'running' and to_state in ('successful', 'failed') then ${cellOf('run')} else -1 end)::smallint`;
@@ -29,16 +32,16 @@ const aggregate = (axis: number, key: string, place: number): string => {
 	const {level, chunk} = levels[place]!;
 	const bucket = (column: string) => `time_bucket(interval '${level} seconds', ${column}) as bucket`;
 	const select = place === 0
-		? `select ${bucket('at')}, colony_id, ${key} as key, ${fromState} as from_state, ${toState} as to_state, ${cell} as cell, count(*) as n from history where ${isMove}`
-		: `select ${bucket('bucket')}, colony_id, key, from_state, to_state, cell, sum(n)::bigint as n from ${nameOf(axis, place - 1)}`;
+		? `select ${bucket('at')}, colony_id, ${key} as key, ${move} as move, ${cell} as cell, count(*) as n from history where ${isMove}`
+		: `select ${bucket('bucket')}, colony_id, key, move, cell, sum(n)::bigint as n from ${nameOf(axis, place - 1)}`;
 	return `
 		execute $create$create materialized view ${nameOf(axis, place)} with (timescaledb.continuous, timescaledb.materialized_only = false) as
-			${select} group by 1, 2, 3, 4, 5, 6 with no data$create$;
+			${select} group by 1, 2, 3, 4, 5 with no data$create$;
 		perform set_chunk_time_interval(format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)::regclass, interval '${chunk}')
 			from timescaledb_information.continuous_aggregates where view_schema = 'colonies' and view_name = '${nameOf(axis, place)}';`;
 };
 
-const aggregated = (axis: number, _: string, place: number): string => `select ${axis}::smallint as axis, ${levels[place]!.level} as level, bucket as at, colony_id, key, from_state, to_state, cell, n from ${nameOf(axis, place)}`;
+const aggregated = (axis: number, _: string, place: number): string => `select ${axis}::smallint as axis, ${levels[place]!.level} as level, bucket as at, colony_id, key, move, cell, n from ${nameOf(axis, place)}`;
 
 /**
 What Pulse reads: how many processes of a colony went from one state to another in a stretch of time (`level` seconds from `at` on), by type and by computer, and how long they had waited or run.
@@ -74,21 +77,20 @@ begin
 			at timestamptz not null,
 			colony_id text collate "C" not null,
 			key text collate "C" not null,
-			from_state text not null,
-			to_state text not null,
+			move smallint not null,
 			cell smallint not null,
 			n bigint not null,
-			primary key (colony_id, axis, level, at, key, from_state, to_state, cell)
+			primary key (colony_id, axis, level, at, key, move, cell)
 		) with (fillfactor = 70);
 		create index pulse_rolled_by_age on pulse_rolled (level, at);
 		create view pulse_moves as
-			select h.txid, h.history_id, h.colony_id, a.axis, l.level, to_timestamp(floor(extract(epoch from h.at)::float8 / l.level) * l.level) as at, a.key, ${fromState} as from_state, ${toState} as to_state, ${cell} as cell
+			select h.txid, h.history_id, h.colony_id, a.axis, l.level, to_timestamp(floor(extract(epoch from h.at)::float8 / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
 			from history h cross join lateral (values ${axes.map(({axis, key}) => `(${axis}::smallint, ${key} collate "C")`).join(', ')}) as a(axis, key) cross join (values ${levels.map(({level}) => `(${level})`).join(', ')}) as l(level)
 			where ${isMove} and h.colony_id is not null;
 		create view pulse as
-			select axis, level, at, colony_id, key, from_state, to_state, cell, n from pulse_rolled
+			select axis, level, at, colony_id, key, move, cell, n from pulse_rolled
 			union all
-			select axis, level, at, colony_id, key, from_state, to_state, cell, 1 from pulse_moves where (txid, history_id) > ((select txid from pulse_place), (select history_id from pulse_place));
+			select axis, level, at, colony_id, key, move, cell, 1 from pulse_moves where (txid, history_id) > ((select txid from pulse_place), (select history_id from pulse_place));
 	end if;
 end
 $body$;
