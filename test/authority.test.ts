@@ -70,6 +70,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.list': onlyMembers(),
 	'process.count': onlyMembers(),
 	'process.get': onlyMembers(waiting),
+	'process.version': onlyMembers(waiting),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
 			await waiting(subject);

@@ -181,7 +181,7 @@ suite('trying again', () => {
 
 	test('what may not come twice is not sent twice', async () => {
 		const {calls, contexts} = noted({fails: () => new Unavailable('The connection was lost.')});
-		const {code} = await inProcess(contexts, home)(['computer', 'approve', '--colonyid', colony, '--computerid', computer]);
+		const {code} = await inProcess(contexts, home)(['computer', 'register', '--colonyid', colony, '--spec', writeInto(folder, 'computer.json', JSON.stringify({name: 'once'}))]);
 		assert.deepEqual([code, calls.length, calls[0]!.options.idempotencyKey], [8, 1, undefined]);
 	});
 });

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {keymap, selectedProcess} from '../source/console/keymap.ts';
+import {keymap} from '../source/console/keymap.ts';
+import {selectedProcess} from '../source/console/keymap/reasons.ts';
 import {visibleRows} from '../source/console/layout.ts';
-import {screens, selectedRow} from '../source/console/screens/index.ts';
-import {type RowValue, type ScreenName, screenNames} from '../source/console/state.ts';
+import {listNames, screens, selectedRow} from '../source/console/screens/index.ts';
+import type {RowValue, ScreenName} from '../source/console/state.ts';
 import {listLines} from '../source/console/views/list.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
 import {
-	type Console, colonyOf, computerOf, keyOf, opened, processOf, subjectOf,
+	type Console, colonyOf, computerOf, keyOf, opened, processOf, serverOf, subjectOf,
 } from './support/console-states.ts';
 
 const rowOf = (screen: ScreenName, number: number, status: 0 | 1 | 2 = 0): RowValue => ({
-	processes: () => processOf(number, {status}), computers: () => computerOf(number, {status}), colonies: () => colonyOf(number), keys: () => keyOf(number),
+	processes: () => processOf(number, {status}), computers: () => computerOf(number, {status}), colonies: () => colonyOf(number), keys: () => keyOf(number), server: () => serverOf(),
 })[screen]();
 
 const cursorIndexOf = ({cursor, ids}: Console): number => ids.indexOf(cursor!);
@@ -74,7 +75,7 @@ function happen(console: Console, screen: ScreenName, happening: Happening): voi
 	}
 }
 
-const runs = fc.record({screen: fc.constantFrom(...screenNames), happenings: fc.array(happenings, {minLength: 1, maxLength: 40})});
+const runs = fc.record({screen: fc.constantFrom(...listNames), happenings: fc.array(happenings, {minLength: 1, maxLength: 40})});
 
 test('nothing but a key moves the cursor to another row, and no answer comes too late', () => {
 	fc.assert(fc.property(runs, ({screen, happenings}) => {

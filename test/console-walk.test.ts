@@ -10,14 +10,16 @@ import {
 	type Effect, type Message, type Overlay, type RowValue, type ScreenName, type State,
 } from '../source/console/state.ts';
 import type {Store} from '../source/console/store.ts';
+import type {OperationName} from '../source/operations/index.ts';
 import {widthOf, withoutStyle} from '../source/console/terminal/width.ts';
 import {update} from '../source/console/update.ts';
-import {detailPage, sideLines} from '../source/console/views/detail.ts';
-import {footerLines, headerLines, tooSmall} from '../source/console/views/frame.ts';
-import {listLines} from '../source/console/views/list.ts';
-import {helpPage, menuPage} from '../source/console/views/pages.ts';
+import {sideLines} from '../source/console/views/detail.ts';
+import {footerLines, isFooter} from '../source/console/views/footer.ts';
+import {headerLines, tooSmall} from '../source/console/views/frame.ts';
+import {bodyLines} from '../source/console/views/list.ts';
+import {overlayLines} from '../source/console/views/overlay-pages.ts';
 import {
-	attributeOf, colonyOf, computerOf, Console, failure, hostileTexts, keyMessage, keyOf, pageOf, processOf,
+	attributeOf, colonyOf, computerOf, Console, failure, hostileTexts, keyMessage, keyOf, pageOf, processOf, serverOf,
 } from './support/console-states.ts';
 
 /** Random numbers from a seed, so that a walk that fails can be walked again. */
@@ -56,6 +58,10 @@ function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
 		case 'keys': {
 			return keyOf(number, random.chance(0.3) ? {label: undefined, damaged: true, note: random.pick(hostileTexts)} : {label: {kind: 'computer', name: text, colonyid: colonyOf(0).colonyid}});
 		}
+
+		case 'server': {
+			return serverOf({context: text, place: random.pick(hostileTexts), server: random.pick(hostileTexts)});
+		}
 	}
 }
 
@@ -66,6 +72,9 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 	const attributes = Array.from({length: random.pick([0, 1, 4])}, (_, index) => attributeOf(process, `${random.pick(['key', 'password', ...hostileTexts])}${index}`, random.pick(hostileTexts), random.pick([0, 1, 2])));
 	return {type: 'detailed', process: {...process, in: attributes.filter(({attributetype}) => attributetype === 0), out: attributes.filter(({attributetype}) => attributetype === 1), err: null}};
 }
+
+/** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
+const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {};
 
 /** What the world outside may answer. */
 function answerTo(effect: Effect, state: State, random: Random): Message | undefined {
@@ -105,6 +114,12 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 			return random.chance(0.3) ? {type: 'not-opened', error} : {type: 'opened', context: {kind: random.pick(['embedded', 'database', 'server']), name: random.pick(['embedded', '/tmp/socket', ...hostileTexts]), place: random.pick(hostileTexts)}};
 		}
 
+		case 'ask': {
+			const {ask: {slot, operation}, sequence} = effect;
+			const answer = answers[operation];
+			return fails || answer === undefined ? {type: 'not-asked', slot, sequence, error} : {type: 'asked', slot, sequence, result: answer(random, state), at: state.now};
+		}
+
 		case 'copy':
 		case 'remember':
 		case 'watch':
@@ -139,28 +154,17 @@ function happening(random: Random, state: State): Message {
 	return choice < 98 ? {type: 'reached', reachable: random.chance(0.6), since: state.now} : random.pick<Message>([{type: 'noticed', text: random.pick(hostileTexts)}, {type: 'root-unlocked'}, {type: 'failed', error: failure(random.pick(hostileTexts))}]);
 }
 
-const pageIn = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(({kind}) => kind !== 'confirm' && kind !== 'filter');
+const pageIn = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(overlay => !isFooter(overlay));
 
 function bodyOf(state: State): string[] {
 	const page = pageIn(state.overlays);
-	switch (page?.kind) {
-		case 'help': {
-			return helpPage(page, state);
-		}
-
-		case 'menu': {
-			return menuPage(page, state);
-		}
-
-		case 'detail': {
-			return detailPage({...page, view: page.view === 'attributes' ? 'detail' : page.view}, state);
-		}
-
-		default: {
-			const side = layoutOf(state).side > 0 ? sideLines(state) : [];
-			return listLines(state).map((line, index) => line + (side[index] ?? ''));
-		}
+	// Forms are laid out by Ink.
+	if (page && page.kind !== 'form') {
+		return overlayLines(page.kind === 'detail' && page.view === 'attributes' ? {...page, view: 'detail'} : page, state);
 	}
+
+	const side = layoutOf(state).side > 0 ? sideLines(state) : [];
+	return bodyLines(state).map((line, index) => line + (side[index] ?? ''));
 }
 
 const frameOf = (state: State): string[] => isTooSmall(state) ? tooSmall(state) : [...headerLines(state), ...bodyOf(state), ...footerLines(state)];

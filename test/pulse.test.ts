@@ -30,7 +30,7 @@ const start = Date.now() - spread;
 function randomMoves(random: Random, count: number): Move[] {
 	return Array.from({length: count}, (): Move => {
 		const [from, to] = random.pick(paths);
-		const at = start + Math.floor((1 - (random.next() ** 6)) * spread);
+		const at = start + Math.floor((1 - (random.next() ** 12)) * spread);
 		const span = Math.floor(10 ** (random.next() * 11));
 		return {
 			at: random.next() < 0.2 ? Math.floor(at / 10_000) * 10_000 : at,

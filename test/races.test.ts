@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import type {Process} from '../source/core/types.ts';
 import {
-	computers, expire, processes, record, removeUnusedDemands,
+	computerChanges, expire, processes, record, removeUnusedDemands,
 } from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {attributeId, newProcessId} from '../source/identity/index.ts';
@@ -104,7 +104,7 @@ test('a claim waits for a disapproval that has not committed yet, and then sees 
 	const computer = await colony.computer();
 	const process = await colony.submit({targetcomputerids: [computer.id]});
 	const claiming = await database.transaction(async client => {
-		await computers.disapprove(client, colony.id, computer.id);
+		await computerChanges.disapprove(client, colony.id, [{computerid: computer.id}]);
 		const claiming = beside.assign(computer);
 		await untilBlocked(database, claiming);
 		return {claiming};

@@ -51,6 +51,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(computer, 'process.list', {colonyid, state: 'waiting', attribute: 'key=väl=ue & +'})).rows.length, 1);
 	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
 	assert.deepEqual(await call(owner, 'process.count', {colonyid}), {waiting: 1, running: 0, successful: 0, failed: 0});
+	const {version} = await call(owner, 'process.version', {colonyid, processid});
 	const assigned = await call(computer, 'process.assign', {colonyid, wait: 1.5});
 	assert.equal(assigned.processid, processid);
 	assert.match(assigned.deadline, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
@@ -58,7 +59,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'attribute.get', {colonyid, processid, attributeid})).value, '\u{1F600}\n"');
 	assert.equal((await call(owner, 'attribute.list', {colonyid, processid})).length, 2);
 	assert.equal((await call(computer, 'process.successful', {colonyid, processid})).status, 2);
-	assert.equal((await call(owner, 'process.retry', {colonyid, processid})).status, 0);
+	assert.notEqual((await call(owner, 'process.version', {colonyid, processid})).version, version);
+	assert.equal((await call(owner, 'process.retry', {colonyid, processid, ifstate: 'successful', ifretries: 0})).status, 0);
 	assert.equal((await call(computer, 'process.assign', {colonyid})).processid, processid);
 	assert.equal((await call(computer, 'process.failed', {colonyid, processid, computerid: computer.id})).status, 3);
 	const again = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid}});
@@ -66,8 +68,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
-	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id})).status, 2);
-	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id})).computerid, computer.id);
+	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
+	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
 	assert.equal(await call(rootPassword, 'database.rootpassword', {newrootpassword: rootPassword}), undefined);
 	assert.deepEqual([...done].sort(), Object.keys(operations).sort());
@@ -108,6 +110,27 @@ test('a list is submitted, assigned and closed in one request each', async () =>
 	const twice = await listed(computer, 'process.failed', [{colonyid: colony.id, processid: ids[0]}]);
 	assert.equal(twice.json[0].problem.code, 'conflict');
 	assert.equal(twice.json[0].problem.status, 409);
+});
+
+test('processes and computers are changed in lists, each for itself, when they are as expected', async () => {
+	const computer = await colony.computer();
+	const [one, other, third] = [await colony.running(computer), await colony.running(computer), await colony.submit({targetcomputerids: [computer.id]})];
+	await colony.close(computer, one, 'failed');
+	const ids = [one, other, third].map(({processid}) => ({colonyid: colony.id, processid}));
+	const versions = (await listed(colony.owner, 'process.version', [...ids, {colonyid: colony.id, processid: 'f'.repeat(64)}])).json;
+	assert.equal(versions[3].problem.code, 'not-found');
+	const asked = ids.map((id, index) => ({...id, ifversion: versions[index].result.version as string, ifsince: versions[index].result.since as string}));
+	const codes = ({json}: Answer) => (json as Array<{problem?: {code: string}; result?: {status: number}}>).map(({problem, result}) => problem?.code ?? result?.status);
+	assert.deepEqual(codes(await listed(colony.owner, 'process.retry', asked)), [0, 'conflict', 'conflict']);
+	assert.deepEqual(codes(await listed(colony.owner, 'process.cancel', asked)), ['conflict', 3, 3]);
+	assert.deepEqual(codes(await listed(colony.owner, 'process.remove', ids)), [0, 3, 3]);
+	problem(await served.many(colony.owner, 'process.remove', Array.from({length: 101}, () => ids[0]!)), 400, 'invalid-input', /1 to 100, not of 101/);
+	const list = async (verb: 'approve' | 'disapprove' | 'remove', ifstate?: string) => listed(colony.owner, `computer.${verb}`, [{colonyid: colony.id, computerid: computer.id, ...(ifstate ? {ifstate} : {})}]);
+	assert.deepEqual(codes(await list('disapprove', 'pending')), ['conflict']);
+	assert.deepEqual(codes(await list('disapprove', 'approved')), [2]);
+	assert.deepEqual(codes(await list('approve', 'disapproved')), [1]);
+	assert.deepEqual(codes(await list('remove')), [1]);
+	assert.deepEqual(codes(await list('remove')), ['not-found']);
 });
 
 test('of a list of submissions all or none are taken', async () => {

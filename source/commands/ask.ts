@@ -131,3 +131,19 @@ export async function askYes(input: StandardInput, {stderr}: Pick<World, 'stderr
 		throw new ColoniesError('cancelled', 'The answer was not YES; nothing was changed.', {hint: 'Type YES in capital letters, or give --yes.'});
 	}
 }
+
+/**
+Asks before many are changed: on a terminal the count is typed, and nothing else means yes.
+@throws ColoniesError `cancelled` for any other answer, and where nobody types
+*/
+export async function askCount(input: StandardInput, {stderr}: Pick<World, 'stderr'>, count: number): Promise<void> {
+	if (!input.isTerminal) {
+		throw new ColoniesError('cancelled', 'There is no terminal to type the count on; nothing was changed.', {hint: 'Give --yes to go on without being asked.'});
+	}
+
+	stderr.write(`Type ${count} to go on: `);
+	const answer = await input.answer();
+	if (answer.trim().replaceAll(/[,_ ]/g, '') !== String(count)) {
+		throw new ColoniesError('cancelled', `The answer was not ${count}; nothing was changed.`, {hint: 'Type the count, or give --yes.'});
+	}
+}

@@ -76,4 +76,4 @@ export function defineCommand<Some extends Fields, Operands extends Fields = Rec
 export const flagsOf = ({flags, store}: CommandEntry): Fields => ({...flags, ...store, ...generalFlags});
 
 /** Flags whose value is the path of a file. */
-export const fileFlags: ReadonlySet<string> = new Set(['spec', 'tlsca', 'tlscert', 'tlskey']);
+export const fileFlags: ReadonlySet<string> = new Set(['spec', 'from', 'tlsca', 'tlscert', 'tlskey']);

@@ -7,6 +7,7 @@ import {
 	type Field, type Fields, flag, integer, optional, value,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
+import {isPlannable, plannable, type PlannableName} from '../operations/plan.ts';
 import {type AnyOperation, flagOf} from '../operations/registry.ts';
 import {askYes} from './ask.ts';
 import {
@@ -14,6 +15,9 @@ import {
 } from './command.ts';
 import {runMany, runOne} from './many-calls.ts';
 import {print, say, toNotice} from './output.ts';
+import {
+	oneProcess, planFlags, type PlanFlags, runPlan,
+} from './plan-command.ts';
 import {registerWith} from './register.ts';
 import {type OutputFormat, outputFlags, printResult} from './results.ts';
 import {requireNewSecret} from './secrets.ts';
@@ -162,6 +166,26 @@ async function carryOutMany(run: Run, calls: Parameters<typeof runMany>[0], inpu
 	await showAll();
 }
 
+/** Whether a command makes a plan where many are meant. */
+const isForMany = ({name}: AnyOperation): boolean => isPlannable(name) && plannable[name].noun === 'process';
+
+/** Carries out a change of processes: of the one that is named, or of many by a plan. */
+async function carryOutPlannable(run: Run): Promise<void> {
+	const {operation, call} = run;
+	const {world, input, choice} = call;
+	const one = oneProcess(call.flags);
+	if (one !== undefined) {
+		await carryOut({...run, call: {...call, flags: {...call.flags, processid: one}}});
+		return;
+	}
+
+	const colonyid = call.flags.colonyid as Id;
+	const caller = await callerOf(world, input, operation, {flags: call.flags, signs: actingComputer(run), colony: colonyid});
+	await withStore(world, choice, async context => runPlan({
+		world, input, flags: call.flags as PlanFlags, context, caller, name: operation.name as PlannableName, colonyid,
+	}));
+}
+
 async function carryOut(run: Run): Promise<void> {
 	const {operation, call: {world, input, flags, choice}} = run;
 	const asked = await inputsOf(run);
@@ -192,13 +216,14 @@ export function operationCommand(operation: AnyOperation, command: Command): Com
 		flags: {
 			...Object.fromEntries([...fields].map(([name, {field}]) => [name, asFlag(field, operation)])),
 			...(operation.many?.by === 'count' ? {count: optional(integer('Count', `How many to take, up to ${limits.batch}; those that there are are printed as a list`, {least: 1, most: limits.batch}))} : {}),
+			...(isForMany(operation) ? planFlags : {}),
 			...(operation.danger === 'highest' ? {yes: optional(flag('Yes', 'Do it without asking'))} : {}),
 			...signing,
 			...outputFlags,
 		},
 		signing: Object.keys(signing),
 		store: storeFlags,
-		run: async call => carryOut({
+		run: async call => (isForMany(operation) ? carryOutPlannable : carryOut)({
 			operation, command, fields, call,
 		}),
 	});

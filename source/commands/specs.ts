@@ -99,9 +99,35 @@ async function readFile(file: string, most: number): Promise<Content> {
 	}
 }
 
-async function read(file: string, input: StandardInput, most: number): Promise<Content> {
+async function read(file: string, input: StandardInput, most: number, flag = '--spec'): Promise<Content> {
 	const name = 'Standard input';
-	return file === '-' ? {name, bytes: await input.all('--spec', most, tooLarge(name, most))} : readFile(file, most);
+	return file === '-' ? {name, bytes: await input.all(flag, most, tooLarge(name, most))} : readFile(file, most);
+}
+
+const idOf = (value: unknown): string | undefined => {
+	const id = typeof value === 'object' && value !== null && 'processid' in value ? value.processid : value;
+	return typeof id === 'string' && /^[\da-f]{64}$/i.test(id) ? id.toLowerCase() : undefined;
+};
+
+/**
+The ids of processes in a file, or on standard input for `-`: one a line, plain, as JSON or as the `processid` of a JSON object; or a JSON array of these, as a list command prints it.
+@throws InvalidInput or TooLarge, one sentence with the name of the file, and the line
+*/
+export async function readProcessIds(file: string, input: StandardInput, flag: string): Promise<string[]> {
+	const content = await read(file, input, largestList, flag);
+	const text = textOf(content);
+	const whole = json(text);
+	const items = Array.isArray(whole?.value)
+		? whole.value.map((value: unknown, index) => ({value, place: `number ${index + 1}`}))
+		: (whole ? [{value: whole.value, place: 'line 1'}] : text.split('\n').flatMap((line, index) => line.trim() === '' ? [] : [{value: json(line)?.value ?? line.trim(), place: `line ${index + 1}`}]));
+	return items.map(({value, place}) => {
+		const id = idOf(value);
+		if (id === undefined) {
+			throw new InvalidInput(`${content.name} has no id of a process at ${place}: ${quoted(value)}.`, {hint: 'Give one id of 64 hex digits a line, or what `process ls` prints.'});
+		}
+
+		return id;
+	});
 }
 
 /**

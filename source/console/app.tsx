@@ -7,10 +7,11 @@ import {isTooSmall, layoutOf} from './layout.ts';
 import type {Overlay, State} from './state.ts';
 import type {Store} from './store.ts';
 import {listenToKeys} from './terminal/keys.ts';
-import {detailLength, detailPage, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
-import {footerLines, headerLines, tooSmall} from './views/frame.ts';
-import {listLines} from './views/list.ts';
-import {helpPage, menuPage} from './views/pages.ts';
+import {detailLength, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
+import {footerLines, isFooter} from './views/footer.ts';
+import {headerLines, tooSmall} from './views/frame.ts';
+import {bodyLines} from './views/list.ts';
+import {overlayLines} from './views/overlay-pages.ts';
 
 /** The one place where input enters: every key becomes a message. */
 function useKeys(store: Store): void {
@@ -21,7 +22,7 @@ function useKeys(store: Store): void {
 }
 
 /** The overlay that takes the body; questions and the filter stand in the footer instead. */
-const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(({kind}) => kind !== 'confirm' && kind !== 'filter');
+const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(overlay => !isFooter(overlay));
 
 function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 'detail'}>; readonly state: State}) {
 	const {body} = layoutOf(state);
@@ -40,26 +41,6 @@ function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 
 	);
 }
 
-function pageLines(page: Overlay, state: State): string[] {
-	switch (page.kind) {
-		case 'detail': {
-			return detailPage(page, state);
-		}
-
-		case 'help': {
-			return helpPage(page, state);
-		}
-
-		case 'menu': {
-			return menuPage(page, state);
-		}
-
-		default: {
-			return [];
-		}
-	}
-}
-
 function Body({state}: {readonly state: State}) {
 	const {header, body, list, side} = layoutOf(state);
 	const screen = useContext(ScreenContext);
@@ -74,12 +55,12 @@ function Body({state}: {readonly state: State}) {
 	}
 
 	if (page) {
-		return <Painted reserve={false} top={header} left={0} width={state.columns} lines={pageLines(page, state)}/>;
+		return <Painted reserve={false} top={header} left={0} width={state.columns} lines={overlayLines(page, state)}/>;
 	}
 
 	return (
 		<Box>
-			<Painted reserve={false} top={header} left={0} width={list} lines={listLines(state)}/>
+			<Painted reserve={false} top={header} left={0} width={list} lines={bodyLines(state)}/>
 			{side > 0 && <Painted reserve={false} top={header} left={list} width={side} lines={sideLines(state)}/>}
 		</Box>
 	);

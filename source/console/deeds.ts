@@ -3,11 +3,9 @@ import type {Computer, Process} from '../core/types.ts';
 import {stateOf} from '../core/states.ts';
 import {type OperationName, operations} from '../operations/index.ts';
 import {screens, selectedRow} from './screens/index.ts';
+import {over} from './stack.ts';
 import {type Acting, type Effect, type KnownColony, type Overlay, type State, type Step, storeName} from './state.ts';
 import {cut} from './terminal/width.ts';
-
-/** Puts an overlay on top. */
-export const over = (state: State, overlay: Overlay): State => ({...state, overlays: [...state.overlays, overlay]});
 
 /** Why not even the keychain may be changed; undefined when it may. */
 export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly ? 'The console is read-only.' : undefined;

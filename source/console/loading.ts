@@ -1,10 +1,16 @@
+import {askAll} from './asking.ts';
+import {asksOf} from './asks.ts';
 import {refreshQuery} from './lists.ts';
+import {screens} from './screens/index.ts';
 import type {Effect, Going, ListState, PageQuery, ScreenName, State, Step} from './state.ts';
 
 export const withList = (state: State, screen: ScreenName, list: Partial<ListState>): State => ({...state, lists: {...state.lists, [screen]: {...state.lists[screen], ...list}}});
 
 /** Whether the list of a screen can be read now. */
-const canLoad = (state: State, screen: ScreenName): boolean => screen === 'keys' || (state.context !== undefined && (screen === 'colonies' || state.colony !== undefined));
+function canLoad(state: State, screen: ScreenName): boolean {
+	const {of} = screens[screen];
+	return of === 'machine' || (state.context !== undefined && (of === 'store' || state.colony !== undefined));
+}
 
 /** Reads a page of a list. One at a time: what changes meanwhile is read when the page is there; another page wins over the one under way. */
 export function load(state: State, screen: ScreenName, query: PageQuery = refreshQuery(state.lists[screen]), going?: Going): Step {
@@ -36,8 +42,15 @@ export function loadDetail(state: State, {soon = false} = {}): Effect[] {
 	return state.screen === 'processes' && cursor !== undefined && cursor !== gone ? [{type: 'load-detail', id: cursor, soon}] : [];
 }
 
-/** Everything that is visible, read again. */
-export function refreshAll(state: State): Step {
+/** The list, the counts and what is open, read again. */
+export function reread(state: State): Step {
 	const [next, effects] = refresh(state);
 	return [next, [...effects, ...(state.colony ? [{type: 'count'} as const] : []), ...loadDetail(state)]];
+}
+
+/** Everything that is visible, read again. */
+export function refreshAll(state: State): Step {
+	const [listed, effects] = reread(state);
+	const [next, asked] = askAll(listed, asksOf(listed));
+	return [next, [...effects, ...asked]];
 }

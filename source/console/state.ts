@@ -1,10 +1,11 @@
-import type {ErrorCode} from '../core/errors.ts';
 import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
-import type {OperationName, Page} from '../operations/index.ts';
+import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
-export const screenNames = ['processes', 'computers', 'colonies', 'keys'] as const;
+/** Every screen, in the order of their digits. */
+export const screenNames = ['processes', 'computers', 'colonies', 'keys', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -13,7 +14,11 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 /** A colony that the keychain, or root, gives a way into. */
 export type KnownColony = Colony & {as: Acting[]};
 
-export type RowValue = Process | Computer | KnownColony | KeyEntry;
+/** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
+export type RowValue = Process | Computer | KnownColony | KeyEntry | ServerView;
+
+/** What the Server screen shows of the store that is open, and of this program. */
+export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number};
 
 export type Going = 'further' | 'first' | 'last';
 
@@ -43,7 +48,7 @@ export type ListState = {
 	error?: ErrorText;
 };
 
-export type ErrorText = {code: ErrorCode; message: string; hint?: string};
+export type {ErrorText} from './answers.ts';
 
 /** Something that will be done on the server, for an effect to carry out. */
 export type Deed = {
@@ -96,6 +101,8 @@ export type State = {
 	screen: ScreenName;
 	previous: ScreenName;
 	lists: Record<ScreenName, ListState>;
+	/** What was asked of the store for what is in sight, by slot; see asks.ts. */
+	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
 	overlays: readonly Overlay[];
@@ -104,6 +111,10 @@ export type State = {
 	paused: boolean;
 	frozen: boolean;
 	wide: boolean;
+	/** Whether times of day are shown in UTC; else in the time zone of this machine. */
+	utc: boolean;
+	/** Milliseconds by which the clock of the store is ahead of this machine's: ages are told by the store's. */
+	skew: number;
 	/** What was done; goes with the next key or after a while. */
 	notice?: {text: string; at: number; /** Whether it says what the operator has just done. */ isOutcome?: true};
 	/** What went wrong; stays until esc. */
@@ -133,7 +144,10 @@ export type Message =
 	| {type: 'noticed'; text: string}
 	| {type: 'form-done'; text: string}
 	| {type: 'form-failed'; error: ErrorText}
-	| {type: 'root-unlocked'};
+	| {type: 'root-unlocked'}
+	| {type: 'asked'; slot: string; sequence: number; result: unknown; at: number}
+	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
+	| {type: 'clock'; skew: number};
 
 export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'};
 
@@ -145,6 +159,8 @@ export type Effect =
 	| {type: 'watch'}
 	| {type: 'count'}
 	| {type: 'load-detail'; id: Id; soon?: boolean}
+	/** Asks the store for something that is in sight, as whoever acts; the answer comes as `asked`. */
+	| {type: 'ask'; ask: Ask; sequence: number}
 	| {type: 'run'; deed: Deed}
 	| {type: 'forget-key'; id: Id}
 	| {type: 'send-form'; purpose: FormPurpose; values: Record<string, string>}
@@ -160,13 +176,17 @@ export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more
 /** A list without its rows. It counts its requests on, so that an answer to an older one is not taken for a new one's. */
 export const emptied = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence: sequence + 1});
 
-export const emptyLists = (): Record<ScreenName, ListState> => ({processes: emptyList(), computers: emptyList(), colonies: emptyList(), keys: emptyList()});
+/** Something for every screen. */
+export const forScreens = <Value>(make: (screen: ScreenName) => Value): Record<ScreenName, Value> => Object.fromEntries(screenNames.map(name => [name, make(name)])) as Record<ScreenName, Value>;
 
 /** The lists of another store, without rows. */
-export const emptiedLists = ({processes, computers, colonies, keys}: State['lists']): State['lists'] => ({processes: emptied(processes), computers: emptied(computers), colonies: emptied(colonies), keys: emptied(keys)});
+export const emptiedLists = (lists: State['lists']): State['lists'] => forScreens(name => emptied(lists[name]));
 
 /** What a person calls the store that is open. */
 export const storeName = ({context}: Pick<State, 'context'>): 'database' | 'server' => context?.kind === 'server' ? 'server' : 'database';
+
+/** What time it is for the store, in milliseconds since 1970: ages and deadlines are told by its clock. */
+export const storeNow = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
@@ -178,10 +198,13 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	rootUnlocked: false,
 	screen: 'processes',
 	previous: 'processes',
-	lists: emptyLists(),
+	lists: forScreens(() => emptyList()),
+	answers: {},
 	overlays: [],
 	paused: false,
 	frozen: false,
 	wide: false,
+	utc: false,
+	skew: 0,
 	busy: 0,
 });

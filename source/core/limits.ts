@@ -29,6 +29,10 @@ export const limits = {
 	expired: 50,
 	/** Submissions, assignments or closings in one call. */
 	batch: 1000,
+	/** Processes or computers that an operator changes in one call: the history keeps the whole request that was signed with each of them. */
+	changed: 100,
+	/** Rows of one plan. */
+	planned: 10_000,
 	/** Seconds that an assign may wait for work. */
 	wait: 60,
 	/** Characters of an idempotency key. */

@@ -53,3 +53,18 @@ export function formatSeconds(seconds: number): string {
 	const value = seconds / size;
 	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${unit}`;
 }
+
+/** A moment moved into UTC or into the time zone of this machine, as an ISO text without its zone. In milliseconds since 1970. */
+function wallClock(at: number, utc: boolean): string {
+	const moved = utc ? at : at - (new Date(at).getTimezoneOffset() * 60_000);
+	return Number.isFinite(moved) && Math.abs(moved) < 8.64e15 ? new Date(moved).toISOString() : '';
+}
+
+/** The time of day of a moment in milliseconds since 1970, `09:41:07`; in UTC, or in the time zone of this machine. */
+export const formatClock = (at: number, utc: boolean): string => wallClock(at, utc).slice(11, 19);
+
+/** A wire time for people, `2021-12-21 21:04:07`, with `UTC` after it where it is that; `-` for one that is not set. */
+export function formatTime(time: Time, utc: boolean): string {
+	const at = milliseconds(time);
+	return at === undefined ? '-' : `${wallClock(at, utc).slice(0, 19).replace('T', ' ')}${utc ? ' UTC' : ''}`;
+}

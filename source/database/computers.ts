@@ -1,9 +1,8 @@
 import {Conflict, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import {type Computer, type ComputerState, type ComputerStatus, type Id, computerStates} from '../core/types.ts';
-import type {Done} from './history.ts';
+import {type Computer, type ComputerState, type Id, computerStates} from '../core/types.ts';
+import {type Done, imageOfRemoved} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {requeueRunning} from './requeue.ts';
 import {type ComputerRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -37,6 +36,17 @@ export async function get(client: Client, colony: Id, computer: Id): Promise<Com
 	}
 
 	return toComputer(rows[0]);
+}
+
+/** A computer, or as it was when it was removed. @throws NotFound when this colony never had it */
+export async function getEvenRemoved(client: Client, colony: Id, computer: Id): Promise<Computer> {
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [colony, computer]);
+	const image = rows[0] ? toComputer(rows[0]) : await imageOfRemoved<Computer>(client, {colony, subject: computer, what: 'computer.remove'});
+	if (!image) {
+		throw unknownComputer(computer);
+	}
+
+	return image;
 }
 
 /** Which computers: in a state, of a type, with a text in the name or at the start of the id, or one alone. */
@@ -86,63 +96,4 @@ export async function count(client: Client, colony: Id, limit: number): Promise<
 	);
 	const counts = new Map(rows.map(row => [row.status, row.count]));
 	return Object.fromEntries(computerStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ComputerState, number>;
-}
-
-/** Sets the state and returns the row with the state before; the row is locked until the transaction ends. */
-async function setStatus(client: Client, colony: Id, computer: Id, status: ComputerStatus): Promise<{row: ComputerRow; before: ComputerStatus}> {
-	const {rows} = await client.query<ComputerRow & {before: ComputerStatus}>(
-		`with old as (select colony_id, computer_id, status from computers where colony_id = $1 and computer_id = $2 for update)
-		update computers c set status = $3 from old where c.colony_id = old.colony_id and c.computer_id = old.computer_id
-		returning c.*, old.status as before`,
-		[colony, computer, status],
-	);
-	if (!rows[0]) {
-		throw unknownComputer(computer);
-	}
-
-	return {row: rows[0], before: rows[0].before};
-}
-
-/** Approves a computer: pending or disapproved → approved. @throws NotFound, Conflict when it is approved already. */
-export async function approve(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
-	const {row, before} = await setStatus(client, colony, computer, 1);
-	if (before === 1) {
-		throw new Conflict(`The computer ${quoted(row.name)} is approved already.`);
-	}
-
-	return {result: toComputer(row), changes: [{noun: 'computer', subject: computer, colony, what: 'computer.approve', from: computerStates[before], to: 'approved'}]};
-}
-
-/**
-Disapproves a computer and takes its running processes away: they wait again, no retry counted (domain.md).
-@throws NotFound, Conflict when it is disapproved already.
-*/
-export async function disapprove(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
-	// First the computer's row: claims hold it for share, so whatever they took is seen by the statement after this one.
-	const {row, before} = await setStatus(client, colony, computer, 2);
-	if (before === 2) {
-		throw new Conflict(`The computer ${quoted(row.name)} is disapproved already.`);
-	}
-
-	const requeued = await requeueRunning(client, colony, computer);
-	return {
-		result: toComputer(row),
-		changes: [{noun: 'computer', subject: computer, colony, what: 'computer.disapprove', from: computerStates[before], to: 'disapproved'}, ...requeued],
-	};
-}
-
-/** Removes a computer; its running processes wait again. @throws NotFound */
-export async function remove(client: Client, colony: Id, computer: Id): Promise<Done<Computer>> {
-	const {rows} = await client.query<ComputerRow>('delete from computers where colony_id = $1 and computer_id = $2 returning *', [colony, computer]);
-	if (!rows[0]) {
-		throw unknownComputer(computer);
-	}
-
-	await client.query('delete from seen where colony_id = $1 and computer_id = $2', [colony, computer]);
-	const result = toComputer(rows[0]);
-	const requeued = await requeueRunning(client, colony, computer);
-	return {
-		result,
-		changes: [{noun: 'computer', subject: computer, colony, what: 'computer.remove', from: computerStates[result.status], detail: result}, ...requeued],
-	};
 }

@@ -71,3 +71,9 @@ async function write(client: Client, author: Author, changes: string): Promise<v
 		[author.actor, author.request ?? null, author.signature ?? null, changes],
 	);
 }
+
+/** The image of what was removed last under an id, as the history has it; undefined when nothing was. */
+export async function imageOfRemoved<Image>(client: Client, {colony, subject, what}: {colony: Id; subject: Id; what: 'process.remove' | 'computer.remove'}): Promise<Image | undefined> {
+	const {rows} = await client.query<{detail: Image}>('select detail from history where subject_id = $1 and colony_id = $2 and what = $3 order by at desc, history_id desc limit 1', [subject, colony, what]);
+	return rows[0]?.detail;
+}

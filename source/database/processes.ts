@@ -1,11 +1,9 @@
 import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
-import {type Transition, transitions} from '../core/states.ts';
 import {quoted, shortId} from '../core/text.ts';
-import {type Id, type Process, type ProcessSpec, type ProcessState, processStates, unsetTime} from '../core/types.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time, unsetTime} from '../core/types.ts';
 import {attributesJson, wireAttributes} from './attributes.ts';
 import {demandIds} from './demands.ts';
-import type {Change, Done} from './history.ts';
-import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
+import {type Done, imageOfRemoved} from './history.ts';
 import {type AttributeRow, attemptOf, type ProcessRow, toAttribute, toProcess} from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
@@ -71,6 +69,44 @@ export async function get(client: Client, colony: Id, process: Id): Promise<Proc
 	return complete(rows[0]);
 }
 
+/** A process with its attributes, or as it was when it was removed. @throws NotFound when this colony never had it */
+export async function getEvenRemoved(client: Client, colony: Id, process: Id): Promise<Process> {
+	const found = await getMany(client, colony, [process]);
+	const image = found.get(process) ?? await imageOfRemoved<Process>(client, {colony, subject: process, what: 'process.remove'});
+	if (!image) {
+		throw unknownProcess(process);
+	}
+
+	return image;
+}
+
+/** Processes with their attributes, by their ids; those that this colony has not are left out. */
+export async function getMany(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Process>> {
+	const {rows} = await client.query<WithAttributes>(
+		`select p.*, ${attributesJson('p.process_id')} as attributes from processes p where p.process_id = any ($2) and p.colony_id = $1`,
+		[colony, ids],
+	);
+	return new Map(rows.map(row => [row.process_id, complete(row)]));
+}
+
+/** What stands of a process beside its state for a look ahead of a change. `since`: when it entered that state; `version`: another one after every change of its record. */
+export type ProcessVersion = {processid: Id; status: ProcessStatus; since: Time; retries: number; computertype: string; version: string};
+
+/** The versions of processes by their ids, in the order given; of those that this colony has not, that it is so. */
+export async function versions(client: Client, colony: Id, ids: readonly Id[]): Promise<Array<ProcessVersion | ColoniesError>> {
+	const {rows} = await client.query<ProcessRow & {version: string}>(
+		'select process_id, status, entered_at, retries, computer_type, xmin::text as version from processes where process_id = any ($2) and colony_id = $1',
+		[colony, ids],
+	);
+	const found = new Map(rows.map(row => [row.process_id, row]));
+	return ids.map(id => {
+		const row = found.get(id);
+		return row
+			? {processid: id, status: row.status, since: row.entered_at, retries: row.retries, computertype: row.computer_type, version: row.version}
+			: unknownProcess(id);
+	});
+}
+
 async function lock(client: Client, colony: Id, process: Id): Promise<ProcessRow> {
 	const {rows} = await client.query<ProcessRow>('select * from processes where process_id = $2 and colony_id = $1 for update', [colony, process]);
 	if (!rows[0]) {
@@ -80,11 +116,7 @@ async function lock(client: Client, colony: Id, process: Id): Promise<ProcessRow
 	return rows[0];
 }
 
-const stateOfRow = (row: ProcessRow): ProcessState => processStates[row.status];
-
-const changed = (row: ProcessRow, what: string, to: ProcessState, detail?: unknown): Change => ({
-	noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: stateOfRow(row), to, since: row.entered_at, detail,
-});
+export const stateOfRow = (row: ProcessRow): ProcessState => processStates[row.status];
 
 /** Why a computer could not close a process, from its row as it is now. */
 function whyNotClosed(row: ProcessRow, computer: Id): ColoniesError {
@@ -119,43 +151,4 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 
 	const {start_time: since, ran: run} = rows[0];
 	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: since!, detail: {...attemptOf(rows[0]), run}}]};
-}
-
-const refuse = (row: ProcessRow, transition: Transition, hint: string): never => {
-	const {from} = transitions[transition];
-	throw new Conflict(`The process ${quoted(shortId(row.process_id))} is ${stateOfRow(row)}; only a ${from.join(' or ')} one can be ${transition === 'retry' ? 'retried' : 'cancelled'}. Nothing was changed.`, {hint});
-};
-
-/** Cancels a waiting or running process: it fails, with err attribute `error` = `cancelled`. @throws Conflict, NotFound */
-export async function cancel(client: Client, colony: Id, process: Id, idOf: AttributeIdOf): Promise<Done<Process>> {
-	const row = await lock(client, colony, process);
-	if (row.status > 1) {
-		refuse(row, 'cancel', 'A closed process can be retried or removed.');
-	}
-
-	const {rows: [cancelled]} = await client.query<{ran: number | null}>(
-		`update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = $1 returning ${microsecondsBetween('start_time', 'end_time')} as ran`,
-		[process],
-	);
-	const error = await setError(client, row, 'cancelled', idOf);
-	return {result: await get(client, colony, process), changes: [changed(row, 'process.cancel', 'failed', {...attemptOf(row), run: cancelled!.ran}), error]};
-}
-
-/** Puts a closed process back to waiting with no retries counted. @throws Conflict, NotFound */
-export async function retry(client: Client, colony: Id, process: Id): Promise<Done<Process>> {
-	const row = await lock(client, colony, process);
-	if (row.status < 2) {
-		refuse(row, 'retry', 'Cancel it first to begin anew.');
-	}
-
-	const changes = await backToWaiting(client, colony, [row], 'process.retry', 'none');
-	return {result: await get(client, colony, process), changes};
-}
-
-/** Removes a process, whatever its state, with its attributes; the history keeps the full image. @throws NotFound */
-export async function remove(client: Client, colony: Id, process: Id): Promise<Done<Process>> {
-	const row = await lock(client, colony, process);
-	const result = await get(client, colony, process);
-	await client.query('delete from processes where process_id = $1', [process]);
-	return {result, changes: [{noun: 'process', subject: process, colony, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: result}]};
 }

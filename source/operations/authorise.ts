@@ -68,18 +68,18 @@ function refusal(operation: AnyOperation, role: Who['role'], id: Id, colony: Id 
 }
 
 /**
-The request as its caller signed it and the history keeps it. In this process: operation, input, time and a nonce, signed here. Over the wire: the signature base of RFC 9421 and the body that its digest covers.
+The request as its caller signed it and the history keeps it. In this process: operation, input (`inputs` of a list), time and a nonce, signed here. Over the wire: the signature base of RFC 9421 and the body that its digest covers.
 Root signs nothing, and its password is never part of it. The input is the checked one, without secrets: a field that the operation does not know may hold one.
 */
-export function keptRequest(caller: Caller, operation: AnyOperation, input: Readonly<Record<string, unknown>>): {request: string; signature?: string} {
+export function keptRequest(caller: Caller, operation: AnyOperation, inputs: ReadonlyArray<Readonly<Record<string, unknown>>>): {request: string; signature?: string} {
 	if ('signer' in caller) {
 		const {base, body, signature} = caller.signer;
 		return {request: JSON.stringify({base, body}), signature};
 	}
 
-	const given = Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== undefined && operation.input[name]?.kind !== 'secret'));
+	const given = inputs.map(input => Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== undefined && operation.input[name]?.kind !== 'secret')));
 	const request = JSON.stringify({
-		operation: operation.name, input: given, created: new Date().toISOString(), nonce: randomUUID(),
+		operation: operation.name, ...(given.length === 1 ? {input: given[0]} : {inputs: given}), created: new Date().toISOString(), nonce: randomUUID(),
 	});
 	return {request, ...('identity' in caller ? {signature: caller.identity.sign(request)} : {})};
 }

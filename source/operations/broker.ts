@@ -18,6 +18,7 @@ import {
 import {RootPasswords} from './root-password.ts';
 import {Sightings} from './sightings.ts';
 import {type Turn, Waiting} from './waiting.ts';
+import {mostOf} from './wire.ts';
 
 export type {Caller} from './authorise.ts';
 export type {Notice, RunOptions} from './carry-out.ts';
@@ -86,8 +87,8 @@ export class Broker {
 	*/
 	async runMany<Name extends OperationName>(caller: Caller, name: Name, inputs: ReadonlyArray<InputOf<Name>>, options: RunOptions = {}): Promise<Array<{result: ResultOf<Name>} | ColoniesError>> {
 		const operation: AnyOperation = operations[name];
-		if (operation.many === undefined || inputs.length === 0 || inputs.length > limits.batch) {
-			throw new InvalidInput(operation.many ? `A list of 1 to ${limits.batch} is taken, not of ${inputs.length}.` : `${name} takes no list.`);
+		if (operation.many === undefined || inputs.length === 0 || inputs.length > mostOf(operation)) {
+			throw new InvalidInput(operation.many ? `A list of 1 to ${mostOf(operation)} is taken, not of ${inputs.length}.` : `${name} takes no list.`);
 		}
 
 		const answers = await this.#answer(caller, operation, inputs, options);

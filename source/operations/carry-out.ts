@@ -1,5 +1,5 @@
 import {ColoniesError, Conflict, NothingToAssign, toColoniesError, Unauthenticated} from '../core/errors.ts';
-import {quoted} from '../core/text.ts';
+import {quoted, shortId} from '../core/text.ts';
 import {type Id, type Topic} from '../core/types.ts';
 import {
 	type Author, type Change, type Client, type ComputerRow, type Done, idempotency, isRetryable, processes, record, spendNonce,
@@ -96,7 +96,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 	const earlier = keyed && await idempotency.findKept(client, keyed);
 	if (earlier) {
 		// Without a computer, for there is nothing more to wait for.
-		return {answers: await again(client, inputs.map(input => operation.colony!(input)), earlier, keyed), computer: undefined, kept, topics, work};
+		return {answers: await again(client, {operation, inputs}, earlier, keyed), computer: undefined, kept, topics, work};
 	}
 
 	if (operation.waits && options.signal?.aborted) {
@@ -104,7 +104,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 		throw new NothingToAssign('No process was assigned: it was not waited for any longer.');
 	}
 
-	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs[0]!) : {})};
+	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs) : {})};
 	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
 	const answers = await operation.answer({client, calls: calls as never, also}) as Array<Done<unknown> | ColoniesError>;
 	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
@@ -117,27 +117,60 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 
 	// That there was nothing is kept, too, by a request that does not wait: an earlier one with its key, which may wait somewhere with nobody to hear its answer, gets nothing any more.
 	const isLastWord = done.length > 0 || (operation.waits === true && !(inputs[0]!.wait > 0));
-	if (keyed && isLastWord && !await idempotency.keep(client, keyed, done.map(({result}) => (result as {processid: Id}).processid))) {
+	if (keyed && isLastWord && !await idempotency.keep(client, keyed, done.map(({result}) => subjectOf(result)))) {
 		throw new Overtaken();
 	}
 
 	return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work};
 }
 
-/** The processes that an earlier request with the same key made or took, as they are now. `colonies`: of each of its calls, all the same. */
-async function again(client: Client, colonies: readonly Id[], {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
+const subjectOf = (result: unknown): Id => {
+	const {processid, computerid} = result as {processid?: Id; computerid?: Id};
+	return processid ?? computerid!;
+};
+
+/** What an earlier request with the same key did, told again: nothing is done twice. */
+async function again(client: Client, {operation, inputs}: Pick<Job, 'operation' | 'inputs'>, {fingerprint, subjects}: {fingerprint: string; subjects: readonly Id[]}, keyed: {key: string; fingerprint: string}): Promise<Answer[]> {
 	if (fingerprint !== keyed.fingerprint) {
 		throw new Conflict(`The idempotency key ${quoted(keyed.key)} was used for another request.`, {hint: 'Use a key once, and again only to repeat the very same request.'});
 	}
 
-	if (subjects.length === 0) {
-		return colonies.map(() => new NothingToAssign('No process was assigned.'));
+	const answers: Answer[] = [];
+	if (operation.again) {
+		for (const input of inputs) {
+			answers.push(await answeredAgain(client, operation, input, subjects)); // eslint-disable-line no-await-in-loop
+		}
+
+		return answers;
 	}
 
-	const answers: Answer[] = [];
+	if (subjects.length === 0) {
+		return inputs.map(() => new NothingToAssign('No process was assigned.'));
+	}
+
 	for (const subject of subjects) {
-		answers.push({result: await processes.get(client, colonies[0]!, subject)}); // eslint-disable-line no-await-in-loop
+		answers.push({result: await processes.get(client, operation.colony!(inputs[0]!), subject)}); // eslint-disable-line no-await-in-loop
 	}
 
 	return answers;
+}
+
+/** The answer to one call of several that came before. */
+async function answeredAgain(client: Client, {again}: AnyOperation, input: Record<string, any>, subjects: readonly Id[]): Promise<Answer> {
+	const {subject, done, now} = again!;
+	try {
+		if (subjects.includes(subject(input))) {
+			return {result: await done(client, input)};
+		}
+
+		await now(client, input);
+		return new Conflict(`The change of ${quoted(shortId(subject(input)))} was refused when this request first came; nothing was changed.`, {hint: 'Look at it, and ask for it anew with another key.'});
+	} catch (error) {
+		const failure = toColoniesError(error);
+		if (failure.code === 'not-found') {
+			return failure;
+		}
+
+		throw error;
+	}
 }

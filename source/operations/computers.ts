@@ -2,14 +2,15 @@ import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
 import {limits} from '../core/limits.ts';
 import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
-import {computers} from '../database/index.ts';
-import {type Column, defineOperation} from './define.ts';
+import {computerChanges, computers} from '../database/index.ts';
+import {type Column, defineMany, defineOperation} from './define.ts';
 import {
 	choice, computerSpec, identity, line, optional, spec,
 } from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
+type One = {colonyid: string; computerid: string};
 const colony = ({colonyid}: {colonyid: string}) => colonyid;
 const columns: ReadonlyArray<Column<Computer>> = ['computerid', 'name', ['state', ({status}) => computerStates[status]], ['seen', ({lastseen}, now) => formatAge(lastseen, now)], 'computertype', 'cores', 'mem', 'gpus', 'cpu', 'gpu'];
 
@@ -73,43 +74,53 @@ export const getComputer = defineOperation({
 	handle: async ({client, input}) => computers.get(client, input.colonyid, input.computerid),
 });
 
-export const approveComputer = defineOperation({
+/** What an owner does to computers, one or many, each for itself. What was done is told again under the same idempotency key, be it removed since. */
+const changing = {
+	input: {...one, ifstate: optional(choice('If state', 'Only when it is in this state', computerStates))},
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	keyed: true,
+	again: {
+		subject: ({computerid}: One) => computerid,
+		done: async (client: Parameters<typeof computers.get>[0], {colonyid, computerid}: One): Promise<Computer> => computers.getEvenRemoved(client, colonyid, computerid),
+		now: async (client: Parameters<typeof computers.get>[0], {colonyid, computerid}: One): Promise<Computer> => computers.get(client, colonyid, computerid),
+	},
+};
+
+const listOn = (verb: string) => ({by: 'list', route: `POST /colonies/{colonyid}/computers/${verb}`, most: limits.changed} as const);
+
+export const approveComputer = defineMany({
+	...changing,
 	name: 'computer.approve',
 	summary: 'Let a registered computer receive processes.',
-	input: one,
 	route: 'POST /colonies/{colonyid}/computers/{computerid}/approve',
-	allow: colonyOwner,
-	colony,
-	operator: true,
+	many: listOn('approve'),
 	changes: ['computers', 'processes'],
-	handle: async ({client, input}) => computers.approve(client, input.colonyid, input.computerid),
-	tells: ({name}) => `Approved ${name}.`,
+	handleMany: async ({client, calls}) => computerChanges.approve(client, calls[0]!.input.colonyid, calls.map(({input}) => input)),
+	tells: ({name}: Computer) => `Approved ${name}.`,
 });
 
-export const disapproveComputer = defineOperation({
+export const disapproveComputer = defineMany({
+	...changing,
 	name: 'computer.disapprove',
 	summary: 'Keep a computer from receiving processes; what it runs goes back to waiting.',
-	input: one,
 	route: 'POST /colonies/{colonyid}/computers/{computerid}/disapprove',
-	allow: colonyOwner,
-	colony,
-	operator: true,
+	many: listOn('disapprove'),
 	danger: 'high',
 	changes: ['computers', 'processes', 'attributes'],
-	handle: async ({client, input}) => computers.disapprove(client, input.colonyid, input.computerid),
-	tells: ({name}) => `Disapproved ${name}; what it ran waits again.`,
+	handleMany: async ({client, calls}) => computerChanges.disapprove(client, calls[0]!.input.colonyid, calls.map(({input}) => input)),
+	tells: ({name}: Computer) => `Disapproved ${name}; what it ran waits again.`,
 });
 
-export const removeComputer = defineOperation({
+export const removeComputer = defineMany({
+	...changing,
 	name: 'computer.remove',
 	summary: 'Remove a computer; what it runs goes back to waiting.',
-	input: one,
 	route: 'DELETE /colonies/{colonyid}/computers/{computerid}',
-	allow: colonyOwner,
-	colony,
-	operator: true,
+	many: listOn('remove'),
 	danger: 'high',
 	changes: ['computers', 'processes', 'attributes'],
-	handle: async ({client, input}) => computers.remove(client, input.colonyid, input.computerid),
-	tells: ({name}) => `Removed ${name}; what it ran waits again.`,
+	handleMany: async ({client, calls}) => computerChanges.remove(client, calls[0]!.input.colonyid, calls.map(({input}) => input)),
+	tells: ({name}: Computer) => `Removed ${name}; what it ran waits again.`,
 });

@@ -20,9 +20,15 @@ export type Route = `${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`;
 
 /**
 How many calls come in one request, with one answer each: `list`, a JSON array of inputs in the body of `route` (or of the operation's own route);
-`count`, so many calls alike, as `count` in the query. `isAtomic`: all of them are done or none, else each stands for itself.
+`count`, so many calls alike, as `count` in the query. `isAtomic`: all of them are done or none, else each stands for itself. `most`: how many at most, where it is not `limits.batch`.
 */
-export type Batch = {by: 'list' | 'count'; route?: Route; isAtomic?: boolean};
+export type Batch = {by: 'list' | 'count'; route?: Route; isAtomic?: boolean; most?: number};
+
+/**
+How an operation about one subject answers a request that came before under its idempotency key, for each of its calls: `subject` is what the call is about,
+`done` gives the answer again to one that was done, and `now` the subject as it is for one that was refused. @throws NotFound
+*/
+export type Again<Input, Result> = {subject: (input: Input) => Id; done: (client: Client, input: Input) => Promise<Result>; now: (client: Client, input: Input) => Promise<Result>};
 
 /** How an operation stands on the command line beside its own name: another verb, with some of its input fixed. */
 export type Command = {
@@ -56,8 +62,10 @@ type Common<Input extends Fields, Result> = {
 	query?: readonly string[];
 	/** How many calls come in one request; left out where they do not. */
 	many?: Batch;
-	/** Whether the processes that it makes or takes are kept under an idempotency key, so that the same request may come twice. */
+	/** Whether what it makes, takes or changes is kept under an idempotency key, so that the same request may come twice. */
 	keyed?: boolean;
+	/** What is answered then; left out where it is the processes that were made or taken. */
+	again?: Again<ValueOf<Input>, Result>;
 	/** Whether it waits, up to `wait` seconds of its input, while there is nothing to assign. */
 	waits?: boolean;
 	/** A rule of core/authority.ts. */

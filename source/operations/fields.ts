@@ -3,7 +3,7 @@ import {parseSpan} from '../core/filter.ts';
 import {limits} from '../core/limits.ts';
 import {firstUnprintable} from '../core/text.ts';
 import {formatSpan} from '../core/time.ts';
-import type {Id, ProcessSpec} from '../core/types.ts';
+import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
 export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
@@ -138,6 +138,15 @@ export const span = (label: string, summary: string, {least, most}: {least: numb
 	});
 };
 
+const timeText = 'must be a time in UTC, such as 2026-01-31T09:41:07.123456Z';
+const timePattern = String.raw`^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$`;
+
+/** A moment, RFC 3339 in UTC, to the microsecond. */
+export const time = (label: string, summary: string): Field<Time> => describe('text', label, summary, {
+	schema: v.pipe(v.string(timeText), v.regex(new RegExp(timePattern), timeText), v.check(text => !Number.isNaN(Date.parse(text)), timeText)),
+	json: {type: 'string', pattern: timePattern},
+});
+
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});
 
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
@@ -160,6 +169,16 @@ export const pair = (label: string, summary: string): Field<{key: string; value:
 		v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
 	),
 	json: {type: 'string', pattern: '^[^=]+='},
+});
+
+/** Ids in one text, separated by commas or blanks, each once. */
+export const someIds = (label: string, summary: string): Field<Id[]> => describe('id', label, summary, {
+	schema: v.pipe(
+		v.string(idText),
+		v.transform(text => [...new Set(text.toLowerCase().split(/[\s,]+/).filter(id => id !== ''))]),
+		v.check(ids => ids.length > 0 && ids.every(id => v.is(idSchema, id)), 'must be ids of 64 hex digits, separated by commas'),
+	),
+	json: {type: 'string'},
 });
 
 /** A list of ids, each once. */

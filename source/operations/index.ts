@@ -19,7 +19,7 @@ export {
 	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
-	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, splitRoute, type Received, type WireRequest,
+	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';

@@ -2,7 +2,6 @@ import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
 import {ColoniesError, NothingToAssign} from '../core/errors.ts';
 import {groupBy} from '../core/group-by.ts';
 import {limits} from '../core/limits.ts';
-import {shortId} from '../core/text.ts';
 import {type Process, processStates} from '../core/types.ts';
 import {
 	type Done, claim, expire, processes, processLists,
@@ -117,6 +116,21 @@ export const getProcess = defineOperation({
 	handle: async ({client, input}) => processes.get(client, input.colonyid, input.processid),
 });
 
+export const versionOfProcess = defineMany({
+	name: 'process.version',
+	summary: 'Tell in which state a process is and since when, with a version that every change of it replaces.',
+	input: one,
+	route: 'GET /colonies/{colonyid}/processes/{processid}/version',
+	many: {by: 'list', route: 'POST /colonies/{colonyid}/processes/versions'},
+	allow: member,
+	colony,
+	changes: [],
+	async handleMany({client, calls}) {
+		const found = await processes.versions(client, calls[0]!.input.colonyid, calls.map(({input}) => input.processid));
+		return found.map(each => each instanceof ColoniesError ? each : {result: each, changes: []});
+	},
+});
+
 type Assignment = Call<{colonyid: string; computerid: string | undefined; wait: number}>;
 
 const nothing = () => new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'});
@@ -193,44 +207,3 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 
 export const closeSuccessful = closing('successful');
 export const closeFailed = closing('failed');
-
-export const retryProcess = defineOperation({
-	name: 'process.retry',
-	summary: 'Put a closed process back to waiting, with no retries counted.',
-	input: one,
-	route: 'POST /colonies/{colonyid}/processes/{processid}/retry',
-	allow: colonyOwner,
-	colony,
-	operator: true,
-	changes: ['processes', 'attributes'],
-	handle: async ({client, input}) => processes.retry(client, input.colonyid, input.processid),
-	tells: ({processid}) => `The process ${shortId(processid)} waits again.`,
-});
-
-export const cancelProcess = defineOperation({
-	name: 'process.cancel',
-	summary: 'Cancel a waiting or running process: it fails.',
-	input: one,
-	route: 'POST /colonies/{colonyid}/processes/{processid}/cancel',
-	allow: colonyOwner,
-	colony,
-	operator: true,
-	danger: 'high',
-	changes: ['processes', 'attributes'],
-	handle: async ({client, input}) => processes.cancel(client, input.colonyid, input.processid, attributeId),
-	tells: ({processid}) => `Cancelled the process ${shortId(processid)}.`,
-});
-
-export const removeProcess = defineOperation({
-	name: 'process.remove',
-	summary: 'Remove a process with its attributes, whatever its state.',
-	input: one,
-	route: 'DELETE /colonies/{colonyid}/processes/{processid}',
-	allow: colonyOwner,
-	colony,
-	operator: true,
-	danger: 'high',
-	changes: ['processes', 'attributes'],
-	handle: async ({client, input}) => processes.remove(client, input.colonyid, input.processid),
-	tells: ({processid}) => `Removed the process ${shortId(processid)}.`,
-});

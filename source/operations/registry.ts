@@ -5,6 +5,7 @@ import * as computers from './computers.ts';
 import * as events from './events.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
+import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
 import * as pulse from './pulse.ts';
 
@@ -25,12 +26,13 @@ export const operations = {
 	'process.list': processes.listProcesses,
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
+	'process.version': processes.versionOfProcess,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,
-	'process.retry': processes.retryProcess,
-	'process.cancel': processes.cancelProcess,
-	'process.remove': processes.removeProcess,
+	'process.retry': processChanges.retryProcess,
+	'process.cancel': processChanges.cancelProcess,
+	'process.remove': processChanges.removeProcess,
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,

@@ -1,4 +1,5 @@
 import {InvalidInput} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import {
 	type Field, type Fields, fromText,
@@ -31,6 +32,9 @@ export function fieldsOn(operation: AnyOperation, route: Route): {query: Fields;
 		body: Object.fromEntries(rest.filter(([name]) => !inQuery(name))),
 	};
 }
+
+/** How many calls a list may have. */
+export const mostOf = ({many}: AnyOperation): number => many?.most ?? limits.batch;
 
 /** The route of a list of calls. */
 export const listRoute = (operation: AnyOperation): Route => operation.many?.route ?? operation.route;

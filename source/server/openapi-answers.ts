@@ -61,6 +61,9 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		out: attributes,
 		err: attributes,
 	}),
+	ProcessVersion: object({
+		processid: id, status: index(processStates), since: said(reference('Time'), 'When it entered its state.'), retries: whole, computertype: text, version: said(text, 'Another one after every change of it; for `ifversion`.'),
+	}),
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
@@ -104,6 +107,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.list': reference('ProcessPage'),
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
+	'process.version': reference('ProcessVersion'),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),

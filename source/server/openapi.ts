@@ -1,7 +1,7 @@
 import {type ErrorCode, errorCodes} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {
-	type AnyOperation, type Field, fieldsOn, type JsonSchema, listRoute, objectJson, type OperationName, type Route, splitRoute,
+	type AnyOperation, type Field, fieldsOn, type JsonSchema, listRoute, mostOf, objectJson, type OperationName, type Route, splitRoute,
 } from '../operations/index.ts';
 import {answerOf, answers, reference} from './openapi-answers.ts';
 import {problemType} from './problem.ts';
@@ -49,7 +49,7 @@ function requestBody(operation: AnyOperation, route: Route): JsonSchema | undefi
 	const one = bodyOf(operation, route);
 	const required = one.required as string[];
 	const isListed = operation.many?.by === 'list' && route === listRoute(operation);
-	const many = {type: 'array', items: one, minItems: 1, maxItems: limits.batch};
+	const many = {type: 'array', items: one, minItems: 1, maxItems: mostOf(operation)};
 	if (isListed) {
 		return {required: true, content: json(route === operation.route ? {oneOf: [one, many]} : many)};
 	}

@@ -1,9 +1,8 @@
 import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import {ColoniesError} from '../core/errors.ts';
-import {limits} from '../core/limits.ts';
 import {shortId} from '../core/text.ts';
 import {
-	type AnyOperation, type Caller, decodeRequest, type HostedContext, listRoute, type OperationName, operations, type Route, type RunOptions, splitRoute,
+	type AnyOperation, type Caller, decodeRequest, type HostedContext, listRoute, mostOf, type OperationName, operations, type Route, type RunOptions, splitRoute,
 } from '../operations/index.ts';
 import {readJson} from './body.ts';
 import {callerOf, idempotencyKeyOf, type Transport} from './caller.ts';
@@ -81,7 +80,7 @@ function send(reply: FastifyReply, answer: unknown, notices: readonly string[]):
 
 function decode(request: FastifyRequest, {operation, route}: Place) {
 	const {params: path, query} = request as {params: Record<string, string>; query: Record<string, string | string[] | undefined>};
-	return decodeRequest(operation, route, {path, query, body: readJson(request.body as Buffer | undefined)}, {most: limits.batch});
+	return decodeRequest(operation, route, {path, query, body: readJson(request.body as Buffer | undefined)}, {most: mostOf(operation)});
 }
 
 async function answer(request: FastifyRequest, reply: FastifyReply, here: Place, parts: Parts): Promise<void> {

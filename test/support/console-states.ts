@@ -3,7 +3,7 @@ import {attributeId, sha3} from '../../source/identity/index.ts';
 import type {KeyEntry} from '../../source/keychain/index.ts';
 import {screens} from '../../source/console/screens/index.ts';
 import {
-	type Deed, type Effect, type ErrorText, type KnownColony, type Message, type Overlay, type RowValue, type ScreenName, type State, initialState,
+	type Deed, type Effect, type ErrorText, type KnownColony, type Message, type Overlay, type RowValue, type ScreenName, type ServerView, type State, initialState,
 } from '../../source/console/state.ts';
 import {update} from '../../source/console/update.ts';
 import type {Page} from '../../source/operations/index.ts';
@@ -48,6 +48,8 @@ export const attributeOf = (process: Pick<Process, 'processid'>, key: string, va
 export const keyOf = (number: number, change: Partial<KeyEntry> = {}): KeyEntry => ({
 	id: idOf('colony', number), label: {kind: 'colony', name: `colony-${number}`, colonyid: idOf('colony', number)}, ...change,
 });
+
+export const serverOf = (change: Partial<ServerView['where']> = {}): ServerView => ({where: {context: 'embedded', kind: 'embedded', place: 'in memory', server: 'PostgreSQL', timescale: undefined, schema: 2, ...change}, delay: 3});
 
 export const pageOf = (rows: readonly RowValue[], more?: Page<RowValue>['more']): Page<RowValue> => ({rows: [...rows], positions: rows.map((_, index) => `position ${index}`), more: more ?? {before: false, after: false}});
 
@@ -126,7 +128,7 @@ export function opened({screen = 'processes', rows = 3, columns = 100, height = 
 	console.load(console.state.known, undefined, 'colonies');
 	if (screen !== 'processes') {
 		console.press(screens[screen].digit);
-		console.load(numbers.map(number => screen === 'computers' ? computerOf(number) : (screen === 'keys' ? keyOf(number) : colonyOf(number))));
+		console.load(screen === 'server' ? [serverOf()] : numbers.map(number => screen === 'computers' ? computerOf(number) : (screen === 'keys' ? keyOf(number) : colonyOf(number))));
 	}
 
 	console.effects = [];

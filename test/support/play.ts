@@ -59,6 +59,10 @@ class Names {
 			return {...part, series: undefined, ...('waiting' in part ? {waiting: (part.waiting as number[]).at(-1), running: (part as {running?: number[]}).running!.at(-1)} : {})};
 		}
 
+		if ('version' in part && 'since' in part) {
+			return {...part, version: 'a version'};
+		}
+
 		// Of a running process the deadline says how long it has.
 		return 'deadline' in part && 'status' in part && part.status === 1 && 'starttime' in part && part.deadline !== unset
 			? {...part, deadline: `${(Date.parse(String(part.deadline)) - Date.parse(String(part.starttime))) / 1000} s after its start`}
@@ -395,6 +399,17 @@ async function playOperator({call}: Player): Promise<void> {
 		}
 	}
 
+	for (const {processid} of [rows[0]!, rows[5]!, {processid: nobody}]) {
+		for (const who of ['edge', 'owner', 'stranger']) {
+			await call(who, 'process.version', {colonyid, processid});
+		}
+
+		for (const wrong of [{ifstate: 'lost'}, {ifstate: 'running', ifretries: 5}, {ifsince: '2021-12-21T21:04:07.807378Z'}, {ifsince: 'yesterday'}, {ifversion: '0'}]) {
+			await call('owner', 'process.remove', {colonyid, processid, ...wrong});
+		}
+	}
+
+	await call('owner', 'computer.approve', {colonyid, computerid: slow, ifstate: 'disapproved'});
 	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
 		await call('core', 'process.remove', {colonyid, processid});
 		await call('owner', 'process.get', {colonyid, processid});

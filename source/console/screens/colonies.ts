@@ -2,12 +2,15 @@ import {shortId, visible} from '../../core/text.ts';
 import type {KnownColony} from '../state.ts';
 import {bold} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
+import {isAbout, whole} from './whole.ts';
 
 export const coloniesScreen: Screen<KnownColony> = {
 	name: 'colonies',
 	digit: '4',
 	title: 'Colonies',
 	topics: ['colonies'],
+	of: 'store',
+	read: async (_, {state}) => whole(state.known.filter(({colonyid, name}) => isAbout(state.lists.colonies.filter, colonyid, name))),
 	tabs: [],
 	columns: [
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({name}) => visible(name), style: text => bold(text)},

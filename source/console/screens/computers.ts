@@ -1,6 +1,8 @@
+import {parseFilter} from '../../core/filter.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatAge} from '../../core/time.ts';
 import {type Computer, computerStates} from '../../core/types.ts';
+import {storeNow} from '../state.ts';
 import {dim, green, red, yellow} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 
@@ -12,6 +14,11 @@ export const computersScreen: Screen<Computer> = {
 	digit: '3',
 	title: 'Computers',
 	topics: ['computers'],
+	of: 'colony',
+	async read(query, {state, run}) {
+		const {computertype, text} = parseFilter(state.lists.computers.filter);
+		return run('computer.list', {colonyid: state.colony!.colonyid, computertype, text, ...query});
+	},
 	tabs: [],
 	columns: [
 		{title: 'NAME', width: 14, grows: true, yields: 0, value: ({name}) => visible(name)},
@@ -35,9 +42,9 @@ export const computersScreen: Screen<Computer> = {
 			? ['No computers found', 'Press n to register one; it waits for your approval then.']
 			: [`No computer matches /${visible(state.lists.computers.filter)}`, 'Press esc to clear the filter.'];
 	},
-	summary: (computer, {now}) => [
+	summary: (computer, state) => [
 		['state', computerStates[computer.status]],
-		['last seen', computer.lastseen === undefined ? 'never' : `${formatAge(computer.lastseen, now)} ago`],
+		['last seen', computer.lastseen === undefined ? 'never' : `${formatAge(computer.lastseen, storeNow(state))} ago`],
 		['id', computer.computerid],
 		['type', computer.computertype ?? 'any'],
 		['cpu', computer.cpu || '-'],

@@ -1,11 +1,12 @@
-import type {RowValue, ScreenName, State} from '../state.ts';
+import {type RowValue, type ScreenName, type State, screenNames} from '../state.ts';
 import {coloniesScreen} from './colonies.ts';
 import {computersScreen} from './computers.ts';
 import {keysScreen} from './keys.ts';
 import {processesScreen} from './processes.ts';
 import type {Screen} from './screen.ts';
+import {serverScreen} from './server.ts';
 
-export type {Column, Screen} from './screen.ts';
+export type {Column, Reader, Screen} from './screen.ts';
 
 /** Every list screen by name, in the order of their digits. */
 export const screens: Record<ScreenName, Screen> = {
@@ -13,7 +14,11 @@ export const screens: Record<ScreenName, Screen> = {
 	computers: computersScreen as unknown as Screen,
 	colonies: coloniesScreen as unknown as Screen,
 	keys: keysScreen as unknown as Screen,
+	server: serverScreen as unknown as Screen,
 };
+
+/** The screens that are lists; the others are drawn whole. */
+export const listNames = screenNames.filter(name => !screens[name].body);
 
 /** The row under the cursor of the visible list; undefined where there is none, or it has left the list. */
 export function selectedRow(state: State): RowValue | undefined {

@@ -2,12 +2,15 @@ import {shortId, visible} from '../../core/text.ts';
 import type {KeyEntry} from '../../keychain/index.ts';
 import {red} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
+import {isAbout, whole} from './whole.ts';
 
 export const keysScreen: Screen<KeyEntry> = {
 	name: 'keys',
 	digit: '6',
 	title: 'Keys',
 	topics: [],
+	of: 'machine',
+	read: async (_, {state, keys}) => whole((await keys()).filter(({id, label}) => isAbout(state.lists.keys.filter, id, label?.name))),
 	tabs: [],
 	columns: [
 		{title: 'ID', width: 10, yields: 0, value: ({id}) => shortId(id)},

@@ -1,7 +1,9 @@
+import {parseFilter} from '../../core/filter.ts';
 import {shortId, visible} from '../../core/text.ts';
-import {formatSpan, milliseconds} from '../../core/time.ts';
+import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import {type Process, processStates} from '../../core/types.ts';
 import {blue, dim, green, red, yellow} from '../terminal/style.ts';
+import {storeNow} from '../state.ts';
 import {tabState} from '../tabs.ts';
 import type {Column, Screen} from './screen.ts';
 
@@ -65,13 +67,15 @@ const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}) => assignedcomputerid === '' ? '-' : shortId(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
 ];
 
-const time = (at: string): string => at.startsWith('0001') ? '-' : `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
-
 export const processesScreen: Screen<Process> = {
 	name: 'processes',
 	digit: '2',
 	title: 'Processes',
 	topics: ['processes'],
+	of: 'colony',
+	async read(query, {state, run}) {
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), ...parseFilter(state.lists.processes.filter), ...query, attributes: false});
+	},
 	tabs: ['all', ...processStates],
 	columns,
 	idOf: ({processid}) => processid,
@@ -89,16 +93,20 @@ export const processesScreen: Screen<Process> = {
 		const name = tabState(state);
 		return [`No ${name === undefined ? '' : `${name} `}processes found`, 'Press n to submit one.'];
 	},
-	summary: (process, {now}) => [
-		['state', `${processStates[process.status]} ${lasted(process, now)}`],
-		['type', process.computertype === '' ? 'any' : process.computertype],
-		['asks for', `${process.cores} cores  ${memory(process.mem)}  ${process.gpus} gpus`],
-		['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => shortId(id)).join(' ')],
-		['computer', process.assignedcomputerid === '' ? '-' : process.assignedcomputerid],
-		['submitted', time(process.submissiontime)],
-		['started', time(process.starttime)],
-		['ended', time(process.endtime)],
-		['deadline', process.deadline.startsWith('0001') ? (process.timeout > 0 ? `${process.timeout}s after its start` : 'none') : time(process.deadline)],
-		['retries', `${process.retries} of ${process.maxretries}`],
-	],
+	summary(process, state) {
+		const now = storeNow(state);
+		const time = (at: string) => formatTime(at, state.utc);
+		return [
+			['state', `${processStates[process.status]} ${lasted(process, now)}`],
+			['type', process.computertype === '' ? 'any' : process.computertype],
+			['asks for', `${process.cores} cores  ${memory(process.mem)}  ${process.gpus} gpus`],
+			['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => shortId(id)).join(' ')],
+			['computer', process.assignedcomputerid === '' ? '-' : process.assignedcomputerid],
+			['submitted', time(process.submissiontime)],
+			['started', time(process.starttime)],
+			['ended', time(process.endtime)],
+			['deadline', process.deadline.startsWith('0001') ? (process.timeout > 0 ? `${process.timeout}s after its start` : 'none') : time(process.deadline)],
+			['retries', `${process.retries} of ${process.maxretries}`],
+		];
+	},
 };

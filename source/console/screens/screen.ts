@@ -1,6 +1,9 @@
 import type {Topic} from '../../core/types.ts';
+import type {KeyEntry} from '../../keychain/index.ts';
+import type {InputOf, OperationName, Page, ResultOf, Where} from '../../operations/index.ts';
+import type {Ask} from '../answers.ts';
 import type {Align} from '../terminal/width.ts';
-import type {RowValue, ScreenName, State} from '../state.ts';
+import type {PageQuery, RowValue, ScreenName, State} from '../state.ts';
 
 /** A column: pure text of a row at a moment (milliseconds since 1970). Text from outside is made visible in here. */
 export type Column<Row> = {
@@ -19,7 +22,16 @@ export type Column<Row> = {
 	shown?: (state: State) => boolean;
 };
 
-/** A list screen, as a value. */
+/** What a screen reads its rows with. */
+export type Reader = {
+	state: State;
+	/** Carries out an operation as whoever acts. @throws ColoniesError */
+	run: <Name extends OperationName>(name: Name, input: InputOf<Name>) => Promise<ResultOf<Name>>;
+	where: () => Promise<Where>;
+	keys: () => Promise<KeyEntry[]>;
+};
+
+/** A screen, as a value: a list, or with `body` one page that is drawn whole out of its only row. */
 export type Screen<Row extends RowValue = RowValue> = {
 	name: ScreenName;
 	/** The digit that opens it; console.md has the places. */
@@ -28,6 +40,16 @@ export type Screen<Row extends RowValue = RowValue> = {
 	topics: readonly Topic[];
 	tabs: readonly string[];
 	columns: ReadonlyArray<Column<Row>>;
+	/** Whether it shows something of one colony, of the store that is open, or of this machine: without that there is nothing to read. */
+	of: 'colony' | 'store' | 'machine';
+	/** Reads a page of its rows. @throws ColoniesError */
+	read: (query: PageQuery, reader: Reader) => Promise<Page<Row>>;
+	/** What else it needs from the store while it is in sight. */
+	asks?: (state: State) => readonly Ask[];
+	/** Draws the whole body in place of a list, in so many cells and rows; no line is longer, and there are no more. */
+	body?: (state: State, size: {width: number; height: number}) => string[];
+	/** What stands at the right of its tabs in place of the range of rows. */
+	note?: (state: State) => string;
 	idOf: (row: Row) => string;
 	/** What a row is called in questions and notices. */
 	nameOf: (row: Row) => string;

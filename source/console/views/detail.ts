@@ -6,7 +6,7 @@ import type {Overlay, State} from '../state.ts';
 import {bold, dim, red} from '../terminal/style.ts';
 import {fit, widthOf} from '../terminal/width.ts';
 import {layoutOf} from '../layout.ts';
-import {box} from './frame.ts';
+import {box} from './box.ts';
 import {wrap} from './wrap.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;

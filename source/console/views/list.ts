@@ -1,10 +1,10 @@
 import {visible} from '../../core/text.ts';
 import {type Column, type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
-import type {RowValue, State} from '../state.ts';
+import {type RowValue, type State, storeNow} from '../state.ts';
 import {dim, inverse} from '../terminal/style.ts';
-import {fit, withoutStyle} from '../terminal/width.ts';
-import {box} from './frame.ts';
+import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
+import {box} from './box.ts';
 import {fewLines, wrapWords} from './wrap.ts';
 
 type Placed = {column: Column<RowValue>; width: number};
@@ -76,7 +76,7 @@ export function listLines(state: State): string[] {
 	const lines = list.rows.slice(list.top, list.top + visibleRows(state)).map(row => {
 		const id = screen.idOf(row);
 		const isCursor = id === list.cursor;
-		const text = rowText(row, placed, state.now);
+		const text = rowText(row, placed, storeNow(state));
 		if (id === list.gone) {
 			return inverse(dim(fit(`> ${fit(withoutStyle(text), width - 4 - leftNote.length)}${leftNote}`, width - 2)));
 		}
@@ -96,19 +96,31 @@ function emptyLines(state: State, screen: Screen): string[] {
 
 	const {loadedAt, error} = state.lists[state.screen];
 	// The keychain is there whatever becomes of the database.
-	const isRead = screen.name === 'keys' && loadedAt !== undefined;
+	const isRead = screen.of === 'machine' && loadedAt !== undefined;
 	if (!state.context && !isRead) {
 		return ['', `  ${state.opening.text}`];
 	}
 
-	if (!state.knownLoaded && screen.name !== 'keys') {
+	if (!state.knownLoaded && screen.of !== 'machine') {
 		return ['', '  Loading …'];
 	}
 
-	if (loadedAt === undefined && !error && (state.colony !== undefined || screen.name === 'colonies' || screen.name === 'keys')) {
+	if (loadedAt === undefined && !error && (state.colony !== undefined || screen.of !== 'colony')) {
 		return ['', '  Loading …'];
 	}
 
 	const {list: width} = layoutOf(state);
 	return ['', ...screen.empty(state).flatMap(line => wrapWords(line, width - 6)).map(line => `  ${line}`)];
+}
+
+/** The body of a screen: its list, or what it draws in place of one. */
+export function bodyLines(state: State): string[] {
+	const {list: width, body: height} = layoutOf(state);
+	const screen = screens[state.screen];
+	if (!screen.body) {
+		return listLines(state);
+	}
+
+	const lines = state.lists[state.screen].rows.length === 0 ? emptyLines(state, screen) : screen.body(state, {width, height});
+	return Array.from({length: height}, (_, index) => fitAnsi(lines[index] ?? '', width));
 }

@@ -5,11 +5,10 @@ import type {Overlay, State} from '../state.ts';
 import {screens} from '../screens/index.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
-import {detailLength, inspectorRoom} from './detail.ts';
-import {box} from './frame.ts';
+import {box} from './box.ts';
 import {wrapWords} from './wrap.ts';
 
-const headings: Record<string, string> = {anywhere: 'Anywhere', list: 'In every list', detail: 'In an open process', menu: 'In a menu', help: 'Here'};
+const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', menu: 'In a menu', help: 'Here'};
 
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
@@ -22,7 +21,8 @@ export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State
 	return box(`Help${more} `, all.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
 }
 
-function helpLines(state: State): string[] {
+/** All lines of the help page. */
+export function helpLines(state: State): string[] {
 	const lines = bindingsHere(state).flatMap(({mode, bindings}) => [
 		bold(headings[mode] ?? `On ${screens[mode as keyof typeof screens].title}`),
 		...bindings.map(({chords, label, changes}) => `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} ${label}${changes ? dim('  changes something; asks first') : ''}`),
@@ -30,12 +30,6 @@ function helpLines(state: State): string[] {
 	]);
 	const notes = ['A lowercase letter never changes anything on the server; what changes it asks first, and only y confirms.', 'In a text field every key is text; esc leaves it.'];
 	return [...lines, ...notes.flatMap(note => wrapWords(note, state.columns - 4)).map(line => dim(line))];
-}
-
-/** How far a page may be scrolled: until its last line is in sight. */
-export function scrollEnd(overlay: Extract<Overlay, {scroll: number}>, state: State): number {
-	const room = layoutOf(state).body - 2;
-	return Math.max(0, overlay.kind === 'help' ? helpLines(state).length - room : detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : room));
 }
 
 /** A menu over the body, with the doors of the first run in more words. */

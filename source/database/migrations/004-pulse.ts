@@ -3,8 +3,8 @@ import type {Migration} from './migration.ts';
 
 /** Seconds of a bucket of each level, finest first, each a multiple of the one before; and the pieces in which TimescaleDB keeps it. */
 const levels = [
-	{level: 10, chunk: '1 hour'},
-	{level: 60, chunk: '12 hours'},
+	{level: 10, chunk: '6 hours'},
+	{level: 60, chunk: '1 day'},
 	{level: 900, chunk: '2 days'},
 	{level: 7200, chunk: '30 days'},
 ] as const;

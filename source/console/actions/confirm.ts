@@ -1,0 +1,29 @@
+import {confirmed, whyNoChange, whyReadOnly} from '../deeds.ts';
+import {closeTop, onTop} from '../stack.ts';
+import type {Overlay, State, Step} from '../state.ts';
+import type {Chord} from '../terminal/keys.ts';
+import {editText, isEditKey} from '../terminal/text-edit.ts';
+import {quiet, say} from './action.ts';
+
+/** `y` alone confirms, or the typed name; enter is the default, and that is Cancel. */
+export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, chord: Chord): Step {
+	const {typed} = overlay;
+	const cancel = (): Step => quiet(say(closeTop(state), 'Cancelled; nothing was changed.'));
+	const reason = 'operation' in overlay.deed ? whyNoChange(state) : whyReadOnly(state);
+	const go = (): Step => reason
+		? quiet(say(closeTop(state), reason))
+		: [{...closeTop(state), busy: state.busy + 1, error: undefined}, [confirmed(overlay)]];
+	if (chord.key === 'esc' || chord.key === 'ctrl-c') {
+		return cancel();
+	}
+
+	if (!typed) {
+		return chord.key === 'y' ? go() : (['enter', 'n', 'q'].includes(chord.key) ? cancel() : quiet(state));
+	}
+
+	if (chord.key === 'enter') {
+		return typed.edit.text === typed.expected ? go() : quiet(say(state, 'The name does not fit; esc cancels.'));
+	}
+
+	return isEditKey(chord) ? quiet(onTop(state, () => ({...overlay, typed: {...typed, edit: editText(typed.edit, chord)}}))) : quiet(state);
+}

@@ -1,0 +1,43 @@
+import type {Process} from '../../core/types.ts';
+import {openForm} from '../forms.ts';
+import {selectedProcess} from '../keymap/reasons.ts';
+import {loadDetail} from '../loading.ts';
+import {screens, selectedRow} from '../screens/index.ts';
+import {closeTop, onTop, over} from '../stack.ts';
+import type {FormPurpose, Overlay, State, Step} from '../state.ts';
+import {textOf} from '../terminal/text-edit.ts';
+import {scrollEnd} from '../views/overlay-pages.ts';
+import {type Action, quiet} from './action.ts';
+
+type Detail = Extract<Overlay, {kind: 'detail'}>;
+
+/** Id of the process that is open over the list. */
+function openId({overlays}: State): string | undefined {
+	const top = overlays.at(-1);
+	return top?.kind === 'detail' ? top.id : undefined;
+}
+
+function scroll(state: State, value: string | undefined): Step {
+	const page = Math.max(1, state.rows - 8);
+	const by = {page, '-page': -page, first: Number.NEGATIVE_INFINITY}[value!] ?? Number(value);
+	return [onTop(state, overlay => 'scroll' in overlay ? {...overlay, scroll: Math.max(0, Math.min(scrollEnd(overlay, state), overlay.scroll + by))} : overlay), []];
+}
+
+/** Opens, scrolls and closes what stands over a screen, and copies what it shows. */
+export const opening: Record<string, Action> = {
+	filter: state => quiet(over(state, {kind: 'filter', edit: textOf(state.lists[state.screen].filter)})),
+	open(state, view) {
+		const process = selectedRow(state) as Process;
+		const known = state.side?.processid === process.processid ? state.side : undefined;
+		const next = over(state, {kind: 'detail', id: process.processid, view: view as Detail['view'], process: known, scroll: 0, revealed: false});
+		return [next, loadDetail(next)];
+	},
+	view: (state, view) => quiet(onTop(state, overlay => overlay.kind === 'detail' ? {...overlay, view: view as Detail['view'], scroll: 0} : overlay)),
+	reveal: state => quiet(onTop(state, overlay => overlay.kind === 'detail' ? {...overlay, revealed: !overlay.revealed} : overlay)),
+	scroll,
+	close: state => quiet(closeTop(state)),
+	form: (state, purpose) => quiet(over(state, openForm(purpose as FormPurpose, state))),
+	'copy-id': state => [state, [{type: 'copy', text: openId(state) ?? screens[state.screen].idOf(selectedRow(state)!), what: 'the id'}]],
+	'copy-json': state => [state, [{type: 'copy', text: JSON.stringify(openId(state) === undefined ? selectedRow(state) : selectedProcess(state), undefined, 4), what: 'the JSON'}]],
+	help: state => state.overlays.at(-1)?.kind === 'help' ? quiet(closeTop(state)) : quiet(over(state, {kind: 'help', scroll: 0})),
+};

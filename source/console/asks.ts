@@ -1,0 +1,24 @@
+import type {Ask} from './answers.ts';
+import {screens} from './screens/index.ts';
+import type {Overlay, State} from './state.ts';
+
+type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
+
+/** What each kind of overlay needs from the store while it is open. */
+const ofOverlays: AsksOfOverlays = {};
+
+/** What the lines above every screen need from the store. */
+const ofHeader = (_: State): readonly Ask[] => [];
+
+/** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
+export function asksOf(state: State): readonly Ask[] {
+	if (!state.context || !state.colony || !state.acting) {
+		return [];
+	}
+
+	return [
+		...ofHeader(state),
+		...screens[state.screen].asks?.(state) ?? [],
+		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
+	];
+}

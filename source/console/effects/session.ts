@@ -1,0 +1,179 @@
+import {toColoniesError, Unauthenticated} from '../../core/errors.ts';
+import type {Keychain} from '../../keychain/index.ts';
+import type {Caller, Context, ContextChoice} from '../../operations/index.ts';
+import type {Acting, ErrorText, Message, State} from '../state.ts';
+import type {World} from '../world.ts';
+
+export type Dispatch = (message: Message) => void;
+
+export const errorText = (error: unknown): ErrorText => {
+	const {code, message, hint} = toColoniesError(error);
+	return {code, message, hint};
+};
+
+/** Milliseconds until an opening that failed is tried again; it doubles up to the last. */
+const firstPause = 500;
+const longestPause = 5000;
+
+const openingText = ({demo, host}: ContextChoice): string => demo ? 'Opening the demo and waking its computers …' : (host === undefined ? 'Opening the database …' : 'Connecting to the server …');
+
+/** The store that is open and what one acts with there: what must not stand in the state, which is the context, the keys and the root password. */
+export class Session {
+	/** What the console was handed. */
+	readonly world: World; // eslint-disable-line @typescript-eslint/parameter-properties -- Node strips types only
+
+	readonly dispatch: Dispatch; // eslint-disable-line @typescript-eslint/parameter-properties -- as above
+	keychain: Keychain;
+	root: string | undefined;
+	/** Which store is open, as it was asked for. */
+	choice: ContextChoice;
+	isClosed = false;
+	#context: Context | undefined;
+	#closeContext: () => Promise<void> = async () => undefined;
+	#retryTimer: NodeJS.Timeout | undefined;
+	#openings = 0;
+	/** Ends hearing whether the store answers, and what has changed in it. */
+	#stopReaching: () => void = () => undefined;
+	#stopWatching: () => void = () => undefined;
+	#watchings = 0;
+
+	constructor(world: World, dispatch: Dispatch) {
+		this.world = world;
+		this.dispatch = dispatch;
+		this.keychain = world.keychain;
+		this.choice = world.choice;
+	}
+
+	/** The store that is open. @throws Unauthenticated where none is */
+	get context(): Context {
+		if (!this.#context) {
+			throw new Unauthenticated('The database is not open yet.');
+		}
+
+		return this.#context;
+	}
+
+	get openContext(): Context | undefined {
+		return this.#context;
+	}
+
+	/** The caller that acts for the operator. @throws Unauthenticated when the key is not there */
+	async callerOf(acting: Acting | undefined): Promise<Caller> {
+		if (acting?.kind === 'root') {
+			if (this.root === undefined) {
+				throw new Unauthenticated('Root is locked.', {hint: 'Press u on 4 Colonies and give the root password.'});
+			}
+
+			return {root: this.root};
+		}
+
+		if (!acting) {
+			throw new Unauthenticated('The keychain holds no key for this colony.', {hint: 'Add one on 6 Keys.'});
+		}
+
+		return {identity: await this.keychain.identity(acting.id)};
+	}
+
+	/** Opens a store in place of the one there is; one that does not open is tried again until it does. */
+	async open(choice: ContextChoice, pause = firstPause, opening = ++this.#openings): Promise<void> {
+		if (pause === firstPause) {
+			this.dispatch({type: 'opening', text: openingText(choice)});
+		}
+
+		try {
+			await this.#letGo();
+			const {context, keychain, root, close} = choice.demo ? await this.#openDemo() : await this.#openReal(choice);
+			if (this.isClosed || opening !== this.#openings) {
+				await close();
+				return;
+			}
+
+			this.#context = context;
+			this.choice = choice;
+			this.keychain = keychain;
+			this.root = root;
+			this.#closeContext = close;
+			await this.#greet(context, root);
+		} catch (error) {
+			if (this.isClosed || opening !== this.#openings) {
+				return;
+			}
+
+			this.dispatch({type: 'not-opened', error: errorText(error)});
+			this.#retryTimer = setTimeout(() => {
+				void this.open(choice, Math.min(pause * 2, longestPause), opening);
+			}, pause);
+		}
+	}
+
+	/** Watches what the operator works in: a server tells a member of a colony about that colony alone. The one before is let go when this one is there, so that nothing is missed between. */
+	async watch({context: opened, colony, acting}: State): Promise<void> {
+		const turn = ++this.#watchings;
+		const context = this.#context;
+		const caller = acting && await this.callerOf(acting).catch(() => undefined);
+		if (turn !== this.#watchings || this.isClosed) {
+			return;
+		}
+
+		const stopBefore = this.#stopWatching;
+		this.#stopWatching = () => undefined;
+		if (opened && context) {
+			this.#stopWatching = context.watch(topics => {
+				// What is heard of a store that another one has replaced means nothing.
+				if (this.#context === context && !this.isClosed) {
+					this.dispatch({type: 'changed', topics});
+				}
+			}, caller && colony && {caller, colonyid: colony.colonyid});
+		}
+
+		stopBefore();
+	}
+
+	/** Lets go of the store for good. */
+	async close(): Promise<void> {
+		clearTimeout(this.#retryTimer);
+		await this.#letGo();
+	}
+
+	/** Closes the store there is, and hears no more of it. */
+	async #letGo(): Promise<void> {
+		this.#watchings++;
+		this.#stopWatching();
+		this.#stopReaching();
+		const close = this.#closeContext;
+		this.#closeContext = async () => undefined;
+		await close();
+	}
+
+	async #openReal(choice: ContextChoice) {
+		const context = await this.world.contexts.open(choice, {attended: true});
+		return {context, keychain: this.world.keychain, root: undefined, close: async () => context.close()};
+	}
+
+	async #openDemo() {
+		const {context, keychain, root, stop} = await this.world.openDemo();
+		return {context, keychain, root, async close() {
+			await stop();
+			await context.close();
+		}};
+	}
+
+	async #greet(context: Context, root: string | undefined): Promise<void> {
+		// What is heard of a store that another one has replaced means nothing.
+		const hear = (message: Message): void => {
+			if (this.#context === context && !this.isClosed) {
+				this.dispatch(message);
+			}
+		};
+
+		this.#stopReaching = context.watchReachability(({reachable, since}) => {
+			hear({type: 'reached', reachable, since});
+		});
+		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
+		const where = await context.where().catch(() => undefined);
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		if (root !== undefined) {
+			hear({type: 'root-unlocked'});
+		}
+	}
+}

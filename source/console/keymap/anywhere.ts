@@ -1,0 +1,9 @@
+import type {Binding} from './binding.ts';
+
+/** Keys that hold everywhere but in a text field. */
+export const anywhereKeys: readonly Binding[] = [
+	{mode: 'anywhere', chords: ['?'], action: 'help', label: 'Help for this screen', hint: 'help'},
+	{mode: 'anywhere', chords: ['q', 'ctrl-c'], action: 'quit', label: 'Quit', hint: 'quit'},
+	{mode: 'anywhere', chords: ['ctrl-z'], action: 'suspend', label: 'To the shell and back with fg'},
+	{mode: 'anywhere', chords: ['ctrl-l'], action: 'repaint', label: 'Draw anew'},
+];

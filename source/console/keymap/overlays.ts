@@ -1,0 +1,30 @@
+import type {Binding, KeyedOverlay} from './binding.ts';
+import {processActions} from './processes.ts';
+import {noProcess} from './reasons.ts';
+
+/** Keys of a page that is longer than the terminal. */
+export const scrollKeys = (mode: KeyedOverlay): Binding[] => [
+	{mode, chords: ['j', 'down'], action: 'scroll', value: '1', label: 'Down'},
+	{mode, chords: ['k', 'up'], action: 'scroll', value: '-1', label: 'Up'},
+	{mode, chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
+	{mode, chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
+	{mode, chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
+	{mode, chords: ['esc', 'left'], action: 'close', label: 'Back', hint: 'back'},
+];
+
+/** Keys of what is open over a screen. */
+export const overlayKeys: readonly Binding[] = [
+	{mode: 'detail', chords: ['d'], action: 'view', value: 'detail', label: 'Detail', hint: 'detail'},
+	{mode: 'detail', chords: ['a'], action: 'view', value: 'attributes', label: 'Attributes', hint: 'attributes'},
+	{mode: 'detail', chords: ['y'], action: 'view', value: 'json', label: 'JSON', hint: 'json'},
+	{mode: 'detail', chords: ['s'], action: 'reveal', label: 'Show and hide masked values', hint: 'secrets'},
+	{mode: 'detail', chords: ['c'], action: 'copy-id', label: 'Copy the id'},
+	{mode: 'detail', chords: ['C'], action: 'copy-json', label: 'Copy as JSON', disabled: noProcess},
+	...processActions('detail'),
+	...scrollKeys('detail'),
+	...scrollKeys('help'),
+	{mode: 'menu', chords: ['j', 'down'], action: 'menu-move', value: '1', label: 'Down'},
+	{mode: 'menu', chords: ['k', 'up'], action: 'menu-move', value: '-1', label: 'Up'},
+	{mode: 'menu', chords: ['enter'], action: 'menu-choose', label: 'Choose', hint: 'choose'},
+	{mode: 'menu', chords: ['esc'], action: 'close', label: 'Back', hint: 'back'},
+];

@@ -1,0 +1,47 @@
+import {actions, chooseItem} from '../actions.ts';
+import {quiet, say} from '../actions/action.ts';
+import {inConfirm} from '../actions/confirm.ts';
+import {inFilter} from '../actions/filter.ts';
+import {inForm} from '../actions/form.ts';
+import {resolve} from '../keymap.ts';
+import {isTooSmall} from '../layout.ts';
+import type {Overlay, State, Step} from '../state.ts';
+import type {Chord} from '../terminal/keys.ts';
+
+/** The overlays that take every key themselves, for they hold a text field or a question: in a text field every key is text. */
+const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step} = {
+	form: inForm,
+	filter: inFilter,
+	confirm: inConfirm,
+};
+
+/** A key: what takes text gets it, and else the key map says what it means. */
+export function pressed(before: State, chord: Chord): Step {
+	const state = before.notice ? {...before, notice: undefined} : before;
+	if (isTooSmall(state)) {
+		// Nobody acts on what cannot be seen.
+		const action = {q: 'quit', 'ctrl-c': 'quit', 'ctrl-z': 'suspend'}[chord.key];
+		return action ? actions[action]!(state, undefined) : quiet(state);
+	}
+
+	const top = state.overlays.at(-1);
+	const takesText = top && typing[top.kind] as ((state: State, overlay: Overlay, chord: Chord) => Step) | undefined;
+	if (takesText) {
+		return takesText(state, top, chord);
+	}
+
+	if (top?.kind === 'menu') {
+		const item = top.items.find(({key}) => key === chord.key);
+		if (item) {
+			return chooseItem(state, item);
+		}
+	}
+
+	const binding = resolve(state, chord.key);
+	const reason = binding?.disabled?.(state);
+	if (reason) {
+		return quiet(say(state, reason));
+	}
+
+	return binding ? actions[binding.action]!(state, binding.value) : quiet(state);
+}

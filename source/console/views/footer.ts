@@ -1,0 +1,94 @@
+import {visible} from '../../core/text.ts';
+import {formatSpan} from '../../core/time.ts';
+import {keymap, modesOf} from '../keymap.ts';
+import {type Overlay, type State, storeName} from '../state.ts';
+import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
+import {type EditState, drawField} from '../terminal/text-edit.ts';
+import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
+import {spread, widthOfStyled} from './spread.ts';
+import {fewLines} from './wrap.ts';
+
+/** The keys that matter here, as many as fit; those that would do nothing now are dim. */
+function hints(state: State): string {
+	const modes = modesOf(state);
+	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint));
+	let line = '';
+	for (const {chords, hint, disabled} of bindings) {
+		const key = chords[0] === ' ' ? 'space' : chords[0]!;
+		const text = disabled?.(state) ? dim(`${key} ${hint}`) : `${bold(key)} ${hint}`;
+		const next = line === '' ? text : `${line}  ${text}`;
+		if (widthOfStyled(next) > state.columns) {
+			break;
+		}
+
+		line = next;
+	}
+
+	return line;
+}
+
+type Said = {text: string; style: (text: string) => string};
+
+const plain = (text: string): string => text;
+
+/** What the operator should know now: that the database is away, what went wrong, or what was done. */
+function message(state: State): Said {
+	const {error, notice, reach, busy, lists, screen} = state;
+	const failure = error ?? lists[screen].error;
+	if (!reach.reachable && state.context) {
+		const at = lists[screen].loadedAt;
+		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
+		return {text: `The ${storeName(state)} is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
+	}
+
+	if (failure) {
+		return {text: `✗ ${visible([failure.message, failure.hint].filter(Boolean).join(' '))}${error ? ' (esc clears)' : ''}`, style: red};
+	}
+
+	return {text: notice ? visible(notice.text) : (busy > 0 ? 'working …' : ''), style: plain};
+}
+
+/** The keys and what there is to say; what takes more than a row has both. */
+function messageLines(state: State): string[] {
+	const {text, style} = message(state);
+	const lines = fewLines(text, state.columns, 2);
+	return (lines.length > 1 ? lines : [hints(state), ...lines]).map((line, index, all) => index === 0 && all.length > lines.length ? line : style(line));
+}
+
+type Confirm = Extract<Overlay, {kind: 'confirm'}>;
+type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
+
+function question({place, question: what, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
+	// What it is about stays in sight; where it is stands in the first row too.
+	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
+	if (typed) {
+		return [
+			notice ? red(notice.text) : `${bold(yellow(asked))} ${consequence ?? ''}`,
+			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
+		];
+	}
+
+	return [bold(yellow(asked)), spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(consequence ?? '', Math.max(0, columns - 28))), columns)];
+}
+
+const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
+
+function filterLines({edit, error}: FilterOverlay, state: State): string[] {
+	const help = state.screen === 'processes' ? 'words, type:gpu, computer:ID, age>5m, age<1h, key=value · enter applies, esc leaves' : 'words · enter applies, esc leaves';
+	return [lineWithField('/', edit, state.columns), error ? red(error) : dim(help)];
+}
+
+type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
+
+/** The two rows of the overlays that stand at the bottom of the screen. */
+const footers: Footers = {confirm: question, filter: filterLines};
+
+/** Whether an overlay stands in the footer, and leaves the body as it is. */
+export const isFooter = ({kind}: Overlay): boolean => kind in footers;
+
+/** The two rows at the bottom: keys or a question, and what happened. */
+export function footerLines(state: State): string[] {
+	const top = state.overlays.at(-1);
+	const draw = top && footers[top.kind] as ((overlay: Overlay, state: State) => string[]) | undefined;
+	return (draw ? draw(top, state) : messageLines(state)).map(line => fitAnsi(line, state.columns));
+}

@@ -1,0 +1,27 @@
+import {layoutOf} from '../layout.ts';
+import type {Overlay, State} from '../state.ts';
+import {detailLength, detailPage, inspectorRoom} from './detail.ts';
+import {helpLines, helpPage, menuPage} from './pages.ts';
+
+/** How an overlay that takes the body is drawn. */
+type Page<Kind extends Overlay['kind']> = {
+	/** As many rows as the body has. */
+	draw: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[];
+	/** How many of its lines, or rows, are out of sight at most: how far it may be scrolled. Left out where it is not longer than the body. */
+	beyond?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => number;
+};
+
+/** The overlays that are painted over the whole body, by kind. Forms and the attribute inspector are laid out by Ink. */
+const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
+	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
+	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
+	menu: {draw: menuPage},
+};
+
+const pageOf = (overlay: Overlay) => pages[overlay.kind] as {draw: (overlay: Overlay, state: State) => string[]; beyond?: (overlay: Overlay, state: State) => number} | undefined;
+
+/** The rows of an overlay that takes the body. */
+export const overlayLines = (overlay: Overlay, state: State): string[] => pageOf(overlay)?.draw(overlay, state) ?? [];
+
+/** How far a page may be scrolled: until its last line is in sight. */
+export const scrollEnd = (overlay: Overlay, state: State): number => Math.max(0, pageOf(overlay)?.beyond?.(overlay, state) ?? 0);
