@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import {after, before, suite, test} from 'node:test';
 import {cellBounds, cellError, secondsOfCell} from '../source/core/durations.ts';
 import {
-	levelFor, type Pulse, pulseCounts, type PulseLevel, pulseLevels, type PulsePercentile, pulsePercentiles, pulseSpans, pulseStepNames, pulseSteps, stepFor,
+	levelFor, type Pulse, pulseCounts, type PulseLevel, pulseLevels, pulsePercentiles, pulseSpans, pulseStepNames, pulseSteps, stepFor,
 } from '../source/core/pulse.ts';
 import {parseSpan} from '../source/core/filter.ts';
 import {
-	forgetOldPulse, migrate, pulse, rollPulse,
+	forgetOldPulse, migrate, pulse, record, rollPulse,
 } from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
-import {openColony, refused} from './support/colony.ts';
+import {Broker} from '../source/operations/index.ts';
+import {type Colony, openColony, refused} from './support/colony.ts';
 import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
@@ -220,7 +221,7 @@ for (const [name, skip, open] of kinds) {
 			await forgetOldPulse(database);
 			const {rows} = await database.query<{level: number; oldest: string}>('select level, min(at) as oldest from pulse group by level');
 			for (const {level, oldest} of rows) {
-				const kept = pulseLevels.find(one => one.level === level)!.kept;
+				const {kept} = pulseLevels.find(one => one.level === level)!;
 				// TimescaleDB lets go of whole pieces.
 				assert.ok(Date.now() - Date.parse(oldest) < 1000 * Math.max(kept * 2, kept + (31 * 86_400)), `${level} from ${oldest}`);
 			}
@@ -233,6 +234,87 @@ test('all of them give equal answers', {skip: noPostgres}, () => {
 	for (const one of rest) {
 		assert.deepEqual(one, embedded);
 	}
+});
+
+suite('a colony at work', {skip: noPostgres}, () => {
+	let database: Database;
+	let brokers: Broker[];
+	before(async () => {
+		database = await opening(async () => openFresh(server!));
+		brokers = [1, 2, 3].map(() => new Broker(database, {local: true}));
+	});
+
+	const counted = ({totals}: Pulse) => pulseCounts.map(name => totals[name]);
+	const inAll = async (colony: Colony, input: Record<string, unknown> = {}): Promise<Pulse> => colony.own('pulse.get', {span: '1h', ...input});
+
+	test('what happens to processes is counted, with how long they waited and ran', async () => {
+		const colony = await openColony(database, brokers[0]);
+		const computer = await colony.computer({computertype: 'gpu'});
+		const [first, second, third] = [await colony.submit({computertype: 'gpu'}), await colony.submit({computertype: 'gpu', timeout: 100, maxretries: 1}), await colony.submit({computertype: 'gpu'})];
+		await database.query('update processes set submission_time = submission_time - interval \'10 minutes\', entered_at = entered_at - interval \'10 minutes\' where process_id = $1', [first.processid]);
+		await colony.assign(computer);
+		await database.query('update processes set start_time = start_time - interval \'90 seconds\' where process_id = $1', [first.processid]);
+		await colony.close(computer, first);
+		await colony.assign(computer);
+		await colony.passDeadlines(second);
+		await brokers[1]!.endExpired();
+		// It has waited since it went back, not since it was submitted.
+		await database.query('update processes set submission_time = submission_time - interval \'5 days\', entered_at = entered_at - interval \'5 days\' where process_id = $1', [second.processid]);
+		await colony.assign(computer);
+		await colony.close(computer, second, 'failed');
+		await colony.own('process.cancel', {processid: third.processid});
+		const by = async (name: string) => inAll(colony, {by: name});
+		const answer = await by('type');
+		assert.deepEqual(counted(answer), [3, 3, 1, 2, 1]);
+		assert.deepEqual(answer.rows.map(row => [row.key, ...pulseCounts.map(name => row.totals[name])]), [['gpu', 3, 3, 1, 2, 1]]);
+		assertNear(answer.totals.waitp95, 600, 'wait');
+		assert.ok(answer.totals.waitp50! < 60);
+		assertNear(answer.totals.runp95, 90, 'run');
+		assert.deepEqual([answer.waiting.at(-1), answer.running.at(-1), answer.waiting[0], answer.running[0]], [0, 0, 0, 0]);
+		const {rows: [row]} = await by('computer');
+		assert.deepEqual([row!.key, row!.name, ...pulseCounts.map(name => row!.totals[name])], [computer.id, 'lab', 0, 3, 1, 1, 1]);
+		await refused(inAll(colony, {by: 'computer', computertype: 'gpu'}), 'invalid-input', /types are not counted apart/);
+		await refused(inAll(colony, {span: '1d', step: '10s'}), 'invalid-input', /has 8640 steps of 10s; an answer has at most 500/);
+		await refused(inAll(colony, {span: 'a while'}), 'invalid-input', /span from 1m00s to 366d00h/);
+	});
+
+	test('how many waited is told from how many wait', async () => {
+		const colony = await openColony(database, brokers[0]);
+		const computer = await colony.computer();
+		for (let index = 0; index < 5; index++) {
+			await colony.submit();
+		}
+
+		await colony.assign(computer);
+		const {waiting, running} = await inAll(colony);
+		assert.deepEqual([waiting.at(-1), running.at(-1), waiting[0], running[0]], [4, 1, 0, 0]);
+	});
+
+	test('many servers count each change once, also of a transaction that was slow', async () => {
+		const colony = await openColony(database, brokers[0]);
+		let commit = () => undefined as void;
+		const slow = database.transaction(async client => {
+			await record(client, {actor: 'system'}, [{noun: 'process', subject: 'p', colony: colony.id, what: 'process.submit', to: 'waiting', detail: {computertype: 'slow'}}]);
+			await new Promise<void>(resolve => {
+				commit = resolve;
+			});
+		});
+		const rollAll = async () => Promise.all(brokers.map(async broker => broker.rollPulse()));
+		for (let index = 0; index < 4; index++) {
+			await colony.submit({computertype: 'quick'});
+			await rollAll();
+		}
+
+		const types = async () => (await inAll(colony, {by: 'type'})).rows.map(({key, totals}) => [key, totals.submitted]);
+		assert.deepEqual(await types(), [['quick', 4]]);
+		commit();
+		await slow;
+		assert.deepEqual(await types(), [['quick', 4], ['slow', 1]]);
+		await rollAll();
+		assert.deepEqual(await types(), [['quick', 4], ['slow', 1]]);
+		const {rows: [row]} = await database.query<{n: number}>('select sum(n)::int as n from pulse_rolled where colony_id = $1 and axis = 0 and level = 60', [colony.id]);
+		assert.equal(row!.n, 5);
+	});
 });
 
 suite('steps and cells', () => {

@@ -79,8 +79,8 @@ export function levelFor(span: number, step: PulseStep): PulseLevel {
 		throw new InvalidInput(`A span of ${formatSpan(span * 1000)} has ${buckets} steps of ${step}; an answer has at most ${pulseLimits.buckets}.`, {hint});
 	}
 
-	if (span > kept - day / 24) {
-		throw new InvalidInput(`Steps of ${step} are kept for ${formatSpan((kept - (day / 24)) * 1000)}, not for ${formatSpan(span * 1000)}.`, {hint});
+	if (span > kept - hour) {
+		throw new InvalidInput(`Steps of ${step} are kept for ${formatSpan((kept - hour) * 1000)}, not for ${formatSpan(span * 1000)}.`, {hint});
 	}
 
 	return level;

@@ -45,6 +45,10 @@ What went from where to where is summed up by bucket and for all buckets, the wa
 */
 const statement = ({by, level, most}: PulseRequest): string => {
 	const axis = by === 'computer' ? 1 : 0;
+	const named = `union all
+	select 'key', rank, null, null, 0, null, null, key, ${by === 'computer' ? '(select name from computers c where c.colony_id = $1 and c.computer_id = key)' : 'null'} from ranked where rank <= ${most}
+	union all
+	select 'rest', 0, null, null, count(*), null, null, null, null from ranked where rank > ${most}`;
 	const isRow = `axis = ${axis} and (axis = 0 or key <> '')`;
 	return `
 	with scanned as materialized (
@@ -67,10 +71,7 @@ const statement = ({by, level, most}: PulseRequest): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, null::int as p50, null::int as p95, null as key, null as name from summed group by rank, bucket, move
 	union all
 	select case when waits then 'wait' else 'run' end, rank, bucket, null, max(total), min(cell) filter (where upto >= ${place(50)}), min(cell) filter (where upto >= ${place(95)}), null, null from places group by waits, rank, bucket
-	${by === 'none' ? '' : `union all
-	select 'key', rank, null, null, 0, null, null, key, ${by === 'type' ? 'null' : '(select name from computers c where c.colony_id = $1 and c.computer_id = key)'} from ranked where rank <= ${most}
-	union all
-	select 'rest', 0, null, null, count(*), null, null, null, null from ranked where rank > ${most}`}
+	${by === 'none' ? '' : named}
 	union all
 	select 'now', 0, null, s.status, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null, null
 	from (values (${waiting}), (${running})) as s(status)`;
@@ -78,6 +79,10 @@ const statement = ({by, level, most}: PulseRequest): string => {
 
 const zeros = (count: number): number[] => Array.from({length: count}, () => 0);
 const nulls = (count: number): Array<number | null> => Array.from({length: count}, () => null);
+
+function each<Name extends string, Value>(names: readonly Name[], make: () => Value): Record<Name, Value> {
+	return Object.fromEntries(names.map(name => [name, make()])) as Record<Name, Value>; // eslint-disable-line @typescript-eslint/consistent-type-assertions -- it has exactly these names
+}
 
 /** What a change of state counts as; `from` and `to` are states, or nothing beyond them. */
 function countOf(from: number, to: number): PulseCount | undefined {
@@ -91,13 +96,13 @@ function countOf(from: number, to: number): PulseCount | undefined {
 
 /** The numbers of one rank, gathered line by line. */
 class Gathered {
-	readonly totals = {...Object.fromEntries(pulseCounts.map(name => [name, 0])), ...Object.fromEntries(pulsePercentiles.map(name => [name, null]))} as PulseTotals;
+	readonly totals: PulseTotals = {...each(pulseCounts, () => 0), ...each(pulsePercentiles, () => null)};
 	readonly series: PulseSeries;
 	/** By how many the waiting and the running ones grew in each bucket. */
 	readonly grew: {waiting: number[]; running: number[]};
 
 	constructor(count: number) {
-		this.series = {...Object.fromEntries(pulseCounts.map(name => [name, zeros(count)])), ...Object.fromEntries(pulsePercentiles.map(name => [name, nulls(count)]))} as PulseSeries;
+		this.series = {...each(pulseCounts, () => zeros(count)), ...each(pulsePercentiles, () => nulls(count))};
 		this.grew = {waiting: zeros(count), running: zeros(count)};
 	}
 

@@ -52,11 +52,11 @@ class Names {
 
 		// What was counted is the same, whenever it was and however long it took.
 		if ('waitp50' in part) {
-			return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, /p\d\d$/.test(name) && value !== null ? 'measured' : value as unknown]));
+			return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, /p\d\d$/.test(name) && value !== null ? 'measured' : value as number | null]));
 		}
 
 		if ('series' in part) {
-			return {...part, series: undefined, ...('waiting' in part ? {waiting: (part.waiting as number[]).at(-1), running: (part as {running?: number[]}).running!.at(-1)} : {})};
+			return {...part, series: undefined, ...('waiting' in part && 'running' in part ? {waiting: (part.waiting as number[]).at(-1), running: (part.running as number[]).at(-1)} : {})};
 		}
 
 		if ('version' in part && 'since' in part) {
