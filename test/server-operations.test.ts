@@ -68,6 +68,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok((await call(computer, 'pulse.get', {colonyid, span: '7d', by: 'type'})).totals.submitted > 1);
+	assert.equal((await call(owner, 'pulse.get', {colonyid, by: 'computer', step: '5m'})).series.assigned.length, 12);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
@@ -170,6 +172,7 @@ test('ids that are forged widen nothing', async () => {
 		['computer.approve', {colonyid: colony.id, computerid: mine.id}, 403, 'not-allowed'],
 		['computer.get', {colonyid: colony.id, computerid: theirs.id}, 404, 'not-found'],
 		['event.list', {colonyid: other.id}, 403, 'not-allowed'],
+		['pulse.get', {colonyid: other.id}, 403, 'not-allowed'],
 		['colony.list', {}, 403, 'not-allowed'],
 		['colony.remove', {colonyid: colony.id}, 403, 'not-allowed'],
 		['database.rootpassword', {newrootpassword: 'mine now'}, 403, 'not-allowed'],
