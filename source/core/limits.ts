@@ -43,4 +43,12 @@ export const limits = {
 	events: 1000,
 	/** Types or computers of which Pulse tells apart from the others. */
 	pulseRows: 20,
+	/** Processes whose reasons to wait are asked for at once. */
+	reasons: 200,
+	/** How far the processes before another one are counted for a list. */
+	before: 1000,
+	/** Seconds without a sign of a computer after which it counts as silent. */
+	silence: 600,
+	/** Lines of one kind that ask for attention. */
+	attention: 10,
 } as const;

@@ -48,6 +48,9 @@ export type Command = {
 /** A column of a table for people: a field of the row, or what to show under a heading of its own. `now`: milliseconds since 1970. */
 export type Column<Row = any> = string | readonly [heading: string, show: (row: Row, now: number) => string];
 
+/** Lines of text, and rows under them, for people. */
+export type Layout = {lines: readonly string[]; rows: readonly object[]; columns: readonly Column[]};
+
 type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */
 	name: string;
@@ -86,8 +89,10 @@ type Common<Input extends Fields, Result> = {
 	tells?: (result: Result) => string;
 	/** What a table shows of a result or of the rows of one; every field when it is left out. */
 	columns?: readonly Column[];
-	/** The lines of a table, or of CSV, of a result that is no list; its fields when it is left out. */
-	tabled?: (result: Result) => ReadonlyArray<Readonly<Record<string, unknown>>>;
+	/** What a table shows of a result that is more than one list or one flat object: lines, and a table under them. */
+	layout?: (result: Result) => Layout;
+	/** The lines of CSV of a result that is no list; the result itself in one line when it is left out. */
+	records?: (result: Result) => readonly object[];
 	commands?: readonly Command[];
 };
 

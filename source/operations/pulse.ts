@@ -6,9 +6,9 @@ import {
 import {limits} from '../core/limits.ts';
 import {sparkline} from '../core/sparkline.ts';
 import {shortId} from '../core/text.ts';
-import {formatSeconds} from '../core/time.ts';
+import {formatSeconds, formatSpan, formatTime} from '../core/time.ts';
 import {pulse} from '../database/index.ts';
-import {type Column, defineOperation} from './define.ts';
+import {type Column, defineOperation, type Layout} from './define.ts';
 import {
 	choice, identity, line, optional, otherwise, span,
 } from './fields.ts';
@@ -57,6 +57,19 @@ function linesOf(answer: Pulse): Line[] {
 	return lines.map(([of, part]) => ({of, ...part.totals, done: sparkline(done(part), sparkWidth)}));
 }
 
+function layoutOf(answer: Pulse): Layout {
+	const {totals, now, from, step, waiting, running} = answer;
+	const rate = (count: number): number => Math.round(count * 3_600_000 / (Date.parse(now) - Date.parse(from)));
+	return {
+		lines: [
+			`${formatTime(from, true)} to ${formatTime(now, true)}, steps of ${formatSpan(step * 1000)}`,
+			`waiting ${waiting.at(-1)} now, running ${running.at(-1)}; done ${rate(totals.successful)}/h, failed ${rate(totals.failed)}/h; wait p50 ${seconds(totals.waitp50)}, p95 ${seconds(totals.waitp95)}; run p50 ${seconds(totals.runp50)}, p95 ${seconds(totals.runp95)}`,
+		],
+		rows: linesOf(answer),
+		columns,
+	};
+}
+
 export const getPulse = defineOperation({
 	name: 'pulse.get',
 	summary: 'Show how a colony does: what was submitted, assigned, closed and requeued in a span of time, and how long it waited and ran.',
@@ -71,8 +84,8 @@ export const getPulse = defineOperation({
 	allow: member,
 	colony: ({colonyid}) => colonyid,
 	changes: [],
-	columns,
-	tabled: linesOf,
+	layout: layoutOf,
+	records: linesOf,
 	commands: [{words: ['pulse', 'show'], summary: 'Show how a colony does over a span of time, as a table with --output table.'}],
 	async handle({client, input}): Promise<Pulse> {
 		const {colonyid, span, by, computertype, step = stepFor(span)} = input;
