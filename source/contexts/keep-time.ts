@@ -6,11 +6,13 @@ const deadlineInterval = 1000;
 const nonceInterval = 60_000;
 /** Between two turns of counting for Pulse, in milliseconds; what came since is read from the history. */
 const pulseInterval = 2000;
+/** Between two looks at what of the history is to be dropped or compressed, in milliseconds. */
+const historyInterval = 60_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
 /**
-Sees to deadlines, counts for Pulse, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
+Sees to deadlines, counts for Pulse, seals the history and drops what is too old of it, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
 A database that is away is tried again at the next turn.
 */
 export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
@@ -20,6 +22,7 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 	let tidied = Date.now();
 	let cleared = Date.now();
 	let rolled = 0;
+	let kept = 0;
 	let hurries = false;
 
 	const turn = async (): Promise<void> => {
@@ -32,6 +35,16 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 				const more = await broker.rollPulse();
 				rolled = more ? 0 : Date.now();
 				hurries ||= more;
+			}
+
+			hurries = await broker.seal() || hurries;
+			// What is to be dropped was counted before.
+			if (rolled > 0 && Date.now() - kept > historyInterval) {
+				if (await broker.keepHistory()) {
+					hurries = true;
+				} else {
+					kept = Date.now();
+				}
 			}
 
 			if (Date.now() - cleared > nonceInterval) {

@@ -48,7 +48,7 @@ What Pulse reads: how many processes of a colony went from one state to another 
 Where TimescaleDB makes continuous aggregates over others (2.9), it does. Elsewhere portions of the history are counted into `pulse_rolled`, up to the transaction and row in `pulse_place`; what came after that is added from the history itself.
 */
 export const pulse: Migration = {
-	number: 5,
+	number: 6,
 	name: 'pulse',
 	script: `
 alter table processes add column returned_at timestamptz;
