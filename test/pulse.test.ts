@@ -4,7 +4,7 @@ import {cellBounds, cellError, secondsOfCell} from '../source/core/durations.ts'
 import {
 	levelFor, type Pulse, pulseCounts, type PulseLevel, pulseLevels, pulsePercentiles, pulseSpans, pulseStepNames, pulseSteps, stepFor,
 } from '../source/core/pulse.ts';
-import {parseSpan} from '../source/core/filter.ts';
+import {parseSpan} from '../source/core/spans.ts';
 import {
 	forgetOldPulse, migrate, pulse, record, rollPulse,
 } from '../source/database/index.ts';
