@@ -1,6 +1,7 @@
 import type {Action} from './actions/action.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
+import {commandLines} from './actions/command-lines.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
@@ -25,6 +26,7 @@ export const actions: Record<string, Action> = {
 	...changing,
 	...fixing,
 	...settings,
+	...commandLines,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
 		const item = menu.kind === 'menu' ? menu.items[menu.cursor] : undefined;

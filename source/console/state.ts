@@ -1,7 +1,7 @@
 import type {AttentionLine} from '../core/attention.ts';
 import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
-import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
@@ -84,6 +84,8 @@ export type Overlay =
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
 	| {kind: 'help'; scroll: number}
+	/** The commands that do what is in sight, or what is asked about. */
+	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
@@ -99,7 +101,7 @@ export type State = {
 	version: string;
 	/** Why nothing may be changed: the flag `--read-only`, the word of the operator, or a store that is not on this machine. */
 	readOnly?: ReadOnly;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};
