@@ -10,7 +10,7 @@ import process from 'node:process';
 import {after, describe, test} from 'node:test';
 import {openKeychain} from '../source/keychain/index.ts';
 import {
-	anyMove, type Answered, isAsked, mayConfirm, maySuspend, Walker,
+	aimedMoves, anyMove, type Answered, isAsked, mayConfirm, maySuspend, Walker,
 } from './support/console-walker.ts';
 import {
 	freshDatabase, noPostgres, type Server, startPostgres,
@@ -88,8 +88,8 @@ async function burst(walker: Walker, random: Random, isGuarded: boolean): Promis
 		return;
 	}
 
-	for (let left = 1 + random.below(12); left > 0; left--) {
-		const move = anyMove(random);
+	const moves = random.chance(0.1) ? aimedMoves(random) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
+	for (const move of moves) {
 		const confirms = isGuarded && mayConfirm(move);
 		if (confirms || maySuspend(move)) {
 			if (await walker.settle() === 'settled') {
