@@ -45,7 +45,7 @@ function resize(random: Random): Move {
 
 /** Bytes that are no keys, ended so that they take no key behind them for their own. */
 function noise(random: Random): Move {
-	const bytes = random.pick([...junk, ...hostileTexts.map(text => text.slice(0, 200)), ...Array.from(random.pick(junk))].filter(text => !confirming.test(text) && !leaving.test(text)));
+	const bytes = random.pick([...junk, ...hostileTexts.map(text => text.slice(0, 200)), ...random.pick(junk)].filter(text => !confirming.test(text) && !leaving.test(text)));
 	return {name: JSON.stringify(bytes), bytes: `${bytes}\u0018`};
 }
 
@@ -142,7 +142,7 @@ export class Walker {
 				}
 			},
 		});
-		await this.until(screen => /WAIT/.test(screen[1] ?? ''));
+		await this.until(screen => Boolean(screen[1]?.includes('WAIT')));
 	}
 
 	async until(isSo: (screen: string[]) => boolean): Promise<void> {
@@ -177,8 +177,8 @@ export class Walker {
 		let outcome = await this.#terminal.settle();
 		while (outcome === 'settled' && !this.#output.isWhole() && !this.#output.isOut() && !this.#fault) {
 			// A clock ticks, or somebody changed something: that frame is still to come.
-			await this.until(() => this.#output.isWhole() || this.#output.isOut()); // eslint-disable-line no-await-in-loop -- again and again
-			outcome = await this.#terminal.settle(); // eslint-disable-line no-await-in-loop
+			await this.until(() => this.#output.isWhole() || this.#output.isOut());
+			outcome = await this.#terminal.settle();
 		}
 
 		const burst = this.#burst;
@@ -213,15 +213,15 @@ export class Walker {
 	async leave(): Promise<void> {
 		for (;;) {
 			this.make(key('ctrl-c'));
-			const outcome = await this.settle(); // eslint-disable-line no-await-in-loop -- one press after the other
+			const outcome = await this.settle();
 			if (outcome !== 'settled') {
 				return;
 			}
 
 			if (this.#output.isOut()) {
 				this.#burst.push(key('ctrl-c'));
-				await this.#terminal.exit(); // eslint-disable-line no-await-in-loop
-				await this.settle(); // eslint-disable-line no-await-in-loop
+				await this.#terminal.exit();
+				await this.settle();
 				return;
 			}
 		}

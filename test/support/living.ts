@@ -80,7 +80,7 @@ function createStranger(context: Context, {colonyid, owner, member, random}: {co
 		if (process) {
 			const of = {colonyid, processid: process.processid};
 			for (const type of ['out', 'err'] as const) {
-				await context.run({identity: member}, 'attribute.add', {...of, key: text().slice(0, 100), value: text(), type}).catch(refused); // eslint-disable-line no-await-in-loop -- one after the other, as a computer does
+				await context.run({identity: member}, 'attribute.add', {...of, key: text().slice(0, 100), value: text(), type}).catch(refused);
 			}
 
 			await context.run({identity: member}, random.chance(0.5) ? 'process.successful' : 'process.failed', of).catch(refused);
@@ -109,7 +109,7 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 	};
 
 	for (const number of storable.keys()) {
-		await join(`hostile-${number}`); // eslint-disable-line no-await-in-loop
+		await join(`hostile-${number}`);
 	}
 
 	await disguise(database, colonyid);
@@ -144,7 +144,6 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 		},
 		async tend() {
 			for (const {id: computerid} of needed) {
-				/* eslint-disable no-await-in-loop */
 				const found = await context.run(asOwner, 'computer.get', {colonyid, computerid}).catch(refused);
 				if (!found && await context.run(asOwner, 'computer.register', {colonyid, computerid, spec: {name: 'back again', cores: 8, mem: 16_000, gpus: 0}}).catch(refused)) {
 					tended.push(`computer.register ${computerid}`);
@@ -153,7 +152,6 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 				if (found?.status !== 1 && await context.run(asOwner, 'computer.approve', {colonyid, computerid}).catch(refused)) {
 					tended.push(`computer.approve ${computerid}`);
 				}
-				/* eslint-enable no-await-in-loop */
 			}
 		},
 		async changes() {

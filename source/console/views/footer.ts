@@ -59,8 +59,9 @@ type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 
 function question({place, question: what, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
-	// What it is about stays in sight; where it is stands in the first row too.
-	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
+	// What it is about stays in sight; where it is stands in the first row too, and gives way.
+	const room = columns - widthOf(what) - 2;
+	const asked = room < 4 ? what : `${cut(place, room)}: ${what}`;
 	if (typed) {
 		return [
 			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence ?? ''}`,
