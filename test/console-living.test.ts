@@ -83,12 +83,12 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 
 /** Makes some moves, up to one that may confirm something: before that the screen is settled and looked at. */
 async function burst(walker: Walker, random: Random, isGuarded: boolean): Promise<void> {
-	if (isGuarded && isAsked(walker.screen) && random.chance(0.6)) {
+	if (isGuarded && isAsked(walker.screen) && random.chance(0.7)) {
 		await answer(walker, random);
 		return;
 	}
 
-	const moves = random.chance(0.1) ? aimedMoves(random) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
+	const moves = random.chance(0.15) ? aimedMoves(random, walker.screen) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
 	for (const move of moves) {
 		const confirms = isGuarded && mayConfirm(move);
 		if (confirms || maySuspend(move)) {

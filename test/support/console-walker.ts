@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {keymap} from '../../source/console/keymap.ts';
+import {screens} from '../../source/console/screens/index.ts';
 import {hostileTexts} from './console-states.ts';
 import {checkOutput, type OutputCheck} from './output-check.ts';
 import type {Random} from './random.ts';
@@ -84,8 +85,13 @@ export function anyMove(random: Random): Move {
 	return choice < 997 ? resize(random) : storm(random);
 }
 
-/** The way to a question: back to some screen, down to some row, and a key that changes something. */
-export const aimedMoves = (random: Random): Move[] => ['esc', 'esc', 'esc', random.pick(['2', '2', '3', '3', '4']), ...Array.from({length: random.below(8)}, () => 'j'), random.pick(asksFirst)].map(name => key(name));
+/** The way to a question: back to some screen, down to some row, and a key that changes something there. A console that was made read-only is let change things again. */
+export function aimedMoves(random: Random, screen: string): Move[] {
+	const name = random.pick(['processes', 'processes', 'computers', 'computers', 'colonies'] as const);
+	const changing = keymap.filter(({mode, changes}) => mode === name && changes).flatMap(binding => binding.chords);
+	const again = screen.includes('| RO') ? ['i', 'w', 'esc'] : [];
+	return ['esc', 'esc', 'esc', ...again, screens[name].digit, ...Array.from({length: random.below(8)}, () => 'j'), random.pick(changing)].map(chord => key(chord));
+}
 
 export const mayConfirm = (move: Move): boolean => 'bytes' in move && !move.bytes.startsWith('\u001B[200~') && confirming.test(move.bytes);
 
