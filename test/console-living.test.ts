@@ -15,7 +15,7 @@ import {
 import {
 	freshDatabase, noPostgres, type Server, startPostgres,
 } from './support/databases.ts';
-import {type Living, openLiving, type Written} from './support/living.ts';
+import {type Living, livingRoot, openLiving, type Written} from './support/living.ts';
 import {Random} from './support/random.ts';
 import {bytesOf} from './support/terminal.ts';
 
@@ -88,7 +88,7 @@ async function burst(walker: Walker, random: Random, isGuarded: boolean): Promis
 		return;
 	}
 
-	const moves = random.chance(0.15) ? aimedMoves(random, walker.screen) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
+	const moves = random.chance(0.2) ? aimedMoves(random, walker.screen) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
 	for (const move of moves) {
 		const confirms = isGuarded && mayConfirm(move);
 		if (confirms || maySuspend(move)) {
@@ -107,6 +107,12 @@ async function burst(walker: Walker, random: Random, isGuarded: boolean): Promis
 async function answer(walker: Walker, random: Random): Promise<void> {
 	const {screen} = walker;
 	if (isForm(screen)) {
+		if (screen.includes('Unlock root')) {
+			walker.make({name: 'ctrl-u', bytes: bytesOf('ctrl-u')});
+			walker.make({name: livingRoot, bytes: livingRoot});
+			await walker.settle();
+		}
+
 		walker.confirm({name: 'ctrl-s', bytes: bytesOf('ctrl-s')});
 		return;
 	}

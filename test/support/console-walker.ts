@@ -87,9 +87,9 @@ export function anyMove(random: Random): Move {
 
 /** The way to a question: back to some screen, down to some row, and a key that changes something there. A console that was made read-only is let change things again. */
 export function aimedMoves(random: Random, screen: string): Move[] {
-	const name = random.pick(['processes', 'processes', 'computers', 'computers', 'colonies'] as const);
+	const name = random.pick(['processes', 'processes', 'processes', 'computers', 'computers', 'colonies'] as const);
 	const changing = keymap.filter(({mode, changes}) => mode === name && changes).flatMap(binding => binding.chords);
-	const again = screen.includes('| RO') ? ['i', 'w', 'esc'] : [];
+	const again = screen.includes('| RO') || screen.includes('console is read-only') ? ['i', 'w', 'esc'] : [];
 	return ['esc', 'esc', 'esc', ...again, screens[name].digit, ...Array.from({length: random.below(8)}, () => 'j'), random.pick(changing)].map(chord => key(chord));
 }
 
