@@ -50,6 +50,13 @@ const ofRunning = (more: Record<string, unknown> = {}): Record<string, Case> => 
 	'in the name of another computer': {allowed: [], input: async subject => ({...more, ...await running(subject, subject.colleague), computerid: subject.colleague.id})},
 });
 
+const ofOwnerOrRoot = (input: Case['input']): Record<string, Case> => ({'': {allowed: ['root', 'owner'], input}});
+
+async function firstEntry({colony}: Subject): Promise<string> {
+	const {rows} = await colony.own('audit.list');
+	return rows[0]!.id;
+}
+
 /** The table "Who may do what" of domain.md. */
 const table: Record<OperationName, Record<string, Case>> = {
 	'colony.register': onlyRoot(() => ({colonyid: createIdentity().identity.id, spec: {name: 'another'}})),
@@ -95,6 +102,15 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.list': onlyMembers(withAttribute),
 	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'audit.list': ofOwnerOrRoot(() => ({})),
+	'audit.get': ofOwnerOrRoot(async subject => ({entry: await firstEntry(subject)})),
+	'audit.head': ofOwnerOrRoot(async ({colony}) => {
+		await colony.broker.seal();
+		return {};
+	}),
+	'audit.verify': ofOwnerOrRoot(() => ({})),
+	'history.get': ofOwnerOrRoot(() => ({})),
+	'history.retention': onlyRoot(() => ({days: 0})),
 	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };

@@ -102,7 +102,7 @@ async function applied(count: number, answer: (request: number, inputs: Readonly
 	let requests = 0;
 	const reported = await applyPlan({
 		context: {async runMany(_, __, inputs, options) {
-			return answer(requests++, inputs, options!.idempotencyKey!) as never;
+			return answer(requests++, inputs, options!.idempotencyKey!);
 		}},
 		caller, plan: {name: 'process.retry', colonyid: colony.id, entries: entries(count), leftOut: [], more: false}, rate: () => rate, signal: stopping.signal,
 		tell(progress) {

@@ -75,6 +75,16 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
 	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
+	await colony.broker.seal();
+	const {rows: [entry]} = await call(owner, 'audit.list', {colonyid, what: 'disapprove', text: 'lab', count: 5});
+	assert.equal(entry.name, 'lab');
+	assert.equal((await call(owner, 'audit.get', {colonyid, entry: entry.id})).seal.number, (await call(owner, 'audit.head', {colonyid})).number);
+	const {hash} = await call(rootPassword, 'audit.head');
+	assert.equal((await call(owner, 'audit.verify', {colonyid, head: hash})).intact, true);
+	assert.equal((await call(rootPassword, 'audit.verify', {after: 0})).fault, null);
+	assert.equal((await call(rootPassword, 'audit.verify', {head: 'f'.repeat(64)})).fault.kind, 'head');
+	assert.deepEqual(await call(rootPassword, 'history.retention', {days: 30}), {days: 30, compressafter: null, droppedbefore: null});
+	assert.equal((await call(owner, 'history.get', {colonyid})).days, 30);
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
 	assert.equal(await call(rootPassword, 'database.rootpassword', {newrootpassword: rootPassword}), undefined);

@@ -39,6 +39,8 @@ export const limits = {
 	idempotencyKey: 200,
 	/** Bytes of the body of one request: 1 MiB. */
 	body: 1_048_576,
+	/** Days that the history is kept: a hundred years. */
+	days: 36_500,
 	/** Events of one page. */
 	events: 1000,
 	/** Processes whose reasons to wait are asked for at once. */

@@ -1,5 +1,6 @@
 export * as attention from './attention.ts';
 export * as attributes from './attributes.ts';
+export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
 export * as colonies from './colonies.ts';
@@ -21,7 +22,9 @@ export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';
 export {expire} from './requeue.ts';
+export * as retention from './retention.ts';
 export type {ComputerRow} from './rows.ts';
+export * as seals from './seals.ts';
 export {keepSeen, type Sighting} from './seen.ts';
 export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus} from './status.ts';

@@ -51,6 +51,7 @@ export const removeColony = defineOperation({
 	route: 'DELETE /colonies/{colonyid}',
 	allow: root,
 	operator: true,
+	implies: ['computer.remove', 'process.remove'],
 	danger: 'highest',
 	changes: ['colonies', 'computers', 'processes', 'attributes'],
 	async handle({client, input, author}) {

@@ -163,6 +163,11 @@ export const fingerprint = (label: string, summary: string): Field<string> => de
 	v.transform(text => text.replaceAll(':', '').toLowerCase()),
 ), json: {type: 'string', minLength: 64, maxLength: 95}});
 
+const hashText = 'must be a hash: 64 hex digits';
+
+/** A SHA-256 as 64 lowercase hex digits. */
+export const hash = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: v.pipe(v.string(hashText), v.toLowerCase(), v.regex(/^[\da-f]{64}$/, hashText)), json: idJson});
+
 /** `key=value`, as one text. */
 export const pair = (label: string, summary: string): Field<{key: string; value: string}, string> => describe('pair', label, summary, {
 	schema: v.pipe(

@@ -23,4 +23,6 @@ export {
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';
+export type {Head} from './audit.ts';
+export type {Fault, Verified} from './verify.ts';
 export {guarded, isReading, type Refusal} from './read-only.ts';

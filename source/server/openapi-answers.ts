@@ -32,6 +32,12 @@ const page = (name: string): JsonSchema => object({
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
 
+const hash: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
+const change: Readonly<Record<string, JsonSchema>> = {
+	id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), actorname: said({type: ['string', 'null']}, 'Of the colony or computer, also of one that is gone.'), what: text, noun: text, subject: text, name: {type: ['string', 'null']},
+	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
+};
+
 const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
 const side: JsonSchema = {type: ['string', 'integer']};
 const reason = {
@@ -79,6 +85,24 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Change: object(change),
+	FullChange: object({
+		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
+	}),
+	Head: object({number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole}),
+	Verification: object({
+		intact: {type: 'boolean'},
+		fault: {oneOf: [reference('Fault'), {type: 'null'}]},
+		from: whole,
+		to: said(whole, 'The last seal that was checked.'),
+		more: said({type: 'boolean'}, 'Whether there are seals after it: go on with it as `after`.'),
+		last: {oneOf: [object({number: whole, hash, madeat: reference('Time')}), {type: 'null'}]},
+		rows: said(whole, 'Told to root alone, as are requests and dropped.'),
+		requests: whole,
+		dropped: whole,
+	}, ['rows', 'requests', 'dropped']),
+	Fault: object({kind: {type: 'string', enum: ['altered', 'dropped', 'added', 'moved', 'request', 'seal', 'head']}, seal: {type: ['integer', 'null']}, row: {type: ['string', 'null']}, message: text}),
+	Retention: object({days: said({type: ['integer', 'null']}, 'Null for ever.'), compressafter: {type: ['integer', 'null']}, droppedbefore: {oneOf: [reference('Time'), {type: 'null'}]}}),
 	Fix: object({operation: text, input: {type: 'object'}, says: text}),
 	Reason: object(reason, ['behind', 'more', 'fix']),
 	Explanation: object({
@@ -114,6 +138,7 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	ChangePage: page('Change'),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
 };
@@ -150,6 +175,12 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.list': list(reference('Attribute')),
 	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'audit.list': reference('ChangePage'),
+	'audit.get': reference('FullChange'),
+	'audit.head': reference('Head'),
+	'audit.verify': reference('Verification'),
+	'history.get': reference('Retention'),
+	'history.retention': reference('Retention'),
 	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };

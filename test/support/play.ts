@@ -45,6 +45,15 @@ class Names {
 			return part;
 		}
 
+		if ('id' in part && 'sealed' in part) {
+			return {...part, id: 'a place'};
+		}
+
+		// How far a seal reaches is a matter of what else the server does.
+		if ('upto' in part || 'intact' in part) {
+			return {...part, upto: 'a place', rows: 'some', requests: 'some'};
+		}
+
 		if ('positions' in part && Array.isArray(part.positions)) {
 			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
 		}
@@ -407,7 +416,43 @@ async function playLists(call: Player['call'], ids: readonly string[]): Promise<
 	await call('core', 'process.list', {colonyid, position: Buffer.from('[1]').toString('base64url')});
 }
 
-async function playOperator({call}: Player): Promise<void> {
+async function playAudit({call, local}: Player): Promise<void> {
+	await call(root, 'audit.head');
+	await local.seal();
+	for (const who of everybody) {
+		await call(who, 'audit.list', {colonyid, count: 3});
+		await call(who, 'audit.get', {colonyid, entry: '999999999999999.0'});
+		await call(who, 'audit.head', {colonyid});
+		await call(who, 'audit.verify', {colonyid});
+		await call(who, 'history.get', {colonyid});
+		await call(who, 'history.retention', {days: 30});
+	}
+
+	for (const filter of [{}, {text: 'edge'}, {text: edge.slice(0, 8)}, {text: 'nobody'}, {what: 'disapprove'}, {what: 'computer', all: true}, {what: 'process.assign', all: true}, {what: 'nonsense'}, {actor: 'system', all: true}, {actor: edge, all: true}, {subject: slow}, {text: 'lab', actor: owner, what: 'approve'}, {position: 'nowhere'}]) {
+		await call('owner', 'audit.list', {colonyid, ...filter});
+		await call(root, 'audit.list', filter);
+	}
+
+	const {rows: [oldest]} = (await call(root, 'audit.list', {what: 'database.firstrootpassword'}))!;
+	await call(root, 'audit.get', {entry: oldest!.id});
+	const first = await call('owner', 'audit.list', {colonyid, count: 2});
+	for (const direction of ['after', 'from', 'before']) {
+		await call('owner', 'audit.list', {colonyid, count: 2, position: first!.positions[1], direction});
+	}
+
+	for (const input of [{}, {days: 0}, {days: 30}, {compressafter: 0}, {compressafter: 31}, {days: -1}, {days: 36_501}]) {
+		await call(root, 'history.retention', input);
+		await call(root, 'history.get');
+	}
+
+	await call(root, 'history.retention', {days: 0});
+	await call(root, 'audit.verify', {head: 'f'.repeat(64)});
+	await call(root, 'audit.verify', {after: 5});
+	await call(root, 'audit.get', {entry: 'x'});
+}
+
+async function playOperator(player: Player): Promise<void> {
+	const {call} = player;
 	const {rows} = (await call('owner', 'process.list', {colonyid, count: 20}))!;
 	for (const operation of ['process.retry', 'process.cancel', 'process.retry'] as const) {
 		for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
@@ -447,6 +492,7 @@ async function playOperator({call}: Player): Promise<void> {
 		await call(who, 'event.list', {colonyid, after: '999999999999999.0'});
 	}
 
+	await playAudit(player);
 	for (const who of everybody) {
 		await call(who, 'database.status', {colonyid});
 	}
