@@ -196,7 +196,7 @@ describe('keys at random in a real terminal, with a living colony behind it', {s
 		const changes = await checkChanges(world, seen);
 		t.diagnostic(`${walker.step} steps, ${walker.answered.length} confirming keys, ${changes} changes: ${[...seen].sort().join(', ')}`);
 		t.diagnostic(JSON.stringify(await living.counts()));
-		assert.ok(steps < 10_000 || seen.size >= 6, `Only these were changed: ${[...seen].join(', ')}`);
+		assert.ok(steps < 10_000 || seen.size >= 4, `Only these were changed: ${[...seen].join(', ')}`);
 	});
 
 	test('read-only: nothing is changed at all', async () => {

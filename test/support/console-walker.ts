@@ -90,6 +90,11 @@ export function aimedMoves(random: Random, screen: string): Move[] {
 	const name = random.pick(['processes', 'processes', 'processes', 'computers', 'computers', 'colonies'] as const);
 	const changing = keymap.filter(({mode, changes}) => mode === name && changes).flatMap(binding => binding.chords);
 	const again = screen.includes('| RO') || screen.includes('console is read-only') ? ['i', 'w', 'esc'] : [];
+	if (screen.split('\n', 1)[0]!.includes(' spare ')) {
+		// Nothing lives there.
+		return ['esc', 'esc', 'esc', '4', 'g', 'enter'].map(chord => key(chord));
+	}
+
 	return ['esc', 'esc', 'esc', ...again, screens[name].digit, ...Array.from({length: random.below(8)}, () => 'j'), random.pick(changing)].map(chord => key(chord));
 }
 
