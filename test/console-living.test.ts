@@ -56,14 +56,16 @@ async function openWorld(words: readonly string[]): Promise<World> {
 	return {server, living, walker, random, folder};
 }
 
-/** What a row of the history needs to have been called in the question before it. */
+const isForm = (screen: string): boolean => screen.includes('ctrl-s send');
+
+/** What a row of the history needs to have been called in the question, or by the form, before it. */
 function names({what, subject_id: subject}: Written, screen: string): boolean {
 	const [noun, verb] = what.split('.') as [string, string];
-	const asks = new RegExp(String.raw`\b${verb} (?:an?|the) (?:\w+ )*${noun}`, 'i').test(screen);
-	return asks && (screen.includes(subject.slice(0, 8)) || isForm(screen) || what === 'colony.remove');
+	const isAForm = isForm(screen);
+	const question = isAForm ? screen : screen.split('\n').slice(-2).join('\n');
+	const asks = new RegExp(String.raw`\b${verb} (?:an?|the) (?:\w+ )*${noun}`, 'i').test(question);
+	return asks && (isAForm || what === 'colony.remove' || question.includes(subject.slice(0, 8)));
 }
-
-const isForm = (screen: string): boolean => screen.includes('ctrl-s send');
 
 /** Holds what an operator has changed against what they were asked. */
 async function checkChanges({living, walker}: World, seen: Set<string>): Promise<number> {
@@ -73,7 +75,8 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 	const first = changes.filter(({txid}, index) => txid !== changes[index - 1]?.txid);
 	for (const change of first) {
 		const at = unused.findIndex(({screen}) => names(change, screen));
-		assert.notEqual(at, -1, `No question stood before ${JSON.stringify(change)}, but these, the last one first:\n${walker.answered.slice(-6).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n')}`);
+		const told = (answered: readonly Answered[]) => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n');
+		assert.notEqual(at, -1, `No question stood before the last of ${JSON.stringify(changes.filter(({subject_id: subject}) => subject === change.subject_id))}. With its id in sight these keys were pressed, the last one first:\n${told(walker.answered.filter(({screen}) => screen.includes(change.subject_id.slice(0, 8))))}\nand of all\n${told(walker.answered)}`);
 		unused.splice(at, 1);
 		seen.add(change.what);
 	}

@@ -68,6 +68,8 @@ export async function openSettled({command, env = {}, columns = 120, rows = 36, 
 		resize(width, height) {
 			size = [width, height];
 			terminal.resize(width, height);
+			// It may have had this size a moment ago: only what comes behind the news of this one tells that it was heard. A report of the focus means nothing to anybody.
+			this.send('\u001B[I');
 		},
 		settle: async () => new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
