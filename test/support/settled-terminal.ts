@@ -69,7 +69,8 @@ export async function openSettled({command, env = {}, columns = 120, rows = 36, 
 			size = [width, height];
 			terminal.resize(width, height);
 			// It may have had this size a moment ago: only what comes behind the news of this one tells that it was heard. A report of the focus means nothing to anybody.
-			this.send('\u001B[I');
+			sent += 3;
+			terminal.send('\u001B[I');
 		},
 		settle: async () => new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
