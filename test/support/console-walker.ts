@@ -252,7 +252,7 @@ export class Walker {
 
 			return columns < 60 || rows < 15
 				? lines.join(' ').includes('needs 60 columns and 15 rows')
-				: lines[0] !== '' && lines[2]!.includes('Processes') && lines[4]!.startsWith('┌') === lines[rows - 3]!.startsWith('└');
+				: lines[0] !== '' && Object.values(screens).every(({digit}) => lines[2]!.includes(digit)) && lines[4]!.startsWith('┌') === lines[rows - 3]!.startsWith('└');
 		}, {timeout: 10_000});
 	}
 }
