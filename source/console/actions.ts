@@ -3,6 +3,7 @@ import {changing} from './actions/changing.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
+import {past} from './actions/past.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -23,6 +24,7 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...settings,
+	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
 		const item = menu.kind === 'menu' ? menu.items[menu.cursor] : undefined;

@@ -1,4 +1,5 @@
-import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
+import {milliseconds} from '../core/time.ts';
+import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {OperationName, Page, Where} from '../operations/index.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
@@ -45,6 +46,8 @@ export type ListState = {
 	going?: Going;
 	/** Something changed while it was loading: load again at once. */
 	stale: boolean;
+	/** Of a list as it was: the moment of the rows that are shown. */
+	at?: Time;
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
 	loadedAt?: number;
 	error?: ErrorText;
@@ -82,9 +85,10 @@ export type Overlay =
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
-	| {kind: 'filter'; edit: EditState; error?: string};
+	| {kind: 'filter'; edit: EditState; error?: string}
+	| {kind: 'moment'; edit: EditState; error?: string};
 
-export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
+export type ReadOnly = 'flag' | 'chosen' | 'elsewhere' | 'past';
 
 export type State = {
 	columns: number;
@@ -94,6 +98,10 @@ export type State = {
 	version: string;
 	/** Why nothing may be changed: the flag `--read-only`, the word of the operator, or a store that is not on this machine. */
 	readOnly?: ReadOnly;
+	/** The moment that the lists are shown of, in place of now. */
+	past?: {at: Time};
+	/** Seconds from one moment to the next. */
+	step: number;
 	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
@@ -141,7 +149,7 @@ export type Message =
 	| {type: 'not-known'; error: ErrorText}
 	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
 	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
-	| {type: 'counted'; colonyid: Id; counts: Record<ProcessState, number>; computers: State['computerCounts']}
+	| {type: 'counted'; colonyid: Id; /** Of the moment that they are of, where it is not now. */ at?: Time; counts: Record<ProcessState, number>; computers: State['computerCounts']}
 	| {type: 'detailed'; process: Process}
 	| {type: 'not-detailed'; id: Id; error: ErrorText}
 	| {type: 'done'; text: string}
@@ -191,8 +199,11 @@ export const emptiedLists = (lists: State['lists']): State['lists'] => forScreen
 /** What a person calls the store that is open. */
 export const storeName = ({context}: Pick<State, 'context'>): 'database' | 'server' => context?.kind === 'server' ? 'server' : 'database';
 
-/** What time it is for the store, in milliseconds since 1970: ages and deadlines are told by its clock. */
-export const storeNow = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+/** What time it is for the store, in milliseconds since 1970. */
+export const storeClock = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+
+/** The time by which ages and deadlines are told, in milliseconds since 1970: the store's, or the moment that is shown. */
+export const storeNow = (state: Pick<State, 'now' | 'skew' | 'past'>): number => state.past ? milliseconds(state.past.at)! : storeClock(state);
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
@@ -212,5 +223,6 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	wide: false,
 	utc: false,
 	skew: 0,
+	step: 60,
 	busy: 0,
 });

@@ -20,7 +20,7 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	changed,
 	loaded,
 	'not-loaded': (state, {screen, sequence, error}) => quiet(sequence === state.lists[screen].sequence ? withList(state, screen, {loading: false, going: undefined, stale: false, error}) : state),
-	counted: (state, {colonyid, counts, computers}) => quiet(colonyid === state.colony?.colonyid ? {...state, counts, computerCounts: computers} : state),
+	counted: (state, {colonyid, at, counts, computers}) => quiet(colonyid === state.colony?.colonyid && at === state.past?.at ? {...state, counts, computerCounts: computers} : state),
 	opening,
 	opened,
 	settings: (state, {utc}) => quiet({...state, utc}),

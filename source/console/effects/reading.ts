@@ -51,7 +51,7 @@ class Rests {
 
 async function readDetail(session: Session, id: Id, state: State): Promise<void> {
 	try {
-		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id});
+		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id, at: state.past?.at});
 		session.dispatch({type: 'detailed', process});
 	} catch (error) {
 		session.dispatch({type: 'not-detailed', id, error: errorText(error)});
@@ -99,7 +99,7 @@ export class Reading {
 
 		this.#counting = true;
 		try {
-			const input = {colonyid: state.colony!.colonyid};
+			const input = {colonyid: state.colony!.colonyid, at: state.past?.at};
 			const caller = await session.callerOf(state.acting);
 			const {context} = session;
 			const [counts, computers] = await Promise.all([context.run(caller, 'process.count', input), context.run(caller, 'computer.count', input)]);

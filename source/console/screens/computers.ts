@@ -14,10 +14,11 @@ export const computersScreen: Screen<Computer> = {
 	digit: '3',
 	title: 'Computers',
 	topics: ['computers'],
+	past: true,
 	of: 'colony',
 	async read(query, {state, run}) {
 		const {computertype, text} = parseFilter(state.lists.computers.filter);
-		return run('computer.list', {colonyid: state.colony!.colonyid, computertype, text, ...query});
+		return run('computer.list', {colonyid: state.colony!.colonyid, computertype, text, ...query, at: state.past?.at});
 	},
 	tabs: [],
 	columns: [
@@ -44,7 +45,7 @@ export const computersScreen: Screen<Computer> = {
 	},
 	summary: (computer, state) => [
 		['state', computerStates[computer.status]],
-		['last seen', computer.lastseen === undefined ? 'never' : `${formatAge(computer.lastseen, storeNow(state))} ago`],
+		['last seen', computer.lastseen === undefined ? (state.past ? 'not kept' : 'never') : `${formatAge(computer.lastseen, storeNow(state))} ago`],
 		['id', computer.computerid],
 		['type', computer.computertype ?? 'any'],
 		['cpu', computer.cpu || '-'],

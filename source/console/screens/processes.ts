@@ -72,9 +72,10 @@ export const processesScreen: Screen<Process> = {
 	digit: '2',
 	title: 'Processes',
 	topics: ['processes'],
+	past: true,
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), ...parseFilter(state.lists.processes.filter), ...query, attributes: false});
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), ...parseFilter(state.lists.processes.filter), ...query, attributes: false, at: state.past?.at});
 	},
 	tabs: ['all', ...processStates],
 	columns,

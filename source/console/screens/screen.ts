@@ -44,6 +44,8 @@ export type Screen<Row extends RowValue = RowValue> = {
 	of: 'colony' | 'store' | 'machine';
 	/** Reads a page of its rows. @throws ColoniesError */
 	read: (query: PageQuery, reader: Reader) => Promise<Page<Row>>;
+	/** Whether it is read at the moment of `state.past` where there is one. */
+	past?: boolean;
 	/** What else it needs from the store while it is in sight. */
 	asks?: (state: State) => readonly Ask[];
 	/** Draws the whole body in place of a list, in so many cells and rows; no line is longer, and there are no more. */

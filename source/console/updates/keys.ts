@@ -3,6 +3,7 @@ import {quiet, say} from '../actions/action.ts';
 import {inConfirm} from '../actions/confirm.ts';
 import {inFilter} from '../actions/filter.ts';
 import {inForm} from '../actions/form.ts';
+import {inMoment} from '../actions/past.ts';
 import {resolve} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
 import type {Overlay, State, Step} from '../state.ts';
@@ -12,6 +13,7 @@ import type {Chord} from '../terminal/keys.ts';
 const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step} = {
 	form: inForm,
 	filter: inFilter,
+	moment: inMoment,
 	confirm: inConfirm,
 };
 

@@ -26,7 +26,8 @@ export function ticked(before: State, {now}: {now: number}): Step {
 		return [state, [{type: 'load-known'}]];
 	}
 
-	if (state.paused || !state.context || !state.reach.reachable) {
+	// What was does not change any more.
+	if (state.paused || state.past || !state.context || !state.reach.reachable) {
 		return quiet(state);
 	}
 
@@ -46,7 +47,7 @@ export function resized(state: State, {columns, rows}: {columns: number; rows: n
 /** Something has changed in the store: what is in sight and is about it is read again. */
 export function changed(state: State, {topics}: {topics: ReadonlySet<string>}): Step {
 	// What changes before the store is open is read then.
-	if (state.paused || !state.context) {
+	if (state.paused || state.past || !state.context) {
 		return quiet(state);
 	}
 

@@ -1,9 +1,11 @@
 import {plural, shortId, visible} from '../../core/text.ts';
 import {formatClock, formatSpan} from '../../core/time.ts';
+import type {Time} from '../../core/types.ts';
 import {limits} from '../../core/limits.ts';
 import {visibleRows} from '../layout.ts';
+import {momentText, stepText} from '../past.ts';
 import {screens} from '../screens/index.ts';
-import {type State, screenNames, storeName} from '../state.ts';
+import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
 import {spread, widthOfStyled} from './spread.ts';
@@ -17,6 +19,19 @@ export function shortCount(count: number): string {
 	return count >= 1000 ? `${Number((count / 1000).toFixed(1))}k` : String(count);
 }
 
+/** Of when the rows are that are shown, and what is being read in their place. */
+function pastness(state: State, at: Time): string {
+	const {at: shown, loading, loadedAt} = state.lists[state.screen];
+	const clock = {now: storeClock(state), utc: state.utc};
+	const step = dim(` ±${stepText(state.step)}`);
+	if (shown === at) {
+		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
+	}
+
+	const before = loadedAt === undefined ? '' : (shown === undefined ? 'was live, ' : `AS OF ${momentText(shown, clock)}, `);
+	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'not'} ${momentText(at, clock)} `))}${step}`;
+}
+
 /** Whether the data is live, and if not, why and how old it is. */
 function liveness(state: State): string {
 	const {loadedAt, loading} = state.lists[state.screen];
@@ -27,6 +42,10 @@ function liveness(state: State): string {
 
 	if (!state.reach.reachable) {
 		return inverse(red(` AWAY${age} `));
+	}
+
+	if (state.past) {
+		return pastness(state, state.past.at);
 	}
 
 	if (state.paused) {
@@ -55,14 +74,14 @@ function title(state: State): string {
 	const parts = [
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
-		state.readOnly === undefined ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
+		state.readOnly === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
 	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
 	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state)];
-	const at = clock(state.lists[state.screen].loadedAt, state);
+	const at = state.past ? '' : clock(state.lists[state.screen].loadedAt, state);
 	const left = joined(parts, dim(' | '));
 	const ways = [
 		[joined([bold('colonies'), left], dim(' | ')), joined([...trust, at, ' ? help'], ' ')],

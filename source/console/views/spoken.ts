@@ -1,8 +1,9 @@
 import {plural, visible} from '../../core/text.ts';
 import {asksOf} from '../asks.ts';
 import {cursorIndex} from '../lists.ts';
+import {momentText} from '../past.ts';
 import {screens} from '../screens/index.ts';
-import {type FormField, type Overlay, type State, storeName, storeNow} from '../state.ts';
+import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
 import {footerLines, isFooter} from './footer.ts';
 import {bodyLines} from './list.ts';
@@ -31,7 +32,7 @@ function rowLine(state: State): string | undefined {
 function placeLine(state: State): string {
 	const {digit, title, tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
-	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.readOnly ? 'read-only' : undefined];
+	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.past ? `as it was at ${momentText(state.past.at, {now: storeClock(state), utc: state.utc})}` : undefined, state.readOnly || state.past ? 'read-only' : undefined];
 	return `${parts.filter(part => part !== undefined).join(', ')}.`;
 }
 
@@ -102,11 +103,11 @@ function overlayChanges(before: State, now: State): string[] {
 
 function listChanges(before: State, now: State): string[] {
 	const [old, list] = [before.lists[before.screen], now.lists[now.screen]];
-	if (before.screen !== now.screen || before.colony?.colonyid !== now.colony?.colonyid || old.tab !== list.tab || old.filter !== list.filter) {
+	if (before.screen !== now.screen || before.colony?.colonyid !== now.colony?.colonyid || old.tab !== list.tab || old.filter !== list.filter || before.past !== now.past) {
 		return [placeLine(now), ...(list.loadedAt === undefined ? [] : contentLines(now))];
 	}
 
-	if (old.loadedAt === undefined && list.loadedAt !== undefined) {
+	if ((old.loadedAt === undefined && list.loadedAt !== undefined) || old.at !== list.at) {
 		return contentLines(now);
 	}
 
