@@ -95,7 +95,7 @@ function tallies(state: State): string {
 /** How many lines there are on 5 Attention, beside its title. */
 function attentionCount(state: State): string {
 	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
-	return count === 0 ? '' : ` ${yellow(bold(String(count)))}`;
+	return count === 0 ? '' : yellow(bold(` (${count})`));
 }
 
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
@@ -103,7 +103,7 @@ function screenTabs(state: State): string {
 	const draw = (isShort: boolean): string => screenNames.map(name => {
 		const {digit, title} = screens[name];
 		const count = name === 'attention' ? attentionCount(state) : '';
-		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? digit : `${digit} ${title}`}${count} `;
+		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? `${digit}${count.replace(' ', '')}` : `${digit} ${title}${count}`} `;
 	}).join(isShort ? '' : ' ');
 	const full = draw(false);
 	return widthOfStyled(full) <= state.columns ? full : draw(true);
