@@ -1,5 +1,5 @@
 import type {Id} from '../../core/types.ts';
-import {screens} from '../screens/index.ts';
+import {type Reader, screens} from '../screens/index.ts';
 import type {State} from '../state.ts';
 import type {Handler} from './handler.ts';
 import {errorText, type Session} from './session.ts';
@@ -7,15 +7,18 @@ import {errorText, type Session} from './session.ts';
 /** How long the cursor must rest before what it is on is read, in milliseconds. */
 const rest = 120;
 
+/** What a screen reads its rows with, as the operator stood then. */
+export const readerOf = (session: Session, state: State): Reader => ({
+	state,
+	run: async (name, input) => session.context.run(await session.callerOf(state.acting), name, input),
+	where: async () => session.context.where(),
+	keys: async () => session.keychain.list(),
+});
+
 /** Reads a page of a screen. */
 export const load: Handler<'load'> = async (session, {screen, sequence, query}, state) => {
 	try {
-		const page = await screens[screen].read(query, {
-			state,
-			run: async (name, input) => session.context.run(await session.callerOf(state.acting), name, input),
-			where: async () => session.context.where(),
-			keys: async () => session.keychain.list(),
-		});
+		const page = await screens[screen].read(query, readerOf(session, state));
 		session.dispatch({type: 'loaded', screen, sequence, page, at: Date.now()});
 	} catch (error) {
 		session.dispatch({type: 'not-loaded', screen, sequence, error: errorText(error)});
