@@ -5,7 +5,7 @@ import type {RowValue, ScreenName, State} from './state.ts';
 const none: ReadonlyMap<Id, Seen> = new Map();
 
 /** How a row is remembered when it is marked, on the screens whose rows can be. */
-const seeing: {[Name in ScreenName]?: (row: RowValue) => Seen} = {
+const seeing: Partial<Record<ScreenName, (row: RowValue) => Seen>> = {
 	processes: row => seenProcess(row as Process),
 	computers: row => seenComputer(row as Computer),
 };

@@ -1,6 +1,6 @@
 import {whyNoChange} from '../deeds.ts';
-import type {Binding} from './binding.ts';
 import {marksHere} from '../marks.ts';
+import type {Binding} from './binding.ts';
 import {markKeys} from './marks.ts';
 import {
 	noColony, nothing, noProcess, processIs, unlessMarked,

@@ -28,7 +28,7 @@ const sampleLines = (plan: Plan, state: State): string[] => {
 	const now = storeNow(state);
 	const sample = sampleOf(plan, sampled);
 	return [
-		...sample.map(({id, label, state: was, since}) => `   ${shortId(id)}  ${fit(`${was}${since === undefined ? '' : ` ${formatAge(since, now)}`}`, 18)} ${visible(label)}`),
+		...sample.map(({id, label, state: was, since}) => `   ${shortId(id)}  ${fit(`${was}${since === undefined ? '' : ` ${formatAge(since, now)}`}`, 18)} ${visible(label === '' ? 'any' : label)}`),
 		...(entries.length > sample.length ? [dim(`   and ${entries.length - sample.length} more`)] : []),
 	];
 };
@@ -60,7 +60,7 @@ function reportLines({reported, plan}: PlanOverlay, width: number): string[] {
 	};
 
 	const others = reported.filter(({fate}) => fate !== 'done');
-	return [...others, ...reported.filter(({fate}) => fate === 'done')].map(each => fitAnsi(line(each), width)).concat(plan!.leftOut.length > 0 ? ['', ...leftLines(plan!)] : []);
+	return [...[...others, ...reported.filter(({fate}) => fate === 'done')].map(each => fitAnsi(line(each), width)), ...(plan!.leftOut.length > 0 ? ['', ...leftLines(plan!)] : [])];
 }
 
 const cells = 24;
