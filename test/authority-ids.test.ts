@@ -15,7 +15,7 @@ const other = await openColony(database, colony.broker);
 const theirs = await other.computer();
 const theirProcess = await other.running(theirs, {in: {key: 'value'}});
 /** Ids of another colony's things, by the field that takes them. */
-const ids: Record<string, string> = {computerid: theirs.id, runnableby: theirs.id, processid: theirProcess.processid, attributeid: theirProcess.in![0]!.attributeid};
+const ids: Record<string, string> = {computerid: theirs.id, runnableby: theirs.id, processid: theirProcess.processid, processids: theirProcess.processid, attributeid: theirProcess.in![0]!.attributeid};
 
 const fields = (operation: OperationName): string[] => Object.entries(operations[operation].input).filter(([name, {kind}]) => kind === 'id' && name !== 'colonyid').map(([name]) => name);
 /** Registering the computer of another colony makes a record of one's own; lists are empty. */
@@ -24,7 +24,7 @@ const apart = new Set<string>(['computer.register', 'process.list']);
 test('things of another colony are not there', async () => {
 	for (const operation of (Object.keys(operations) as OperationName[]).filter(name => fields(name).length > 0 && !apart.has(name))) {
 		for (const identity of [colony.owner, computer]) {
-			const input = {colonyid: colony.id, key: 'key', value: 'value', ...Object.fromEntries(fields(operation).map(name => [name, ids[name]]))};
+			const input = {colonyid: colony.id, key: 'key', value: 'value', change: 'remove', ...Object.fromEntries(fields(operation).map(name => [name, ids[name]]))};
 			const before = await contents(database); // eslint-disable-line no-await-in-loop
 			const [outcome] = await Promise.allSettled([colony.as(identity, operation, input)]); // eslint-disable-line no-await-in-loop
 			const answer = outcome.status === 'fulfilled' ? outcome.value : (outcome.reason as ColoniesError).code;

@@ -63,6 +63,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 		'about itself': {allowed: [...members, 'pending', 'disapproved'], input: ({caller, colony, approved}) => ({computerid: caller === colony.owner ? approved.id : caller.id})},
 		'about another': onlyMembers(({colleague}) => ({computerid: colleague.id}))['']!,
 	},
+	'computer.forecast': onlyMembers(async subject => ({...await aComputer(subject), change: 'remove'})),
 	'computer.approve': onlyOwner(async subject => aComputer(subject, 'pending')),
 	'computer.disapprove': onlyOwner(async subject => aComputer(subject)),
 	'computer.remove': onlyOwner(async subject => aComputer(subject)),
@@ -70,6 +71,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.list': onlyMembers(),
 	'process.count': onlyMembers(),
 	'process.get': onlyMembers(waiting),
+	'process.explain': onlyMembers(waiting),
+	'process.reasons': onlyMembers(async subject => ({processids: [(await waiting(subject)).processid]})),
 	'process.version': onlyMembers(waiting),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
@@ -90,7 +93,9 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };
 

@@ -430,3 +430,46 @@ test('a key message carries its character as text', () => {
 	assert.deepEqual(keyMessage('j'), {type: 'key', key: 'j', text: 'j'});
 	assert.deepEqual(keyMessage('enter'), {type: 'key', key: 'enter'});
 });
+
+test('what is not on this machine is opened read-only, until the operator says otherwise', () => {
+	const console = opened({screen: 'computers'});
+	console.tell({type: 'opened', context: {kind: 'server', name: 'prod', place: 'the server at prod:8080', isLocal: false}});
+	assert.equal(console.state.readOnly, 'elsewhere');
+	assert.match(header(console), /\| RO\b/);
+	assert.deepEqual(console.press('A'), []);
+	assert.match(console.state.notice!.text, /not on this machine.*:rw/);
+	console.press('i', 'w');
+	assert.equal(console.state.readOnly, undefined);
+	assert.match(console.state.notice!.text, /allowed now in prod/);
+	console.press('A');
+	assert.ok(console.asked);
+	console.press('esc', 'i', 'r', 'A');
+	assert.match(console.state.notice!.text, /read-only/);
+
+	const flagged = opened({readOnly: true});
+	flagged.press('i', 'w');
+	assert.equal(flagged.state.readOnly, 'flag');
+});
+
+test('ages are told by the clock of the store, where it is another than this machine\'s', () => {
+	const console = opened();
+	assert.ok(console.state.answers.status?.loading);
+	console.tell({type: 'ticked', now: start + 61_000});
+	const told = (clock: string) => console.tell({type: 'asked', slot: 'status', sequence: console.state.answers.status!.sequence, result: {clock}, began: start + 61_000, at: start + 61_200});
+	told('2026-01-01T00:01:01.500000Z');
+	assert.equal(console.state.skew, 0);
+	console.press('r');
+	told('2026-01-01T01:01:01.100000Z');
+	assert.equal(console.state.skew, 3_600_000);
+	assert.match(listLines(console.state).map(line => withoutStyle(line)).join('\n'), /1h02m/);
+});
+
+test('a change that another key signs says so in its question', () => {
+	const console = opened({screen: 'computers'});
+	console.tell({type: 'known', colonies: [colonyOf(0, {as: [{kind: 'owner', id: idOf('colony', 0), name: 'colony-0'}, {kind: 'computer', id: idOf('computer', 0), name: 'edge-0'}]})]});
+	console.press('A');
+	assert.doesNotMatch(console.asked!.consequence!, /Signed as/);
+	console.press('esc', 'i', '2', 'A');
+	assert.equal(console.state.acting?.kind, 'computer');
+	assert.match(console.asked!.consequence!, /^Signed as owner [\da-f]{4}\.\.[\da-f]{4}, not as computer/);
+});

@@ -76,7 +76,9 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 }
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
-const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {};
+const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
+};
 
 /** What the world outside may answer. */
 function answerTo(effect: Effect, state: State, random: Random): Message | undefined {
@@ -119,7 +121,7 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 		case 'ask': {
 			const {ask: {slot, operation}, sequence} = effect;
 			const answer = answers[operation];
-			return fails || answer === undefined ? {type: 'not-asked', slot, sequence, error} : {type: 'asked', slot, sequence, result: answer(random, state), at: state.now};
+			return fails || answer === undefined ? {type: 'not-asked', slot, sequence, error} : {type: 'asked', slot, sequence, result: answer(random, state), began: state.now, at: state.now};
 		}
 
 		case 'mark-all': {

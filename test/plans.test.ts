@@ -206,6 +206,46 @@ for (const name of ['alike', 'typed', 'pinned', 'large'] as const) {
 	});
 }
 
+/** Rows of processes that statements read since the last check began, and their indexes. */
+const processesRead = (): number => database.plans.flatMap(({scans}) => scans).reduce((sum, scan) => sum + Number(/ processes .*: (\d+) rows/.exec(scan)?.[1] ?? 0), 0);
+
+async function checkProcesses(what: string, work: () => Promise<unknown>, bound: number): Promise<void> {
+	await check(what, work, () => Number.POSITIVE_INFINITY);
+	assert.ok(processesRead() <= bound, `${what}: ${processesRead()} rows of processes are read\n${database.plans.flatMap(({scans}) => scans).join('\n')}`);
+}
+
+const kinds = ['alike', 'typed', 'pinned', 'large', 'varied'] as const;
+const queueOf = async (colony: Colony, count: number, direction?: 'before'): Promise<Id[]> => {
+	const {rows} = await colony.own('process.list', {state: 'waiting', count, direction, attributes: false});
+	return rows.map(({processid}) => processid);
+};
+
+test('why a process waits is found by kinds of work, however many wait', {skip}, async () => {
+	for (const some of [colony, ...kinds.map(name => colonies[name])]) {
+		await some.computer({cores: 100, mem: 100_000});
+		const [queue, [last]] = [await queueOf(some, 40), await queueOf(some, 1, 'before')];
+		await checkProcesses('process.explain', async () => some.own('process.explain', {processid: queue[0]!}), 100);
+		await checkProcesses('process.reasons', async () => some.own('process.reasons', {processids: queue}), 3000);
+		await checkProcesses('process.explain of the last', async () => some.own('process.explain', {processid: last!}), 25_000);
+	}
+});
+
+test('what a change of a computer would do is found by kinds of work, and counted to a limit', {skip}, async () => {
+	await checkProcesses('computer.forecast', async () => colony.own('computer.forecast', {computerid: busy, change: 'remove'}), 25_000);
+	for (const name of kinds) {
+		const computer = await colonies[name].computer({state: 'pending', cores: 100, mem: 100_000});
+		await checkProcesses(`computer.forecast, ${name}`, async () => colonies[name].own('computer.forecast', {computerid: computer.id, change: 'approve'}), 25_000);
+	}
+});
+
+test('what asks for attention is found along indexes', {skip}, async () => {
+	// Of each of the five types three hundred successes are looked at, and what runs now.
+	await checkProcesses('attention.list', async () => colony.own('attention.list'), 3000);
+	for (const name of kinds) {
+		await checkProcesses(`attention.list, ${name}`, async () => colonies[name].own('attention.list'), 25_000);
+	}
+});
+
 test('a claim among thousands of kinds of work that the computer can run reads little', {skip}, async () => {
 	const worker = await colonies.varied.computer();
 	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from processes where colony_id = $1 order by submission_time, process_id limit 1', [colonies.varied.id]);

@@ -50,6 +50,11 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const {processid} = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid, in: {key: 'väl=ue & +'}, timeout: 100, maxretries: 3}});
 	assert.equal((await call(computer, 'process.list', {colonyid, state: 'waiting', attribute: 'key=väl=ue & +'})).rows.length, 1);
 	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
+	const why = await call(owner, 'process.explain', {colonyid, processid});
+	assert.deepEqual([why.verdict, why.computers.length, why.others], ['being-taken', 1, [{unmet: [], count: 1}]]);
+	assert.deepEqual(await call(owner, 'process.reasons', {colonyid, processids: [processid]}), [{processid, verdict: 'being-taken', says: 'being taken', behind: 0, more: false}]);
+	assert.equal((await call(owner, 'computer.forecast', {colonyid, computerid: computer.id, change: 'remove'})).stranded, 1);
+	assert.deepEqual((await call(owner, 'attention.list', {colonyid})).rows, []);
 	assert.deepEqual(await call(owner, 'process.count', {colonyid}), {waiting: 1, running: 0, successful: 0, failed: 0});
 	const {version} = await call(owner, 'process.version', {colonyid, processid});
 	const assigned = await call(computer, 'process.assign', {colonyid, wait: 1.5});
@@ -68,6 +73,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);

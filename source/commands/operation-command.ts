@@ -4,7 +4,7 @@ import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import type {Command} from '../operations/define.ts';
 import {
-	type Field, type Fields, flag, integer, optional, value,
+	asWritten, type Field, type Fields, flag, integer, optional, value,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
 import {isPlannable, plannable, type PlannableName} from '../operations/plan.ts';
@@ -33,6 +33,10 @@ function asFlag(field: Field, {many}: AnyOperation): Field {
 	if (field.kind === 'spec') {
 		const lists = many?.by === 'list' ? ', an array of them, or one a line' : '';
 		return value(field.label, `File with ${field.summary.replace(/^./, first => first.toLowerCase())}${lists}; - reads standard input`);
+	}
+
+	if (field.isMoment) {
+		return asWritten(field);
 	}
 
 	return field.kind === 'secret' ? optional(field) : field;
@@ -136,7 +140,7 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 		await print(world, `${command.said}\n`);
 	} else if (output !== undefined || operation.tells === undefined) {
 		await printResult(world, result, {
-			output, empty: command.empty, columns: operation.columns, count: checked.count as number | undefined,
+			output, empty: command.empty, columns: operation.columns, layout: operation.layout, count: checked.count as number | undefined,
 		});
 	}
 

@@ -1,5 +1,6 @@
 import {limits} from '../core/limits.ts';
-import type {Column} from '../operations/define.ts';
+import {visible} from '../core/text.ts';
+import type {Column, Layout} from '../operations/define.ts';
 import {choice, optional} from '../operations/fields.ts';
 import {toCsv} from './csv.ts';
 import {toJson} from './json.ts';
@@ -15,7 +16,7 @@ type Row = Readonly<Record<string, unknown>>;
 type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined};
 
 /** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `count`: how many rows were asked for. */
-export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; count?: number};
+export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; layout?: (result: any) => Layout; count?: number};
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -63,6 +64,13 @@ async function printObject(world: World, object: Row, {output, columns}: Showing
 	}
 }
 
+async function printLayout(world: World, {lines, rows, columns}: Layout): Promise<void> {
+	const {toTable} = await import('./table.ts');
+	const {isTTY: toTerminal = false, columns: width} = world.stdout;
+	const table = rows.length === 0 ? '' : `\n${toTable(rows as Row[], {columns, width: toTerminal ? width : undefined})}\n`;
+	await print(world, `${lines.map(line => `${visible(line)}\n`).join('')}${table}`);
+}
+
 /** Says when a list has more rows than were asked for, and how to see them. */
 async function sayMore(world: World, {more, position}: Rows, count: number | undefined): Promise<void> {
 	if (more && count !== undefined && count < limits.count) {
@@ -75,7 +83,9 @@ async function sayMore(world: World, {more, position}: Rows, count: number | und
 /** Prints what an operation answered to standard output: a list, an object, or nothing. */
 export async function printResult(world: World, result: unknown, showing: Showing): Promise<void> {
 	const list = rowsOf(result);
-	if (list === undefined) {
+	if (showing.layout !== undefined && showing.output === 'table') {
+		await printLayout(world, showing.layout(result));
+	} else if (list === undefined) {
 		if (isObject(result)) {
 			await printObject(world, result, showing);
 		}

@@ -10,6 +10,7 @@ export const consoleFlags: Readonly<Record<string, ConsoleFlag>> = {
 	demo: {type: 'boolean', summary: 'Open the demo: a colony of simulated computers at work, apart from real data'},
 	'read-only': {type: 'boolean', summary: 'Refuse every change'},
 	...Object.fromEntries(Object.entries(placeFlags).map(([name, field]) => [name, {type: flagType(field), summary: field.summary}])),
+	'screen-reader': {type: 'boolean', summary: 'Speak line by line in place of drawing, for a screen reader (or INK_SCREEN_READER=true)'},
 	debug: {type: 'boolean', summary: 'Show the stack of a fault'},
 };
 
@@ -28,7 +29,7 @@ export function isConsole(argv: readonly string[]): boolean {
 	return true;
 }
 
-export type ConsoleArguments = {choice: ContextChoice; demo: boolean; readOnly: boolean; debug: boolean};
+export type ConsoleArguments = {choice: ContextChoice; demo: boolean; readOnly: boolean; screenReader: boolean; debug: boolean};
 
 /** Reads the console's flags. @throws InvalidInput */
 export async function readArguments(argv: readonly string[]): Promise<ConsoleArguments> {
@@ -47,6 +48,7 @@ export async function readArguments(argv: readonly string[]): Promise<ConsoleArg
 		choice: readChoice(typed, {fields: placeFlags}),
 		demo: Boolean(given.demo),
 		readOnly: Boolean(given.readOnly),
+		screenReader: Boolean(given.screenReader),
 		debug: Boolean(given.debug),
 	};
 }

@@ -7,8 +7,13 @@ type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {k
 /** What each kind of overlay needs from the store while it is open. */
 const ofOverlays: AsksOfOverlays = {};
 
+/** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
+export const statusSlot = 'status';
+
 /** What the lines above every screen need from the store. */
-const ofHeader = (_: State): readonly Ask[] => [];
+const ofHeader = ({colony, screen}: State): readonly Ask[] => [
+	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
+];
 
 /** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
 export function asksOf(state: State): readonly Ask[] {

@@ -1,6 +1,7 @@
-import {visible} from '../core/text.ts';
+import {shortId, visible} from '../core/text.ts';
 import {type OperationName, operations} from '../operations/index.ts';
 import type {PlannableName, Seen} from '../operations/plan.ts';
+import {refusals} from './refusals.ts';
 import {screens, selectedRow} from './screens/index.ts';
 import {over} from './stack.ts';
 import {
@@ -12,8 +13,10 @@ import {cut} from './terminal/width.ts';
 /** Rows a second that a plan begins with. */
 const usualRate = 50;
 
-/** Why not even the keychain may be changed; undefined when it may. */
-export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly ? 'The console is read-only.' : undefined;
+const asText = ({message, hint}: {message: string; hint: string}): string => `${message} ${hint}`;
+
+/** Why not even the keychain may be changed; undefined when it may. A store elsewhere has nothing to do with it. */
+export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly === undefined || readOnly === 'elsewhere' ? undefined : asText(refusals[readOnly]);
 
 /** Why nothing may be changed now; undefined when it may. */
 export function whyNoChange(state: State): string | undefined {
@@ -25,7 +28,7 @@ export function whyNoChange(state: State): string | undefined {
 		return `The ${storeName(state)} is away; changes are refused until it is back.`;
 	}
 
-	return whyReadOnly(state);
+	return state.readOnly === undefined ? undefined : asText(refusals[state.readOnly]);
 }
 
 /** The identity that may act as a colony's owner, if the keychain holds it. */
@@ -37,7 +40,7 @@ export function needsOwner(state: State): string | undefined {
 		return 'No colony is selected.';
 	}
 
-	return ownerOf(state.colony) ? whyNoChange(state) : 'This needs the key of the colony owner, and the keychain does not hold it: add it on 6 Keys.';
+	return ownerOf(state.colony) ? whyNoChange(state) : `This needs the key of the colony owner, ${shortId(state.colony.colonyid)}, and the keychain does not hold it: add it on 6 Keys.`;
 }
 
 /** Who signs a change by the owner: the operator acts as what the action needs, and the question says so. */
@@ -50,13 +53,16 @@ const where = ({context, colony}: Pick<State, 'context' | 'colony'>): string => 
 
 type Ask = {operation: OperationName; object: string; verb: string; done: string; input: Record<string, unknown>; as: Acting; consequence?: string; typed?: string; /** Where it happens; in the present colony unless given. */ place?: string};
 
+/** Who signs, where that is somebody else than the operator acts as: the answer `y` switches for this one action. */
+const signedAs = ({acting}: State, as: Acting): string => acting === undefined || acting.id === as.id || as.kind === 'root' ? '' : `Signed as ${as.kind} ${shortId(as.id)}, not as ${acting.kind} ${shortId(acting.id)}. `;
+
 /** The question before a change: it names the context, the object and the count, and only `y` confirms it. */
 function ask(state: State, {operation, object, verb, done, input, as, consequence, typed, place = where(state)}: Ask): Step {
 	return [over(state, {
 		kind: 'confirm',
 		place,
 		question: `${verb} ${object}?`,
-		consequence: consequence ?? operations[operation].summary,
+		consequence: `${signedAs(state, as)}${consequence ?? operations[operation].summary}`,
 		verb,
 		deed: {operation, input, as, done: `${done} ${object}.`},
 		...(typed === undefined ? {} : {typed: {expected: typed, edit: {text: '', cursor: 0}}}),

@@ -13,12 +13,17 @@ The console for an operator at a terminal; without one, a plain snapshot of what
 export async function runConsole(argv: readonly string[], world: Omit<World, 'choice' | 'readOnly'>, streams: Streams): Promise<number> {
 	const {stdin, stdout, stderr, env} = streams;
 	try {
-		const {choice, demo, readOnly, debug} = await readArguments(argv);
+		const {choice, demo, readOnly, screenReader, debug} = await readArguments(argv);
 		const complete = {...world, choice, readOnly};
 		if (!isTerminal(streams)) {
 			const {printSnapshot} = await import('./snapshot.ts');
 			await printSnapshot(complete, {stdout, demo});
 			return 0;
+		}
+
+		if (screenReader || env.INK_SCREEN_READER === 'true') {
+			const {openReader} = await import('./reader.ts');
+			return await openReader(complete, {stdin, stdout, env, demo, debug});
 		}
 
 		const {openConsole} = await import('./index.tsx');

@@ -20,7 +20,7 @@ export type KnownColony = Colony & {as: Acting[]};
 export type RowValue = Process | Computer | KnownColony | KeyEntry | ServerView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
-export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number};
+export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
 
 export type Going = 'further' | 'first' | 'last';
 
@@ -109,14 +109,17 @@ export type Overlay =
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
 	| {kind: 'filter'; edit: EditState; error?: string};
 
+export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
+
 export type State = {
 	columns: number;
 	rows: number;
 	/** Milliseconds since 1970. */
 	now: number;
 	version: string;
-	readOnly: boolean;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean};
+	/** Why nothing may be changed: the flag `--read-only`, the word of the operator, or a store that is not on this machine. */
+	readOnly?: ReadOnly;
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};
@@ -186,9 +189,10 @@ export type Message =
 	| {type: 'form-done'; text: string}
 	| {type: 'form-failed'; error: ErrorText}
 	| {type: 'root-unlocked'}
-	| {type: 'asked'; slot: string; sequence: number; result: unknown; at: number}
+	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}
 	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
-	| {type: 'clock'; skew: number};
+	| {type: 'clock'; skew: number}
+	| {type: 'settings'; utc: boolean};
 
 export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'};
 
@@ -238,7 +242,7 @@ export const storeNow = ({now, skew}: Pick<State, 'now' | 'skew'>): number => no
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
-	columns, rows, now, version, readOnly,
+	columns, rows, now, version, ...(readOnly && {readOnly: 'flag'}),
 	opening: {text: 'Opening the database …'},
 	reach: {reachable: true, since: now},
 	known: [],

@@ -6,7 +6,7 @@ import type {Message, State, Step} from './state.ts';
 import {
 	asked, detailed, done, failed, formDone, formFailed, notAsked, notDetailed, noticed,
 } from './updates/answers.ts';
-import {known, notKnown, opening, reached} from './updates/colonies.ts';
+import {known, notKnown, opened, opening, reached} from './updates/colonies.ts';
 import {pressed} from './updates/keys.ts';
 import {
 	changed, loaded, resized, ticked,
@@ -25,7 +25,8 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	'not-loaded': (state, {screen, sequence, error}) => quiet(sequence === state.lists[screen].sequence ? withList(state, screen, {loading: false, going: undefined, stale: false, error}) : state),
 	counted: (state, {colonyid, counts, computers}) => quiet(colonyid === state.colony?.colonyid ? {...state, counts, computerCounts: computers} : state),
 	opening,
-	opened: (state, {context, remembered}) => [{...state, context, opening: {text: state.opening.text}}, [{type: 'load-known', select: remembered}]],
+	opened,
+	settings: (state, {utc}) => quiet({...state, utc}),
 	'not-opened': (state, {error}) => quiet({...state, opening: {...state.opening, error}}),
 	reached,
 	clock: (state, {skew}) => quiet({...state, skew}),

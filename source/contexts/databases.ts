@@ -1,4 +1,5 @@
 import {Unavailable} from '../core/errors.ts';
+import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
 import {type Database, migrate, newestSchema, refuseNewer} from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
@@ -15,6 +16,9 @@ export async function connect({host, port, user, password, database, ssl, url}: 
 	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
 	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', startUnreachable});
 }
+
+/** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
+const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLoopback(host);
 
 /** Refuses a database without our schema, or with one that is not of this version. */
 async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
@@ -68,7 +72,7 @@ export async function openDatabase(target: DatabaseTarget, attended: boolean): P
 		await prepare(database, target, attended);
 		// A console outlives restarts of its database, which may come back as that of a newer version.
 		const check = attended ? async () => checkSchema(database, target) : undefined;
-		return brokerContext(database, {kind: 'database', name: target.name, local: true, attended, check});
+		return brokerContext(database, {kind: 'database', name: target.name, local: true, isLocal: isHere(target), attended, check});
 	});
 }
 

@@ -7,6 +7,8 @@ type LocalOptions = {
 	name: string;
 	/** Whether callers are on this machine: only they may set the first root password. */
 	local: boolean;
+	/** Whether the database is on this machine; so unless given. */
+	isLocal?: boolean;
 	/** Whether to see to deadlines while it is open. */
 	attended?: boolean;
 	/** Refuses a database that this program must not touch; asked before the first use and after each time that it was away. */
@@ -32,13 +34,14 @@ function guardWith(database: Database, check: (() => Promise<void>) | undefined)
 }
 
 /** The operations on a database that this process holds a connection to. Closing it closes the database. */
-export function brokerContext(database: Database, {kind, name, local, attended = false, check}: LocalOptions): HostedContext {
+export function brokerContext(database: Database, {kind, name, local, isLocal = true, attended = false, check}: LocalOptions): HostedContext {
 	const broker = new Broker(database, {local});
 	const guard = guardWith(database, check);
 	const stopKeepingTime = attended ? keepTime(broker, guard) : async () => undefined;
 	return {
 		kind,
 		name,
+		isLocal,
 		broker,
 		async run(caller, operation, input, options) {
 			await guard();

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
-import type {Context} from '../operations/index.ts';
+import {type Context, parseInput, storeFlags} from '../operations/index.ts';
 import type {Trust} from '../remote/index.ts';
 import type {ServerTarget} from './resolve.ts';
 
@@ -12,6 +12,12 @@ export async function visitServer({name, host, port, ...trust}: ServerTarget, at
 	return openRemote({address: {host, port, trust: await readTrust(trust), place}, kind: 'server', name, startUnreachable: attended});
 }
 
+/** As a flag is read: the environment's is not checked before. @throws InvalidInput when it is no SHA-256 */
+function readFingerprint(text: string): string {
+	const {value} = parseInput({fingerprint: storeFlags.fingerprint}, {fingerprint: text});
+	return value.fingerprint!;
+}
+
 /** What is believed of a server's certificate. @throws InvalidInput */
 async function readTrust({tlsca, fingerprint, insecure}: Pick<ServerTarget, 'tlsca' | 'fingerprint' | 'insecure'>): Promise<Trust> {
 	const given = [tlsca !== undefined && '--tlsca', fingerprint !== undefined && '--fingerprint', insecure === true && '--insecure'].filter(Boolean);
@@ -20,7 +26,6 @@ async function readTrust({tlsca, fingerprint, insecure}: Pick<ServerTarget, 'tls
 	}
 
 	if (fingerprint !== undefined) {
-		const {readFingerprint} = await import('../remote/index.ts');
 		return {kind: 'fingerprint', sha256: readFingerprint(fingerprint)};
 	}
 

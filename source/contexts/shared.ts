@@ -23,6 +23,7 @@ Nothing that was acknowledged is lost, for it is in the folder. Whoever calls ca
 */
 class SharedContext implements Context {
 	readonly kind = 'embedded' as const;
+	readonly isLocal = true as const;
 	readonly name: string;
 	readonly #embedded: Embedded;
 	readonly #reaching = new Reaching(true);

@@ -41,4 +41,12 @@ export const limits = {
 	body: 1_048_576,
 	/** Events of one page. */
 	events: 1000,
+	/** Processes whose reasons to wait are asked for at once. */
+	reasons: 200,
+	/** How far the processes before another one are counted for a list. */
+	before: 1000,
+	/** Seconds without a sign of a computer after which it counts as silent. */
+	silence: 600,
+	/** Lines of one kind that ask for attention. */
+	attention: 10,
 } as const;

@@ -1,5 +1,6 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
+import type {Time} from '../core/types.ts';
 
 /** Which page of a list: the rows before or after a position, or from its start or end; `position` is what an earlier page gave. */
 export type PageRequest = {
@@ -15,6 +16,8 @@ export type Page<Row> = {
 	positions: string[];
 	/** Whether there are rows before the first and after the last one, as far as it was looked. */
 	more: {before: boolean; after: boolean};
+	/** Of a list as it was: the moment. */
+	at?: Time;
 };
 
 /** A position from the key of a row: opaque to callers, stable while the row keeps its key. */

@@ -24,7 +24,7 @@ export type ProcessFilter = {
 type ListRow = ProcessRow & {attributes?: AttributeRow[] | null};
 
 /** Waiting and running: the longest first, for that is who is next or stuck. Closed and all: the newest first. */
-const isDescending = (state: ProcessState | undefined): boolean => state === undefined || state === 'successful' || state === 'failed';
+export const isDescending = (state: ProcessState | undefined): boolean => state === undefined || state === 'successful' || state === 'failed';
 
 const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
 
@@ -46,7 +46,7 @@ async function typesWith(client: Client, colony: Id, text: string): Promise<stri
 export type Walk = {types?: string[]; except?: string[]; prefix?: string};
 
 /** The walks which together find what a filter says of types and ids; no process is on two of them. */
-async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
+export async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
 	const types = computertype === undefined ? undefined : [computertype];
 	if (text === undefined) {
 		return [{types}];

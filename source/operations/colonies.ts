@@ -1,10 +1,11 @@
 import {anyMember, root} from '../core/authority.ts';
 import {InvalidInput} from '../core/errors.ts';
-import {colonies} from '../database/index.ts';
+import {colonies, past} from '../database/index.ts';
 import {defineOperation} from './define.ts';
 import {
 	colonySpec, identity, line, optional, spec,
 } from './fields.ts';
+import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 export const registerColony = defineOperation({
@@ -22,12 +23,14 @@ export const registerColony = defineOperation({
 export const listColonies = defineOperation({
 	name: 'colony.list',
 	summary: 'List all colonies.',
-	input: pagingFields,
+	input: {at, ...pagingFields},
 	route: 'GET /colonies',
 	allow: root,
 	changes: [],
 	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.', empty: 'No colonies found'}],
-	handle: async ({client, input}) => colonies.list(client, toPageRequest(input)),
+	handle: async ({client, input}) => input.at === undefined
+		? colonies.list(client, toPageRequest(input))
+		: past.listColonies(client, {...toPageRequest(input), at: await past.resolveMoment(client, input.at)}),
 });
 
 export const getColony = defineOperation({

@@ -1,12 +1,16 @@
 import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
+import {type Forecast, changesForetold, forecastSentences} from '../core/forecast.ts';
 import {limits} from '../core/limits.ts';
 import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
-import {computerChanges, computers} from '../database/index.ts';
+import {
+	computerChanges, computers, forecast, past,
+} from '../database/index.ts';
 import {type Column, defineMany, defineOperation} from './define.ts';
 import {
 	choice, computerSpec, identity, line, optional, spec,
 } from './fields.ts';
+import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), computerid: identity('Computer')};
@@ -35,6 +39,7 @@ export const listComputers = defineOperation({
 		state: optional(choice('State', 'Only computers in this state', computerStates)),
 		computertype: optional(line('Type', 'Only computers of this type')),
 		text: optional(line('Text', 'Only those with this text in the name, or an id that begins with it', {longest: limits.name})),
+		at,
 		...pagingFields,
 	},
 	route: 'GET /colonies/{colonyid}/computers',
@@ -45,33 +50,55 @@ export const listComputers = defineOperation({
 	columns,
 	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
 	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
-	handle: async ({client, input, who}) => computers.list(client, input.colonyid, {
-		state: input.state, computertype: input.computertype, text: input.text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor,
-	}, toPageRequest(input)),
+	async handle({client, input, who}) {
+		const {colonyid, state, computertype, text, at} = input;
+		const filter = {state, computertype, text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor};
+		return at === undefined
+			? computers.list(client, colonyid, filter, toPageRequest(input))
+			: past.listComputers(client, colonyid, filter, {...toPageRequest(input), at: await past.resolveMoment(client, at)});
+	},
 });
 
 export const countComputers = defineOperation({
 	name: 'computer.count',
 	summary: 'Count the computers of a colony by state, up to 10,000 each.',
-	input: {colonyid: one.colonyid},
+	input: {colonyid: one.colonyid, at},
 	route: 'GET /colonies/{colonyid}/computers/count',
 	allow: member,
 	colony,
 	changes: [],
-	handle: async ({client, input}) => computers.count(client, input.colonyid, limits.counted),
+	handle: async ({client, input: {colonyid, at}}) => at === undefined
+		? computers.count(client, colonyid, limits.counted)
+		: past.countComputers(client, colonyid, {at: await past.resolveMoment(client, at), limit: limits.counted}),
 });
 
 export const getComputer = defineOperation({
 	name: 'computer.get',
 	summary: 'Show a computer.',
-	input: one,
+	input: {...one, at},
 	route: 'GET /colonies/{colonyid}/computers/{computerid}',
 	allow: memberOrSelf,
 	colony,
 	self: ({computerid}, actor) => computerid === actor,
 	changes: [],
 	columns,
-	handle: async ({client, input}) => computers.get(client, input.colonyid, input.computerid),
+	handle: async ({client, input: {colonyid, computerid, at}}) => at === undefined
+		? computers.get(client, colonyid, computerid)
+		: past.getComputer(client, colonyid, computerid, await past.resolveMoment(client, at)),
+});
+
+export const forecastComputer = defineOperation({
+	name: 'computer.forecast',
+	summary: 'Say what approving, disapproving or removing a computer would do to the processes of its colony, and change nothing.',
+	input: {...one, change: choice('Change', 'What would be done to it', changesForetold)},
+	route: 'GET /colonies/{colonyid}/computers/{computerid}/forecast',
+	allow: member,
+	colony,
+	changes: [],
+	layout: (result: Forecast) => ({lines: forecastSentences(result), rows: [], columns: []}),
+	handle: async ({client, input}) => forecast(client, {
+		colony: input.colonyid, computer: input.computerid, change: input.change, limit: limits.counted,
+	}),
 });
 
 /** What an owner does to computers, one or many, each for itself. What was done is told again under the same idempotency key, be it removed since. */

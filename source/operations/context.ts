@@ -19,6 +19,8 @@ export type Context = {
 	readonly kind: 'embedded' | 'database' | 'server';
 	/** The name that the operator gave it, or its kind. */
 	readonly name: string;
+	/** Whether it is on this machine. A console opens what is elsewhere read-only, until the operator says otherwise. */
+	readonly isLocal: boolean;
 	/** Whether whatever answers is trusted, with nobody's certificate checked; a face warns of it. */
 	readonly insecure?: boolean;
 	/** The only way in. @throws ColoniesError */

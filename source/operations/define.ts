@@ -48,6 +48,9 @@ export type Command = {
 /** A column of a table for people: a field of the row, or what to show under a heading of its own. `now`: milliseconds since 1970. */
 export type Column<Row = any> = string | readonly [heading: string, show: (row: Row, now: number) => string];
 
+/** Lines of text, and rows under them, for people. */
+export type Layout = {lines: readonly string[]; rows: readonly object[]; columns: readonly Column[]};
+
 type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */
 	name: string;
@@ -86,6 +89,8 @@ type Common<Input extends Fields, Result> = {
 	tells?: (result: Result) => string;
 	/** What a table shows of a result or of the rows of one; every field when it is left out. */
 	columns?: readonly Column[];
+	/** What a table shows of a result that is more than one list or one flat object: lines, and a table under them. */
+	layout?: (result: Result) => Layout;
 	commands?: readonly Command[];
 };
 

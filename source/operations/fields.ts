@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {limits} from '../core/limits.ts';
+import {readAgo, readMoment, readTime} from '../core/moments.ts';
 import {firstUnprintable} from '../core/text.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
@@ -25,6 +26,8 @@ export type Field<Value = unknown, Given = Value> = {
 	readonly fields?: Fields;
 	/** What a spec cannot set: who somebody is, in what state something is. It may only repeat the field of that name beside it. */
 	readonly reserved?: readonly string[];
+	/** Whether it is a moment, which people may also write as their own clock shows it. */
+	readonly isMoment?: boolean;
 	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
 	readonly signs?: boolean;
 };
@@ -132,6 +135,23 @@ export const time = (label: string, summary: string): Field<Time> => describe('t
 
 export const choice = <const Choice extends string>(label: string, summary: string, choices: readonly Choice[]): Field<Choice> => describe('choice', label, summary, {schema: v.picklist(choices, `must be one of ${choices.join(', ')}`), json: {type: 'string', enum: choices}, choices});
 
+const momentText = 'must be a time of RFC 3339, 2026-03-01T14:05:00Z, or a span before now, -5m';
+
+/** A moment: a time, or so long before now on the database's clock. */
+export const moment = (label: string, summary: string): Field<string> => ({...describe('text', label, summary, {
+	schema: v.pipe(v.string(momentText), v.check(text => (readTime(text) ?? readAgo(text)) !== undefined, momentText), v.transform(text => readTime(text) ?? text)),
+	json: {type: 'string', minLength: 3, maxLength: 40},
+}), isMoment: true});
+
+const personalText = 'must be a moment: -5m, 14:05, 2026-03-01, "2026-03-01 14:05" or a time of RFC 3339';
+
+/** The same field as people fill it in, who may also write what the clock on their machine shows. */
+export const asWritten = (field: Field<any, any>): Field<any, any> => ({...field, summary: field.summary.replace('a time, or a span before now, -5m', '-5m, 14:05, 2026-03-01, "2026-03-01 14:05" or a time of RFC 3339'), schema: v.optional(v.pipe(
+	v.string(personalText),
+	v.check(text => readMoment(text, {now: Date.now(), utc: false}) !== undefined, personalText),
+	v.transform(text => readMoment(text, {now: Date.now(), utc: false})!),
+))});
+
 export const flag = (label: string, summary: string): Field<boolean> => describe('switch', label, summary, {schema: v.boolean('must be true or false'), json: {type: 'boolean'}});
 
 const fingerprintText = 'must be a SHA-256 fingerprint: 64 hex digits, with or without colons';
@@ -173,6 +193,12 @@ export const ids = (label: string, summary: string, most: number): Field<Id[]> =
 	),
 	json: {type: 'array', items: idJson, maxItems: most},
 });
+
+/** A list of ids as a field of its own: an array, or a text with commas between them, as on a command line. */
+export const idList = (label: string, summary: string, most: number): Field<Id[], readonly Id[] | string> => {
+	const {schema, json} = ids(label, summary, most);
+	return describe('id', label, summary, {schema: v.pipe(v.unknown(), v.transform(input => typeof input === 'string' ? input.split(',').map(text => text.trim()) : input), schema), json});
+};
 
 const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);
 

@@ -23,3 +23,4 @@ export {
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page} from '../database/index.ts';
+export {guarded, isReading, type Refusal} from './read-only.ts';

@@ -1,10 +1,10 @@
 import {approvedSelf, colonyOwner, member} from '../core/authority.ts';
-import {ColoniesError, NothingToAssign} from '../core/errors.ts';
+import {ColoniesError, InvalidInput, NothingToAssign} from '../core/errors.ts';
 import {groupBy} from '../core/group-by.ts';
 import {limits} from '../core/limits.ts';
 import {type Process, processStates} from '../core/types.ts';
 import {
-	type Done, claim, expire, processes, processLists,
+	type Done, claim, expire, past, processes, processLists,
 } from '../database/index.ts';
 import {attributeId, newProcessId} from '../identity/index.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import {
 	choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
 } from './fields.ts';
+import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), processid: identity('Process')};
@@ -69,6 +70,7 @@ export const listProcesses = defineOperation({
 		attribute: optional(pair('Attribute', 'Only those that have this attribute, KEY=VALUE')),
 		text: optional(line('Text', 'Only those whose id begins with this text, or whose type has it')),
 		attributes: otherwise(flag('Attributes', 'Whether to bring the attributes along'), true),
+		at,
 		...pagingFields,
 	},
 	route: 'GET /colonies/{colonyid}/processes',
@@ -86,9 +88,18 @@ export const listProcesses = defineOperation({
 		listed('failed', 'psf'),
 	],
 	async handle({client, input}) {
-		const {colonyid, runnableby, attributes, count, position, direction, ...filter} = input;
+		const {colonyid, runnableby, attributes, count, position, direction, at, ...filter} = input;
+		const page = {...toPageRequest({count, position, direction}), attributes};
+		if (at !== undefined) {
+			if (runnableby !== undefined) {
+				throw new InvalidInput('What a computer may run is told of now alone, not of a moment that has been.', {hint: 'Leave out the moment, or the computer.'});
+			}
+
+			return past.listProcesses(client, colonyid, filter, {...page, at: await past.resolveMoment(client, at)});
+		}
+
 		return runnableby === undefined
-			? processLists.list(client, colonyid, filter, {...toPageRequest({count, position, direction}), attributes})
+			? processLists.list(client, colonyid, filter, page)
 			: processLists.listRunnable(client, colonyid, runnableby, {count, attributes});
 	},
 });
@@ -96,24 +107,28 @@ export const listProcesses = defineOperation({
 export const countProcesses = defineOperation({
 	name: 'process.count',
 	summary: 'Count the processes of a colony by state, up to 10,000 each.',
-	input: {colonyid: one.colonyid},
+	input: {colonyid: one.colonyid, at},
 	route: 'GET /colonies/{colonyid}/processes/count',
 	allow: member,
 	colony,
 	changes: [],
-	handle: async ({client, input}) => processLists.count(client, input.colonyid, limits.counted),
+	handle: async ({client, input: {colonyid, at}}) => at === undefined
+		? processLists.count(client, colonyid, limits.counted)
+		: past.countProcesses(client, colonyid, {at: await past.resolveMoment(client, at), limit: limits.counted}),
 });
 
 export const getProcess = defineOperation({
 	name: 'process.get',
 	summary: 'Show a process with its attributes.',
-	input: one,
+	input: {...one, at},
 	route: 'GET /colonies/{colonyid}/processes/{processid}',
 	allow: member,
 	colony,
 	changes: [],
 	columns,
-	handle: async ({client, input}) => processes.get(client, input.colonyid, input.processid),
+	handle: async ({client, input: {colonyid, processid, at}}) => at === undefined
+		? processes.get(client, colonyid, processid)
+		: past.getProcess(client, colonyid, processid, await past.resolveMoment(client, at)),
 });
 
 export const versionOfProcess = defineMany({

@@ -1,12 +1,15 @@
 import type {Command, Operation} from './define.ts';
+import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
+import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processes from './processes.ts';
+import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -18,6 +21,7 @@ export const operations = {
 	'computer.list': computers.listComputers,
 	'computer.count': computers.countComputers,
 	'computer.get': computers.getComputer,
+	'computer.forecast': computers.forecastComputer,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
 	'computer.remove': computers.removeComputer,
@@ -25,6 +29,8 @@ export const operations = {
 	'process.list': processes.listProcesses,
 	'process.count': processes.countProcesses,
 	'process.get': processes.getProcess,
+	'process.explain': explanations.explainProcess,
+	'process.reasons': explanations.listReasons,
 	'process.version': processes.versionOfProcess,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
@@ -35,7 +41,9 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
+	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 

@@ -1,10 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {setMaxListeners} from 'node:events';
 import {backOff, pause} from '../core/backoff.ts';
-import {
-	type ColoniesError, InvalidInput, NothingToAssign, toColoniesError,
-} from '../core/errors.ts';
-import {quoted} from '../core/text.ts';
+import {type ColoniesError, NothingToAssign, toColoniesError} from '../core/errors.ts';
+import {isLoopback} from '../core/loopback.ts';
 import {Reaching} from '../core/reachability.ts';
 import {
 	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, leftOut, operations, parseInput, type RunOptions, type Where, type WireRequest,
@@ -76,6 +74,7 @@ const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'num
 class RemoteContext implements Context {
 	readonly kind: Context['kind'];
 	readonly name: string;
+	readonly isLocal: boolean;
 	readonly insecure: boolean;
 	readonly #connections: Connections;
 	readonly #tries: number;
@@ -87,6 +86,7 @@ class RemoteContext implements Context {
 	constructor({address, kind, name, tries: most = tries}: RemoteOptions) {
 		this.kind = kind;
 		this.name = name;
+		this.isLocal = 'socket' in address || isLoopback(address.host);
 		this.insecure = 'trust' in address && address.trust.kind === 'anything';
 		this.#tries = most;
 		// Every call under way listens to it.
@@ -270,14 +270,4 @@ export async function openRemote(options: RemoteOptions): Promise<Context> {
 	}
 
 	return context;
-}
-
-/** @throws InvalidInput when it is no SHA-256 */
-export function readFingerprint(text: string): string {
-	const sha256 = text.replaceAll(':', '').trim().toLowerCase();
-	if (!/^[\da-f]{64}$/.test(sha256)) {
-		throw new InvalidInput(`${quoted(text)} is no fingerprint.`, {hint: 'It is the SHA-256 that the server prints when it starts: 64 hex digits, with or without colons.'});
-	}
-
-	return sha256;
 }

@@ -1,3 +1,3 @@
 export type {Address, Trust} from './address.ts';
-export {openRemote, readFingerprint, type RemoteOptions} from './context.ts';
+export {openRemote, type RemoteOptions} from './context.ts';
 export {NoAnswer} from './failures.ts';

@@ -1,8 +1,9 @@
 import {createServer as createHttpServer, type Server} from 'node:http';
 import {createServer as createHttpsServer, type Server as HttpsServer} from 'node:https';
-import {type AddressInfo, BlockList, isIP, type Socket} from 'node:net';
+import type {AddressInfo, Socket} from 'node:net';
 import {createSecureContext} from 'node:tls';
 import {type ColoniesError, InvalidInput, Unavailable} from '../core/errors.ts';
+import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
 import {createHandler, type HandlerOptions} from './handler.ts';
 import {problemOf, refusalOf} from './problem.ts';
@@ -43,12 +44,6 @@ export type Times = {
 };
 
 const ownTimes: Times = {headers: 10_000, request: 30_000, looks: 5000, unused: 65_000, still: 120_000};
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-const isLoopback = (address: string): boolean => address === 'localhost' || (isIP(address) !== 0 && loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'));
 
 /** @throws InvalidInput */
 function checkTls({cert, key}: Tls): void {

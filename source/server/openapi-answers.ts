@@ -1,6 +1,10 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {attentionKinds, severities} from '../core/attention.ts';
+import {changesForetold} from '../core/forecast.ts';
+import {verdicts} from '../core/explanation.ts';
+import {conditions} from '../core/matching.ts';
 import type {JsonSchema, OperationName} from '../operations/index.ts';
 
 export const reference = (name: string): JsonSchema => ({$ref: `#/components/schemas/${name}`});
@@ -8,6 +12,7 @@ export const reference = (name: string): JsonSchema => ({$ref: `#/components/sch
 const id: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
 const text: JsonSchema = {type: 'string'};
 const whole: JsonSchema = {type: 'integer'};
+const wholeOrNull: JsonSchema = {type: ['integer', 'null']};
 const index = (names: readonly string[]): JsonSchema => ({type: 'integer', minimum: 0, maximum: names.length - 1, description: names.map((name, place) => `${place} ${name}`).join(', ')});
 const list = (items: JsonSchema): JsonSchema => ({type: 'array', items});
 const said = (schema: JsonSchema, description: string): JsonSchema => ({...schema, description});
@@ -21,10 +26,22 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
-});
+	at: said(reference('Time'), 'Of a list as it was: the moment.'),
+}, ['at']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
+
+const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
+const side: JsonSchema = {type: ['string', 'integer']};
+const reason = {
+	processid: id,
+	verdict: {type: 'string', enum: verdicts},
+	says: said(text, 'The same in words.'),
+	behind: said(whole, 'How many older waiting processes go before it on the computer where they are the fewest.'),
+	more: said({type: 'boolean'}, 'Whether `behind` is counted to its limit, or not to the end.'),
+	fix: reference('Fix'),
+};
 
 /** What operations give, by name. Fields and their order as the types of core/types.ts have them. */
 export const answers: Readonly<Record<string, JsonSchema>> = {
@@ -62,6 +79,37 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Fix: object({operation: text, input: {type: 'object'}, says: text}),
+	Reason: object(reason, ['behind', 'more', 'fix']),
+	Explanation: object({
+		...reason,
+		state: {type: 'string', enum: processStates},
+		front: object({computerid: id, name: text, lastseen: reference('Time'), silent: {type: 'boolean'}}, ['lastseen']),
+		computers: said(list(object({
+			computerid: id, name: text, status: index(computerStates), lastseen: reference('Time'), mayrun: {type: 'boolean'},
+			conditions: list(object({name: condition, ok: {type: 'boolean'}, has: side, asks: side})),
+		}, ['lastseen'])), 'Those that fail the fewest conditions, approved ones first.'),
+		others: said(list(object({unmet: list(condition), count: whole})), 'All computers of the colony, counted by what they fail.'),
+	}, ['behind', 'more', 'fix', 'front']),
+	Forecast: object({
+		computerid: id,
+		name: text,
+		change: {type: 'string', enum: changesForetold},
+		fitting: said(whole, 'Waiting processes that it may run once it is approved; 10,001 for more than 10,000, here and below.'),
+		runnable: said(whole, 'Of these, those that nobody else may run.'),
+		stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
+		requeued: said(whole, 'Running processes that go back to waiting.'),
+	}),
+	AttentionLine: object({
+		kind: {type: 'string', enum: attentionKinds}, severity: {type: 'string', enum: severities}, text, since: reference('Time'), noun: {type: 'string', enum: ['process', 'computer']},
+		id: said({type: 'string', pattern: '^([0-9a-f]{64})?$'}, 'Empty where the line stands for the rest of its kind.'), name: text, count: whole,
+		fix: {oneOf: [reference('Fix'), object({screen: text, filter: text, says: text})]},
+	}),
+	AttentionPage: page('AttentionLine'),
+	DatabaseStatus: object({
+		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
+		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
@@ -80,6 +128,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'computer.list': reference('ComputerPage'),
 	'computer.count': reference('ComputerCounts'),
 	'computer.get': reference('Computer'),
+	'computer.forecast': reference('Forecast'),
 	'computer.approve': reference('Computer'),
 	'computer.disapprove': reference('Computer'),
 	'computer.remove': reference('Computer'),
@@ -87,6 +136,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.list': reference('ProcessPage'),
 	'process.count': reference('ProcessCounts'),
 	'process.get': reference('Process'),
+	'process.explain': reference('Explanation'),
+	'process.reasons': list(reference('Reason')),
 	'process.version': reference('ProcessVersion'),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
@@ -97,6 +148,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };

@@ -49,7 +49,7 @@ export const keyOf = (number: number, change: Partial<KeyEntry> = {}): KeyEntry 
 	id: idOf('colony', number), label: {kind: 'colony', name: `colony-${number}`, colonyid: idOf('colony', number)}, ...change,
 });
 
-export const serverOf = (change: Partial<ServerView['where']> = {}): ServerView => ({where: {context: 'embedded', kind: 'embedded', place: 'in memory', server: 'PostgreSQL', timescale: undefined, schema: 2, ...change}, delay: 3});
+export const serverOf = (change: Partial<ServerView['where']> = {}): ServerView => ({where: {context: 'embedded', kind: 'embedded', place: 'in memory', server: 'PostgreSQL', timescale: undefined, schema: 2, ...change}, delay: 3, memory: 100_000_000, node: '20.20.2'});
 
 export const pageOf = (rows: readonly RowValue[], more?: Page<RowValue>['more']): Page<RowValue> => ({rows: [...rows], positions: rows.map((_, index) => `position ${index}`), more: more ?? {before: false, after: false}});
 

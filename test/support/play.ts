@@ -102,7 +102,8 @@ class Player {
 			const answer = await broker.run(this.#callerOf(who), operation, input, {notice(sentence) {
 				notices.push(sentence);
 			}});
-			write('done', answer);
+			// What tells of the store itself is of the same shape, and of no more.
+			write('done', operation === 'database.status' ? Object.keys(answer as object) : answer);
 			return answer;
 		} catch (error) {
 			const {code, message, hint} = toColoniesError(error);
@@ -272,6 +273,8 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 		await call('owner', 'process.list', {colonyid, runnableby: computerid});
 	}
 
+	await playQuestions(call);
+
 	const running = [await call('core', 'process.assign', {colonyid}), await call('edge', 'process.assign', {colonyid, computerid: edge}), await call('edge', 'process.assign', {colonyid}), await call('core', 'process.assign', {colonyid})];
 	await call('edge', 'process.assign', {colonyid, computerid: core});
 	await call('slow', 'process.assign', {colonyid});
@@ -328,6 +331,31 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 	await local.endExpired();
 	await call('owner', 'process.list', {colonyid});
 	await call('edge', 'process.assign', {colonyid});
+}
+
+/** Why processes wait, what changes would do, and what asks for attention. */
+async function playQuestions(call: Player['call']): Promise<void> {
+	const {rows} = (await call('owner', 'process.list', {colonyid, state: 'waiting', count: 100}))!;
+	for (const {processid} of [...rows, {processid: nobody}]) {
+		await call('owner', 'process.explain', {colonyid, processid});
+	}
+
+	await call('rival', 'process.explain', {colonyid: rival, processid: rows[0]!.processid});
+	await call('owner', 'process.explain', {colonyid, processid: rows[0]!.processid, count: 1});
+	for (const who of everybody) {
+		await call(who, 'process.reasons', {colonyid, processids: rows.map(({processid}) => processid)});
+		await call(who, 'attention.list', {colonyid});
+	}
+
+	for (const processids of [undefined, 'x', [], `${rows[0]!.processid}, ${nobody}`]) {
+		await call('owner', 'process.reasons', {colonyid, processids});
+	}
+
+	for (const change of ['approve', 'disapprove', 'remove', 'rename']) {
+		for (const computerid of [edge, slow, nobody]) {
+			await call('core', 'computer.forecast', {colonyid, computerid, change});
+		}
+	}
 }
 
 async function playLists(call: Player['call'], ids: readonly string[]): Promise<void> {
@@ -417,6 +445,10 @@ async function playOperator({call}: Player): Promise<void> {
 	// Beyond the end: where events stand differs from store to store, and what they say is compared with the history.
 	for (const who of everybody) {
 		await call(who, 'event.list', {colonyid, after: '999999999999999.0'});
+	}
+
+	for (const who of everybody) {
+		await call(who, 'database.status', {colonyid});
 	}
 
 	for (const after of ['', 'yesterday', '1', '-1.0', '1.2.3']) {

@@ -3,6 +3,7 @@ import {needsOwner} from '../deeds.ts';
 import {selectedProcess} from '../keymap/reasons.ts';
 import {refreshAll} from '../loading.ts';
 import {marksHere} from '../marks.ts';
+import {refusals} from '../refusals.ts';
 import {onTop, over} from '../stack.ts';
 import type {Acting, MenuItem, State, Step} from '../state.ts';
 import {type Action, quiet} from './action.ts';
@@ -45,6 +46,9 @@ function identityMenu(state: State): Step {
 		key: String(index + 1), label: `${acting.kind} ${shortId(acting.id)}`, summary: visible(acting.name), action: 'act-as', value: acting.id,
 		disabled: acting.kind === 'root' ? 'Root may only see to colonies; changes on 4 Colonies are made as root by themselves.' : undefined,
 	}));
+	items.push(state.readOnly === undefined
+		? {key: 'r', label: 'Read-only', summary: 'Refuse every change from here (:ro)', action: 'ro'}
+		: {key: 'w', label: 'Allow changes', summary: 'Each still asks first (:rw)', action: 'rw', disabled: state.readOnly === 'flag' ? refusals.flag.hint : undefined});
 	const acting = state.acting ? `${state.acting.kind} ${state.acting.id}` : 'nobody: no colony is selected';
 	return [over(state, {kind: 'menu', title: `Acting as ${acting}`, items, cursor: 0}), []];
 }

@@ -82,8 +82,10 @@ export class Reading {
 		this.#rests.wait(`ask ${slot}`, key, rests, () => {
 			void (async () => {
 				try {
-					const result: unknown = await session.context.run(await session.callerOf(state.acting), operation, input);
-					session.dispatch({type: 'asked', slot, sequence, result, at: Date.now()});
+					const caller = await session.callerOf(state.acting);
+					const began = Date.now();
+					const result: unknown = await session.context.run(caller, operation, input);
+					session.dispatch({type: 'asked', slot, sequence, result, began, at: Date.now()});
 				} catch (error) {
 					session.dispatch({type: 'not-asked', slot, sequence, error: errorText(error)});
 				}

@@ -1,7 +1,8 @@
 import {toColoniesError, Unauthenticated} from '../../core/errors.ts';
 import type {Keychain} from '../../keychain/index.ts';
-import type {Caller, Context, ContextChoice} from '../../operations/index.ts';
-import type {Acting, ErrorText, Message, State} from '../state.ts';
+import {type Caller, type Context, type ContextChoice, guarded} from '../../operations/index.ts';
+import {refusals} from '../refusals.ts';
+import type {Acting, ErrorText, Message, ReadOnly, State} from '../state.ts';
 import type {World} from '../world.ts';
 
 export type Dispatch = (message: Message) => void;
@@ -27,6 +28,8 @@ export class Session {
 	root: string | undefined;
 	/** Which store is open, as it was asked for. */
 	choice: ContextChoice;
+	/** Why changes are refused, as the state that came with the last effect says. */
+	readOnly: ReadOnly | undefined;
 	isClosed = false;
 	#context: Context | undefined;
 	#closeContext: () => Promise<void> = async () => undefined;
@@ -88,12 +91,12 @@ export class Session {
 				return;
 			}
 
-			this.#context = context;
+			this.#context = guarded(context, () => this.readOnly && refusals[this.readOnly]);
 			this.choice = choice;
 			this.keychain = keychain;
 			this.root = root;
 			this.#closeContext = close;
-			await this.#greet(context, root);
+			await this.#greet(this.#context, root);
 		} catch (error) {
 			if (this.isClosed || opening !== this.#openings) {
 				return;
@@ -170,8 +173,9 @@ export class Session {
 			hear({type: 'reached', reachable, since});
 		});
 		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
+		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true});
 		const where = await context.where().catch(() => undefined);
-		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
 		if (root !== undefined) {
 			hear({type: 'root-unlocked'});
 		}

@@ -1,24 +1,116 @@
+import process from 'node:process';
 import {visible} from '../../core/text.ts';
-import type {ServerView} from '../state.ts';
-import {bold, dim} from '../terminal/style.ts';
-import {fit} from '../terminal/width.ts';
+import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
+import type {ResultOf} from '../../operations/index.ts';
+import {answerIn} from '../asking.ts';
+import {type ServerView, type State, storeNow} from '../state.ts';
+import {bold, dim, red, yellow} from '../terminal/style.ts';
+import {cut, fit, padAnsi} from '../terminal/width.ts';
 import type {Screen} from './screen.ts';
 import {whole} from './whole.ts';
 
-const kinds = {embedded: 'the embedded database of this machine', database: 'a PostgreSQL database', server: 'a Colonies server'} as const;
+type Status = ResultOf<'database.status'>;
+type Fact = readonly [label: string, text: string, style?: (text: string) => string];
+type Section = {title: string; facts: readonly Fact[]};
 
-/** What there is to say of a store, in pairs of a label and a text. */
-const facts = ({where, delay}: ServerView): ReadonlyArray<readonly [string, string]> => [
+const kinds = {embedded: 'embedded database', database: 'PostgreSQL database', server: 'Colonies server'} as const;
+
+/** A number of bytes for people: `812 kB`, `3.4 GB`, in powers of ten. */
+export function formatBytes(bytes: number): string {
+	const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+	const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+	const value = bytes / (1000 ** power);
+	return `${power === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ${units[power]}`;
+}
+
+const known = <Value>(value: Value | null | undefined, text: (value: Value) => string): string => value === null || value === undefined ? 'not told' : text(value);
+
+/** How far the clocks of store and machine are apart; nothing to speak of below a second. */
+const clockText = ({skew}: State): string => skew === 0 ? 'as this machine\'s' : `${formatSpan(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} this machine's`;
+
+/** An open transaction older than this, in seconds, holds up what waits for it. */
+const longOpen = 60;
+
+function databaseFacts({where}: ServerView, status: Status | undefined, state: State): Fact[] {
+	return [
+		['runs', where.server],
+		['TimescaleDB', where.timescale?.replace('TimescaleDB ', '') ?? 'none; plain PostgreSQL does the same'],
+		['schema', String(where.schema)],
+		...(status === undefined
+			? []
+			: [
+				['up for', known(status.started, started => formatSpan(storeNow(state) - milliseconds(started)!))],
+				['clock', `${formatTime(status.clock, state.utc)}, ${clockText(state)}`, state.skew === 0 ? undefined : yellow],
+				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? red : undefined],
+				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? yellow : undefined],
+			] satisfies Fact[]),
+	];
+}
+
+const storeFacts = ({where, delay}: ServerView, {context}: State): Fact[] => [
 	['context', where.context],
 	['kind', kinds[where.kind]],
 	['place', where.place],
-	['database', where.server],
-	['timescale', where.timescale ?? 'not there; plain PostgreSQL does the same'],
-	['schema', String(where.schema)],
-	['answers in', `${Math.round(delay)} ms`],
+	['certificate', context?.insecure ? 'NOT CHECKED: whatever answers is trusted' : (where.kind === 'server' ? 'checked' : '-'), context?.insecure ? red : undefined],
+	['answers in', `${Math.max(1, Math.round(delay))} ms`],
 ];
 
-/** 8 Server: which store is open, what runs there, and how it answers. */
+const consoleFacts = ({memory, node}: ServerView, {version, rootUnlocked, readOnly}: State): Fact[] => [
+	['version', `colonies-tui ${version}`],
+	['Node.js', node],
+	['memory', formatBytes(memory)],
+	['changes', readOnly === undefined ? 'allowed, each asks first' : 'refused: read-only'],
+	['root', rootUnlocked ? 'unlocked for this run' : 'locked'],
+];
+
+const labelWidth = 13;
+
+const sectionLines = ({title, facts}: Section, width: number): string[] => [
+	bold(title),
+	...facts.map(([label, text, style]) => {
+		const shown = cut(visible(text), Math.max(1, width - labelWidth));
+		return `${dim(fit(label, labelWidth))}${style ? style(shown) : shown}`;
+	}),
+];
+
+/** The sizes of the tables, each with a bar beside the largest. */
+function sizeLines({bytes, sizes}: Status, width: number): string[] {
+	const most = Math.max(1, ...sizes.map(size => size.bytes));
+	const room = Math.max(1, Math.min(40, width - labelWidth - 10));
+	return [
+		bold('On disk'),
+		`${dim(fit('database', labelWidth))}${fit(known(bytes, formatBytes), 9, 'right')}`,
+		...sizes.map(size => `${dim(fit(size.table, labelWidth))}${fit(formatBytes(size.bytes), 9, 'right')} ${'█'.repeat(Math.max(size.bytes > 0 ? 1 : 0, Math.round(room * size.bytes / most)))}`),
+	];
+}
+
+/** Puts columns of lines beside each other, each so wide. */
+const beside = (columns: ReadonlyArray<readonly string[]>, width: number): string[] => Array.from({length: Math.max(...columns.map(({length}) => length))}, (_, index) => columns.map(lines => padAnsi(lines[index] ?? '', width)).join('  '));
+
+/** Below so many columns the sections stand below each other. */
+const besideFrom = 100;
+
+function draw(state: State, {width, height}: {width: number; height: number}): string[] {
+	const view = state.lists.server.rows[0] as ServerView;
+	const colonyid = state.colony?.colonyid ?? '';
+	const {result: status} = answerIn(state, 'status', colonyid, 'database.status');
+	const inner = width - 4;
+	const half = Math.floor((inner - 2) / 2);
+	const isWide = width >= besideFrom;
+	const room = isWide ? half : inner;
+	const store = sectionLines({title: 'Store', facts: storeFacts(view, state)}, room);
+	const database = sectionLines({title: 'Database', facts: databaseFacts(view, status, state)}, room);
+	const program = sectionLines({title: 'This console', facts: consoleFacts(view, state)}, room);
+	const sizes = status ? sizeLines(status, room) : [dim(state.colony ? 'Sizes and connections are being asked for …' : 'Sizes and connections are shown to members of a colony.')];
+	// On a low terminal what tells of trouble comes first, and empty lines give way.
+	const gap = isWide || height >= 26 ? [''] : [];
+	const lines = isWide
+		? [...beside([store, database], half), '', ...beside([program, sizes], half)]
+		: [...store, ...gap, ...database, ...gap, ...sizes, ...gap, ...program];
+	return ['', ...lines].map(line => `  ${line}`);
+}
+
+/** 8 Server: which store is open, what runs there, how it answers, and what it holds. */
 export const serverScreen: Screen<ServerView> = {
 	name: 'server',
 	digit: '8',
@@ -27,16 +119,14 @@ export const serverScreen: Screen<ServerView> = {
 	of: 'store',
 	async read(_, {where}) {
 		const began = performance.now();
-		return whole([{where: await where(), delay: performance.now() - began}]);
+		const place = await where();
+		return whole([{where: place, delay: performance.now() - began, memory: process.memoryUsage.rss(), node: process.versions.node}]);
 	},
 	tabs: [],
 	columns: [],
-	body(state, {width}) {
-		const view = state.lists.server.rows[0] as ServerView | undefined;
-		return view === undefined ? [] : ['', ...facts(view).map(([label, text]) => `  ${dim(fit(label, 12))}${bold(visible(text))}`.slice(0, 4 * width))];
-	},
+	body: draw,
 	idOf: () => 'server',
 	nameOf: ({where}) => visible(where.context),
 	empty: () => ['Nothing is known of the server yet.'],
-	summary: view => facts(view),
+	summary: () => [],
 };

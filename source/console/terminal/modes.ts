@@ -9,6 +9,10 @@ export const enterSequence = `${escape}?1049h${escape}?25l${escape}?7l${escape}?
 /** The way back, in the opposite order; the end of a synchronised update first, for one may have been cut short. */
 export const leaveSequence = `${escape}?2026l${escape}0m${escape}?2004l${escape}?7h${escape}?25h${escape}?1049l`;
 
+/** Pastes in brackets, and nothing else: for a terminal that is read out line by line. */
+export const enterLinear = `${escape}?2004h`;
+export const leaveLinear = `${escape}?2004l`;
+
 export const clearSequence = `${escape}0m${escape}2J`;
 
 /** Marks around one frame: a terminal that knows them shows it at once. */

@@ -2,7 +2,7 @@ import process from 'node:process';
 import {toColoniesError} from '../../core/errors.ts';
 import {holdConsole} from './console-guard.ts';
 import {
-	cancelSequence, enterSequence, leaveSequence, setBlocking, setRaw, writeNow,
+	cancelSequence, enterLinear, enterSequence, leaveLinear, leaveSequence, setBlocking, setRaw, writeNow,
 } from './modes.ts';
 import {
 	type EndReason, exitCodeOf, guardProcess, stopGroup,
@@ -17,6 +17,8 @@ export type OwnershipOptions = {
 	onEnd?: (why: EndReason) => Promise<void> | void;
 	/** Whether a crash shows its stack. */
 	debug?: boolean;
+	/** Whether the terminal is written to line by line, and keeps its main screen, its cursor and what stands on it. */
+	linear?: boolean;
 };
 
 /** How long the cleaning before an end may take, in milliseconds: a database may never answer. */
@@ -135,7 +137,7 @@ export class Ownership {
 		this.#active = true;
 		setBlocking(stdout, false);
 		setRaw(stdin, true);
-		stdout.write(enterSequence);
+		stdout.write(this.#options.linear ? enterLinear : enterSequence);
 		this.#listeners.onTaken();
 	}
 
@@ -148,7 +150,7 @@ export class Ownership {
 		this.#active = false;
 		setRaw(stdin, false);
 		if (!this.#gone) {
-			writeNow(stdout, (this.busy ? cancelSequence : '') + leaveSequence);
+			writeNow(stdout, (this.busy ? cancelSequence : '') + (this.#options.linear ? leaveLinear : leaveSequence));
 			setBlocking(stdout, true);
 		}
 	}

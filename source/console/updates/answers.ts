@@ -1,6 +1,9 @@
 import {isDeepStrictEqual} from 'node:util';
 import {quiet, say} from '../actions/action.ts';
+import {milliseconds} from '../../core/time.ts';
+import type {ResultOf} from '../../operations/index.ts';
 import {takeAnswer} from '../asking.ts';
+import {statusSlot} from '../asks.ts';
 import {refreshAll} from '../loading.ts';
 import type {ErrorText, Message, Overlay, State, Step} from '../state.ts';
 
@@ -37,6 +40,18 @@ export const formDone = (state: State, {text}: Of<'form-done'>): Step => refresh
 export const formFailed = (state: State, {error}: {error: ErrorText}): Step => quiet(inOverlays(state, overlay => overlay.kind === 'form' ? {...overlay, busy: false, error} : overlay));
 
 /** Something that was asked for what is in sight. */
-export const asked = (state: State, {slot, sequence, result, at}: Of<'asked'>): Step => quiet(takeAnswer(state, slot, sequence, {result, at}));
+export function asked(state: State, {slot, sequence, result, began, at}: Of<'asked'>): Step {
+	const next = takeAnswer(state, slot, sequence, {result, at});
+	return quiet(slot === statusSlot && next !== state ? {...next, skew: skewOf(result as ResultOf<'database.status'>, began, at)} : next);
+}
+
+/** A difference below this is the way of the answer, or means nothing for ages in seconds; in milliseconds. */
+const leastSkew = 1000;
+
+/** By how much the clock of the store is ahead, in milliseconds; the answer is taken to have been made halfway between asking and hearing. */
+function skewOf({clock}: ResultOf<'database.status'>, began: number, at: number): number {
+	const skew = Math.round((milliseconds(clock) ?? at) - ((began + at) / 2));
+	return Math.abs(skew) < leastSkew ? 0 : skew;
+}
 
 export const notAsked = (state: State, {slot, sequence, error}: Of<'not-asked'>): Step => quiet(takeAnswer(state, slot, sequence, {error}));

@@ -63,6 +63,12 @@ export const opening = (state: State, {text}: {text: string}): Step => quiet({
 	lists: emptiedLists(state.lists), answers: {}, counts: undefined, computerCounts: undefined, side: undefined, overlays: [], screen: 'processes', error: undefined,
 });
 
+/** A store is open. What is not on this machine may be somebody's production: it is opened read-only, until the operator says otherwise. */
+export function opened(state: State, {context, remembered}: Extract<Message, {type: 'opened'}>): Step {
+	const readOnly = state.readOnly === 'flag' ? 'flag' : (context.isLocal === false ? 'elsewhere' : undefined);
+	return [{...state, context, readOnly, opening: {text: state.opening.text}}, [{type: 'load-known', select: remembered}]];
+}
+
 /** The store answers again, or does not any more. */
 export function reached(state: State, {reachable, since}: {reachable: boolean; since: number}): Step {
 	const next = {...state, reach: {reachable, since}};

@@ -63,7 +63,7 @@ function question({place, question: what, consequence, verb, typed}: Confirm, {c
 	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
 	if (typed) {
 		return [
-			notice ? red(notice.text) : `${bold(yellow(asked))} ${consequence ?? ''}`,
+			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence ?? ''}`,
 			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
 		];
 	}

@@ -1,0 +1,9 @@
+import type {Refusal} from '../operations/index.ts';
+import type {ReadOnly} from './state.ts';
+
+/** What is said where nothing may be changed, and what lifts it. */
+export const refusals: Readonly<Record<ReadOnly, NonNullable<Refusal>>> = {
+	flag: {message: 'The console is read-only.', hint: 'It was started with --read-only; start it without to change things.'},
+	chosen: {message: 'The console is read-only.', hint: 'Press i and w, or type :rw, to change things.'},
+	elsewhere: {message: 'The console is read-only, for this store is not on this machine.', hint: 'Press i and w, or type :rw, to change things.'},
+};

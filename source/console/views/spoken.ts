@@ -1,0 +1,135 @@
+import {plural, visible} from '../../core/text.ts';
+import {asksOf} from '../asks.ts';
+import {cursorIndex} from '../lists.ts';
+import {screens} from '../screens/index.ts';
+import {type FormField, type Overlay, type State, storeName, storeNow} from '../state.ts';
+import {withoutStyle} from '../terminal/width.ts';
+import {footerLines, isFooter} from './footer.ts';
+import {bodyLines} from './list.ts';
+import {overlayLines} from './overlay-pages.ts';
+
+/** A terminal so tall that a page stands on it whole, and so narrow that nothing stands beside anything else. */
+const whole = {columns: 99, rows: 500} as const;
+
+/** Lines as they are read out: without style and borders, and without those that say nothing. */
+const plain = (lines: readonly string[]): string[] => lines.map(line => withoutStyle(line).replaceAll(/[│┌┐└┘─█]+/g, ' ').replaceAll(/\s+/g, ' ').trim()).filter(line => line !== '');
+
+/** The row under the cursor: each column by its title. */
+function rowLine(state: State): string | undefined {
+	const list = state.lists[state.screen];
+	const screen = screens[state.screen];
+	const row = list.rows.find(each => screen.idOf(each) === list.cursor);
+	if (!row) {
+		return undefined;
+	}
+
+	const values = screen.columns.filter(({shown}) => shown?.(state) ?? true).map(({title, value}) => [title, value(row, storeNow(state)).trim()] as const).filter(([, text]) => text !== '' && text !== '-');
+	const gone = list.gone === list.cursor ? ' It has left this list.' : '';
+	return `Row ${cursorIndex(list, screen.idOf) + 1} of ${list.rows.length}${list.more.after ? ' and more' : ''}: ${values.map(([title, text]) => `${title} ${text}`).join(', ')}.${gone}`;
+}
+
+function placeLine(state: State): string {
+	const {digit, title, tabs} = screens[state.screen];
+	const {tab, filter} = state.lists[state.screen];
+	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.readOnly ? 'read-only' : undefined];
+	return `${parts.filter(part => part !== undefined).join(', ')}.`;
+}
+
+/** What a list or a page has, once it is there. */
+function contentLines(state: State): string[] {
+	const {rows, more} = state.lists[state.screen];
+	const {body, empty} = screens[state.screen];
+	if (body) {
+		return plain(bodyLines({...state, ...whole}));
+	}
+
+	return rows.length === 0 ? [...empty(state)] : [`${plural(rows.length, 'row')}${more.after ? ' and more' : ''}.`, rowLine(state)].filter(line => line !== undefined);
+}
+
+const fieldLine = ({label, kind, optional, edit, error, summary}: FormField): string => [
+	`${label}${kind === 'secret' ? ', not shown' : ''}${optional ? ', optional' : ''}: ${edit.text === '' ? 'empty' : (kind === 'secret' ? plural([...edit.text].length, 'character') : visible(edit.text))}.`,
+	error ?? summary,
+].join(' ');
+
+/** Everything that an overlay says when it opens. */
+function overlayText(overlay: Overlay, state: State): string[] {
+	if (overlay.kind === 'confirm') {
+		const {place, question, consequence, verb, typed} = overlay;
+		const how = typed ? `Type ${visible(typed.expected)} and enter to ${verb.toLowerCase()} it; escape cancels.` : `y: ${verb}. Enter cancels.`;
+		return [`${place}: ${question}`, ...(consequence ? [consequence] : []), how];
+	}
+
+	if (isFooter(overlay)) {
+		return plain(footerLines({...state, ...whole}));
+	}
+
+	if (overlay.kind === 'form') {
+		return [overlay.title, overlay.intro, fieldLine(overlay.fields[overlay.focus]!)];
+	}
+
+	return plain(overlayLines(overlay.kind === 'detail' && overlay.view === 'attributes' ? {...overlay, view: 'detail'} : overlay, {...state, ...whole}));
+}
+
+/** Whether something that the overlay on top waited for is there now. */
+const hasArrived = (before: State, now: State): boolean => asksOf(now).some(({slot}) => slot !== 'status' && before.answers[slot]?.result === undefined && now.answers[slot]?.result !== undefined);
+
+function overlayChanges(before: State, now: State): string[] {
+	const [old, top] = [before.overlays.at(-1), now.overlays.at(-1)];
+	if (top === undefined) {
+		return old === undefined ? [] : [placeLine(now), rowLine(now)].filter(line => line !== undefined);
+	}
+
+	if (old?.kind !== top.kind || before.overlays.length !== now.overlays.length) {
+		return overlayText(top, now);
+	}
+
+	if (top.kind === 'form' && old.kind === 'form') {
+		return [
+			...(top.error && top.error !== old.error ? [[top.error.message, top.error.hint].filter(Boolean).join(' ')] : []),
+			...(top.focus !== old.focus || top.fields[top.focus]!.error !== old.fields[top.focus]!.error ? [fieldLine(top.fields[top.focus]!)] : []),
+			...(top.busy && !old.busy ? ['Working …'] : []),
+		];
+	}
+
+	if (top.kind === 'menu' && old.kind === 'menu') {
+		const {key, label, summary = '', disabled} = top.items[top.cursor]!;
+		return top.cursor === old.cursor ? [] : [`${key} ${label}. ${disabled ?? summary}`];
+	}
+
+	const isOther = top.kind === 'detail' && old.kind === 'detail' && (top.view !== old.view || top.revealed !== old.revealed || (top.process !== undefined && old.process === undefined));
+	return isOther || hasArrived(before, now) ? overlayText(top, now) : [];
+}
+
+function listChanges(before: State, now: State): string[] {
+	const [old, list] = [before.lists[before.screen], now.lists[now.screen]];
+	if (before.screen !== now.screen || before.colony?.colonyid !== now.colony?.colonyid || old.tab !== list.tab || old.filter !== list.filter) {
+		return [placeLine(now), ...(list.loadedAt === undefined ? [] : contentLines(now))];
+	}
+
+	if (old.loadedAt === undefined && list.loadedAt !== undefined) {
+		return contentLines(now);
+	}
+
+	const line = old.cursor === list.cursor && old.gone === list.gone ? undefined : rowLine(now);
+	return line === undefined ? [] : [line];
+}
+
+function outcomeChanges(before: State, now: State): string[] {
+	const error = now.error ?? now.lists[now.screen].error ?? now.opening.error;
+	const old = before.error ?? before.lists[before.screen].error ?? before.opening.error;
+	return [
+		...(now.opening.text !== before.opening.text && !now.context ? [now.opening.text] : []),
+		...(now.reach.reachable === before.reach.reachable ? [] : [now.reach.reachable ? `The ${storeName(now)} answers again.` : `The ${storeName(now)} is away. Changes are refused until it is back.`]),
+		...(error && error.message !== old?.message ? [`Error: ${[error.message, error.hint].filter(Boolean).join(' ')}`] : []),
+		...(now.notice && now.notice.text !== before.notice?.text ? [now.notice.text] : []),
+	].map(text => visible(text));
+}
+
+/**
+What is read out when the console has changed: where one is, the row under the cursor, what was opened, what is asked, what was done or went wrong.
+What only grows older is not; and rows that come and go are not, but for the one under the cursor.
+*/
+export function spoken(before: State, now: State): string[] {
+	const lines = before === now ? [] : [...outcomeChanges(before, now), ...overlayChanges(before, now), ...(now.overlays.length === 0 && before.overlays.length === 0 ? listChanges(before, now) : [])];
+	return lines.filter((line, index) => lines.indexOf(line) === index);
+}

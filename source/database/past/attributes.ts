@@ -1,0 +1,70 @@
+import type {Attribute, Id, Process, Time} from '../../core/types.ts';
+import {groupBy} from '../../core/group-by.ts';
+import {type AttributeRow, type ProcessRow, toAttribute} from '../rows.ts';
+import type {Client} from '../types.ts';
+
+/** Of one process: the step after the moment that put its attempt away, with what was in it, and what was done to its attributes until then. */
+type Since = {id: Id; what: string | null; image: Process | null; attempt: Attribute[] | null; first: Array<{attributeid: Id; before: string | null}> | null};
+
+const compare = (one: Attribute, other: Attribute): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+
+async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Since[]> {
+	const {rows} = await client.query<Since>(
+		`select i.id, e.what, case when e.what = 'process.remove' then e.detail end as image, case when e.what <> 'process.remove' then e.detail->'attributes' end as attempt, f.first
+		from unnest($1::text[]) as i(id)
+		left join lateral (
+			select h.at, h.history_id, h.what, h.detail from history h
+			where h.subject_id = i.id and h.at > $2 and h.what in ('process.requeue', 'process.retry', 'process.remove') order by h.at, h.history_id limit 1
+		) e on true
+		cross join lateral (
+			select jsonb_agg(jsonb_build_object('attributeid', attributeid, 'before', before)) as first from (
+				select distinct on (h.detail->>'attributeid') h.detail->>'attributeid' as attributeid, h.detail->'before' as before from history h
+				where h.subject_id = i.id and h.at > $2 and h.what = 'attribute.add' and (e.at is null or (h.at, h.history_id) < (e.at, e.history_id))
+				order by h.detail->>'attributeid', h.at, h.history_id
+			) firsts
+		) f`,
+		[ids, at],
+	);
+	return rows;
+}
+
+/** What went in, of processes that have been removed. */
+async function imagesOf(client: Client, at: Time, ids: readonly Id[]): Promise<Map<Id, Attribute[]>> {
+	const {rows} = await client.query<{id: Id; attributes: Attribute[] | null}>(
+		`select i.id, r.attributes from unnest($1::text[]) as i(id) cross join lateral (
+			select nullif(h.detail->'in', 'null') as attributes from history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
+		) r`,
+		[ids, at],
+	);
+	return new Map(rows.map(row => [row.id, row.attributes ?? []]));
+}
+
+/** The out and err attributes of an attempt as they were: what it had in the end or has now, without what was done since. */
+function putBack(attempt: readonly Attribute[], {first}: Since): Attribute[] {
+	const changed = new Map((first ?? []).map(({attributeid, before}) => [attributeid, before]));
+	return attempt.flatMap(attribute => {
+		const before = changed.get(attribute.attributeid);
+		return before === undefined ? [attribute] : (before === null ? [] : [{...attribute, value: before}]);
+	}).sort((one, other) => compare(one, other));
+}
+
+/** The attributes of processes, given as they were, at the moment. */
+export async function attributesAt(client: Client, at: Time, processes: ReadonlyArray<Pick<ProcessRow, 'process_id' | 'status'>>): Promise<Map<Id, Attribute[]>> {
+	if (processes.length === 0) {
+		return new Map();
+	}
+
+	const ids = processes.map(row => row.process_id);
+	// First what is there now, and then what was done: whatever comes in between stands in the history and is put back.
+	const {rows} = await client.query<AttributeRow>('select * from attributes where process_id = any ($1) order by process_id, attribute_type, position, key', [ids]);
+	const steps = new Map((await since(client, at, ids)).map(step => [step.id, step]));
+	const images = await imagesOf(client, at, ids);
+	const present = groupBy(rows, row => row.process_id);
+	return new Map(processes.map(({process_id: id, status}) => {
+		const [now, step] = [(present.get(id) ?? []).map(row => toAttribute(row)), steps.get(id)!];
+		const given = images.get(id) ?? now.filter(({attributetype}) => attributetype === 0);
+		const {image} = step;
+		const ended = image ? [...image.out ?? [], ...image.err ?? []] : step.attempt;
+		return [id, [...given, ...(status === 0 ? [] : putBack(ended ?? now.filter(({attributetype}) => attributetype !== 0), step))]];
+	}));
+}

@@ -1,0 +1,180 @@
+import {ColoniesError, InvalidInput, NotFound} from '../../core/errors.ts';
+import {quoted} from '../../core/text.ts';
+import {type Id, type Process, type ProcessState, processStates, type Time, unsetTime} from '../../core/types.ts';
+import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from '../pages.ts';
+import {type ProcessFilter, isDescending, walksOf} from '../process-lists.ts';
+import {type ProcessRow, toProcess} from '../rows.ts';
+import type {Client} from '../types.ts';
+import {attributesAt} from './attributes.ts';
+
+/** Processes which have changed since the moment and are put back one by one; beyond it the answer is refused. */
+const most = 200_000;
+
+/** That a process (its id) has stayed as it is since `$2`. A scalar, so that it is asked of each row on a walk and not turned into a join. */
+const unchanged = (id: string): string => `(select true from history x where x.subject_id = ${id} and x.noun = 'process' and x.at > $2 limit 1) is null`;
+
+/**
+The first step of each process of the colony `$1` after the moment `$2`, as `steps (subject_id, at, history_id, from_state)`: it tells the state in which the process was then.
+Only steps are looked at whose state spans the moment (migration 3), `$3` of them.
+*/
+const steps = (also: string): string => `steps as materialized (
+	select h.subject_id, h.at, h.history_id, h.from_state from history h
+	where tstzrange(least(h.since, h.at), h.at) @> $2::timestamptz and h.since is not null and h.at > $2 and h.colony_id = $1 ${also}
+		and (select true from history x where x.subject_id = h.subject_id and x.noun = 'process' and x.at > $2 and (x.at, x.history_id) < (h.at, h.history_id) limit 1) is null
+	limit $3
+)`;
+
+const stepOfOne = `steps as materialized (
+	select h.subject_id, h.at, h.history_id, h.from_state from history h
+	where h.subject_id = $3 and h.noun = 'process' and h.at > $2 and h.colony_id = $1 order by h.at, h.history_id limit 1
+)`;
+
+const time = (value: string): string => `nullif(${value}, '${unsetTime}')::timestamptz`;
+
+/**
+The rows of \`steps\` put back as they were at the moment, as `past`, with the columns of `processes`. What never changes comes from the process, or from the image that its removal left;
+what the state had comes from the step that ended it.
+*/
+const past = `images as (
+	select s.subject_id, h.detail as step, (array_position(array['waiting', 'running', 'successful', 'failed'], s.from_state) - 1)::smallint as status, p.process_id is not null as stands,
+		coalesce(p.submission_time, ${time('r.image->>\'submissiontime\'')}) as submission_time,
+		case when p.process_id is null then array(select jsonb_array_elements_text(r.image->'targetcomputerids')) else p.target_computer_ids end as target_computer_ids,
+		coalesce(p.computer_type, r.image->>'computertype') as computer_type, coalesce(p.timeout, (r.image->>'timeout')::integer) as timeout,
+		coalesce(p.max_retries, (r.image->>'maxretries')::integer) as max_retries, coalesce(p.mem, (r.image->>'mem')::bigint) as mem,
+		coalesce(p.cores, (r.image->>'cores')::integer) as cores, coalesce(p.gpus, (r.image->>'gpus')::integer) as gpus
+	from steps s join history h on h.at = s.at and h.history_id = s.history_id
+	left join processes p on p.process_id = s.subject_id
+	left join lateral (
+		select h.detail as image from history h where p.process_id is null and h.subject_id = s.subject_id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
+	) r on true
+	where s.from_state is not null
+), attempts as (
+	select i.*, case when status > 0 then nullif(coalesce(step->>'computer', step->>'assignedcomputerid'), '') end as assigned_computer_id,
+		case when status > 0 then ${time('coalesce(step->>\'start\', step->>\'starttime\')')} end as start_time,
+		case when status > 1 then ${time('coalesce(step->>\'end\', step->>\'endtime\')')} end as end_time,
+		(step->>'retries')::integer as retries
+	from images i
+), past as (
+	select subject_id as process_id, $1::text as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
+		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus
+	from attempts
+)`;
+
+const columns = 'process_id, colony_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+
+const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
+
+/** The most that a submission time may be after the row of the history that tells of it. */
+const slack = 'interval \'1 millisecond\'';
+
+const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `More than ${most} processes have left since ${at} the state in which they were; how this list was then is not told.`, {hint: 'Ask for a later moment, for one state alone, or for one process.'});
+
+/** Ids and types that a text means, as a condition on a row `p`. */
+const hasText = (text: string): string => `(left(p.process_id, length(${text})) = lower(${text}) or position(lower(${text} collate "C") in lower(p.computer_type)) > 0)`;
+
+function refuseUnknowable({attribute}: ProcessFilter): void {
+	if (attribute !== undefined) {
+		throw new InvalidInput('What attributes processes had is not looked for in the past.', {hint: 'Leave the attribute out of the filter, or ask for the present list.'});
+	}
+}
+
+type Statement = {text: string; values: unknown[]};
+
+/** The list as it was: the processes that have stayed as they are, on the walks of the list as it is, and those that were put back. */
+async function listStatement(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {at: Time}): Promise<Statement> {
+	const {comparison, order} = readingOrder(page, isDescending(filter.state));
+	const states = filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)];
+	const values: unknown[] = [colony, page.at, most + 1, page.count + 1, states];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	const where = ['p.colony_id = $1'];
+	if (page.position !== undefined) {
+		const [at, id] = decodePosition(page.position, 2);
+		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
+	}
+
+	if (filter.computerid !== undefined) {
+		where.push(`p.assigned_computer_id = ${given(filter.computerid)}`);
+	}
+
+	if (filter.olderthan !== undefined) {
+		where.push(`p.entered_at <= $2::timestamptz - ${given(filter.olderthan)}::float8 * interval '1 second'`);
+	}
+
+	if (filter.youngerthan !== undefined) {
+		where.push(`p.entered_at > $2::timestamptz - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
+	}
+
+	const sorted = `order by entered_at ${order}, process_id ${order} limit $4`;
+	const walks = (await walksOf(client, colony, filter)).map(({types, except = [], prefix}) => {
+		const conditions = [
+			...where,
+			'p.status = s.status',
+			`p.entered_at <= $2::timestamptz + ${slack}`,
+			...(types ? ['p.computer_type = t.type'] : []),
+			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
+			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
+			unchanged('p.process_id'),
+		];
+		return `select w.* from unnest($5::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} cross join lateral (
+			select ${columns} from processes p where ${conditions.join(' and ')} ${sorted}
+		) w`;
+	});
+	const put = [
+		...where,
+		'p.status = any ($5::smallint[])',
+		...(filter.computertype === undefined ? [] : [`p.computer_type = ${given(filter.computertype)}`]),
+		...(filter.text === undefined ? [] : [hasText(`${given(filter.text)}::text`)]),
+	];
+	const text = `with ${steps(filter.state === undefined ? '' : `and h.from_state = ${given(filter.state)}`)}, ${past}, found as (
+			select * from (${[...walks, `(select ${columns} from past p where ${put.join(' and ')} ${sorted})`].join(' union all ')}) found ${sorted}
+		)
+		select c.steps, found.* from (select count(*)::int as steps from steps) c left join found on true order by entered_at ${order}, process_id ${order}`;
+	return {text, values};
+}
+
+/** A page of the processes of a colony as they were. @throws ColoniesError `too-large`; InvalidInput for a filter that only the present can answer */
+export async function list(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {attributes: boolean; at: Time}): Promise<Page<Process>> {
+	refuseUnknowable(filter);
+	const {text, values} = await listStatement(client, colony, filter, page);
+	const {rows} = await client.query<{steps: number} & (ProcessRow | {process_id: null})>(text, values);
+	if (rows[0]!.steps > most) {
+		throw tooMuch(page.at);
+	}
+
+	const {rows: found, ...rest} = toPage(rows.filter((row): row is typeof row & ProcessRow => row.process_id !== null), page, keyOf);
+	const attributes = page.attributes ? await attributesAt(client, page.at, found) : undefined;
+	return {...rest, rows: found.map(row => toProcess(row, attributes?.get(row.process_id))), at: page.at};
+}
+
+/** How many processes were in each state, counted to `limit` and no further. @throws ColoniesError `too-large` */
+export async function count(client: Client, colony: Id, {at, limit}: {at: Time; limit: number}): Promise<Record<ProcessState, number>> {
+	const {rows} = await client.query<{state: ProcessState; count: number; steps: number}>(
+		`with ${steps('')}
+		select n.state, (select count(*)::int from steps) as steps, (select count(*)::int from steps where from_state = n.state)
+			+ (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
+		from unnest($5::text[]) with ordinality as n(state, status)`,
+		[colony, at, most + 1, limit + 1, processStates],
+	);
+	if (rows[0]!.steps > most) {
+		throw tooMuch(at);
+	}
+
+	const counts = new Map(rows.map(row => [row.state, Math.min(row.count, limit + 1)]));
+	return Object.fromEntries(processStates.map(state => [state, counts.get(state)!])) as Record<ProcessState, number>;
+}
+
+/** A process with its attributes, as it was. @throws NotFound when this colony had none of that id then */
+export async function get(client: Client, colony: Id, process: Id, at: Time): Promise<Process> {
+	const {rows: [row]} = await client.query<ProcessRow>(
+		`with ${stepOfOne}, ${past}
+		select ${columns} from processes p where p.process_id = $3 and p.colony_id = $1 and ${unchanged('p.process_id')}
+		union all select ${columns} from past`,
+		[colony, at, process],
+	);
+	if (!row) {
+		throw new NotFound(`There was no process ${quoted(process)} in this colony at ${at}.`, {hint: 'It was submitted later, had been removed, or belongs to another colony.'});
+	}
+
+	const attributes = await attributesAt(client, at, [row]);
+	return toProcess(row, attributes.get(process));
+}

@@ -1,0 +1,38 @@
+import type {Time} from '../core/types.ts';
+import type {Client} from './types.ts';
+
+/** How it stands with the database behind the operations. Bytes and seconds; null where this database, or the user that asks, cannot say. */
+export type DatabaseStatus = {
+	/** The database's clock. */
+	clock: Time;
+	/** Since when the database server runs. */
+	started: Time | null;
+	/** Of the whole database. */
+	bytes: number | null;
+	/** Of these tables with their indexes. */
+	sizes: Array<{table: string; bytes: number}>;
+	/** Connections of whatever program to this database, and how many are allowed to the server. */
+	connections: number | null;
+	most: number;
+	/** Age of the oldest transaction that is still open: events and seals wait for it. */
+	oldest: number | null;
+};
+
+const tables = ['processes', 'attributes', 'history'] as const;
+
+type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: boolean};
+
+/** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
+export async function databaseStatus(client: Client): Promise<DatabaseStatus> {
+	const {rows: [row]} = await client.query<Row>(`
+		select clock_timestamp() as clock, pg_postmaster_start_time() as started, pg_database_size(current_database()) as bytes,
+			(select count(*)::int from pg_stat_activity where datname = current_database()) as connections,
+			current_setting('max_connections')::int as most,
+			(select max(extract(epoch from clock_timestamp() - xact_start))::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()) as oldest,
+			exists (select from pg_catalog.pg_extension where extname = 'timescaledb') as timescale`);
+	const {timescale, ...status} = row!;
+	// The history of TimescaleDB lies in chunks, which its own function counts.
+	const sizeOf = (table: string): string => timescale && table === 'history' ? `hypertable_size('${table}')` : `pg_total_relation_size('${table}')`;
+	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
+	return {...status, sizes};
+}

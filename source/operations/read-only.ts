@@ -1,0 +1,40 @@
+import {NotAllowed} from '../core/errors.ts';
+import type {Context} from './context.ts';
+import {type OperationName, operations} from './registry.ts';
+
+/** Why nothing may be changed, and what to do about it; undefined when it may. */
+export type Refusal = {message: string; hint: string} | undefined;
+
+/** Whether an operation only reads. */
+export const isReading = (name: OperationName): boolean => operations[name].route.startsWith('GET ');
+
+/**
+The same store, where operations that change something are refused, before anything is sent, for as long as `why` has a reason. It is asked anew for each.
+*/
+export function guarded(context: Context, why: () => Refusal): Context {
+	const check = (name: OperationName): void => {
+		const refusal = isReading(name) ? undefined : why();
+		if (refusal) {
+			throw new NotAllowed(`${refusal.message} Nothing was changed.`, {hint: refusal.hint});
+		}
+	};
+
+	return {
+		kind: context.kind,
+		name: context.name,
+		isLocal: context.isLocal,
+		...(context.insecure === undefined ? {} : {insecure: context.insecure}),
+		async run(caller, name, input, options) {
+			check(name);
+			return context.run(caller, name, input, options);
+		},
+		async runMany(caller, name, inputs, options) {
+			check(name);
+			return context.runMany(caller, name, inputs, options);
+		},
+		watch: (hear, as) => context.watch(hear, as),
+		watchReachability: tell => context.watchReachability(tell),
+		where: async () => context.where(),
+		close: async () => context.close(),
+	};
+}

@@ -1,0 +1,20 @@
+import {anyMember} from '../core/authority.ts';
+import {type DatabaseStatus, databaseStatus} from '../database/index.ts';
+import {type Column, defineOperation} from './define.ts';
+import {identity} from './fields.ts';
+
+const mebibytes = (bytes: number | null): string => bytes === null ? '-' : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+
+const columns: ReadonlyArray<Column<DatabaseStatus>> = ['clock', 'started', ['size', ({bytes}) => mebibytes(bytes)], ...(['processes', 'attributes', 'history'] as const).map((name): Column<DatabaseStatus> => [name, ({sizes}) => mebibytes(sizes.find(({table}) => table === name)?.bytes ?? null)]), ['connections', ({connections, most}) => `${connections ?? '-'} of ${most}`]];
+
+export const readStatus = defineOperation({
+	name: 'database.status',
+	summary: 'Show how it stands with the database: its clock, sizes and connections.',
+	input: {colonyid: identity('Colony')},
+	route: 'GET /colonies/{colonyid}/database',
+	allow: anyMember,
+	colony: ({colonyid}) => colonyid,
+	changes: [],
+	columns,
+	handle: async ({client}) => databaseStatus(client),
+});

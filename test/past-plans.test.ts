@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import {after, test} from 'node:test';
+import {type Id, processStates} from '../source/core/types.ts';
+import {Broker} from '../source/operations/index.ts';
+import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
+import {openColony} from './support/colony.ts';
+import {bulk, explained} from './support/plans.ts';
+
+const skip = noPostgres;
+const all = 40_000;
+
+/** A colony where a process is submitted every 50 ms, runs two seconds later and ends a second after that; one in a hundred was removed in the end. */
+async function openWorld() {
+	const plain = await openFresh(await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB'}}));
+	after(async () => plain.close());
+	const database = explained(plain);
+	const colony = await openColony(plain, new Broker(database, {local: true}));
+	const worker = await colony.computer();
+	const made = 'select n, md5(n::text) || md5(\'x\' || n) as id, now() - interval \'10 s\' - n * interval \'50 ms\' as at from generate_series(1, $2::int) n';
+	await plain.query('update colonies.migrations set at = now() - interval \'1 day\'');
+	await bulk(plain, async client => {
+		await client.query(`insert into processes (process_id, colony_id, status, entered_at, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			select id, $1, 2, at + interval '3 s', at, at + interval '2 s', at + interval '3 s', $3, '{}', 'type' || n % 5, -1, 0, 0, 0, 0 from (${made}) m where n % 100 > 0 order by n desc`, [colony.id, all, worker.id]);
+		await client.query('insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) select process_id, $1, process_id, 0, \'key\', \'value\' from processes where colony_id = $1', [colony.id]);
+		await client.query(`insert into history (at, actor, noun, colony_id, subject_id, what, from_state, to_state, since, detail)
+			select m.at + o.o, 'x', 'process', $1, id, o.what, o.f, o.t, case when o.f is not null then m.at + o.s end, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
+			from (${made}) m cross join (values (interval '1 ms', interval '0', 'process.submit', null, 'waiting'), (interval '2001 ms', interval '0', 'process.assign', 'waiting', 'running'), (interval '3001 ms', interval '2 s', 'process.successful', 'running', 'successful')) o(o, s, what, f, t)
+			order by 1`, [colony.id, all, worker.id]);
+		await client.query(`insert into history (at, actor, noun, colony_id, subject_id, what, from_state, since, detail)
+			select now() + interval '1 hour', 'x', 'process', $1, id, 'process.remove', 'successful', at + interval '3 s', jsonb_build_object('processid', id, 'targetcolonyid', $1::text, 'targetcomputerids', '[]'::jsonb, 'assignedcomputerid', $3::text,
+				'status', 2, 'computertype', 'type0', 'submissiontime', at, 'starttime', at + interval '2 s', 'endtime', at + interval '3 s', 'timeout', -1, 'retries', 0, 'maxretries', 0, 'mem', 0, 'cores', 0, 'gpus', 0, 'in', null, 'out', null, 'err', null)
+			from (${made}) m where n % 100 = 0`, [colony.id, all, worker.id]);
+	});
+	const {rows: [gone]} = await plain.query<{id: Id}>('select subject_id as id from history where what = \'process.remove\' order by since limit 1');
+	return {database, colony, worker: worker.id, gone: gone!.id};
+}
+
+const {database, colony, worker, gone} = skip ? ({} as unknown as Awaited<ReturnType<typeof openWorld>>) : await openWorld();
+
+/** Checks every statement that something ran: no table that grows from end to end, and no more rows than `most`, whatever came since. */
+async function check<Result>(what: string, most: number, work: () => Promise<Result>): Promise<Result> {
+	database.plans.length = 0;
+	const result = await work();
+	for (const plan of database.plans) {
+		const explain = (reason: string) => `${what}: ${reason}\n${plan.scans.join('\n')}\n${plan.text}`;
+		assert.deepEqual(plan.sequential.filter(table => ['processes', 'attributes', 'history'].includes(table)), [], explain('a table is read from end to end'));
+		// Entries of an index that are only held against those of another are passed over quickly.
+		const entries = plan.scans.filter(scan => scan.startsWith('Bitmap Index Scan')).reduce((sum, scan) => sum + Number(/: (\d+) rows/.exec(scan)![1]), 0);
+		assert.ok(plan.read - entries <= most, explain(`${plan.read - entries} rows are read`));
+	}
+
+	return result;
+}
+
+for (const at of ['-15s', '-60s', '-10m', '-30m']) {
+	test(`lists of ${at} read what was there then and left its state since, not all that has happened`, {skip}, async () => {
+		for (const filter of [{}, ...processStates.map(state => ({state})), {computertype: 'type3'}, {computerid: worker}, {text: 'ype2'}, {text: 'abc'}, {olderthan: 60}, {youngerthan: 2}]) {
+			const first = await check(`${at} ${JSON.stringify(filter)}`, 6000, async () => colony.own('process.list', {...filter, at}));
+			if (first.more.after) {
+				await check(`${at} ${JSON.stringify(filter)}, further on`, 6000, async () => colony.own('process.list', {...filter, at: first.at, position: first.positions.at(-1)}));
+			}
+		}
+
+		await check(`${at} process.count`, 45_000, async () => colony.own('process.count', {at}));
+		await check(`${at} computer.list`, 200, async () => colony.own('computer.list', {at}));
+		await check(`${at} computer.count`, 200, async () => colony.own('computer.count', {at}));
+		await check(`${at} process.get`, 200, async () => colony.own('process.get', {at, processid: gone}));
+	});
+}

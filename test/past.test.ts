@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import {after, test} from 'node:test';
+import {microseconds} from '../source/core/time.ts';
+import {computerStates, type Process, processStates} from '../source/core/types.ts';
+import {migrate} from '../source/database/index.ts';
+import type {Database} from '../source/database/types.ts';
+import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
+import {root} from './support/colony.ts';
+import {readAll, type Recorded, Workload} from './support/past.ts';
+import {Random} from './support/random.ts';
+
+const entered = ({status, submissiontime, starttime, endtime}: Process): string => status === 0 ? submissiontime : (status === 1 ? starttime : endtime);
+const compare = (left: string, right: string): number => left < right ? -1 : (left > right ? 1 : 0);
+
+/** Some filter, and the processes among those that were recorded which it means, in the order of their list. */
+function filtered({processes, computers, at}: Recorded, random: Random): {filter: Record<string, unknown>; expected: Process[]} {
+	const state = random.pick([undefined, undefined, ...processStates]);
+	const one = random.pick(processes);
+	const seconds = random.below(100) / 10;
+	const ago = (process: Process) => Number(microseconds(at)! - microseconds(entered(process))!) / 1_000_000;
+	const [filter, fits] = random.pick<[Record<string, unknown>, (process: Process) => boolean]>([
+		[{}, () => true],
+		[{computertype: 'gpu'}, ({computertype}) => computertype === 'gpu'],
+		[{computerid: computers[0]?.computerid ?? '0'.repeat(64)}, ({assignedcomputerid}) => assignedcomputerid !== '' && assignedcomputerid === computers[0]?.computerid],
+		[{text: 'PU'}, ({computertype}) => computertype !== ''],
+		[{text: one?.processid.slice(0, 1) ?? 'x'}, ({processid, computertype}) => processid.startsWith(one.processid.slice(0, 1)) || computertype.includes(one.processid.slice(0, 1))],
+		[{olderthan: seconds}, process => ago(process) >= seconds],
+		[{youngerthan: seconds}, process => ago(process) < seconds],
+	]);
+	const found = processes.filter(process => (state === undefined || processStates[process.status] === state) && fits(process));
+	const ascending = state === 'waiting' || state === 'running';
+	const expected = found.sort((left, right) => (compare(entered(left), entered(right)) || compare(left.processid, right.processid)) * (ascending ? 1 : -1));
+	return {filter: {...filter, state}, expected};
+}
+
+async function check(recorded: Recorded, random: Random): Promise<void> {
+	const {at, colony, processes, computers, counts, computerCounts, colonies} = recorded;
+	const count = random.pick([3, 20, 1000]);
+	const direction = random.pick(['after', 'before'] as const);
+	const all = await readAll(async page => {
+		const answer = await colony.own('process.list', {...page, at, count: Math.max(count, 20)});
+		assert.equal(answer.at, at);
+		return answer;
+	}, direction);
+	assert.deepEqual(all, processes);
+	assert.deepEqual(await readAll(async page => colony.own('computer.list', {...page, at, count}), direction), computers);
+	assert.deepEqual(await colony.own('process.count', {at}), counts);
+	assert.deepEqual(await colony.own('computer.count', {at}), computerCounts);
+	assert.deepEqual(await readAll(async page => colony.broker.run(root, 'colony.list', {...page, at, count}), direction), colonies);
+	const {filter, expected} = filtered(recorded, random);
+	const answer = await colony.own('process.list', {...filter, at, count: 1000, attributes: false});
+	assert.deepEqual(answer.rows.map(({processid}) => processid), expected.map(({processid}) => processid), JSON.stringify(filter));
+	const one = random.pick(processes);
+	if (one) {
+		assert.deepEqual(await colony.own('process.get', {processid: one.processid, at}), one);
+	}
+
+	const computer = random.pick(computers);
+	if (computer) {
+		assert.deepEqual(await colony.own('computer.get', {computerid: computer.computerid, at}), computer);
+		const state = random.pick(computerStates);
+		assert.deepEqual((await colony.own('computer.list', {state, at, count: 1000})).rows, computers.filter(({status}) => computerStates[status] === state));
+	}
+}
+
+async function record(database: Database, moments: number, seed: number): Promise<void> {
+	await migrate(database);
+	const random = new Random(seed);
+	const workload = new Workload(database, random);
+	await workload.begin(2);
+	for (let step = 0; step < moments; step++) {
+		await workload.step();
+		if (step % 10 === 0) {
+			await check(random.pick(workload.recorded.slice(-20)), random);
+		}
+	}
+
+	for (const recorded of workload.recorded) {
+		await check(recorded, random);
+	}
+
+	const {rows} = await database.query<{what: string}>('select distinct what from history order by what');
+	assert.deepEqual(rows.map(({what}) => what), [
+		'attribute.add',
+		'colony.register',
+		'colony.remove',
+		'computer.approve',
+		'computer.disapprove',
+		'computer.register',
+		'computer.remove',
+		'database.firstrootpassword',
+		'process.assign',
+		'process.cancel',
+		'process.expire',
+		'process.failed',
+		'process.remove',
+		'process.requeue',
+		'process.retry',
+		'process.submit',
+		'process.successful',
+	]);
+}
+
+test('on PostgreSQL the lists of 1,000 moments are told as they were seen then', {skip: noPostgres}, async () => {
+	const database = await openFresh(await startPostgres());
+	after(async () => database.close());
+	await record(database, 1000, 1);
+});
+
+test('on the embedded database the lists of 150 moments are told as they were seen then', async () => {
+	const database = await openMemory();
+	after(async () => database.close());
+	await record(database, 150, 2);
+});
