@@ -52,10 +52,13 @@ class Rests {
 	}
 }
 
-async function readDetail(session: Session, id: Id, state: State): Promise<void> {
+/** `isLate`: whether the answer to a later read is there already, beside which this one would tell what was. */
+async function readDetail(session: Session, id: Id, state: State, isLate: () => boolean): Promise<void> {
 	try {
 		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id});
-		session.dispatch({type: 'detailed', process});
+		if (!isLate()) {
+			session.dispatch({type: 'detailed', process});
+		}
 	} catch (error) {
 		session.dispatch({type: 'not-detailed', id, error: errorText(error)});
 	}
@@ -64,6 +67,9 @@ async function readDetail(session: Session, id: Id, state: State): Promise<void>
 /** Reads what is asked for by what is in sight: one console's. */
 export class Reading {
 	readonly #rests = new Rests();
+	/** Reads of a detail that were begun, and the latest of them that was answered. */
+	#details = 0;
+	#detailed = 0;
 	#counting = false;
 	#countAgain: State | undefined;
 
@@ -74,7 +80,12 @@ export class Reading {
 
 	readonly loadDetail: Handler<'load-detail'> = (session, {id, soon = false}, state) => {
 		this.#rests.wait('detail', id, soon, () => {
-			void readDetail(session, id, state);
+			const turn = ++this.#details;
+			void readDetail(session, id, state, () => {
+				const isLate = turn < this.#detailed;
+				this.#detailed = Math.max(turn, this.#detailed);
+				return isLate;
+			});
 		});
 	};
 
