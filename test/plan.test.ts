@@ -101,7 +101,7 @@ async function applied(count: number, answer: (request: number, inputs: Readonly
 	const waits: string[] = [];
 	let requests = 0;
 	const reported = await applyPlan({
-		context: {async runMany(_: unknown, __: unknown, inputs: readonly any[], options?: {idempotencyKey?: string}): Promise<any> {
+		context: {async runMany(_, __, inputs, options) {
 			return answer(requests++, inputs, options!.idempotencyKey!);
 		}},
 		caller, plan: {name: 'process.retry', colonyid: colony.id, entries: entries(count), leftOut: [], more: false}, rate: () => rate, signal: stopping.signal,

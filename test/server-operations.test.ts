@@ -49,6 +49,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'computer.get', {colonyid, computerid: computer.id})).cpu, 'Zen');
 	const {processid} = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid, in: {key: 'väl=ue & +'}, timeout: 100, maxretries: 3}});
 	assert.equal((await call(computer, 'process.list', {colonyid, state: 'waiting', attribute: 'key=väl=ue & +'})).rows.length, 1);
+	assert.equal((await call(computer, 'process.list', {colonyid, filter: 'in.key="väl=ue & +" age<1h'})).rows.length, 1);
+	assert.deepEqual(await call(owner, 'filter.suggest', {colonyid, list: 'computers', field: 'name', prefix: 'l'}), [{value: 'lab', summary: `approved ${computer.id.slice(0, 8)}`}]);
 	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
 	const why = await call(owner, 'process.explain', {colonyid, processid});
 	assert.deepEqual([why.verdict, why.computers.length, why.others], ['being-taken', 1, [{unmet: [], count: 1}]]);
@@ -71,10 +73,22 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const again = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid}});
 	assert.equal((await call(owner, 'process.cancel', {colonyid, processid: again.processid})).status, 3);
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
+	assert.equal((await call(owner, 'process.history', {colonyid, processid, count: 100})).rows.at(-1).to, 'failed');
+	assert.ok((await call(owner, 'process.compare', {colonyid, processid, with: again.processid})).length > 2);
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
 	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
+	await colony.broker.seal();
+	const {rows: [entry]} = await call(owner, 'audit.list', {colonyid, what: 'disapprove', text: 'lab', count: 5});
+	assert.equal(entry.name, 'lab');
+	assert.equal((await call(owner, 'audit.get', {colonyid, entry: entry.id})).seal.number, (await call(owner, 'audit.head', {colonyid})).number);
+	const {hash} = await call(rootPassword, 'audit.head');
+	assert.equal((await call(owner, 'audit.verify', {colonyid, head: hash})).intact, true);
+	assert.equal((await call(rootPassword, 'audit.verify', {after: 0})).fault, null);
+	assert.equal((await call(rootPassword, 'audit.verify', {head: 'f'.repeat(64)})).fault.kind, 'head');
+	assert.deepEqual(await call(rootPassword, 'history.retention', {days: 30}), {days: 30, compressafter: null, droppedbefore: null});
+	assert.equal((await call(owner, 'history.get', {colonyid})).days, 30);
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
 	assert.equal(await call(rootPassword, 'database.rootpassword', {newrootpassword: rootPassword}), undefined);
@@ -175,6 +189,7 @@ test('ids that are forged widen nothing', async () => {
 		['attribute.add', {...foreign, key: 'a', value: 'b'}, 403, 'not-allowed'],
 		['computer.approve', {colonyid: colony.id, computerid: mine.id}, 403, 'not-allowed'],
 		['computer.get', {colonyid: colony.id, computerid: theirs.id}, 404, 'not-found'],
+		['filter.suggest', {colonyid: other.id, list: 'processes', field: 'type'}, 403, 'not-allowed'],
 		['event.list', {colonyid: other.id}, 403, 'not-allowed'],
 		['colony.list', {}, 403, 'not-allowed'],
 		['colony.remove', {colonyid: colony.id}, 403, 'not-allowed'],

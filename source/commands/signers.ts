@@ -81,7 +81,8 @@ Who calls an operation: root with the password, or whoever signs: `--id`, else t
 export async function callerOf(world: World, input: StandardInput, operation: AnyOperation, signing: Signing): Promise<Caller> {
 	const {flags, colony} = signing;
 	refuseBoth(flags, keyNames, 'One key signs.');
-	if (isForRoot(operation) || flags.rootpassword !== undefined) {
+	const isNobodys = flags.id === undefined && signing.signs === undefined && colony === undefined && keyNames.every(name => flags[name] === undefined);
+	if (isForRoot(operation) || flags.rootpassword !== undefined || (mayRoot(operation) && isNobodys)) {
 		refuseBoth(flags, ['rootpassword', 'id', ...keyNames], 'Either root or somebody who signs.');
 		return {root: await requireSecret(world, input, rootPassword, flags.rootpassword)};
 	}

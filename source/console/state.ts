@@ -36,6 +36,8 @@ export type ListState = {
 	gone?: string;
 	/** Index of the first row on the screen. */
 	top: number;
+	/** How many lines of a screen that is drawn whole are above the body. */
+	scroll: number;
 	tab: number;
 	filter: string;
 	/** The newest request; answers to older ones are dropped. */
@@ -223,7 +225,7 @@ export type Effect =
 
 export type Step = readonly [State, readonly Effect[]];
 
-export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
+export const emptyList = (tab = 0): ListState => ({rows: [], positions: [], more: {before: false, after: false}, top: 0, scroll: 0, tab, filter: '', sequence: 0, loading: false, stale: false});
 
 /** A list without its rows. It counts its requests on, so that an answer to an older one is not taken for a new one's. */
 export const emptied = ({sequence}: ListState, tab = 0): ListState => ({...emptyList(tab), sequence: sequence + 1});

@@ -4,11 +4,13 @@ import type {Broker} from '../operations/index.ts';
 const deadlineInterval = 1000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
+/** Between two looks at what of the history is to be dropped or compressed, in milliseconds. */
+const historyInterval = 60_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
 /**
-Sees to deadlines, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
+Sees to deadlines, seals the history and drops what is too old of it, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
 A database that is away is tried again at the next turn.
 */
 export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
@@ -17,6 +19,7 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 	let current: Promise<void> = Promise.resolve();
 	let tidied = Date.now();
 	let cleared = Date.now();
+	let kept = 0;
 	let hurries = false;
 
 	const turn = async (): Promise<void> => {
@@ -24,6 +27,15 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 			await guard();
 			// What is many is ended in turns, so that leaving never waits for all of them.
 			hurries = await broker.endExpired() > 0;
+			hurries = await broker.seal() || hurries;
+			if (Date.now() - kept > historyInterval) {
+				if (await broker.keepHistory()) {
+					hurries = true;
+				} else {
+					kept = Date.now();
+				}
+			}
+
 			if (Date.now() - cleared > nonceInterval) {
 				cleared = Date.now();
 				// Others may be at that table; then it is for the next time.

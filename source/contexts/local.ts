@@ -59,6 +59,11 @@ export function brokerContext(database: Database, {kind, name, local, isLocal = 
 		},
 		async close() {
 			await stopKeepingTime();
+			if (attended && kind === 'embedded') {
+				// Nobody else may be there to seal what a command has just done. What is not sealed now is, the next time.
+				await broker.seal().catch(() => undefined);
+			}
+
 			await broker.close();
 			await database.close();
 		},

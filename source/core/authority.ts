@@ -19,6 +19,7 @@ const rule = (refusal: string, allowed: readonly Role[], self: readonly Role[] =
 
 export const root = rule('Only root may do this.', ['root']);
 export const anyMember = rule('Only the colony owner, its approved computers or root may do this.', ['root', 'owner', 'approved']);
+export const ownerOrRoot = rule('Only the colony owner or root may do this.', ['root', 'owner']);
 export const colonyOwner = rule('Only the colony owner may do this.', ['owner']);
 export const member = rule('Only the colony owner or one of its approved computers may do this.', ['owner', 'approved']);
 export const memberOrSelf = rule('Only the colony owner, its approved computers, or a computer about itself may do this.', ['owner', 'approved'], ['pending', 'disapproved']);

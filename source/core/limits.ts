@@ -25,6 +25,12 @@ export const limits = {
 	count: 1000,
 	/** How far rows are counted; beyond it a count is shown as about that many. */
 	counted: 10_000,
+	/** Rows in which a filter is looked for at once, where no index has what it asks. */
+	looked: 20_000,
+	/** The same for filters that look into the texts of attributes. */
+	lookedInto: 5000,
+	/** Values that are suggested for a field of a filter. */
+	suggested: 20,
 	/** Attempts past their deadline that are ended in one transaction. */
 	expired: 50,
 	/** Submissions, assignments or closings in one call. */
@@ -39,6 +45,8 @@ export const limits = {
 	idempotencyKey: 200,
 	/** Bytes of the body of one request: 1 MiB. */
 	body: 1_048_576,
+	/** Days that the history is kept: a hundred years. */
+	days: 36_500,
 	/** Events of one page. */
 	events: 1000,
 	/** Processes whose reasons to wait are asked for at once. */

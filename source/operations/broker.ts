@@ -2,7 +2,7 @@ import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, idempotency, isRetryable, record, removeUnusedDemands, statistics,
+	clearNonces, type Client, type Database, expire, idempotency, isRetryable, record, removeUnusedDemands, retention, seals, statistics,
 } from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
 import type {Caller} from './authorise.ts';
@@ -118,6 +118,22 @@ export class Broker {
 	/** Clears away the nonces of requests that are not good any more; once a minute. */
 	async clearNonces(): Promise<void> {
 		await this.#database.transaction(async client => clearNonces(client));
+	}
+
+	/** Seals what is to be sealed of the history, a bounded number of rows. @returns whether there is more */
+	async seal(): Promise<boolean> {
+		const {more} = await this.#database.transaction(async client => seals.seal(client));
+		return more;
+	}
+
+	/** Drops and compresses what is due of the history, a portion of it. @returns whether there may be more */
+	async keepHistory(): Promise<boolean> {
+		const more = await this.#database.transaction(async client => {
+			const {changes, more} = await retention.apply(client);
+			await record(client, {actor: 'system'}, changes);
+			return more;
+		});
+		return await this.#database.transaction(async client => retention.compress(client)) || more;
 	}
 
 	/** Keeps a root password when it is the first, and checks it otherwise. @throws Unauthenticated */

@@ -79,6 +79,8 @@ type Common<Input extends Fields, Result> = {
 	self?: (input: ValueOf<Input>, actor: Id) => boolean;
 	/** An operator's change: asked about first in the console, kept in the history with the request that was signed. */
 	operator?: boolean;
+	/** What else one call of an operator's change writes to the history, besides a change of its own name: what followed from it. */
+	implies?: readonly string[];
 	/** What is lost when it is done by mistake; the console asks harder. */
 	danger?: 'high' | 'highest';
 	/** Field that holds the id of a new identity: the caller makes its key pair. */
@@ -108,6 +110,9 @@ export type Operation<Input extends Fields = Fields, Result = unknown> = Common<
 	/** Over a list of calls with one answer each, so that calls that arrive together can share a statement and a commit. */
 	answer: (context: Answering<ValueOf<Input>>) => Promise<Array<Done<Result> | ColoniesError>>;
 };
+
+/** An operation whose types are not known to the caller, for faces that are made from the registry. */
+export type AnyOperation = Operation<any, any>;
 
 const isDone = (value: unknown): value is Done<unknown> => typeof value === 'object' && value !== null && 'result' in value && 'changes' in value;
 

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
+import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
 import {firstUnprintable} from '../core/text.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
-export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
+export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec' | 'filter';
 
 /** A JSON Schema (draft 2020-12), as far as fields need it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -30,6 +31,8 @@ export type Field<Value = unknown, Given = Value> = {
 	readonly isMoment?: boolean;
 	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
 	readonly signs?: boolean;
+	/** Of a filter: the list that it is for. */
+	readonly list?: FilterList;
 };
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -163,6 +166,11 @@ export const fingerprint = (label: string, summary: string): Field<string> => de
 	v.transform(text => text.replaceAll(':', '').toLowerCase()),
 ), json: {type: 'string', minLength: 64, maxLength: 95}});
 
+const hashText = 'must be a hash: 64 hex digits';
+
+/** A SHA-256 as 64 lowercase hex digits. */
+export const hash = (label: string, summary: string): Field<string> => describe('text', label, summary, {schema: v.pipe(v.string(hashText), v.toLowerCase(), v.regex(/^[\da-f]{64}$/, hashText)), json: idJson});
+
 /** `key=value`, as one text. */
 export const pair = (label: string, summary: string): Field<{key: string; value: string}, string> => describe('pair', label, summary, {
 	schema: v.pipe(
@@ -172,6 +180,15 @@ export const pair = (label: string, summary: string): Field<{key: string; value:
 		v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
 	),
 	json: {type: 'string', pattern: '^[^=]+='},
+});
+
+/** A filter of a list, in the filter language (core/filter-language). What is wrong with one, the language says itself. */
+export const filterOf = (list: FilterList): Field<Filter, string> => ({
+	...describe('filter', 'Filter', `Only those that pass, in the filter language: \`${Object.values(filterTables[list].fields).slice(0, 3).map(({example}) => example).join(' ')}\``, {
+		schema: v.pipe(v.string('must be text'), v.check(text => complaintAboutFilter(list, text) === undefined, 'is no filter'), v.transform(text => parseFilter(list, text))),
+		json: {type: 'string', maxLength: longestFilter},
+	} satisfies Shape<Filter>),
+	list,
 });
 
 /** Ids in one text, separated by commas or blanks, each once. */

@@ -54,6 +54,7 @@ export const cancelProcess = defineMany({
 	summary: 'Cancel a waiting or running process: it fails.',
 	route: 'POST /colonies/{colonyid}/processes/{processid}/cancel',
 	many: listOn('cancel'),
+	implies: ['attribute.add'],
 	danger: 'high',
 	handleMany: async ({client, calls}) => processChanges.cancel(client, calls[0]!.input.colonyid, calls.map(({input}) => input), attributeId),
 	tells: ({processid}: Process) => `Cancelled the process ${shortId(processid)}.`,

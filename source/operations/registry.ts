@@ -1,13 +1,17 @@
-import type {Command, Operation} from './define.ts';
+import type {AnyOperation, Command, Operation} from './define.ts';
 import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
+import * as audit from './audit.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
 import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
+import * as filters from './filters.ts';
+import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
+import * as processPast from './process-past.ts';
 import * as processes from './processes.ts';
 import * as status from './status.ts';
 
@@ -32,6 +36,8 @@ export const operations = {
 	'process.explain': explanations.explainProcess,
 	'process.reasons': explanations.listReasons,
 	'process.version': processes.versionOfProcess,
+	'process.history': processPast.processHistory,
+	'process.compare': processPast.compareProcesses,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,
@@ -41,16 +47,22 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'filter.suggest': filters.suggestFilter,
 	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
+	'audit.list': audit.listAudit,
+	'audit.get': audit.getAudit,
+	'audit.head': audit.getHead,
+	'audit.verify': audit.verifyAudit,
+	'history.get': history.getRetention,
+	'history.retention': history.setRetention,
 	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;
 
 export type OperationName = keyof typeof operations;
 
-/** An operation whose types are not known to the caller, for faces that are made from the registry. */
-export type AnyOperation = Operation<any, any>;
+export type {AnyOperation} from './define.ts';
 
 type Definition<Name extends OperationName> = (typeof operations)[Name];
 

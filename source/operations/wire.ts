@@ -4,8 +4,7 @@ import {quoted} from '../core/text.ts';
 import {
 	type Field, type Fields, fromText,
 } from './fields.ts';
-import type {Route} from './define.ts';
-import type {AnyOperation} from './registry.ts';
+import type {AnyOperation, Route} from './define.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,7 @@
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {parts} from '../core/differences.ts';
 import {attentionKinds, severities} from '../core/attention.ts';
 import {changesForetold} from '../core/forecast.ts';
 import {verdicts} from '../core/explanation.ts';
@@ -26,11 +27,18 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
+	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
 	at: said(reference('Time'), 'Of a list as it was: the moment.'),
-}, ['at']);
+}, ['looked', 'at']);
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
+
+const hash: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
+const change: Readonly<Record<string, JsonSchema>> = {
+	id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), actorname: said({type: ['string', 'null']}, 'Of the colony or computer, also of one that is gone.'), what: text, noun: text, subject: text, name: {type: ['string', 'null']},
+	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
+};
 
 const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
 const side: JsonSchema = {type: ['string', 'integer']};
@@ -79,6 +87,30 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Step: object({
+		at: reference('Time'), what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, actor: said(text, 'An id, or `system`.'), actorname: said({type: ['string', 'null']}, 'Name of the computer that did it.'),
+		computerid: said({oneOf: [id, {type: 'null'}]}, 'Of the attempt.'), computername: {type: ['string', 'null']}, starttime: {oneOf: [reference('Time'), {type: 'null'}]}, endtime: {oneOf: [reference('Time'), {type: 'null'}]},
+		why: {type: ['string', 'null']}, attributes: said(attributes, 'What the attempt had written, where this step put it away.'),
+	}),
+	Difference: object({part: {type: 'string', enum: parts}, name: text, value: said({type: ['string', 'null']}, 'Null where it has none.'), other: {type: ['string', 'null']}}),
+	Change: object(change),
+	FullChange: object({
+		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
+	}),
+	Head: object({number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole}),
+	Verification: object({
+		intact: {type: 'boolean'},
+		fault: {oneOf: [reference('Fault'), {type: 'null'}]},
+		from: whole,
+		to: said(whole, 'The last seal that was checked.'),
+		more: said({type: 'boolean'}, 'Whether there are seals after it: go on with it as `after`.'),
+		last: {oneOf: [object({number: whole, hash, madeat: reference('Time')}), {type: 'null'}]},
+		rows: said(whole, 'Told to root alone, as are requests and dropped.'),
+		requests: whole,
+		dropped: whole,
+	}, ['rows', 'requests', 'dropped']),
+	Fault: object({kind: {type: 'string', enum: ['altered', 'dropped', 'added', 'moved', 'request', 'seal', 'head']}, seal: {type: ['integer', 'null']}, row: {type: ['string', 'null']}, message: text}),
+	Retention: object({days: said({type: ['integer', 'null']}, 'Null for ever.'), compressafter: {type: ['integer', 'null']}, droppedbefore: {oneOf: [reference('Time'), {type: 'null'}]}}),
 	Fix: object({operation: text, input: {type: 'object'}, says: text}),
 	Reason: object(reason, ['behind', 'more', 'fix']),
 	Explanation: object({
@@ -114,6 +146,8 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	StepPage: page('Step'),
+	ChangePage: page('Change'),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
 };
@@ -139,6 +173,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.explain': reference('Explanation'),
 	'process.reasons': list(reference('Reason')),
 	'process.version': reference('ProcessVersion'),
+	'process.history': reference('StepPage'),
+	'process.compare': list(reference('Difference')),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
@@ -148,8 +184,15 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'filter.suggest': list(object({value: text, summary: said(text, 'What it is; empty mostly.')})),
 	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'audit.list': reference('ChangePage'),
+	'audit.get': reference('FullChange'),
+	'audit.head': reference('Head'),
+	'audit.verify': reference('Verification'),
+	'history.get': reference('Retention'),
+	'history.retention': reference('Retention'),
 	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };

@@ -1,3 +1,4 @@
+import {toColoniesError} from '../core/errors.ts';
 import type {Id} from '../core/types.ts';
 import type {Context, Notice} from '../operations/index.ts';
 import {assembleFleet, type Keys} from './demo/fleet.ts';
@@ -36,6 +37,21 @@ type DemoOptions = {
 const interval = 250;
 const longestPause = 30_000;
 
+/** Nobody looks after a demo that stays open: what happened before a day is dropped, unless somebody has chosen how long it is kept. */
+async function limitHistory(context: Context, root: string): Promise<void> {
+	try {
+		const {days} = await context.run({root}, 'history.get', {});
+		if (days === null) {
+			await context.run({root}, 'history.retention', {days: 1});
+		}
+	} catch (error) {
+		// Whoever has changed the root password looks after it.
+		if (toColoniesError(error).code !== 'unauthenticated') {
+			throw error;
+		}
+	}
+}
+
 /**
 Starts a colony of simulated computers that register, get approved, pull and close processes through the operations. On a store and keychain that it knows it goes on. Once started it waits out every error.
 `stop` ends it when what is under way is done; what runs then is taken up again by the next start.
@@ -43,6 +59,7 @@ Starts a colony of simulated computers that register, get approved, pull and clo
 */
 export async function startDemo({context, root, keys, random = Math.random, pace = 1, notice = () => undefined, clock = machineClock, bounds = {waiting: 200, closed: 2000}}: DemoOptions): Promise<{colonyid: Id; stop(): Promise<void>}> {
 	const fleet = await assembleFleet({context, root, keys});
+	await limitHistory(context, root);
 	const life = await createLife({context, fleet, random, pace, bounds});
 	const started = clock.now();
 	let [failures, stopped] = [0, false];

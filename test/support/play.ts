@@ -45,8 +45,17 @@ class Names {
 			return part;
 		}
 
+		if ('id' in part && 'sealed' in part) {
+			return {...part, id: 'a place'};
+		}
+
+		// How far a seal reaches is a matter of what else the server does.
+		if ('upto' in part || 'intact' in part) {
+			return {...part, upto: 'a place', rows: 'some', requests: 'some'};
+		}
+
 		if ('positions' in part && Array.isArray(part.positions)) {
-			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
+			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/,\d+]$/, ',a row]'))};
 		}
 
 		if ('version' in part && 'since' in part) {
@@ -166,6 +175,7 @@ async function playColonies({call, remote}: Player): Promise<void> {
 	await call(root, 'colony.list', {position: 'nowhere'});
 	await call(root, 'colony.list', {count: 0});
 	await call(root, 'colony.list', {count: 1001});
+	await call(root, 'colony.list', {filter: 'name~ZÜ -id:00'});
 	for (const who of everybody) {
 		await call(who, 'colony.get', {colonyid});
 		await call(who, 'colony.get', {colonyid: nobody});
@@ -293,6 +303,18 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 		await call('stranger', 'attribute.list', {colonyid, processid});
 	}
 
+	for (const filter of ['state:running', 'gpu', '-type:gpu', 'computer:edge', 'out~"of edge"', 'out.result=replaced err.漢=""', 'cores>=8 mem>8g', 'deadline>1s', 'ran<1h -ended<1h', 'a=1', 'stat:x']) {
+		await call('owner', 'process.list', {colonyid, filter, attributes: false});
+	}
+
+	for (const filter of ['edge', 'É', 'state:approved cores>4', 'seen<1h', 'gpu~nvid', '-name~%', 'wait>5m']) {
+		await call('owner', 'computer.list', {colonyid, filter});
+	}
+
+	for (const [list, field, more] of [['processes', 'type', {}], ['processes', 'in', {}], ['processes', 'out', {key: 'result'}], ['processes', 'computer', {prefix: 'E'}], ['computers', 'type', {prefix: 'g'}], ['computers', 'state', {}]] as const) {
+		await call('owner', 'filter.suggest', {colonyid, list, field, ...more});
+	}
+
 	for (const wrong of [{key: '', value: 'x'}, {key: 'a\nb', value: 'x'}, {key: 'x'.repeat(201), value: 'x'}, {key: 'x', value: 'a\0'}, {key: 'x', value: 'x'.repeat(1_048_577)}, {key: 'x', value: 'x', type: 'in'}]) {
 		await call('core', 'attribute.add', {colonyid, processid: ids[0], ...wrong});
 	}
@@ -389,6 +411,12 @@ async function playLists(call: Player['call'], ids: readonly string[]): Promise<
 		{attributes: false},
 		{runnableby: core, count: 1},
 		{count: 1000},
+		{at: '-0s', count: 1000},
+		{at: '-0s', state: 'running', text: 'gpu'},
+		{at: '2000-01-01T00:00:00Z'},
+		{at: '9999-01-01T00:00:00Z'},
+		{at: 'yesterday'},
+		{at: '-0s', runnableby: core},
 	];
 	for (const filter of filters) {
 		await call('owner', 'process.list', {colonyid, ...filter});
@@ -407,7 +435,43 @@ async function playLists(call: Player['call'], ids: readonly string[]): Promise<
 	await call('core', 'process.list', {colonyid, position: Buffer.from('[1]').toString('base64url')});
 }
 
-async function playOperator({call}: Player): Promise<void> {
+async function playAudit({call, local}: Player): Promise<void> {
+	await call(root, 'audit.head');
+	await local.seal();
+	for (const who of everybody) {
+		await call(who, 'audit.list', {colonyid, count: 3});
+		await call(who, 'audit.get', {colonyid, entry: '999999999999999.0'});
+		await call(who, 'audit.head', {colonyid});
+		await call(who, 'audit.verify', {colonyid});
+		await call(who, 'history.get', {colonyid});
+		await call(who, 'history.retention', {days: 30});
+	}
+
+	for (const filter of [{}, {text: 'edge'}, {text: edge.slice(0, 8)}, {text: 'nobody'}, {what: 'disapprove'}, {what: 'computer', all: true}, {what: 'process.assign', all: true}, {what: 'nonsense'}, {actor: 'system', all: true}, {actor: edge, all: true}, {subject: slow}, {text: 'lab', actor: owner, what: 'approve'}, {position: 'nowhere'}]) {
+		await call('owner', 'audit.list', {colonyid, ...filter});
+		await call(root, 'audit.list', filter);
+	}
+
+	const {rows: [oldest]} = (await call(root, 'audit.list', {what: 'database.firstrootpassword'}))!;
+	await call(root, 'audit.get', {entry: oldest!.id});
+	const first = await call('owner', 'audit.list', {colonyid, count: 2});
+	for (const direction of ['after', 'from', 'before']) {
+		await call('owner', 'audit.list', {colonyid, count: 2, position: first!.positions[1], direction});
+	}
+
+	for (const input of [{}, {days: 0}, {days: 30}, {compressafter: 0}, {compressafter: 31}, {days: -1}, {days: 36_501}]) {
+		await call(root, 'history.retention', input);
+		await call(root, 'history.get');
+	}
+
+	await call(root, 'history.retention', {days: 0});
+	await call(root, 'audit.verify', {head: 'f'.repeat(64)});
+	await call(root, 'audit.verify', {after: 5});
+	await call(root, 'audit.get', {entry: 'x'});
+}
+
+async function playOperator(player: Player): Promise<void> {
+	const {call} = player;
 	const {rows} = (await call('owner', 'process.list', {colonyid, count: 20}))!;
 	for (const operation of ['process.retry', 'process.cancel', 'process.retry'] as const) {
 		for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
@@ -428,6 +492,20 @@ async function playOperator({call}: Player): Promise<void> {
 	}
 
 	await call('owner', 'computer.approve', {colonyid, computerid: slow, ifstate: 'disapproved'});
+	for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
+		for (const who of ['core', 'foreign']) {
+			await call(who, 'process.history', {colonyid, processid, count: 1000});
+		}
+	}
+
+	// What never ran has no times that are different in every run.
+	const {rows: waiting} = (await call('owner', 'process.list', {colonyid, state: 'waiting', count: 20}))!;
+	const fresh = await call('owner', 'process.submit', {spec: {targetcolonyid: colonyid, computertype: 'never', in: {a: '2', 'api-key': 'x'}}});
+	for (const other of [...waiting.slice(0, 3).map(({processid}) => processid), nobody, undefined]) {
+		await call('owner', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+		await call('rival', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+	}
+
 	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
 		await call('core', 'process.remove', {colonyid, processid});
 		await call('owner', 'process.get', {colonyid, processid});
@@ -447,6 +525,7 @@ async function playOperator({call}: Player): Promise<void> {
 		await call(who, 'event.list', {colonyid, after: '999999999999999.0'});
 	}
 
+	await playAudit(player);
 	for (const who of everybody) {
 		await call(who, 'database.status', {colonyid});
 	}

@@ -4,6 +4,7 @@ import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
+import {bodyEnd} from '../views/list.ts';
 import {type Action, quiet} from './action.ts';
 
 function move(state: State, to: (index: number, height: number) => number): Step {
@@ -66,6 +67,10 @@ export const moving: Record<string, Action> = {
 	'page-up': state => move(state, (index, height) => index - height),
 	first: state => jump(state, 'after'),
 	last: state => jump(state, 'before'),
+	'body-scroll'(state, by) {
+		const {scroll, rows} = state.lists[state.screen];
+		return quiet(rows.length === 0 ? state : withList(state, state.screen, {scroll: Math.max(0, Math.min(bodyEnd(state), scroll + Number(by)))}));
+	},
 	tab(state, by) {
 		const {tabs} = screens[state.screen];
 		const {tab, filter} = state.lists[state.screen];

@@ -127,6 +127,7 @@ export const serverScreen: Screen<ServerView> = {
 	body: draw,
 	idOf: () => 'server',
 	nameOf: ({where}) => visible(where.context),
+	note: () => 'j k scroll',
 	empty: () => ['Nothing is known of the server yet.'],
 	summary: () => [],
 };

@@ -54,16 +54,25 @@ const placeName = ({kind, name}: NonNullable<State['context']>): string => visib
 function title(state: State): string {
 	const {context, colony, acting} = state;
 	const parts = [
-		bold('colonies'),
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
 		state.readOnly === undefined ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
-	// Whether it can be trusted stands at the right, where nothing cuts it.
-	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state), clock(state.lists[state.screen].loadedAt, state), ' ? help'].filter(part => part !== '').join(' ');
-	return spread(parts.filter(part => part !== '').join(dim(' | ')), trust, state.columns);
+	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
+	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
+	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state)];
+	const at = clock(state.lists[state.screen].loadedAt, state);
+	const left = joined(parts, dim(' | '));
+	const ways = [
+		[joined([bold('colonies'), left], dim(' | ')), joined([...trust, at, ' ? help'], ' ')],
+		[left, joined([...trust, at, ' ? help'], ' ')],
+		[left, joined([...trust, at], ' ')],
+		[left, joined(trust, ' ')],
+	] as const;
+	const [most, right] = ways.find(([one, other]) => widthOfStyled(one) + widthOfStyled(other) < state.columns) ?? ways[3];
+	return spread(most, right, state.columns);
 }
 
 function tallies(state: State): string {

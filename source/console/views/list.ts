@@ -118,6 +118,12 @@ function emptyLines(state: State, screen: Screen): string[] {
 	return ['', ...screen.empty(state).flatMap(line => wrapWords(line, width - 6)).map(line => `  ${line}`)];
 }
 
+/** How far the page of a screen that is drawn whole may be scrolled. */
+export function bodyEnd(state: State): number {
+	const {list: width, body: height} = layoutOf(state);
+	return Math.max(0, (screens[state.screen].body?.(state, {width, height}).length ?? 0) - height);
+}
+
 /** The body of a screen: its list, or what it draws in place of one. */
 export function bodyLines(state: State): string[] {
 	const {list: width, body: height} = layoutOf(state);
@@ -127,5 +133,7 @@ export function bodyLines(state: State): string[] {
 	}
 
 	const lines = state.lists[state.screen].rows.length === 0 ? emptyLines(state, screen) : screen.body(state, {width, height});
-	return Array.from({length: height}, (_, index) => fitAnsi(lines[index] ?? '', width));
+	// A page that is longer than the body is scrolled.
+	const first = Math.min(state.lists[state.screen].scroll, Math.max(0, lines.length - height));
+	return Array.from({length: height}, (_, index) => fitAnsi(lines[first + index] ?? '', width));
 }

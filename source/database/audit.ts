@@ -1,0 +1,229 @@
+import {InvalidInput} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
+import type {Id, Time} from '../core/types.ts';
+import {type Place, placeText} from './events.ts';
+import {decodePosition, encodePosition, type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
+import {lastSeal} from './seals.ts';
+import type {Client} from './types.ts';
+
+/** Who changed something, when and what. `actorname`, `name`: of the colony or computer, also of one that is gone; null where there is none. */
+export type AuditEntry = {
+	/** Where it stands in the history, as an event's. */
+	id: string;
+	at: Time;
+	actor: string;
+	actorname: string | null;
+	what: string;
+	noun: string;
+	subject: string;
+	name: string | null;
+	colonyid: Id | null;
+	from: string | null;
+	to: string | null;
+	/** Whether the request that was signed is kept with it. */
+	signed: boolean;
+	/** Whether a seal covers it. */
+	sealed: boolean;
+};
+
+/** An entry with all that is kept of it. `request`: what was signed, or asked by root. */
+export type FullEntry = AuditEntry & {detail: unknown; request: string | null; signature: string | null};
+
+/** Which entries. `all`: not operators' changes alone. */
+export type AuditFilter = {
+	colony?: Id;
+	all: boolean;
+	actor?: string;
+	subject?: string;
+	whats?: readonly string[];
+	/** In the name, or at the start of the id, of the colony or computer that changed something or was changed. */
+	text?: string;
+};
+
+/** What operators changed; as the indexes have it (005-audit.ts). */
+const isChange = '(what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\')))';
+const namesWhats = '(what in (\'colony.register\', \'colony.remove\', \'computer.register\', \'computer.remove\'))';
+
+/** Names that a text may be part of. */
+const mostNamed = 1000;
+/** Rows that are looked through at once for what no index finds, and how often. */
+const window = {rows: 5000, times: 20};
+
+type Row = {
+	txid: number; history_id: number; at: Time; actor: string; colony_id: Id | null; noun: string; subject_id: string; what: string; from_state: string | null; to_state: string | null; signed: boolean;
+};
+
+const selected = 'txid, history_id, at, actor, colony_id, noun, subject_id, what, from_state, to_state, signature is not null as signed';
+
+/** Colonies and computers, of now and of once, whose name has a text or whose id begins with it. @throws InvalidInput when they are too many */
+async function named(client: Client, text: string, colony: Id | undefined): Promise<Id[]> {
+	if (/^[\da-f]{64}$/.test(text)) {
+		return [text];
+	}
+
+	const fits = (name: string, id: string) => `(position(lower($1 collate "C") in lower(${name})) > 0 or left(${id}, length($1)) = lower($1 collate "C"))`;
+	const {rows} = await client.query<{id: Id}>(
+		`select id from (
+			select computer_id as id from computers where ($2::text is null or colony_id = $2) and ${fits('name', 'computer_id')}
+			union select colony_id from colonies where ($2::text is null or colony_id = $2) and ${fits('name', 'colony_id')}
+			union select subject_id from history where ${namesWhats} and ($2::text is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'subject_id')}
+		) found limit $3`,
+		[text, colony, mostNamed + 1],
+	);
+	if (rows.length > mostNamed) {
+		throw new InvalidInput(`More than ${mostNamed} colonies and computers have ${quoted(text)} in their names.`, {hint: 'Give more of the name.'});
+	}
+
+	return rows.map(({id}) => id);
+}
+
+/** A statement in the making: its values, and where and in which order its page is. */
+class Listing {
+	readonly values: unknown[] = [];
+	readonly sorted: string;
+	readonly #comparison: string[];
+
+	constructor(page: PageRequest) {
+		const {comparison, order} = readingOrder(page, true);
+		this.sorted = `order by at ${order}, history_id ${order}`;
+		const [at, row] = page.position === undefined ? [] : decodePosition(page.position, 2);
+		this.#comparison = at === undefined ? [] : [`(at, history_id) ${comparison} (${this.given(at)}::timestamptz, ${this.given(row)}::bigint)`];
+	}
+
+	given(value: unknown): string {
+		return `$${this.values.push(value)}`;
+	}
+
+	/** The first rows that fit, of each of the keys by its index. */
+	first(keys: readonly Key[], conditions: readonly string[], limit: string): string {
+		const where = [...keys.map(({column}) => `h.${column} = key_${column}.value`), ...this.#comparison, ...conditions];
+		const found = `(select h.* from history h ${where.length === 0 ? '' : `where ${where.join(' and ')}`} ${this.sorted} limit ${limit}) found`;
+		const froms = keys.map(({column, values}) => `unnest(${this.given(values)}::text[]) as key_${column}(value)`);
+		return `select found.* from ${[...froms, froms.length === 0 ? found : `lateral ${found}`].join(' cross join ')}`;
+	}
+}
+
+/** A column that an index begins with, and its values. */
+type Key = {column: string; values: readonly string[]};
+/** What is sought by one index. */
+type Part = {keys: Key[]; conditions?: string[]};
+
+/** By which indexes the entries are found; no entry is found by two. */
+function partsOf({all, colony, actor, subject, whats}: AuditFilter, ids: readonly Id[] | undefined): Part[] {
+	const byWhat = !all && whats ? [{column: 'what', values: whats}] : [];
+	if (subject !== undefined) {
+		return [{keys: [{column: 'subject_id', values: [subject]}]}];
+	}
+
+	if (actor !== undefined) {
+		return [{keys: [{column: 'actor', values: [actor]}, ...byWhat]}];
+	}
+
+	if (ids !== undefined) {
+		return [{keys: [{column: 'subject_id', values: ids}]}, {keys: [{column: 'actor', values: ids}, ...byWhat]}];
+	}
+
+	return [{keys: [...(colony === undefined ? [] : [{column: 'colony_id', values: [colony]}]), ...byWhat]}];
+}
+
+/** What an entry must be besides. */
+function conditionsOf(listing: Listing, {all, colony, actor, subject, whats}: AuditFilter, ids: readonly Id[] | undefined): string[] {
+	const equal = (column: string, value: string | undefined) => value === undefined ? [] : [`${column} = ${listing.given(value)}`];
+	return [
+		...(all ? [] : [isChange]),
+		...equal('colony_id', colony),
+		...equal('actor', actor),
+		...equal('subject_id', subject),
+		...(whats === undefined ? [] : [`what = any (${listing.given(whats)}::text[])`]),
+		...(ids === undefined || (actor === undefined && subject === undefined) ? [] : [`(subject_id = any (${listing.given(ids)}::text[]) or actor = any (${listing.given(ids)}::text[]))`]),
+	];
+}
+
+async function read(client: Client, filter: AuditFilter, page: PageRequest, ids: readonly Id[] | undefined): Promise<Row[]> {
+	const listing = new Listing(page);
+	const limit = listing.given(page.count + 1);
+	const conditions = conditionsOf(listing, filter, ids);
+	const parts = partsOf(filter, ids).map(({keys}, index) => listing.first(keys, index === 0 ? conditions : [...conditions, `subject_id <> all (${listing.given(ids)}::text[])`], limit));
+	const {rows} = await client.query<Row>(`select ${selected} from (${parts.join(' union all ')}) found ${listing.sorted} limit ${limit}`, listing.values);
+	return rows;
+}
+
+/** Rows of one kind among all there are: no index has them, so they are sought among so many at once, and not further than it takes. */
+async function search(client: Client, filter: AuditFilter, page: PageRequest, ids: readonly Id[] | undefined): Promise<Row[]> {
+	const {whats, ...others} = filter;
+	const found: Row[] = [];
+	let next: PageRequest = {...page, count: window.rows};
+	for (let times = 0; times < window.times && found.length <= page.count; times++) {
+		const rows = await read(client, others, next, ids); // eslint-disable-line no-await-in-loop
+		found.push(...rows.slice(0, window.rows).filter(({what}) => whats!.includes(what)));
+		if (rows.length <= window.rows) {
+			break;
+		}
+
+		next = {...next, position: encodePosition(keyOf(rows[window.rows - 1]!)), direction: page.direction === 'before' ? 'before' : 'after'};
+	}
+
+	return found.slice(0, page.count + 1);
+}
+
+const keyOf = ({at, history_id}: Pick<Row, 'at' | 'history_id'>): [string, number] => [at, history_id];
+
+type Named = {colony: Id | null; id: string};
+
+/** What colonies and computers are called, or were when they were removed: a name for each that is known. */
+async function namesOf(client: Client, asked: readonly Named[]): Promise<Map<string, string>> {
+	const pairs = [...new Map(asked.map(each => [`${each.colony} ${each.id}`, each])).values()];
+	const {rows} = await client.query<{colony: Id | null; id: string; name: string | null}>(
+		`select a.colony, a.id, coalesce(
+			(select c.name from colonies c where c.colony_id = a.id and a.id = a.colony),
+			(select c.name from computers c where c.colony_id = a.colony and c.computer_id = a.id),
+			(select h.detail->>'name' from history h where h.subject_id = a.id and h.colony_id = a.colony and ${namesWhats} order by h.at desc limit 1)
+		) as name from unnest($1::text[], $2::text[]) as a(colony, id)`,
+		[pairs.map(({colony}) => colony), pairs.map(({id}) => id)],
+	);
+	return new Map(rows.flatMap(({colony, id, name}) => name === null ? [] : [[`${colony} ${id}`, name]]));
+}
+
+/** Rows as entries, with the names of who and what. */
+async function toEntries(client: Client, rows: readonly Row[]): Promise<AuditEntry[]> {
+	const names = await namesOf(client, rows.flatMap(({colony_id: colony, actor, noun, subject_id}) => [...(actor.length === 64 ? [{colony, id: actor}] : []), ...(noun === 'process' || noun === 'attribute' ? [] : [{colony, id: subject_id}])]));
+	const last = await lastSeal(client);
+	const isSealed = ({txid, history_id}: Row) => last !== undefined && (txid < last.to.txid || (txid === last.to.txid && history_id <= last.to.row));
+	return rows.map(row => ({
+		id: placeText({txid: row.txid, row: row.history_id}),
+		at: row.at,
+		actor: row.actor,
+		actorname: names.get(`${row.colony_id} ${row.actor}`) ?? null,
+		what: row.what,
+		noun: row.noun,
+		subject: row.subject_id,
+		name: names.get(`${row.colony_id} ${row.subject_id}`) ?? null,
+		colonyid: row.colony_id,
+		from: row.from_state,
+		to: row.to_state,
+		signed: row.signed,
+		sealed: isSealed(row),
+	}));
+}
+
+/** A page of what was changed, the latest first. @throws InvalidInput */
+export async function list(client: Client, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
+	const ids = filter.text === undefined ? undefined : await named(client, filter.text, filter.colony);
+	const rows = ids?.length === 0 ? [] : await (filter.all && filter.whats ? search : read)(client, filter, page, ids);
+	const {rows: shown, positions, more} = toPage(rows, page, row => keyOf(row));
+	return {rows: await toEntries(client, shown), positions, more};
+}
+
+/** One entry with all that is kept of it; undefined where there is none in this colony, or anywhere. */
+export async function get(client: Client, {txid, row}: Place, colony: Id | undefined): Promise<FullEntry | undefined> {
+	const {rows: [found]} = await client.query<Row & Pick<FullEntry, 'detail' | 'request' | 'signature'>>(
+		`select ${selected}, detail, request, signature from history where txid = $1 and history_id = $2 and ($3::text is null or colony_id = $3)`,
+		[txid, row, colony],
+	);
+	if (found === undefined) {
+		return undefined;
+	}
+
+	const [entry] = await toEntries(client, [found]);
+	return {...entry!, detail: found.detail, request: found.request, signature: found.signature};
+}

@@ -1,0 +1,209 @@
+import type {Id, Time} from '../core/types.ts';
+import type {Place} from './events.ts';
+import type {Client} from './types.ts';
+
+/** A seal over a run of rows of the history (docs/audit.md). Hashes are 64 hex digits. `to`: the last row that it seals; the first comes after the `to` of its predecessor. */
+export type Seal = {
+	number: number;
+	/** Hash of the seal before; zeros for the first. */
+	predecessor: string;
+	hash: string;
+	to: Place;
+	rows: number;
+	/** Of its rows, the earliest and the latest time. */
+	oldest: Time;
+	newest: Time;
+	/** SHA-256 over the entries of its rows. */
+	content: string;
+	madeat: Time;
+};
+
+/** A row of the history as a seal lists it. `at`: microseconds since 1970; `leaf`: SHA-256 of the row in canonical form. */
+export type Entry = Place & {at: bigint; leaf: string};
+
+/** Rows that one seal takes at most, and bytes as they are stored of what belongs to them. */
+const most = {rows: 2000, bytes: 2_097_152};
+
+export const noSeal = '0'.repeat(64);
+
+const field = (text: string): string => `coalesce(char_length(${text}) || ':' || ${text}, '-') || e'\\n'`;
+const timeText = (time: string): string => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const columns = ['txid::text', 'history_id::text', timeText('at'), 'actor', 'colony_id', 'noun', 'subject_id', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature', timeText('since')];
+
+/** A row of the history in canonical form: the name of the form, and each column as its length in characters, a colon and its text, or `-` for null, each on a line. */
+const canonicalRow = `'colonies.history/1' || e'\\n' || ${columns.map(column => field(column)).join(' || ')}`;
+
+const microsecondsOf = (time: string): string => `(extract(epoch from date_trunc('second', ${time}))::bigint * 1000000 + extract(microseconds from ${time})::bigint % 1000000)`;
+
+/** 56 bytes: transaction, row and time in eight bytes each, the highest first, and the SHA-256 of the row. */
+const entryOfRow = `int8send(txid) || int8send(history_id) || int8send(${microsecondsOf('at')}) || sha256(convert_to(${canonicalRow}, 'UTF8'))`;
+const entryLength = 56;
+
+const canonicalSeal = `'colonies.seal/1' || e'\\n' || number || e'\\n' || encode(predecessor, 'hex') || e'\\n' || to_txid || '.' || to_row || e'\\n' || rows || e'\\n'
+	|| ${timeText('oldest')} || e'\\n' || ${timeText('newest')} || e'\\n' || encode(content, 'hex') || e'\\n' || ${timeText('made_at')} || e'\\n'`;
+
+/** A seal in canonical form: what its hash is the SHA-256 of. */
+export const sealText = ({number, predecessor, to, rows, oldest, newest, content, madeat}: Omit<Seal, 'hash'>): string =>
+	['colonies.seal/1', number, predecessor, `${to.txid}.${to.row}`, rows, oldest, newest, content, madeat, ''].join('\n');
+
+/** The list that a seal keeps of its rows, taken apart. */
+export function readEntries(bytes: Buffer): Entry[] {
+	return Array.from({length: Math.floor(bytes.length / entryLength)}, (_, index) => {
+		const entry = bytes.subarray(index * entryLength, (index + 1) * entryLength);
+		return {
+			txid: Number(entry.readBigInt64BE(0)), row: Number(entry.readBigInt64BE(8)), at: entry.readBigInt64BE(16), leaf: entry.toString('hex', 24),
+		};
+	});
+}
+
+/** Entries as bytes again: those from one to before another. */
+export const entryBytes = (bytes: Buffer, from: number, to: number): Buffer => bytes.subarray(from * entryLength, to * entryLength);
+
+type SealRow = {
+	number: number; predecessor: string; hash: string; to_txid: number; to_row: number; rows: number; oldest: Time; newest: Time; content: string; made_at: Time;
+};
+
+const selected = 'number, encode(predecessor, \'hex\') as predecessor, encode(hash, \'hex\') as hash, to_txid, to_row, rows, oldest, newest, encode(content, \'hex\') as content, made_at';
+
+const toSeal = (row: SealRow): Seal => ({
+	number: row.number, predecessor: row.predecessor, hash: row.hash, to: {txid: row.to_txid, row: row.to_row}, rows: row.rows, oldest: row.oldest, newest: row.newest, content: row.content, madeat: row.made_at,
+});
+
+/** The last seal; undefined where nothing is sealed yet. */
+export async function lastSeal(client: Client): Promise<Seal | undefined> {
+	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from seals order by number desc limit 1`);
+	return row && toSeal(row);
+}
+
+/** The seals from a number on, in their order. */
+export async function sealsFrom(client: Client, number: number, limit: number): Promise<Seal[]> {
+	const {rows} = await client.query<SealRow>(`select ${selected} from seals where number >= $1 order by number limit $2`, [number, limit]);
+	return rows.map(row => toSeal(row));
+}
+
+/** The number of the seal with this hash; undefined where there is none. */
+export async function sealWithHash(client: Client, hash: string): Promise<number | undefined> {
+	const {rows: [row]} = await client.query<{number: number}>('select number from seals where hash = decode($1, \'hex\')', [hash]);
+	return row?.number;
+}
+
+/** The seal that a row belongs to; undefined where it is not sealed yet. */
+export async function sealOf(client: Client, {txid, row}: Place): Promise<Seal | undefined> {
+	const {rows: [found]} = await client.query<SealRow>(`select ${selected} from seals where (to_txid, to_row) >= ($1::bigint, $2::bigint) order by to_txid, to_row limit 1`, [txid, row]);
+	return found && toSeal(found);
+}
+
+const beforeAll: Place = {txid: -Number.MAX_SAFE_INTEGER, row: -Number.MAX_SAFE_INTEGER};
+
+/** Where the rows of a seal begin: after its predecessor, and the first seal's before all. */
+export const startOf = (predecessor: Seal | undefined): Place => predecessor?.to ?? beforeAll;
+
+const isSealing = 'hashtextextended(\'colonies.seals\', 0)';
+
+/**
+Seals the oldest rows that are not sealed yet and that no transaction can add to any more (domain.md, "History"); at most so many at once.
+In a transaction of its own. Nobody waits for it, and it for nobody: where another one seals, that one does.
+@returns how many rows it sealed, and whether there are more
+*/
+export async function seal(client: Client): Promise<{rows: number; more: boolean}> {
+	const {rows: [lock]} = await client.query<{free: boolean}>(`select pg_try_advisory_xact_lock(${isSealing}) as free`);
+	if (!lock!.free) {
+		return {rows: 0, more: false};
+	}
+
+	const last = await lastSeal(client);
+	const start = startOf(last);
+	// The transaction gets its number at the insert, at the end, so that readers of events are not held up meanwhile.
+	const {rows: [sealed]} = await client.query<{rows: number; more: boolean}>(
+		`with due as (
+			select *, row_number() over place as number, sum(pg_column_size(detail)) over place as bytes from (
+				select * from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) and txid < txid_snapshot_xmin(txid_current_snapshot())
+				order by txid, history_id limit $5
+			) h window place as (order by txid, history_id)
+		), listed as (
+			select count(*)::int as rows, min(at) as oldest, max(at) as newest, string_agg(${entryOfRow}, '' order by txid, history_id) as entries,
+				(array_agg(txid order by txid desc, history_id desc))[1] as to_txid, (array_agg(history_id order by txid desc, history_id desc))[1] as to_row
+			from due where number = 1 or coalesce(bytes, 0) <= $6
+		), made as (
+			select $3::bigint as number, decode($4, 'hex') as predecessor, l.*, sha256(l.entries) as content, statement_timestamp() as made_at from listed l where l.rows > 0
+		), sealed as (
+			insert into seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
+			select number, predecessor, sha256(convert_to(${canonicalSeal}, 'UTF8')), to_txid, to_row, rows, oldest, newest, content, made_at, entries from made
+			returning rows
+		)
+		select rows, (select count(*) from due) > rows or rows = $5 as more from sealed`,
+		[start.txid, start.row, (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes],
+	);
+	return sealed ?? {rows: 0, more: false};
+}
+
+/** Rows after a place, up to another. Said twice of the transaction, for among compressed rows they are found by that alone. */
+const between = 'txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) and txid <= $3::bigint and (txid, history_id) <= ($3::bigint, $4::bigint)';
+
+/** The entries of all rows after a place up to another, as they are now, one after the other. */
+export async function entriesBetween(client: Client, from: Place, to: Place): Promise<Buffer> {
+	const {rows: [row]} = await client.query<{entries: Buffer | null}>(
+		`select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from history where ${between}`,
+		[from.txid, from.row, to.txid, to.row],
+	);
+	return row!.entries ?? Buffer.alloc(0);
+}
+
+/** The entries that a seal keeps of its rows; undefined where retention has dropped them. */
+export async function keptEntries(client: Client, number: number): Promise<Buffer | undefined> {
+	const {rows: [row]} = await client.query<{entries: Buffer | null}>('select entries from seals where number = $1', [number]);
+	return row?.entries ?? undefined;
+}
+
+/** How many rows are not sealed yet, counted to `limit`, and since when. */
+export async function unsealed(client: Client, after: Place, limit: number): Promise<{rows: number; since: Time | null}> {
+	const {rows: [row]} = await client.query<{rows: number; since: Time | null}>(
+		`select count(*)::int as rows, min(at) as since from (
+			select at from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit $3
+		) h`,
+		[after.txid, after.row, limit],
+	);
+	return row!;
+}
+
+/** A change as it is checked against the request that was signed for it. `computer`: of its detail. */
+export type SignedRow = {
+	place: Place; at: Time; actor: Id | 'root' | 'system'; colonyid: Id | null; noun: string; subject: string; what: string; request: string | null; signature: string | null; computer: string | null;
+};
+
+type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; colony_id: string | null; noun: string; subject_id: string; what: string; request: string | null; signature: string | null; computer: string | null};
+
+/** The changes between two places that have a request, and those that should: `whats`. */
+export async function changesBetween(client: Client, from: Place, to: Place, whats: readonly string[]): Promise<SignedRow[]> {
+	const {rows} = await client.query<ChangeRow>(
+		`select txid, history_id, at, actor, colony_id, noun, subject_id, what, request, signature, detail->>'computer' as computer from history
+		where ${between} and (request is not null or signature is not null or what = any ($5))
+		order by txid, history_id`,
+		[from.txid, from.row, to.txid, to.row, whats],
+	);
+	return rows.map(row => ({
+		place: {txid: row.txid, row: row.history_id}, at: row.at, actor: row.actor, colonyid: row.colony_id, noun: row.noun, subject: row.subject_id, what: row.what, request: row.request, signature: row.signature, computer: row.computer,
+	}));
+}
+
+/** The first transaction of each signature: a request is carried out once. */
+export async function firstOfSignatures(client: Client, signatures: readonly string[]): Promise<Map<string, number>> {
+	const {rows} = await client.query<{signature: string; txid: number}>('select signature, min(txid) as txid from history where signature = any ($1) group by signature', [signatures]);
+	return new Map(rows.map(({signature, txid}) => [signature, txid]));
+}
+
+/** Where a row stands that has the time and number of one that is missing at its place: it was moved there. */
+export async function placeOfRow(client: Client, {at, row}: Entry): Promise<Place | undefined> {
+	const {rows: [found]} = await client.query<{txid: number; history_id: number}>(
+		'select txid, history_id from history where at = timestamptz \'1970-01-01T00:00:00Z\' + $1::bigint * interval \'1 microsecond\' and history_id = $2',
+		[String(at), row],
+	);
+	return found && {txid: found.txid, row: found.history_id};
+}
+
+/** What a row says of itself now, in short; undefined where there is none. */
+export async function rowAt(client: Client, {txid, row}: Place): Promise<{what: string; colonyid: Id | null} | undefined> {
+	const {rows: [found]} = await client.query<{what: string; colony_id: Id | null}>('select what, colony_id from history where txid = $1 and history_id = $2', [txid, row]);
+	return found && {what: found.what, colonyid: found.colony_id};
+}
