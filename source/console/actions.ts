@@ -1,5 +1,6 @@
 import type {Action} from './actions/action.ts';
 import {changing} from './actions/changing.ts';
+import {fixing} from './actions/fixing.ts';
 import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
@@ -26,6 +27,7 @@ export const actions: Record<string, Action> = {
 	...opening,
 	...menus,
 	...changing,
+	...fixing,
 	...settings,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

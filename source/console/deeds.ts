@@ -1,3 +1,4 @@
+import type {Fix} from '../core/explanation.ts';
 import {shortId, visible} from '../core/text.ts';
 import {type OperationName, operations} from '../operations/index.ts';
 import type {PlannableName, Seen} from '../operations/plan.ts';
@@ -109,6 +110,19 @@ export function planMany(state: State, name: PlannableName, seen: readonly Seen[
 		kind: 'plan', number, name, marked: seen.length, place: where(state), as, stage: 'making', edit: emptyText, rate: usualRate, reported: [], isStopping: false, scroll: 0,
 	};
 	return [over({...state, numbers: number, range: undefined}, overlay), [{type: 'make-plan', number, name, colonyid: state.colony!.colonyid, seen, as}]];
+}
+
+/** Asks before something is mended that an explanation or a line of 5 Attention offers. */
+export function askFix(state: State, {operation, input, says}: Fix): Step {
+	const [verb] = says.split(' ') as [string];
+	const object = named(says.slice(verb.length + 1));
+	const [noun, act] = operation.split('.') as [string, string];
+	const {computerid, processid} = input as {computerid?: string; processid?: string};
+	const id = (computerid ?? processid ?? '').slice(0, 8);
+	const {done, consequence} = noun === 'computer' ? computerWords[act as ComputerVerb] : processWords[act as keyof typeof processWords];
+	return ask(state, {
+		operation: operation as OperationName, object: noun === 'computer' ? `the computer ${object} (${id})` : `the process ${id}`, verb, done, consequence, input, as: owner(state),
+	});
 }
 
 /** Asks before a colony is removed: its name must be typed. */

@@ -19,7 +19,7 @@ export const seenOf = (screen: ScreenName, row: RowValue): Seen => seeing[screen
 export const marksOf = (state: Pick<State, 'marks'>, screen: ScreenName): ReadonlyMap<Id, Seen> => state.marks[screen] ?? none;
 
 /** What is marked on the screen that is shown, when a key is about it and not about what is open over the list. */
-export const marksHere = (state: State): ReadonlyMap<Id, Seen> => state.overlays.some(({kind}) => kind === 'detail') ? none : marksOf(state, state.screen);
+export const marksHere = (state: State): ReadonlyMap<Id, Seen> => state.overlays.every(({kind}) => kind === 'menu') ? marksOf(state, state.screen) : none;
 
 export const withMarks = (state: State, screen: ScreenName, marks: ReadonlyMap<Id, Seen>): State => ({...state, marks: {...state.marks, [screen]: marks}});
 

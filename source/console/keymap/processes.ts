@@ -6,8 +6,9 @@ import {
 	noColony, nothing, noProcess, processIs, unlessMarked,
 } from './reasons.ts';
 
-/** What changes a process, on the list and where it is open. */
+/** What explains or changes a process, on the list and where it is open. */
 export const processActions = (mode: 'processes' | 'detail'): Binding[] => [
+	{mode, chords: ['e'], action: 'explain', label: 'Why it waits', hint: 'explain', disabled: noProcess},
 	{mode, chords: ['R'], action: 'retry', label: 'Put a closed process back to waiting', hint: 'retry', changes: true, disabled: unlessMarked(processIs([2, 3], 'Only a closed process can be retried.'))},
 	{mode, chords: ['X'], action: 'remove', label: 'Remove the process', hint: 'remove', changes: true, disabled: unlessMarked(processIs([0, 1, 2, 3], ''))},
 	{mode, chords: ['x'], action: 'process-menu', label: 'Menu of actions', hint: 'actions', disabled: state => marksHere(state).size > 0 ? undefined : noProcess(state)},
