@@ -4,6 +4,7 @@ import {limits} from '../../core/limits.ts';
 import {visibleRows} from '../layout.ts';
 import {answerIn} from '../asking.ts';
 import {attentionSlot} from '../asks.ts';
+import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
 import {type State, screenNames, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
@@ -124,13 +125,20 @@ function range(state: State): string {
 	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
+/** How many are marked, and whether more are being marked. */
+function markedText(state: State): string {
+	const {size} = marksOf(state, state.screen);
+	const isMarking = state.marking?.screen === state.screen;
+	return size === 0 && !isMarking ? '' : yellow(bold(isMarking ? `* marking, ${size} so far …` : `* ${size} marked${state.range?.screen === state.screen ? ' (range)' : ''}`));
+}
+
 function listTabs(state: State): string {
 	const {tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
+	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
 }
 
 /** The four rows above the body. */
