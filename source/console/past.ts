@@ -8,7 +8,7 @@ export const stepSizes = [1, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400] as c
 
 /** The lists that can be shown as they were, without what they held of another moment. What is on the screen stays there until it is read: its header says of when it is. */
 const withoutRest = (state: State): State => ({
-	...state, side: undefined, counts: undefined, computerCounts: undefined,
+	...state, side: undefined, counts: undefined, computerCounts: undefined, marks: {}, range: undefined, marking: undefined,
 	lists: {
 		...state.lists,
 		...(state.screen === 'processes' ? {} : {processes: {...emptied(state.lists.processes, state.lists.processes.tab), filter: state.lists.processes.filter}}),

@@ -2,7 +2,9 @@ import type {AttentionLine} from '../core/attention.ts';
 import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
+import type {Reported} from '../operations/apply-plan.ts';
 import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
@@ -82,7 +84,32 @@ export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-proc
 
 export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
 
+/** An action on many, over the screen: it is made, shown, carried out, and told of. `number` tells it from others. */
+export type PlanOverlay = {
+	kind: 'plan';
+	number: number;
+	name: PlannableName;
+	/** How many were marked. */
+	marked: number;
+	/** Where it happens, and as whom. */
+	place: string;
+	as: Acting;
+	stage: 'making' | 'ready' | 'running' | 'ended';
+	plan?: Plan;
+	/** The count, as it is typed. */
+	edit: EditState;
+	/** Rows a second. */
+	rate: number;
+	reported: readonly Reported[];
+	/** Why it does not go on just now. */
+	waits?: string;
+	isStopping: boolean;
+	error?: ErrorText;
+	scroll: number;
+};
+
 export type Overlay =
+	| PlanOverlay
 	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
@@ -126,6 +153,14 @@ export type State = {
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
 	overlays: readonly Overlay[];
+	/** What the operator has marked on a screen, as it was seen then; it survives whatever the list does. */
+	marks: Readonly<Partial<Record<ScreenName, ReadonlyMap<Id, Seen>>>>;
+	/** Where a range of marks began, and what was marked before it. */
+	range?: {screen: ScreenName; anchor: Id; base: ReadonlyMap<Id, Seen>};
+	/** All that match are being marked, page by page. */
+	marking?: {screen: ScreenName; number: number};
+	/** Counts what is numbered: markings and plans. */
+	numbers: number;
 	/** The process in the side pane, with its attributes. */
 	side?: Process;
 	paused: boolean;
@@ -162,6 +197,12 @@ export type Message =
 	| {type: 'done'; text: string}
 	| {type: 'failed'; error: ErrorText}
 	| {type: 'noticed'; text: string}
+	| {type: 'marked'; number: number; seen: readonly Seen[]; /** How it ended; undefined while there is more to come. */ ended?: 'all' | 'most'}
+	| {type: 'not-marked'; number: number; error: ErrorText}
+	| {type: 'planned'; number: number; plan: Plan}
+	| {type: 'not-planned'; number: number; error: ErrorText}
+	| {type: 'plan-went'; number: number; reported: readonly Reported[]; waits?: string}
+	| {type: 'plan-ended'; number: number}
 	| {type: 'form-done'; text: string}
 	| {type: 'form-failed'; error: ErrorText}
 	| {type: 'root-unlocked'}
@@ -184,6 +225,13 @@ export type Effect =
 	| {type: 'ask'; ask: Ask; sequence: number}
 	| {type: 'run'; deed: Deed}
 	| {type: 'forget-key'; id: Id}
+	/** Reads all that the list of a screen has, for marking it; `stop-marking` ends it. */
+	| {type: 'mark-all'; screen: ScreenName; number: number}
+	| {type: 'stop-marking'}
+	| {type: 'make-plan'; number: number; name: PlannableName; colonyid: Id; seen: readonly Seen[]; as: Acting}
+	| {type: 'apply-plan'; number: number; plan: Plan; rate: number; as: Acting}
+	| {type: 'plan-rate'; number: number; rate: number}
+	| {type: 'stop-plan'; number: number}
 	| {type: 'send-form'; purpose: FormPurpose; values: Record<string, string>}
 	| {type: 'copy'; text: string; what: string}
 	| {type: 'remember'; key: string; value: unknown}
@@ -226,6 +274,8 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	filters: {},
 	answers: {},
 	overlays: [],
+	marks: {},
+	numbers: 0,
 	paused: false,
 	frozen: false,
 	wide: false,

@@ -1,5 +1,6 @@
 import {visibleRows} from '../layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from '../lists.ts';
+import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
@@ -16,11 +17,11 @@ function move(state: State, to: (index: number, height: number) => number): Step
 	const next = withList(state, state.screen, moveTo(list, target, {idOf, height}));
 	const beyond = furtherQuery(next.lists[state.screen], target, height);
 	if (beyond && !list.loading) {
-		const [loading, effects] = load(next, state.screen, beyond, 'further');
+		const [loading, effects] = load(extendRange(next, state), state.screen, beyond, 'further');
 		return [loading, [...effects, ...loadDetail(loading, {soon: true})]];
 	}
 
-	return [next, loadDetail(next, {soon: true})];
+	return [extendRange(next, state), loadDetail(next, {soon: true})];
 }
 
 /** To the first or the last row of the whole list, wherever the window is. */
@@ -55,7 +56,7 @@ export function chooseColony(state: State, colony: KnownColony): State {
 	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers), attention: emptied(state.lists.attention)};
 	// Where there is a colony nobody is asked what to begin with.
 	const overlays = state.overlays.filter(overlay => !(overlay.kind === 'menu' && overlay.isWelcome));
-	return {...state, past: undefined, overlays, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
+	return {...state, past: undefined, overlays, marks: {}, range: undefined, marking: undefined, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
 }
 
 /** Moves in a list, to another tab or to another screen. */

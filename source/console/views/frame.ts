@@ -6,6 +6,7 @@ import {visibleRows} from '../layout.ts';
 import {momentText, stepText} from '../past.ts';
 import {answerIn} from '../asking.ts';
 import {attentionSlot} from '../asks.ts';
+import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
 import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
@@ -114,7 +115,7 @@ function tallies(state: State): string {
 /** How many lines there are on 5 Attention, beside its title. */
 function attentionCount(state: State): string {
 	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
-	return count === 0 ? '' : ` ${yellow(bold(String(count)))}`;
+	return count === 0 ? '' : yellow(bold(` (${count})`));
 }
 
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
@@ -122,7 +123,7 @@ function screenTabs(state: State): string {
 	const draw = (isShort: boolean): string => screenNames.map(name => {
 		const {digit, title} = screens[name];
 		const count = name === 'attention' ? attentionCount(state) : '';
-		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? digit : `${digit} ${title}`}${count} `;
+		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? `${digit}${count.replace(' ', '')}` : `${digit} ${title}${count}`} `;
 	}).join(isShort ? '' : ' ');
 	const full = draw(false);
 	return widthOfStyled(full) <= state.columns ? full : draw(true);
@@ -143,13 +144,20 @@ function range(state: State): string {
 	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
+/** How many are marked, and whether more are being marked. */
+function markedText(state: State): string {
+	const {size} = marksOf(state, state.screen);
+	const isMarking = state.marking?.screen === state.screen;
+	return size === 0 && !isMarking ? '' : yellow(bold(isMarking ? `* marking, ${size} so far …` : `* ${size} marked${state.range?.screen === state.screen ? ' (range)' : ''}`));
+}
+
 function listTabs(state: State): string {
 	const {tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
+	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
 }
 
 /** The four rows above the body. */
