@@ -102,6 +102,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'pulse.get': onlyMembers(),
 	'filter.suggest': onlyMembers(() => ({list: 'processes', field: 'type'})),
 	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},

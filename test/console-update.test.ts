@@ -107,7 +107,8 @@ test('in a text field every key is text', () => {
 	fc.assert(fc.property(printable, fc.constantFrom(...fields), (keys, [open, textOf]) => {
 		const console = open();
 		for (const key of keys) {
-			assert.deepEqual(console.tell({type: 'key', key, text: key}), []);
+			// What may complete a filter is asked for, and nothing else happens.
+			assert.deepEqual(console.tell({type: 'key', key, text: key}).filter(effect => !(effect.type === 'ask' && effect.ask.operation === 'filter.suggest')), []);
 		}
 
 		// Two that belong together, such as flags, are one from then on.
@@ -330,7 +331,7 @@ test('the filter is checked before it is applied, kept when it is wrong, and cle
 	const console = pressed(opened(), '/');
 	console.type('age>soon');
 	assert.deepEqual(console.press('enter'), []);
-	assert.match(footer(console), /is no span of time/);
+	assert.match(footer(console), /age must be a span of time, not "soon"/);
 	console.press('ctrl-u');
 	console.type('type:gpu');
 	const [load] = console.press('enter');

@@ -98,6 +98,7 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
 const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'filter.suggest': random => [{value: random.pick(hostileTexts), summary: random.pick(hostileTexts)}, {value: 'gpu', summary: ''}],
 	'process.explain': whyOf,
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),

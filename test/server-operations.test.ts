@@ -77,6 +77,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.ok((await call(owner, 'process.compare', {colonyid, processid, with: again.processid})).length > 2);
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok((await call(computer, 'pulse.get', {colonyid, span: '7d', by: 'type'})).totals.submitted > 1);
+	assert.equal((await call(owner, 'pulse.get', {colonyid, by: 'computer', step: '5m'})).series.assigned.length, 12);
 	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	await colony.broker.seal();
@@ -191,6 +193,7 @@ test('ids that are forged widen nothing', async () => {
 		['computer.get', {colonyid: colony.id, computerid: theirs.id}, 404, 'not-found'],
 		['filter.suggest', {colonyid: other.id, list: 'processes', field: 'type'}, 403, 'not-allowed'],
 		['event.list', {colonyid: other.id}, 403, 'not-allowed'],
+		['pulse.get', {colonyid: other.id}, 403, 'not-allowed'],
 		['colony.list', {}, 403, 'not-allowed'],
 		['colony.remove', {colonyid: colony.id}, 403, 'not-allowed'],
 		['database.rootpassword', {newrootpassword: 'mine now'}, 403, 'not-allowed'],

@@ -16,8 +16,8 @@ type Row = Readonly<Record<string, unknown>>;
 type Looked = {count: number; position?: string};
 type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined; looked?: Looked};
 
-/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `count`: how many rows were asked for. */
-export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; layout?: (result: any) => Layout; count?: number};
+/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `records`: the lines of CSV of a result that is no list. `count`: how many rows were asked for. */
+export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; layout?: (result: any) => Layout; records?: (result: any) => readonly object[]; count?: number};
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -88,7 +88,7 @@ async function sayLooked(world: World, {count, position}: Looked): Promise<void>
 
 /** Prints what an operation answered to standard output: a list, an object, or nothing. */
 export async function printResult(world: World, result: unknown, showing: Showing): Promise<void> {
-	const list = rowsOf(result);
+	const list = rowsOf(showing.records !== undefined && showing.output === 'csv' ? showing.records(result) : result);
 	if (showing.layout !== undefined && showing.output === 'table') {
 		await printLayout(world, showing.layout(result));
 	} else if (list === undefined) {

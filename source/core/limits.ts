@@ -49,6 +49,8 @@ export const limits = {
 	days: 36_500,
 	/** Events of one page. */
 	events: 1000,
+	/** Types or computers of which Pulse tells apart from the others. */
+	pulseRows: 20,
 	/** Processes whose reasons to wait are asked for at once. */
 	reasons: 200,
 	/** How far the processes before another one are counted for a list. */

@@ -21,6 +21,8 @@ export * as past from './past/index.ts';
 export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';
+export * as pulse from './pulse.ts';
+export {forgetOldPulse, rollPulse} from './pulse-rolling.ts';
 export * as processSteps from './process-steps.ts';
 export type {Step} from './process-steps.ts';
 export {expire} from './requeue.ts';

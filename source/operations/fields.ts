@@ -2,7 +2,9 @@ import * as v from 'valibot';
 import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
+import {parseSpan} from '../core/spans.ts';
 import {firstUnprintable} from '../core/text.ts';
+import {formatSpan} from '../core/time.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
@@ -67,8 +69,8 @@ const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary:
 export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
-	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Given): Field<Value, Given | undefined> => ({
+	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Given, Value>, value as never), json: {...field.json, default: value},
 });
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
@@ -125,6 +127,24 @@ export const integer = (label: string, summary: string, {least = 0, most}: {leas
 export const seconds = (label: string, summary: string, most: number = limits.timeout): Field<number> => {
 	const text = `must be a number of seconds from 0 to ${most}`;
 	return describe('number', label, summary, {schema: v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)), json: {type: 'number', minimum: 0, maximum: most}});
+};
+
+/** No more digits than a span of a thousand years has. */
+const spanPattern = String.raw`^(?:\d{1,5}(?:\.\d{1,3})?[smhd]){1,3}$`;
+
+/** A span such as `90s`, `5m` or `1h30m`, as text; its seconds. */
+export const span = (label: string, summary: string, {least, most}: {least: number; most: number}): Field<number, string> => {
+	const text = `must be a span from ${formatSpan(least * 1000)} to ${formatSpan(most * 1000)}, such as 15m, 1h30m or 7d`;
+	return describe('text', label, summary, {
+		schema: v.pipe(
+			v.string(text),
+			v.regex(new RegExp(spanPattern), text),
+			v.transform(given => parseSpan(given)),
+			v.minValue(least, text),
+			v.maxValue(most, text),
+		),
+		json: {type: 'string', pattern: spanPattern},
+	});
 };
 
 const timeText = 'must be a time in UTC, such as 2026-01-31T09:41:07.123456Z';

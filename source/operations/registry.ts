@@ -13,6 +13,7 @@ import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processPast from './process-past.ts';
 import * as processes from './processes.ts';
+import * as pulse from './pulse.ts';
 import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
@@ -50,6 +51,7 @@ export const operations = {
 	'filter.suggest': filters.suggestFilter,
 	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
+	'pulse.get': pulse.getPulse,
 	'audit.list': audit.listAudit,
 	'audit.get': audit.getAudit,
 	'audit.head': audit.getHead,

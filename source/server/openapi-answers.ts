@@ -1,3 +1,4 @@
+import {pulseCounts, pulsePercentiles} from '../core/pulse.ts';
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
@@ -30,6 +31,10 @@ const page = (name: string): JsonSchema => object({
 	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
 	at: said(reference('Time'), 'Of a list as it was: the moment.'),
 }, ['looked', 'at']);
+
+const listOf = (names: readonly string[], schema: JsonSchema): Record<string, JsonSchema> => Object.fromEntries(names.map(name => [name, schema]));
+const seconds: JsonSchema = {type: ['number', 'null'], description: 'Seconds, within 9 %; null where nothing was measured.'};
+const pulsePart = {totals: reference('PulseTotals'), series: reference('PulseSeries')};
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -146,6 +151,21 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	PulseTotals: object({...listOf(pulseCounts, whole), ...listOf(pulsePercentiles, seconds)}),
+	PulseSeries: said(object({...listOf(pulseCounts, list(whole)), ...listOf(pulsePercentiles, list(seconds))}), 'One number for each bucket.'),
+	Pulse: object({
+		colonyid: id,
+		by: {type: 'string', enum: ['none', 'type', 'computer']},
+		from: reference('Time'),
+		to: said(reference('Time'), 'The end of the last bucket, which has begun.'),
+		now: reference('Time'),
+		step: said(whole, 'Seconds of a bucket.'),
+		waiting: said(list(whole), 'How many waited at the end of each bucket; where more than 10,000 do now, at least so many.'),
+		running: said(list(whole), 'How many ran, likewise.'),
+		...pulsePart,
+		rows: said(list(object({key: said(text, 'A type, empty where none was asked for, or the id of a computer.'), name: text, ...pulsePart}, ['name'])), 'The types or computers of which most was counted.'),
+		others: said(object({keys: said(whole, 'How many.'), ...pulsePart}), 'The rest of them together; left out when there is none.'),
+	}, ['others']),
 	StepPage: page('Step'),
 	ChangePage: page('Change'),
 	ComputerCounts: counts(computerStates),
@@ -187,6 +207,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'filter.suggest': list(object({value: text, summary: said(text, 'What it is; empty mostly.')})),
 	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'pulse.get': reference('Pulse'),
 	'audit.list': reference('ChangePage'),
 	'audit.get': reference('FullChange'),
 	'audit.head': reference('Head'),

@@ -31,6 +31,7 @@ class Names {
 				const known = [...this.#ids.keys()].find(id => id.startsWith(start) && id.endsWith(end));
 				return known === undefined ? short : `short ${this.#nameOf(known)}`;
 			})
+			.replaceAll(/"(wait|run)": \d+/g, '"$1": 0')
 			.replaceAll(time, 'a time');
 	}
 
@@ -56,6 +57,15 @@ class Names {
 
 		if ('positions' in part && Array.isArray(part.positions)) {
 			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/,\d+]$/, ',a row]'))};
+		}
+
+		// What was counted is the same, whenever it was and however long it took.
+		if ('waitp50' in part) {
+			return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, /p\d\d$/.test(name) && value !== null ? 'measured' : value as number | null]));
+		}
+
+		if ('series' in part) {
+			return {...part, series: undefined, ...('waiting' in part && 'running' in part ? {waiting: (part.waiting as number[]).at(-1), running: (part.running as number[]).at(-1)} : {})};
 		}
 
 		if ('version' in part && 'since' in part) {
@@ -532,6 +542,14 @@ async function playOperator(player: Player): Promise<void> {
 
 	for (const after of ['', 'yesterday', '1', '-1.0', '1.2.3']) {
 		await call('owner', 'event.list', {colonyid, after});
+	}
+
+	for (const who of everybody) {
+		await call(who, 'pulse.get', {colonyid, span: '7d', by: 'type'});
+	}
+
+	for (const given of [{}, {by: 'type', computertype: ''}, {by: 'computer'}, {computertype: 'none of this'}, {span: '90s', step: '10s'}, {span: 'long'}, {span: '7d', step: '10s'}, {span: '1d', step: '10s'}, {by: 'computer', computertype: 'x'}]) {
+		await call('owner', 'pulse.get', {colonyid, span: '30d', ...given});
 	}
 
 	for (const who of everybody.filter(name => name !== root)) {

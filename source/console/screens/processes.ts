@@ -1,5 +1,4 @@
 import {inShort} from '../../core/explanation.ts';
-import {parseFilter} from '../../core/filter.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import {type Process, processStates} from '../../core/types.ts';
@@ -82,7 +81,7 @@ export const processesScreen: Screen<Process> = {
 	topics: ['processes'],
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), ...parseFilter(state.lists.processes.filter), ...query, attributes: false});
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false});
 	},
 	asks: state => tabState(state) === 'waiting' ? askReasons(state) : [],
 	beside: reasons,
@@ -97,7 +96,11 @@ export const processesScreen: Screen<Process> = {
 
 		const list = state.lists.processes;
 		if (list.filter !== '') {
-			return [`No process matches /${visible(list.filter)}`, 'Press esc to clear the filter.'];
+			return [
+				`No process matches /${visible(list.filter)}`,
+				...(list.looked === undefined ? [] : [`among the ${list.looked.toLocaleString('en')} that were looked through: narrow it with state:, type:, computer: or age.`]),
+				'Press esc to clear the filter.',
+			];
 		}
 
 		const name = tabState(state);

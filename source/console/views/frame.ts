@@ -120,7 +120,8 @@ function range(state: State): string {
 	const {more, rows, filter, tab} = list;
 	const counted = state.screen === 'processes' && filter === '' && tab > 0 ? state.counts?.[screens.processes.tabs[tab] as 'waiting'] : undefined;
 	const total = counted !== undefined && counted >= rows.length ? shortCount(counted) : `${rows.length}${more.after || more.before ? '+' : ''}`;
-	return more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`;
+	const found = list.looked === undefined ? '' : ` in ${shortCount(list.looked)} looked through`;
+	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
 function listTabs(state: State): string {
