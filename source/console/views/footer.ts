@@ -64,8 +64,9 @@ type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 function question(overlay: Confirm, state: State): string[] {
 	const {place, question: what, consequence = '', verb, typed} = overlay;
 	const {columns, notice} = state;
-	// What it is about stays in sight; where it is stands in the first row too.
-	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
+	// What it is about stays in sight; where it is stands in the first row too, and gives way.
+	const before = columns - widthOf(what) - 2;
+	const asked = before < 4 ? what : `${cut(place, before)}: ${what}`;
 	if (typed) {
 		return [
 			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
