@@ -484,3 +484,14 @@ test('a change that another key signs says so in its question', () => {
 	assert.equal(console.state.acting?.kind, 'computer');
 	assert.match(console.asked!.consequence!, /^Signed as owner [\da-f]{4}\.\.[\da-f]{4}, not as computer/);
 });
+
+test('a computer is called by its name where it is known, made plain, and else by its id', () => {
+	const console = opened();
+	console.load([processOf(0, {status: 1})]);
+	const rows = (): string => listLines(console.state).map(line => withoutStyle(line)).join('\n');
+	assert.match(rows(), new RegExp(idOf('computer', 0).slice(0, 4)));
+	const {sequence} = console.state.answers.names!;
+	console.tell({type: 'asked', slot: 'names', sequence, result: pageOf([computerOf(0, {name: 'edge\u001B[2J'})]), began: start, at: start}, {type: 'ticked', now: start + 1000});
+	assert.match(rows(), /edge<1B>\[2J|edge.*2J/);
+	assert.doesNotMatch(rows(), /\u001B/);
+});
