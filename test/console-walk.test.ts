@@ -9,7 +9,9 @@ import {isTooSmall, layoutOf} from '../source/console/layout.ts';
 import {
 	type Effect, type Message, type Overlay, type RowValue, type ScreenName, type State,
 } from '../source/console/state.ts';
+import {seenOf} from '../source/console/marks.ts';
 import type {Store} from '../source/console/store.ts';
+import {fates} from '../source/operations/apply-plan.ts';
 import type {OperationName} from '../source/operations/index.ts';
 import {widthOf, withoutStyle} from '../source/console/terminal/width.ts';
 import {update} from '../source/console/update.ts';
@@ -103,6 +105,7 @@ const answers: Partial<Record<OperationName, (random: Random, state: State) => u
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
 	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
+	'computer.list': random => pageOf(numbers(random).map(number => rowOf('computers', number, random))),
 	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
 };
 
@@ -150,6 +153,26 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 			return fails || answer === undefined ? {type: 'not-asked', slot, sequence, error} : {type: 'asked', slot, sequence, result: answer(random, state), began: state.now, at: state.now};
 		}
 
+		case 'mark-all': {
+			const seen = numbers(random).map(number => seenOf(effect.screen, rowOf(effect.screen, number, random)));
+			return fails ? {type: 'not-marked', number: effect.number, error} : {type: 'marked', number: effect.number, seen, ended: random.pick([undefined, 'all', 'most'])};
+		}
+
+		case 'make-plan': {
+			const {number, name, colonyid, seen} = effect;
+			const leftOut = seen.slice(0, 2).map(({id, label}) => ({id, label, reason: random.pick(hostileTexts)}));
+			return fails ? {type: 'not-planned', number, error} : {type: 'planned', number, plan: {name, colonyid, entries: seen.slice(random.below(4)), leftOut, more: random.chance(0.2)}};
+		}
+
+		case 'apply-plan': {
+			const {number, plan} = effect;
+			const reported = plan.entries.map(({id, label}) => ({id, label, fate: random.pick(fates), reason: random.pick([undefined, ...hostileTexts])}));
+			return random.chance(0.3) ? {type: 'plan-went', number, reported: reported.slice(0, 3), waits: random.pick(hostileTexts)} : {type: 'plan-ended', number};
+		}
+
+		case 'stop-marking':
+		case 'plan-rate':
+		case 'stop-plan':
 		case 'copy':
 		case 'remember':
 		case 'watch':

@@ -2,6 +2,7 @@ import type {Ask} from './answers.ts';
 import {asksOfFilter} from './filtering.ts';
 import {askWhy} from './overlays/explain.ts';
 import {askForecast} from './overlays/forecast.ts';
+import {namesAsk} from './names.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
@@ -19,6 +20,7 @@ export const attentionSlot = 'attention';
 /** What the lines above every screen need from the store. */
 const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
+	namesAsk(colony!.colonyid),
 	{slot: attentionSlot, key: colony!.colonyid, operation: 'attention.list', input: {colonyid: colony!.colonyid}, every: 15_000},
 ];
 
@@ -33,8 +35,8 @@ export function asksOf(state: State): readonly Ask[] {
 
 	return [
 		...ofHeader(state),
-		...screens[state.screen].asks?.(state) ?? [],
-		...askWhy(state),
+		// What is asked about the rows is about now.
+		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
 		...state.overlays.flatMap(overlay => asksOfOverlay(overlay, state)),
 	];
 }
