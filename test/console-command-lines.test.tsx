@@ -71,7 +71,7 @@ test('a question shows the command line of what it asks, which does it', async (
 	await person.until('edge');
 	person.press('g', 'A');
 	await person.until('Approve the computer edge');
-	const [approved] = await shown(new RegExp(`^colonies computer approve --colonyid ${colony.id} --computerid ${pending.id}$`));
+	const [approved] = await shown(new RegExp(`^colonies computer approve --colonyid ${colony.id} --computerid ${pending.id}`));
 	assert.match(approved!.stdout, /^$|edge/);
 	assert.equal(person.state().overlays.at(-1)?.kind, 'confirm');
 	person.press('esc');
