@@ -1,5 +1,6 @@
 import {visible} from '../../core/text.ts';
 import {formatSpan} from '../../core/time.ts';
+import {forecastText} from '../overlays/forecast.ts';
 import {keymap, modesOf} from '../keymap.ts';
 import {type Overlay, type State, storeName} from '../state.ts';
 import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
@@ -58,17 +59,27 @@ function messageLines(state: State): string[] {
 type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 
-function question({place, question: what, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
+/** The two rows of a question. What the change would do stands beside it where there is room, else before what it means. */
+function question(overlay: Confirm, state: State): string[] {
+	const {place, question: what, consequence = '', verb, typed} = overlay;
+	const {columns, notice} = state;
 	// What it is about stays in sight; where it is stands in the first row too.
 	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
 	if (typed) {
 		return [
-			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence ?? ''}`,
+			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
 			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
 		];
 	}
 
-	return [bold(yellow(asked)), spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(consequence ?? '', Math.max(0, columns - 28))), columns)];
+	const forecast = forecastText(state, overlay);
+	const room = columns - widthOf(asked) - 2;
+	const beside = forecast && [forecast.long, forecast.short].find(text => widthOf(text) <= room);
+	const below = [forecast && beside === undefined ? `${forecast.long}` : '', consequence].filter(text => text !== '').join(' ');
+	return [
+		beside === undefined ? bold(yellow(asked)) : spread(bold(yellow(asked)), bold(beside), columns),
+		spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(below, Math.max(0, columns - 28))), columns),
+	];
 }
 
 const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
