@@ -4,6 +4,7 @@ import {fixing} from './actions/fixing.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
+import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -24,6 +25,7 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...pulseActions,
 	...settings,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
