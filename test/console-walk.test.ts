@@ -98,10 +98,12 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
 const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'filter.suggest': random => [{value: random.pick(hostileTexts), summary: random.pick(hostileTexts)}, {value: 'gpu', summary: ''}],
 	'process.explain': whyOf,
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
 	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
+	'computer.list': random => pageOf(numbers(random).map(number => rowOf('computers', number, random))),
 	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
 };
 

@@ -1,13 +1,15 @@
 import type {Ask} from './answers.ts';
+import {asksOfFilter} from './filtering.ts';
 import {askWhy} from './overlays/explain.ts';
 import {askForecast} from './overlays/forecast.ts';
+import {namesAsk} from './names.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {confirm: askForecast};
+const ofOverlays: AsksOfOverlays = {confirm: askForecast, filter: asksOfFilter};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';
@@ -21,6 +23,7 @@ export const ratesSlot = 'rates';
 /** What the lines above every screen need from the store. */
 const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
+	namesAsk(colony!.colonyid),
 	{slot: attentionSlot, key: colony!.colonyid, operation: 'attention.list', input: {colonyid: colony!.colonyid}, every: 15_000},
 	{slot: ratesSlot, key: colony!.colonyid, operation: 'pulse.get', input: {colonyid: colony!.colonyid, span: '1h'}, every: 10_000},
 ];

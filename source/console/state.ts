@@ -45,6 +45,8 @@ export type ListState = {
 	scroll: number;
 	tab: number;
 	filter: string;
+	/** How many rows a filter was looked for in, where that was not the whole list. */
+	looked?: number;
 	/** The newest request; answers to older ones are dropped. */
 	sequence: number;
 	loading: boolean;
@@ -91,7 +93,7 @@ export type Overlay =
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
-	| {kind: 'filter'; edit: EditState; error?: string};
+	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}};
 
 export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
 
@@ -115,6 +117,8 @@ export type State = {
 	screen: ScreenName;
 	previous: ScreenName;
 	lists: Record<ScreenName, ListState>;
+	/** The filters that each screen had, the last one first. */
+	filters: Readonly<Partial<Record<ScreenName, readonly string[]>>>;
 	/** What was asked of the store for what is in sight, by slot; see asks.ts. */
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
@@ -216,6 +220,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	screen: 'processes',
 	previous: 'processes',
 	lists: forScreens(() => emptyList()),
+	filters: {},
 	answers: {},
 	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],

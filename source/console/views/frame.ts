@@ -123,7 +123,7 @@ function outcomes(state: State, counts: NonNullable<State['counts']>, isLong: bo
 /** How many lines there are on 5 Attention, beside its title. */
 function attentionCount(state: State): string {
 	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
-	return count === 0 ? '' : ` ${yellow(bold(String(count)))}`;
+	return count === 0 ? '' : yellow(bold(` (${count})`));
 }
 
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
@@ -131,7 +131,7 @@ function screenTabs(state: State): string {
 	const draw = (isShort: boolean): string => screenNames.map(name => {
 		const {digit, title} = screens[name];
 		const count = name === 'attention' ? attentionCount(state) : '';
-		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? digit : `${digit} ${title}`}${count} `;
+		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? `${digit}${count.replace(' ', '')}` : `${digit} ${title}${count}`} `;
 	}).join(isShort ? '' : ' ');
 	const full = draw(false);
 	return widthOfStyled(full) <= state.columns ? full : draw(true);
@@ -148,7 +148,8 @@ function range(state: State): string {
 	const {more, rows, filter, tab} = list;
 	const counted = state.screen === 'processes' && filter === '' && tab > 0 ? state.counts?.[screens.processes.tabs[tab] as 'waiting'] : undefined;
 	const total = counted !== undefined && counted >= rows.length ? shortCount(counted) : `${rows.length}${more.after || more.before ? '+' : ''}`;
-	return more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`;
+	const found = list.looked === undefined ? '' : ` in ${shortCount(list.looked)} looked through`;
+	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
 function listTabs(state: State): string {
