@@ -21,6 +21,7 @@ const places: Record<string, () => Console> = {
 	'computers, approved': () => under('computers', 1),
 	colonies: () => under('colonies'),
 	attention: () => under('attention'),
+	pulse: () => under('pulse'),
 	'an explanation': explanation,
 	keys: () => under('keys'),
 	'detail of a waiting one': () => detail(0),

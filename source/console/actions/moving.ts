@@ -75,5 +75,12 @@ export const moving: Record<string, Action> = {
 		const {tab, filter} = state.lists[state.screen];
 		return restart({...state, side: undefined}, state.screen, {tab: (tab + Number(by) + tabs.length) % tabs.length, filter});
 	},
-	back: state => state.error ? quiet({...state, error: undefined}) : (state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''})),
+	back(state) {
+		// On Pulse, from one time back to the whole span.
+		if (!state.error && state.screen === 'pulse' && state.pulse.at !== undefined) {
+			return quiet({...state, pulse: {...state.pulse, at: undefined}});
+		}
+
+		return state.error ? quiet({...state, error: undefined}) : (state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''}));
+	},
 };

@@ -95,5 +95,4 @@ export const pulseActions: Record<string, Action> = {
 		const [next, more] = restart({...shown, side: undefined}, 'processes', {tab, filter});
 		return [next, [...effects.filter(({type}) => type !== 'load'), ...more]];
 	},
-	'pulse-back': state => state.error ? quiet({...state, error: undefined}) : choose(state, {at: undefined}),
 };

@@ -17,5 +17,4 @@ export const pulseKeys: readonly Binding[] = [
 	{mode: 'pulse', chords: ['home'], action: 'pulse-time', value: '-1000', label: 'To the earliest time'},
 	{mode: 'pulse', chords: ['end'], action: 'pulse-time', value: '1000', label: 'To the latest time'},
 	{mode: 'pulse', chords: ['enter'], action: 'pulse-open', label: 'The processes that it counts', hint: 'processes', disabled: whyNotOpened},
-	{mode: 'pulse', chords: ['esc'], action: 'pulse-back', label: 'Clear the error, or back to the whole span'},
 ];

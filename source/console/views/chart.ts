@@ -19,12 +19,12 @@ export function placeBuckets(count: number, room: number, first: number): Placem
 		return {columns: [], cells: 1};
 	}
 
-	// Where the first bucket begins in the midst of a group, there is one group more.
-	let group = Math.ceil(count / room);
-	while (group > 1 && Math.floor((first + count - 1) / group) - Math.floor(first / group) + 1 > room) {
-		group++;
+	if (room === 1) {
+		return {columns: [{from: 0, to: count}], cells: 1};
 	}
 
+	// Where the first bucket begins in the midst of a group there is one group more; there is room for it always, so that groups stay as large as they are.
+	const group = count <= room ? 1 : Math.ceil((count - 1) / (room - 1));
 	const columns: ChartColumn[] = [];
 	for (let from = 0; from < count;) {
 		const to = Math.min(count, (Math.floor((first + from) / group) * group) + group - first);

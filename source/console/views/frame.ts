@@ -103,7 +103,7 @@ const lastHour = (state: State) => answerIn(state, ratesSlot, state.colony?.colo
 /** How many waited in the course of the last hour, in so many cells. */
 function trend(state: State, width: number): string {
 	const waiting = lastHour(state)?.waiting;
-	return waiting && width > 0 ? ` ${yellow(barLine(valuesOf(waiting, placeBuckets(waiting.length, width, 0), 'highest'), 1))}` : '';
+	return waiting?.some(count => count > 0) && width > 0 ? ` ${yellow(barLine(valuesOf(waiting, placeBuckets(waiting.length, width, 0), 'highest'), 1))}` : '';
 }
 
 /** What came of processes: an hour's worth of it and how long they waited; until that is known, how many there are. */
