@@ -113,7 +113,7 @@ suite('1 Pulse', () => {
 
 	test('has a chart with a scale and times, and a line for each type under the same times', () => {
 		const lines = bodyText(pulseScreen({value: (_, bucket) => bucket === 45 ? 16 : (bucket > 44 ? 8 : 0)}));
-		assert.match(lines[0]!, /^ \[submitted\] done failed wait p50 wait p95 run p50 run p95 {2}of all, per 10s$/);
+		assert.match(lines[0]!, /^ \[submitted] done failed wait p50 wait p95 run p50 run p95 {2}of all, per 10s$/);
 		const top = lines.findIndex(line => line.includes('┤'));
 		assert.match(lines[top]!, /^ +20 ┤$/);
 		const axis = lines.findIndex(line => line.includes('└'));
@@ -154,8 +154,7 @@ suite('1 Pulse', () => {
 	test('enter shows the processes that a cell counts', () => {
 		const console = pulseScreen();
 		console.press('m', 'j', 'left', 'left');
-		const [effect] = console.press('enter').filter(({type}) => type === 'load');
-		assert.ok(effect);
+		assert.ok(console.press('enter').some(({type}) => type === 'load'));
 		assert.equal(console.state.screen, 'processes');
 		assert.equal(console.state.lists.processes.tab, 3);
 		const terms = parseFilter('processes', console.state.lists.processes.filter);

@@ -36,8 +36,8 @@ export function asksOf(state: State): readonly Ask[] {
 
 	return [
 		...ofHeader(state),
-		...screens[state.screen].asks?.(state) ?? [],
-		...askWhy(state),
+		// What is asked about the rows is about now.
+		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
 		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
 	];
 }

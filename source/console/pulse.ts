@@ -1,8 +1,7 @@
-import type {
-	Pulse, PulseCount, PulsePercentile, PulseSeries, PulseTotals,
+import {
+	type Pulse, type PulseCount, type PulsePercentile, type PulseSeries, pulseSpans, type PulseTotals,
 } from '../core/pulse.ts';
-import {pulseSpans} from '../core/pulse.ts';
-import {visible, shortId} from '../core/text.ts';
+import {shortId, visible} from '../core/text.ts';
 import type {Ask} from './answers.ts';
 import {answerIn} from './asking.ts';
 import type {PulseChoice, State} from './state.ts';

@@ -1,6 +1,6 @@
 import {type FilterTerm, printFilter} from '../../core/filter-language/index.ts';
 import {parseSpan} from '../../core/spans.ts';
-import {processStates} from '../../core/types.ts';
+import type {ProcessState} from '../../core/types.ts';
 import {layoutOf} from '../layout.ts';
 import {
 	bucketAt, bucketTime, lineIndex, type Measure, measures, pulseAnswer, pulseLines, spanOf,
@@ -38,7 +38,7 @@ function moveTime(state: State, by: number): Step {
 }
 
 /** Of what a process in the list must be so that a measure counts it: the state that it is in, and by which of its times it is counted. */
-const counted: Record<Measure, {tab?: (typeof processStates)[number]; time: 'submitted' | 'started' | 'ended'}> = {
+const counted: Record<Measure, {tab?: ProcessState; time: 'submitted' | 'started' | 'ended'}> = {
 	submitted: {time: 'submitted'},
 	successful: {tab: 'successful', time: 'ended'},
 	failed: {tab: 'failed', time: 'ended'},

@@ -35,14 +35,16 @@ export function placeBuckets(count: number, room: number, first: number): Placem
 	return {columns, cells: Math.max(1, Math.min(widest, Math.floor(room / columns.length)))};
 }
 
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
 /** The value of each column: the sum of its buckets, or the highest of them; null where none has any. */
 export const valuesOf = (values: Values, {columns}: Placement, by: 'sum' | 'highest'): Array<number | null> => columns.map(({from, to}) => {
 	const there = values.slice(from, to).filter(value => value !== null);
-	return there.length === 0 ? null : (by === 'sum' ? there.reduce((sum, value) => sum + value, 0) : Math.max(...there));
+	return there.length === 0 ? null : (by === 'sum' ? sumOf(there) : Math.max(...there));
 });
 
 /** The greatest of values; 0 where there is none. */
-export const highest = (values: Values): number => values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+export const highest = (values: Values): number => Math.max(0, ...values.map(value => value ?? 0));
 
 /** The end of a scale that has this value in it: 1, 2 or 5 times a power of ten. */
 export function niceTop(value: number): number {

@@ -128,7 +128,7 @@ function detailLine({state, pulse, lines, cursor, placement, column, width}: Pag
 	const {from, to} = column === undefined ? {from: 0, to: series.submitted.length} : placement.columns[column]!;
 	const clock = (bucket: number): string => formatTime(new Date(bucketTime(pulse, bucket)).toISOString(), state.utc).slice(5, pulse.step < 60 ? 19 : 16);
 	const sum = (values: readonly number[]) => values.slice(from, to).reduce((all, value) => all + value, 0);
-	const most = (values: Values) => values.slice(from, to).reduce<number | null>((high, value) => value === null ? high : Math.max(high ?? 0, value), null);
+	const most = (values: Values) => valuesOf(values, {columns: [{from, to}], cells: 1}, 'highest')[0]!;
 	const {waitp50, waitp95, runp50, runp95} = column === undefined
 		? totals
 		: {waitp50: most(series.waitp50), waitp95: most(series.waitp95), runp50: most(series.runp50), runp95: most(series.runp95)};
