@@ -8,6 +8,7 @@ import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
 import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
+import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -30,6 +31,7 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...pulseActions,
 	...settings,
 	...commandLines,
 	...past,
