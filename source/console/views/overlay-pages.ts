@@ -1,6 +1,8 @@
 import {layoutOf} from '../layout.ts';
 import {commandLinePage, commandLineRows} from '../overlays/command-line.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
+import {palettePage} from '../overlays/palette.ts';
+import {resultPage, resultRows} from '../overlays/result.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
@@ -19,6 +21,8 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
 	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
+	palette: {draw: palettePage},
+	result: {draw: resultPage, beyond: (overlay, state) => resultRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
 	plan: {draw: planPage, beyond: planBeyond},
