@@ -5,9 +5,10 @@ import {describeCommands} from '../source/commands/index.ts';
 import {keymap} from '../source/console/keymap.ts';
 import {screens} from '../source/console/screens/index.ts';
 import {errorCodes} from '../source/core/errors.ts';
+import {attributePlaces, attributeSummaries, filterLists, filterTables, operatorSigns} from '../source/core/filter-language/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
 
-const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', help: 'On the help page', menu: 'In a menu'};
+const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', explain: 'In an explanation', help: 'On the help page', menu: 'In a menu'};
 
 const keyName = (chord: string): string => `\`${chord === ' ' ? 'space' : chord}\``;
 
@@ -21,10 +22,20 @@ function keys(): string {
 
 const errors = (): string => `| Code | Exit code | HTTP status | Meaning |\n|---|---|---|---|\n${Object.entries(errorCodes).map(([code, {exit, status, meaning}]) => `| \`${code}\` | ${exit} | ${status} | ${meaning} |`).join('\n')}`;
 
+const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
+
+const filters = (): string => filterLists.map(list => {
+	const {words, fields, attributes} = filterTables[list];
+	const rows = Object.entries(fields).map(([name, {operators, summary, example, choices}]) => `| \`${name}\` | ${operators.map(operator => `\`${operatorSigns[operator]}\``).join(' ')} | ${cell(summary)}${choices ? `: ${choices.join(', ')}` : ''} | \`${example}\` |`);
+	const places = attributes ? attributePlaces.map(place => `| \`${place}\` | \`=\` \`~\` | ${cell(attributeSummaries[place])} | \`${place}.key=value\` |`) : [];
+	return `**${list}** (a word is looked for in ${words})\n\n| Field | Signs | | Example |\n|---|---|---|---|\n${[...rows, ...places].join('\n')}`;
+}).join('\n\n');
+
 const parts: ReadonlyArray<readonly [file: string, name: string, text: () => string]> = [
 	['docs/keys.md', 'keys', keys],
 	['docs/commands.md', 'commands', describeCommands],
 	['docs/commands.md', 'errors', errors],
+	['docs/filter.md', 'filters', filters],
 	['docs/protocol.md', 'routes', describeRoutes],
 ];
 

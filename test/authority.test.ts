@@ -81,6 +81,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.explain': onlyMembers(waiting),
 	'process.reasons': onlyMembers(async subject => ({processids: [(await waiting(subject)).processid]})),
 	'process.version': onlyMembers(waiting),
+	'process.history': onlyMembers(waiting),
+	'process.compare': onlyMembers(async subject => ({...await waiting(subject), with: (await waiting(subject)).processid})),
 	'process.assign': {
 		'for itself': {allowed: ['approved'], async input(subject) {
 			await waiting(subject);
@@ -100,6 +102,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),
+	'pulse.get': onlyMembers(),
+	'filter.suggest': onlyMembers(() => ({list: 'processes', field: 'type'})),
 	'attention.list': onlyMembers(),
 	'event.list': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'audit.list': ofOwnerOrRoot(() => ({})),
@@ -138,12 +142,10 @@ for (const [operation, cases] of Object.entries(table) as Array<[OperationName, 
 	for (const [about, {allowed, input, refusal = {}}] of Object.entries(cases)) {
 		test(`${operation} ${about}`.trim(), async () => {
 			for (const name of callers) {
-				/* eslint-disable no-await-in-loop -- one after another, for they are on the same tables */
 				const caller = name === 'root' ? identities.approved : identities[name];
 				const given = {colonyid: colony.id, ...await input({colony, other, caller, approved: identities.approved, colleague})};
 				const run = async () => colony.broker.run(callerOf(name), operation, given);
 				await (allowed.includes(name) ? run() : refusedUnchanged(database, run, refusal[name] ?? 'not-allowed'));
-				/* eslint-enable no-await-in-loop */
 			}
 		});
 	}
@@ -153,25 +155,25 @@ test('a wrong root password opens nothing', async () => {
 	for (const [operation, cases] of Object.entries(table) as Array<[OperationName, Record<string, Case>]>) {
 		for (const {allowed, input} of Object.values(cases).filter(({allowed}) => allowed.includes('root'))) {
 			assert.ok(allowed.length > 0);
-			const given = {colonyid: colony.id, ...await input({colony, other, caller: colleague, approved: identities.approved, colleague})}; // eslint-disable-line no-await-in-loop
-			await refusedUnchanged(database, async () => colony.broker.run({root: `${rootPassword} `}, operation, given), 'unauthenticated', /password is wrong/); // eslint-disable-line no-await-in-loop
+			const given = {colonyid: colony.id, ...await input({colony, other, caller: colleague, approved: identities.approved, colleague})};
+			await refusedUnchanged(database, async () => colony.broker.run({root: `${rootPassword} `}, operation, given), 'unauthenticated', /password is wrong/);
 		}
 	}
 });
 
 test('an id without its key is nobody', async () => {
 	for (const forged of [{id: colony.id, sign: () => ''}, structuredClone(colony.owner), Object.create(colony.owner) as Identity]) {
-		await refusedUnchanged(database, async () => colony.broker.run({identity: forged as Identity}, 'process.submit', {spec: {targetcolonyid: colony.id}}), 'unauthenticated'); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.broker.run({identity: forged as Identity}, 'process.submit', {spec: {targetcolonyid: colony.id}}), 'unauthenticated');
 	}
 });
 
 test('a computer that may not receive processes sees its own record and no other', async () => {
 	for (const name of ['pending', 'disapproved'] as const) {
 		const list = async (more = {}) => colony.as(identities[name], 'computer.list', {colonyid: colony.id, ...more});
-		const everything = await list(); // eslint-disable-line no-await-in-loop
+		const everything = await list();
 		assert.deepEqual(everything.rows.map(({computerid}) => computerid), [identities[name].id]);
 		assert.deepEqual(everything.more, {before: false, after: false});
-		const others = await list({state: 'approved'}); // eslint-disable-line no-await-in-loop
+		const others = await list({state: 'approved'});
 		assert.deepEqual(others.rows, []);
 	}
 });
@@ -181,7 +183,7 @@ test('whoever loses a role loses its rights at once', async () => {
 	const process = await colony.running(computer);
 	await colony.own('computer.disapprove', {computerid: computer.id});
 	for (const work of [async () => colony.close(computer, process), async () => colony.assign(computer), async () => colony.submit({}, computer)]) {
-		await refusedUnchanged(database, work, 'not-allowed', /disapproved|is neither/); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, work, 'not-allowed', /disapproved|is neither/);
 	}
 
 	await colony.own('computer.remove', {computerid: computer.id});

@@ -43,6 +43,9 @@ suite('the command line of an operation', () => {
 		['process.list', {colonyid: one, state: 'waiting', olderthan: 60}, `colonies process ls --colonyid ${one} --state waiting --olderthan 60`, {signer: one}],
 		['process.list', {colonyid: one, attribute: {key: 'k', value: 'a b'}, attributes: false}, `colonies process ls --colonyid ${one} --attribute 'k=a b'`, {signer: one}],
 		['process.list', {colonyid: one, attribute: {key: 'password', value: 'hidden-value'}}, `colonies process ls --colonyid ${one} --attribute 'password=***'`],
+		['process.list', {colonyid: one, state: 'failed', filter: '-type:gpu err~"out of"  age<1h'}, `colonies process psf --colonyid ${one} --filter='-type:gpu err~"out of"  age<1h'`],
+		['process.list', {colonyid: one, filter: 'in.password=hidden-value type:gpu'}, `colonies process ls --colonyid ${one} --filter 'in.password=*** type:gpu'`],
+		['computer.list', {colonyid: one, filter: 'mem>8g'}, `colonies computer ls --colonyid ${one} --filter 'mem>8g'`],
 		['attribute.add', {colonyid: one, processid: other, computerid: third, key: 'k', value: '-5'}, `colonies attribute add --colonyid ${one} --processid ${other} --computerid ${third} --key k --value=-5`, {signer: third}],
 		['attribute.add', {colonyid: one, processid: other, key: 'token', value: 'hidden-value'}, `colonies attribute add --colonyid ${one} --processid ${other} --key token --value '***' --id ${third}`, {signer: third}],
 		['colony.list', {}, 'colonies colony ls --dbhost db.example --dbport 5433 --dbssl', {root: true, choice: {dbhost: 'db.example', dbport: 5433, dbpassword: 'hidden-value', dbssl: true, url: 'postgres://u:hidden-value@h'}}],
@@ -68,7 +71,7 @@ suite('the command line of an operation', () => {
 		for (const [name, operation] of Object.entries(operations)) {
 			const input = Object.fromEntries(Object.entries(operation.input).map(([field, {kind, choices}]) => {
 				const values = {
-					id: one, text: 'x y', secret: 'hidden-value', integer: 5, number: 1.5, choice: choices?.[0], switch: true, pair: {key: 'k', value: 'v'}, spec: {name: 'x', targetcolonyid: one},
+					id: one, text: 'x y', secret: 'hidden-value', integer: 5, number: 1.5, choice: choices?.[0], switch: true, pair: {key: 'k', value: 'v'}, filter: 'x', spec: {name: 'x', targetcolonyid: one},
 				};
 				return [field, values[kind as keyof typeof values]];
 			}));

@@ -6,7 +6,7 @@ import {commands, nouns} from '../source/commands/entries.ts';
 import {flagsOf} from '../source/commands/command.ts';
 import {describeCommands} from '../source/commands/index.ts';
 import {jsonFault} from '../source/core/json-fault.ts';
-import {distance, nearest} from '../source/commands/nearest.ts';
+import {distance, nearest} from '../source/core/nearest.ts';
 import type {Contexts} from '../source/operations/index.ts';
 import {freshHome, inProcess} from './support/commands.ts';
 
@@ -160,14 +160,14 @@ suite('what is not understood', () => {
 	];
 
 	for (const [line, message, hint] of cases) {
-		test(`${line.join(' ').slice(0, 90).replaceAll(/[\0\u001B]/g, '?')}: ${message.slice(0, 60)}`, async () => { // eslint-disable-line no-control-regex
+		test(`${line.join(' ').slice(0, 90).replaceAll(/[\0\u001B]/g, '?')}: ${message.slice(0, 60)}`, async () => {
 			const {code, stdout, stderr} = await run(line);
 			assert.deepEqual({code, stdout}, {code: 2, stdout: ''});
 			const [first, second, ...rest] = stderr.split('\n');
 			assert.ok(first!.startsWith(`colonies: ${message.replace(/, not$/, '')}`), first);
 			assert.ok(typeof hint === 'string' ? second === hint : hint.test(second!), second);
 			assert.deepEqual(rest, ['']);
-			assert.doesNotMatch(stderr.replaceAll('\n', ''), /[\0-\u001F\u007F-\u009F]/); // eslint-disable-line no-control-regex
+			assert.doesNotMatch(stderr.replaceAll('\n', ''), /[\0-\u001F\u007F-\u009F]/);
 		});
 	}
 

@@ -8,7 +8,7 @@ import {screens} from '../source/console/screens/index.ts';
 import {screenNames} from '../source/console/state.ts';
 import {createKeyParser} from '../source/console/terminal/keys.ts';
 import {
-	type Console, computerOf, opened, processOf,
+	type Console, computerOf, explanationOf, opened, processOf,
 } from './support/console-states.ts';
 import {bytesOf} from './support/terminal.ts';
 
@@ -20,6 +20,8 @@ const places: Record<string, () => Console> = {
 	'computers, pending': () => under('computers', 0),
 	'computers, approved': () => under('computers', 1),
 	colonies: () => under('colonies'),
+	attention: () => under('attention'),
+	'an explanation': explanation,
 	keys: () => under('keys'),
 	'detail of a waiting one': () => detail(0),
 	'detail of a successful one': () => detail(2),
@@ -49,6 +51,12 @@ function under(screen: typeof screenNames[number], status: 0 | 1 | 2 | 3 = 0): C
 function detail(status: 0 | 1 | 2 | 3): Console {
 	const console = pressed(under('processes', status), 'enter');
 	console.tell({type: 'detailed', process: processOf(1, {status})});
+	return console;
+}
+
+function explanation(): Console {
+	const console = pressed(under('processes', 0), 'e');
+	console.answer('why', explanationOf(processOf(1)));
 	return console;
 }
 

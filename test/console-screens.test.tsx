@@ -288,7 +288,7 @@ test('retry, cancel and remove by key and by menu; each only where it can be', a
 	person.press('esc', 'R', 'y');
 	await person.until(row('· waiting'));
 	person.press('enter');
-	await person.until('Attributes');
+	await person.until(/WAITING[^]*Attributes/);
 	person.press('X');
 	await person.until(`Remove the waiting process ${processid.slice(0, 8)}?`);
 	person.press('n');

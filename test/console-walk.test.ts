@@ -19,7 +19,7 @@ import {headerLines, tooSmall} from '../source/console/views/frame.ts';
 import {bodyLines} from '../source/console/views/list.ts';
 import {overlayLines} from '../source/console/views/overlay-pages.ts';
 import {
-	attributeOf, colonyOf, computerOf, Console, failure, hostileTexts, keyMessage, keyOf, pageOf, processOf, serverOf,
+	attributeOf, colonyOf, computerOf, Console, explanationOf, failure, hostileTexts, idOf, keyMessage, keyOf, lineOf, pageOf, processOf, serverOf,
 } from './support/console-states.ts';
 
 /** Random numbers from a seed, so that a walk that fails can be walked again. */
@@ -40,6 +40,25 @@ type Random = ReturnType<typeof randomFrom>;
 /** A name that is plain half the time. */
 const name = (random: Random, number: number): string => random.chance(0.5) ? `name-${number}` : random.pick(hostileTexts);
 
+function attentionOf(number: number, random: Random): ReturnType<typeof lineOf> {
+	const [text, says] = [random.pick(hostileTexts), `Approve ${random.pick(hostileTexts)}`];
+	const id = random.chance(0.2) ? '' : idOf('process', number);
+	const input = {colonyid: colonyOf(0).colonyid, processid: id, computerid: id};
+	return lineOf(number, {
+		text, id, name: name(random, number), noun: random.pick(['process', 'computer']), severity: random.pick(['high', 'medium', 'low']),
+		fix: random.pick([{operation: 'computer.approve', input, says}, {operation: 'process.retry', input, says}, {operation: 'computer.register', input: {spec: {computertype: text, cores: 4}}, says}, {screen: 'processes', filter: `state:failed ${random.pick(hostileTexts)}`, says}, {screen: 'computers', filter: 'state:pending', says}]),
+	});
+}
+
+/** Why a process waits, for whatever reason. */
+function whyOf(random: Random): ReturnType<typeof explanationOf> {
+	const computers = numbers(random).map(number => rowOf('computers', number, random) as ReturnType<typeof computerOf>);
+	const process = processOf(random.below(80), {computertype: random.pick(hostileTexts), gpus: 2});
+	return computers.length === 0
+		? {...explanationOf(process), computers: [], others: [], fix: undefined, verdict: 'nobody-can', says: random.pick(hostileTexts)}
+		: explanationOf(process, computers, {verdict: random.pick(['nobody-can', 'one-fix-away', 'behind', 'being-taken', 'running'])});
+}
+
 function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
 	const text = name(random, number);
 	switch (screen) {
@@ -53,6 +72,10 @@ function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
 
 		case 'colonies': {
 			return colonyOf(number, {name: text});
+		}
+
+		case 'attention': {
+			return attentionOf(number, random);
 		}
 
 		case 'keys': {
@@ -75,6 +98,11 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
 const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'filter.suggest': random => [{value: random.pick(hostileTexts), summary: random.pick(hostileTexts)}, {value: 'gpu', summary: ''}],
+	'process.explain': whyOf,
+	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
+	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
+	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
 	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
 };
 

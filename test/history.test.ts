@@ -50,6 +50,9 @@ test('every step of a process is told: who, what, from where and to where', asyn
 	assert.equal(assign!.detail.computer, computer.id);
 	assert.deepEqual([first!.detail.value, first!.detail.before, second!.detail.value, second!.detail.before], ['1', undefined, '2', '1']);
 	assert.equal(successful!.detail.computer, computer.id);
+	assert.ok(Number.isSafeInteger(assign!.detail.wait) && assign!.detail.wait > 0, 'microseconds that it waited');
+	assert.ok(Number.isSafeInteger(successful!.detail.run) && successful!.detail.run > 0, 'microseconds that it ran');
+	assert.ok(rows.every(({what, detail}) => !what.startsWith('process.') || (detail.type ?? detail.computertype) === process.computertype));
 	assert.equal(retry!.detail.computer, computer.id);
 	assert.deepEqual(retry!.detail.attributes.map(({key, value}: {key: string; value: string}) => [key, value]), [['result', '2']]);
 	assert.ok(rows.every(row => row.colony_id === colony.id));
@@ -203,7 +206,7 @@ test('a requeue moves what the attempt wrote into the history', async () => {
 	const waiting = await colony.get(process);
 	assert.deepEqual(waiting, {...process, assignedcomputerid: '', isassigned: false, status: 0, starttime: '0001-01-01T00:00:00Z'});
 	const [row] = (await colony.history(process.processid)).slice(-1);
-	assert.deepEqual({...row!.detail, attributes: undefined}, {computer: computer.id, start: running.starttime, end: null, retries: 0, attributes: undefined});
+	assert.deepEqual({...row!.detail, attributes: undefined}, {computer: computer.id, type: running.computertype, start: running.starttime, end: null, retries: 0, attributes: undefined});
 	assert.deepEqual(row!.detail.attributes, [...running.out!, ...running.err!]);
 });
 

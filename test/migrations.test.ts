@@ -35,7 +35,7 @@ const tablesOf = async (database: Database): Promise<string[]> => {
 	return rows.map(({name}) => name);
 };
 
-const tables = ['attributes', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'processes', 'retention', 'seals', 'seen'];
+const tables = ['attributes', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'processes', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen'];
 
 /** Another migration after those there are. */
 const next = (script: string): Migration[] => [...migrations, {number: newestSchema + 1, name: 'next', script}];

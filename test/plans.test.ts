@@ -140,6 +140,54 @@ for (const state of [undefined, ...processStates]) {
 	});
 }
 
+/** What an index answers, or what is soon met with. */
+const indexed = skip
+	? []
+	: `type:type3 | type:type3 type:type1 | -type:type3 | type~PE3 | type:none | computer:${busy} | computer:${busy.slice(0, 6)} | computer:LAB7 | computer~lab1 | computer:nobody | type:type3 computer:lab7
+		| age<5m | age>12h type:type1 | age>100d | ended<5m | ended>100d | submitted<5m | state:waiting wait>1d | id:${some} | id:${some.slice(0, 5)} id:${some} | id:00000 | -state:successful | state:waiting state:running
+		| in.job=${some} | stage=none | stage=half job=${some} | in.stage=half | YPE3 type | ${some.slice(0, 5)} | zz | type -type:type3 | cores>=3 | mem<=1000 gpus:0 | in~half | -stage=half stage~sixteenth | deadline<2h`.split('|').map(text => text.trim());
+
+/** What is found, or not, by looking at rows in turn: of these a bounded number is read. */
+const sought = ['out.stage=half', 'cores>=1000', 'retries>0', 'ran>1h', 'wait>1h -cores:1', 'err~memory', 'in.job~zz', 'target:lab1'];
+
+for (const state of [undefined, 'failed'] as const) {
+	test(`filters of ${state ?? 'all'} processes read little, or no more than they say`, {skip}, async () => {
+		for (const filter of [...indexed, ...sought]) {
+			const isLooked = sought.includes(filter);
+			const most = isLooked ? 8 * 20_000 : 3000;
+			const page = await check(filter, async () => colony.own('process.list', {filter, state, attributes: false}), returned => most + (20 * returned));
+			if (page.looked) {
+				assert.ok(isLooked && page.looked.count <= 20_000 && !page.more.after && page.rows.length < 10, `${filter}: ${JSON.stringify(page.looked)}`);
+			}
+		}
+	});
+}
+
+test('a filter that finds nothing within its bound says how far it looked, and goes on there to the end', {skip}, async () => {
+	let position: string | undefined;
+	let count = 0;
+	for (;;) {
+		const {rows, looked} = await colony.own('process.list', {filter: 'err~memory', state: 'failed', position});
+		assert.deepEqual(rows, []);
+		if (!looked) {
+			break;
+		}
+
+		assert.equal(looked.count, 5000);
+		[position, count] = [looked.position, count + looked.count];
+	}
+
+	assert.equal(count, 15_000);
+	const back = await colony.own('process.list', {filter: 'err~memory', state: 'failed', direction: 'before'});
+	assert.equal(back.looked!.count, 5000);
+});
+
+test('suggestions read little more than they give', {skip}, async () => {
+	for (const input of [{field: 'type'}, {field: 'type', prefix: 'type3'}, {field: 'computer', prefix: 'lab'}, {field: 'in'}, {field: 'in', prefix: 'st'}, {field: 'in', key: 'stage'}, {field: 'any', key: 'job', prefix: 'ab'}, {field: 'any', key: 'none'}]) {
+		await check(JSON.stringify(input), async () => colony.own('filter.suggest', {list: 'processes', ...input}), () => 1000);
+	}
+});
+
 test('a filter costs the same ten thousand rows further on', {skip}, async () => {
 	const walk = async (filter: Filter) => {
 		let position: string | undefined;

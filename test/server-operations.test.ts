@@ -49,6 +49,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'computer.get', {colonyid, computerid: computer.id})).cpu, 'Zen');
 	const {processid} = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid, in: {key: 'väl=ue & +'}, timeout: 100, maxretries: 3}});
 	assert.equal((await call(computer, 'process.list', {colonyid, state: 'waiting', attribute: 'key=väl=ue & +'})).rows.length, 1);
+	assert.equal((await call(computer, 'process.list', {colonyid, filter: 'in.key="väl=ue & +" age<1h'})).rows.length, 1);
+	assert.deepEqual(await call(owner, 'filter.suggest', {colonyid, list: 'computers', field: 'name', prefix: 'l'}), [{value: 'lab', summary: `approved ${computer.id.slice(0, 8)}`}]);
 	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
 	const why = await call(owner, 'process.explain', {colonyid, processid});
 	assert.deepEqual([why.verdict, why.computers.length, why.others], ['being-taken', 1, [{unmet: [], count: 1}]]);
@@ -71,8 +73,12 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const again = await call(owner, 'process.submit', {spec: {targetcolonyid: colonyid}});
 	assert.equal((await call(owner, 'process.cancel', {colonyid, processid: again.processid})).status, 3);
 	assert.deepEqual(await call(owner, 'process.get', {colonyid, processid}), await colony.as(owner, 'process.get', {colonyid, processid}));
+	assert.equal((await call(owner, 'process.history', {colonyid, processid, count: 100})).rows.at(-1).to, 'failed');
+	assert.ok((await call(owner, 'process.compare', {colonyid, processid, with: again.processid})).length > 2);
 	assert.equal((await call(owner, 'process.remove', {colonyid, processid})).processid, processid);
 	assert.ok((await call(computer, 'event.list', {colonyid, count: 100})).rows.length > 10);
+	assert.ok((await call(computer, 'pulse.get', {colonyid, span: '7d', by: 'type'})).totals.submitted > 1);
+	assert.equal((await call(owner, 'pulse.get', {colonyid, by: 'computer', step: '5m'})).series.assigned.length, 12);
 	assert.ok(Date.parse((await call(computer, 'database.status', {colonyid})).clock) > 0);
 	assert.equal((await call(owner, 'computer.disapprove', {colonyid, computerid: computer.id, ifstate: 'approved'})).status, 2);
 	await colony.broker.seal();
@@ -185,7 +191,9 @@ test('ids that are forged widen nothing', async () => {
 		['attribute.add', {...foreign, key: 'a', value: 'b'}, 403, 'not-allowed'],
 		['computer.approve', {colonyid: colony.id, computerid: mine.id}, 403, 'not-allowed'],
 		['computer.get', {colonyid: colony.id, computerid: theirs.id}, 404, 'not-found'],
+		['filter.suggest', {colonyid: other.id, list: 'processes', field: 'type'}, 403, 'not-allowed'],
 		['event.list', {colonyid: other.id}, 403, 'not-allowed'],
+		['pulse.get', {colonyid: other.id}, 403, 'not-allowed'],
 		['colony.list', {}, 403, 'not-allowed'],
 		['colony.remove', {colonyid: colony.id}, 403, 'not-allowed'],
 		['database.rootpassword', {newrootpassword: 'mine now'}, 403, 'not-allowed'],

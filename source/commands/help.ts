@@ -9,7 +9,7 @@ import {commands, nouns} from './entries.ts';
 const width = 100;
 
 const placeholders: Record<Field['kind'], string> = {
-	id: 'ID', text: 'TEXT', secret: 'SECRET', integer: 'N', number: 'N', choice: '', switch: '', pair: 'KEY=VALUE', spec: 'FILE',
+	id: 'ID', text: 'TEXT', secret: 'SECRET', integer: 'N', number: 'N', choice: '', switch: '', pair: 'KEY=VALUE', spec: 'FILE', filter: 'FILTER',
 };
 
 /** What stands for a flag's value, ` ID`; nothing for a switch. */

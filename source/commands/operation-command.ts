@@ -140,7 +140,7 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 		await print(world, `${command.said}\n`);
 	} else if (output !== undefined || operation.tells === undefined) {
 		await printResult(world, result, {
-			output, empty: command.empty, columns: operation.columns, layout: operation.layout, count: checked.count as number | undefined,
+			output, empty: command.empty, columns: operation.columns, layout: operation.layout, records: operation.records, count: checked.count as number | undefined,
 		});
 	}
 

@@ -1,6 +1,6 @@
 import {ColoniesError, errorCodes, InvalidInput} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
-import {parseFilter} from '../core/filter.ts';
+import {parseFilter} from '../core/filter-language/index.ts';
 import {plural, shortId} from '../core/text.ts';
 import {formatAge, formatSpan} from '../core/time.ts';
 import type {Id} from '../core/types.ts';
@@ -54,7 +54,9 @@ export function oneProcess(flags: Readonly<Record<string, unknown>>): Id | undef
 
 async function selectionOf({processid, filter, from}: PlanFlags, input: StandardInput): Promise<Selection> {
 	if (filter !== undefined) {
-		return {filter: parseFilter(filter)};
+		// What is wrong with it is said before anything is asked of the store.
+		parseFilter('processes', filter);
+		return {filter: {filter}};
 	}
 
 	return {ids: from === undefined ? processid! : await readProcessIds(from, input, '--from')};

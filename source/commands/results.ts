@@ -13,10 +13,11 @@ export const outputFlags = {output: optional(choice('Output', 'How data is print
 export type OutputFormat = 'json' | 'table' | 'csv';
 
 type Row = Readonly<Record<string, unknown>>;
-type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined};
+type Looked = {count: number; position?: string};
+type Rows = {rows: readonly Row[]; more: boolean; position: string | undefined; looked?: Looked};
 
-/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `count`: how many rows were asked for. */
-export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; layout?: (result: any) => Layout; count?: number};
+/** How a result is shown. `empty`: said in place of an empty list, unless a format was asked for. `records`: the lines of CSV of a result that is no list. `count`: how many rows were asked for. */
+export type Showing = {output: OutputFormat | undefined; empty?: string; columns?: readonly Column[]; layout?: (result: any) => Layout; records?: (result: any) => readonly object[]; count?: number};
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -27,8 +28,8 @@ function rowsOf(result: unknown): Rows | undefined {
 	}
 
 	if (isObject(result) && Array.isArray(result.rows) && isObject(result.more)) {
-		const {rows, more, positions} = result as {rows: Row[]; more: {after: boolean}; positions?: string[]};
-		return {rows, more: more.after, position: positions?.at(-1)};
+		const {rows, more, positions, looked} = result as {rows: Row[]; more: {after: boolean}; positions?: string[]; looked?: Looked};
+		return {rows, more: more.after, position: positions?.at(-1), ...(looked ? {looked} : {})};
 	}
 
 	return undefined;
@@ -80,9 +81,14 @@ async function sayMore(world: World, {more, position}: Rows, count: number | und
 	}
 }
 
+/** Says when a filter was not looked for in the whole list, and how to go on. */
+async function sayLooked(world: World, {count, position}: Looked): Promise<void> {
+	await say(world, `Looked through ${count.toLocaleString('en')}, and not further: ${position === undefined ? 'there may be more' : `--position ${position} goes on from there`}.`);
+}
+
 /** Prints what an operation answered to standard output: a list, an object, or nothing. */
 export async function printResult(world: World, result: unknown, showing: Showing): Promise<void> {
-	const list = rowsOf(result);
+	const list = rowsOf(showing.records !== undefined && showing.output === 'csv' ? showing.records(result) : result);
 	if (showing.layout !== undefined && showing.output === 'table') {
 		await printLayout(world, showing.layout(result));
 	} else if (list === undefined) {
@@ -94,5 +100,9 @@ export async function printResult(world: World, result: unknown, showing: Showin
 	} else {
 		await printRows(world, list.rows, showing);
 		await sayMore(world, list, showing.count);
+	}
+
+	if (list?.looked) {
+		await sayLooked(world, list.looked);
 	}
 }

@@ -1,5 +1,6 @@
 import {type ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {quoted, shortId} from '../core/text.ts';
+import {nearest} from '../core/nearest.ts';
 import {
 	type Arguments, type FlagTypes, ownPart, parseArguments,
 } from './arguments.ts';
@@ -8,7 +9,6 @@ import {
 } from './command.ts';
 import {commands, findCommand, nouns} from './entries.ts';
 import {commandHelp, generalHelp, nounHelp} from './help.ts';
-import {nearest} from './nearest.ts';
 import {OutputClosed, print, say} from './output.ts';
 import {StandardInput} from './standard-input.ts';
 import type {World} from './world.ts';

@@ -1,5 +1,6 @@
 import type {Action} from './actions/action.ts';
 import {changing} from './actions/changing.ts';
+import {fixing} from './actions/fixing.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
@@ -22,6 +23,7 @@ export const actions: Record<string, Action> = {
 	...opening,
 	...menus,
 	...changing,
+	...fixing,
 	...settings,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

@@ -1,18 +1,25 @@
 import type {Ask} from './answers.ts';
+import {asksOfFilter} from './filtering.ts';
+import {askWhy} from './overlays/explain.ts';
+import {askForecast} from './overlays/forecast.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {};
+const ofOverlays: AsksOfOverlays = {confirm: askForecast, filter: asksOfFilter};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';
 
+/** Under which slot it is asked how many lines there are on 5 Attention. */
+export const attentionSlot = 'attention';
+
 /** What the lines above every screen need from the store. */
 const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
+	{slot: attentionSlot, key: colony!.colonyid, operation: 'attention.list', input: {colonyid: colony!.colonyid}, every: 15_000},
 ];
 
 /** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
@@ -24,6 +31,7 @@ export function asksOf(state: State): readonly Ask[] {
 	return [
 		...ofHeader(state),
 		...screens[state.screen].asks?.(state) ?? [],
+		...askWhy(state),
 		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
 	];
 }

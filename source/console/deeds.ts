@@ -1,3 +1,4 @@
+import type {Fix} from '../core/explanation.ts';
 import {shortId, visible} from '../core/text.ts';
 import type {Computer, Process} from '../core/types.ts';
 import {stateOf} from '../core/states.ts';
@@ -94,6 +95,19 @@ export function askProcess(state: State, act: keyof typeof processWords, process
 	return ask(state, {
 		operation: `process.${act}`, object: `the ${stateOf(process.status)} process ${process.processid.slice(0, 8)}`, verb, done, consequence,
 		input: {colonyid: process.targetcolonyid, processid: process.processid}, as: owner(state),
+	});
+}
+
+/** Asks before something is mended that an explanation or a line of 5 Attention offers. */
+export function askFix(state: State, {operation, input, says}: Fix): Step {
+	const [verb] = says.split(' ') as [string];
+	const object = named(says.slice(verb.length + 1));
+	const [noun, act] = operation.split('.') as [string, string];
+	const {computerid, processid} = input as {computerid?: string; processid?: string};
+	const id = (computerid ?? processid ?? '').slice(0, 8);
+	const {done, consequence} = noun === 'computer' ? computerWords[act as ComputerVerb] : processWords[act as keyof typeof processWords];
+	return ask(state, {
+		operation: operation as OperationName, object: noun === 'computer' ? `the computer ${object} (${id})` : `the process ${id}`, verb, done, consequence, input, as: owner(state),
 	});
 }
 

@@ -1,3 +1,4 @@
+import type {AttentionLine} from '../core/attention.ts';
 import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {OperationName, Page, Where} from '../operations/index.ts';
@@ -5,7 +6,7 @@ import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['processes', 'computers', 'colonies', 'keys', 'server'] as const;
+export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -15,7 +16,7 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | KeyEntry | ServerView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
@@ -38,6 +39,8 @@ export type ListState = {
 	scroll: number;
 	tab: number;
 	filter: string;
+	/** How many rows a filter was looked for in, where that was not the whole list. */
+	looked?: number;
 	/** The newest request; answers to older ones are dropped. */
 	sequence: number;
 	loading: boolean;
@@ -78,11 +81,13 @@ export type MenuItem = {key: string; label: string; summary?: string; action: st
 
 export type Overlay =
 	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
+	/** Why a process waits. */
+	| {kind: 'explain'; id: Id; scroll: number}
 	| {kind: 'help'; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
-	| {kind: 'filter'; edit: EditState; error?: string};
+	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}};
 
 export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
 
@@ -106,6 +111,8 @@ export type State = {
 	screen: ScreenName;
 	previous: ScreenName;
 	lists: Record<ScreenName, ListState>;
+	/** The filters that each screen had, the last one first. */
+	filters: Readonly<Partial<Record<ScreenName, readonly string[]>>>;
 	/** What was asked of the store for what is in sight, by slot; see asks.ts. */
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
@@ -205,6 +212,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	screen: 'processes',
 	previous: 'processes',
 	lists: forScreens(() => emptyList()),
+	filters: {},
 	answers: {},
 	overlays: [],
 	paused: false,

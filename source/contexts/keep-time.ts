@@ -4,13 +4,15 @@ import type {Broker} from '../operations/index.ts';
 const deadlineInterval = 1000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
+/** Between two turns of counting for Pulse, in milliseconds; what came since is read from the history. */
+const pulseInterval = 2000;
 /** Between two looks at what of the history is to be dropped or compressed, in milliseconds. */
 const historyInterval = 60_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
 /**
-Sees to deadlines, seals the history and drops what is too old of it, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
+Sees to deadlines, counts for Pulse, seals the history and drops what is too old of it, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
 A database that is away is tried again at the next turn.
 */
 export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
@@ -19,6 +21,7 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 	let current: Promise<void> = Promise.resolve();
 	let tidied = Date.now();
 	let cleared = Date.now();
+	let rolled = 0;
 	let kept = 0;
 	let hurries = false;
 
@@ -27,8 +30,16 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 			await guard();
 			// What is many is ended in turns, so that leaving never waits for all of them.
 			hurries = await broker.endExpired() > 0;
+			if (Date.now() - rolled > pulseInterval) {
+				// Where there is more, the next turn goes on.
+				const more = await broker.rollPulse();
+				rolled = more ? 0 : Date.now();
+				hurries ||= more;
+			}
+
 			hurries = await broker.seal() || hurries;
-			if (Date.now() - kept > historyInterval) {
+			// What is to be dropped was counted before.
+			if (rolled > 0 && Date.now() - kept > historyInterval) {
 				if (await broker.keepHistory()) {
 					hurries = true;
 				} else {

@@ -27,6 +27,6 @@ export type AttentionLine = {
 	fix: Fix | Look;
 };
 
-/** The most severe first, and of those the newest. */
+/** The most severe first, and of those the newest; what stands for the rest of a kind comes last. */
 export const byUrgency = (one: AttentionLine, other: AttentionLine): number =>
-	severities.indexOf(one.severity) - severities.indexOf(other.severity) || (one.since === other.since ? 0 : (one.since < other.since ? 1 : -1));
+	severities.indexOf(one.severity) - severities.indexOf(other.severity) || Number(one.id === '') - Number(other.id === '') || (one.since === other.since ? 0 : (one.since < other.since ? 1 : -1));

@@ -25,6 +25,12 @@ export const limits = {
 	count: 1000,
 	/** How far rows are counted; beyond it a count is shown as about that many. */
 	counted: 10_000,
+	/** Rows in which a filter is looked for at once, where no index has what it asks. */
+	looked: 20_000,
+	/** The same for filters that look into the texts of attributes. */
+	lookedInto: 5000,
+	/** Values that are suggested for a field of a filter. */
+	suggested: 20,
 	/** Attempts past their deadline that are ended in one transaction. */
 	expired: 50,
 	/** Submissions, assignments or closings in one call. */
@@ -43,6 +49,8 @@ export const limits = {
 	days: 36_500,
 	/** Events of one page. */
 	events: 1000,
+	/** Types or computers of which Pulse tells apart from the others. */
+	pulseRows: 20,
 	/** Processes whose reasons to wait are asked for at once. */
 	reasons: 200,
 	/** How far the processes before another one are counted for a list. */

@@ -41,6 +41,19 @@ export function formatAge(time: Time | undefined, now: number): string {
 	return at === undefined ? '-' : formatSpan(now - at);
 }
 
+const shortUnits = [[1, 's'], [60, 'm'], [3600, 'h'], [86_400, 'd']] as const;
+
+/** A measured span in five characters at most and one unit, `850ms`, `4.2s`, `12m`, `3.5h`, `40d`; input in seconds. */
+export function formatSeconds(seconds: number): string {
+	if (seconds < 0.9995) {
+		return `${Math.round(seconds * 1000) || (seconds > 0 ? '<1' : 0)}ms`;
+	}
+
+	const [size, unit] = shortUnits.findLast(([size]) => seconds >= (size === 1 ? 0 : size * 0.9995))!;
+	const value = seconds / size;
+	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${unit}`;
+}
+
 /** A moment moved into UTC or into the time zone of this machine, as an ISO text without its zone. In milliseconds since 1970. */
 function wallClock(at: number, utc: boolean): string {
 	const moved = utc ? at : at - (new Date(at).getTimezoneOffset() * 60_000);

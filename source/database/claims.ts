@@ -5,6 +5,7 @@ import {mayRunPredicate} from './matching.ts';
 import {
 	type AttributeRow, attemptOf, type ComputerRow, type ProcessRow, toAttribute, toProcess,
 } from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
 /** For whom a group is, in short: the one computer that it names, `*` for several, or nothing for all. As in the index of `demands`. */
@@ -69,14 +70,14 @@ const claiming = (candidates: string, limit: string, counts: string): string => 
 		from chosen where p.process_id = chosen.process_id
 		returning p.*
 	)
-	select ${counts}, claimed.*, ${attributesJson('claimed.process_id')} as attributes
+	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited, ${attributesJson('claimed.process_id')} as attributes
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
 const claimStatement = (computer: ComputerRow): string => claiming(candidates(computer), '$9', '(select count(*)::int from candidates) as seen, (select many from many) as many');
 const claimNearStatement = claiming(nearCandidates, '$8', '(select count(*)::int from candidates) as seen');
 
-type Row = {seen: number; many?: boolean; attributes?: AttributeRow[]} & ({process_id: null} | ProcessRow);
+type Row = {seen: number; many?: boolean; attributes?: AttributeRow[]} & ({process_id: null} | (ProcessRow & {waited: number}));
 type Claimed = Exclude<Row, {process_id: null}>;
 
 const claimedOf = (rows: readonly Row[]): Claimed[] => rows.filter((row): row is Claimed => row.process_id !== null);
@@ -118,7 +119,7 @@ export async function claim(client: Client, computer: ComputerRow, count: number
 		result: claimed.map(row => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)))),
 		changes: claimed.map(row => ({
 			noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
-			detail: {...attemptOf(row), deadline: row.deadline},
+			detail: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
 		})),
 	};
 }

@@ -1,6 +1,8 @@
 import {Conflict, NotFound} from '../core/errors.ts';
+import {type Filter, groupsOf} from '../core/filter-language/index.ts';
 import {quoted} from '../core/text.ts';
 import {type Colony, computerStates, type Id} from '../core/types.ts';
+import {testsOf} from './filters.ts';
 import type {Author, Done} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import {wireProcess} from './processes.ts';
@@ -32,13 +34,14 @@ export async function get(client: Client, colony: Id): Promise<Colony> {
 	return toColony(rows[0]);
 }
 
-/** A page of all colonies, by name. */
-export async function list(client: Client, page: PageRequest): Promise<Page<Colony>> {
+/** A page of all colonies that pass a filter, by name. */
+export async function list(client: Client, filter: Filter | undefined, page: PageRequest): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const key = page.position === undefined ? [] : decodePosition(page.position, 2);
+	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, 2))];
+	const where = [...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($2, $3)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
-		`select * from colonies ${comparison && `where (name, colony_id) ${comparison} ($2, $3)`} order by name ${order}, colony_id ${order} limit $1`,
-		[page.count + 1, ...key],
+		`select * from colonies c ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name ${order}, colony_id ${order} limit $1`,
+		values,
 	);
 	return toPage(rows.map(row => toColony(row)), page, colony => [colony.name, colony.colonyid]);
 }

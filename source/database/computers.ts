@@ -1,6 +1,8 @@
 import {Conflict, NotFound} from '../core/errors.ts';
+import {type Filter, groupsOf} from '../core/filter-language/index.ts';
 import {quoted} from '../core/text.ts';
 import {type Computer, type ComputerState, type Id, computerStates} from '../core/types.ts';
+import {testsOf} from './filters.ts';
 import {type Done, imageOfRemoved} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import {type ComputerRow, toComputer} from './rows.ts';
@@ -49,8 +51,8 @@ export async function getEvenRemoved(client: Client, colony: Id, computer: Id): 
 	return image;
 }
 
-/** Which computers: in a state, of a type, with a text in the name or at the start of the id, or one alone. */
-export type ComputerFilter = {state?: ComputerState; computertype?: string; text?: string; only?: Id};
+/** Which computers: in a state, of a type, with a text in the name or at the start of the id, or one alone; and what the filter language says. */
+export type ComputerFilter = {state?: ComputerState; computertype?: string; text?: string; filter?: Filter; only?: Id};
 
 /** A page of a colony's computers: pending first, then approved, then disapproved, each by name. */
 export async function list(client: Client, colony: Id, filter: ComputerFilter, page: PageRequest): Promise<Page<Computer>> {
@@ -80,6 +82,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
 	}
 
+	where.push(...testsOf('computers', groupsOf(filter.filter ?? []), given));
 	const {rows} = await client.query<ComputerRow>(
 		`select ${withSeen} from computers c where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
 		values,

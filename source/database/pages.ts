@@ -16,6 +16,8 @@ export type Page<Row> = {
 	positions: string[];
 	/** Whether there are rows before the first and after the last one, as far as it was looked. */
 	more: {before: boolean; after: boolean};
+	/** Where a filter was looked for in so many rows, and the page is not full though the list goes on: where to go on looking, if that can be. */
+	looked?: {count: number; position?: string};
 	/** Of a list as it was: the moment. */
 	at?: Time;
 };

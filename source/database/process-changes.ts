@@ -7,6 +7,7 @@ import type {Change, Done} from './history.ts';
 import {getMany, stateOfRow, unknownProcess} from './processes.ts';
 import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
 import {attemptOf, type ProcessRow} from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
@@ -82,11 +83,15 @@ const answersOf = (processes: ReadonlyMap<Id, Process>, changes: ReadonlyMap<Id,
 /** Cancels waiting and running processes, each for itself: they fail, with err attribute `error` = `cancelled`. A refusal is a Conflict or NotFound. */
 export async function cancel(client: Client, colony: Id, asked: readonly Asked[], idOf: AttributeIdOf): Promise<Answers> {
 	return changeEach(client, colony, asked, 'cancel', async rows => {
-		await client.query('update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1)', [idsOf(rows)]);
+		const {rows: ended} = await client.query<{process_id: Id; ran: number | null}>(
+			`update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1) returning process_id, ${microsecondsBetween('start_time', 'end_time')} as ran`,
+			[idsOf(rows)],
+		);
+		const ran = new Map(ended.map(row => [row.process_id, row.ran]));
 		const changes = new Map<Id, Change[]>();
 		for (const row of rows) {
 			const error = await setError(client, row, 'cancelled', idOf); // eslint-disable-line no-await-in-loop
-			changes.set(row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.cancel', from: stateOfRow(row), to: 'failed', since: row.entered_at, detail: attemptOf(row)}, error]);
+			changes.set(row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.cancel', from: stateOfRow(row), to: 'failed', since: row.entered_at, detail: {...attemptOf(row), run: ran.get(row.process_id)}}, error]);
 		}
 
 		return answersOf(await getMany(client, colony, idsOf(rows)), changes);

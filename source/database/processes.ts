@@ -5,6 +5,7 @@ import {attributesJson, wireAttributes} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import {type Done, imageOfRemoved} from './history.ts';
 import {type AttributeRow, attemptOf, type ProcessRow, toAttribute, toProcess} from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
@@ -138,15 +139,16 @@ Closes a running process of this computer before its deadline.
 @throws Conflict when it is not running there (any more), NotFound
 */
 export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
-	const {rows} = await client.query<WithAttributes>(
+	const {rows} = await client.query<WithAttributes & {ran: number}>(
 		`update processes p set status = $4, end_time = statement_timestamp(), entered_at = statement_timestamp()
 		where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp())
-		returning *, ${attributesJson('p.process_id')} as attributes`,
+		returning *, ${microsecondsBetween('start_time', 'end_time')} as ran, ${attributesJson('p.process_id')} as attributes`,
 		[process, colony, computer, processStates.indexOf(to)],
 	);
 	if (!rows[0]) {
 		throw whyNotClosed(await lock(client, colony, process), computer);
 	}
 
-	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: rows[0].start_time!, detail: attemptOf(rows[0])}]};
+	const {start_time: since, ran: run} = rows[0];
+	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: since!, detail: {...attemptOf(rows[0]), run}}]};
 }

@@ -5,6 +5,7 @@ import {write} from './attributes.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
 import {type AttributeRow, attemptOf, type ProcessRow, toAttribute} from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
 
 /** What happens to the count of retries on the way back to waiting. */
@@ -30,7 +31,7 @@ export async function backToWaiting(client: Client, colony: Id, rows: readonly P
 	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
 	const attempts = await client.query<AttributeRow>('delete from attributes where process_id = any ($1) and attribute_type in (1, 2) returning *', [ids]);
 	await client.query(
-		`update processes p set status = 0, demand_id = d.demand_id, entered_at = p.submission_time, retries = ${count[retries]},
+		`update processes p set status = 0, demand_id = d.demand_id, entered_at = p.submission_time, returned_at = statement_timestamp(), retries = ${count[retries]},
 			assigned_computer_id = null, start_time = null, end_time = null, deadline = null
 		from unnest($1::text[], $2::bigint[]) as d(process_id, demand_id) where p.process_id = d.process_id`,
 		[ids, demands],
@@ -63,14 +64,15 @@ export async function requeueRunning(client: Client, colony: Id, computer: Id): 
 }
 
 async function fail(client: Client, rows: readonly ProcessRow[], idOf: AttributeIdOf): Promise<Change[]> {
-	await client.query(
-		'update processes set status = 3, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1)',
+	const {rows: ended} = await client.query<{process_id: Id; ran: number}>(
+		`update processes set status = 3, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1) returning process_id, ${microsecondsBetween('start_time', 'end_time')} as ran`,
 		[rows.map(row => row.process_id)],
 	);
+	const ran = new Map(ended.map(({process_id: id, ran}) => [id, ran]));
 	const changes: Change[] = [];
 	for (const row of rows) {
 		changes.push(
-			{noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', since: row.entered_at, detail: {...attemptOf(row), deadline: row.deadline}},
+			{noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', since: row.entered_at, detail: {...attemptOf(row), deadline: row.deadline, run: ran.get(row.process_id)}},
 			await setError(client, row, 'deadline exceeded', idOf), // eslint-disable-line no-await-in-loop
 		);
 	}

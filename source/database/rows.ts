@@ -62,8 +62,8 @@ export const toAttribute = (row: AttributeRow): Attribute => ({
 	value: row.value,
 });
 
-/** What the history needs of an attempt to tell it again later: where and when it ran, and how many were counted before it. */
-export const attemptOf = (row: ProcessRow) => ({computer: row.assigned_computer_id, start: row.start_time, retries: row.retries});
+/** What the history needs of an attempt to tell it again later: where and when it ran, how many were counted before it, and of what type the process is. */
+export const attemptOf = (row: ProcessRow) => ({computer: row.assigned_computer_id, start: row.start_time, retries: row.retries, type: row.computer_type});
 
 const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribute[] | null => {
 	const found = attributes.filter(({attributetype}) => attributetype === type);

@@ -2,7 +2,7 @@ import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, idempotency, isRetryable, record, removeUnusedDemands, retention, seals, statistics,
+	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, isRetryable, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
 } from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
 import type {Caller} from './authorise.ts';
@@ -113,6 +113,12 @@ export class Broker {
 	async tidy(): Promise<void> {
 		await this.#retrying(async () => removeUnusedDemands(this.#database));
 		await idempotency.forgetOld(this.#database);
+		await forgetOldPulse(this.#database);
+	}
+
+	/** Brings what Pulse reads up to the history, a bounded part of it at once; one server at a time does. @returns whether there is more */
+	async rollPulse(): Promise<boolean> {
+		return this.#retrying(async () => rollPulse(this.#database));
 	}
 
 	/** Clears away the nonces of requests that are not good any more; once a minute. */

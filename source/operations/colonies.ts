@@ -3,7 +3,7 @@ import {InvalidInput} from '../core/errors.ts';
 import {colonies, past} from '../database/index.ts';
 import {defineOperation} from './define.ts';
 import {
-	colonySpec, identity, line, optional, spec,
+	colonySpec, filterOf, identity, line, optional, spec,
 } from './fields.ts';
 import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
@@ -23,14 +23,14 @@ export const registerColony = defineOperation({
 export const listColonies = defineOperation({
 	name: 'colony.list',
 	summary: 'List all colonies.',
-	input: {at, ...pagingFields},
+	input: {filter: optional(filterOf('colonies')), at, ...pagingFields},
 	route: 'GET /colonies',
 	allow: root,
 	changes: [],
 	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.', empty: 'No colonies found'}],
 	handle: async ({client, input}) => input.at === undefined
-		? colonies.list(client, toPageRequest(input))
-		: past.listColonies(client, {...toPageRequest(input), at: await past.resolveMoment(client, input.at)}),
+		? colonies.list(client, input.filter, toPageRequest(input))
+		: past.listColonies(client, input.filter, {...toPageRequest(input), at: await past.resolveMoment(client, input.at)}),
 });
 
 export const getColony = defineOperation({

@@ -1,3 +1,4 @@
+import {type Filter, type FilterList, parseFilter, printFilter} from '../core/filter-language/index.ts';
 import {firstUnprintable, isSecretKey} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import type {ContextChoice} from './context.ts';
@@ -53,10 +54,21 @@ const withoutSecrets = (spec: unknown): unknown => {
 	return attributes === undefined ? rest : {...rest, in: Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, isSecretKey(key) ? masked : value]))};
 };
 
+/** A filter as text, with the values of secret keys masked; as it was written where there are none. */
+function filterWords(list: FilterList, value: unknown): string {
+	const terms = typeof value === 'string' ? parseFilter(list, value) : value as Filter;
+	const isSecret = ({key}: Filter[number]): boolean => key !== undefined && isSecretKey(key);
+	return typeof value === 'string' && !terms.some(term => isSecret(term)) ? value : printFilter(list, terms.map(term => isSecret(term) ? {...term, value: masked} : term));
+}
+
 function valueWords(name: string, field: Field, input: Input): string {
 	const value = input[name];
 	if (field.kind === 'pair' && typeof value === 'object' && value !== null && 'key' in value && 'value' in value) {
 		return `${String(value.key)}=${isSecretKey(String(value.key)) ? masked : String(value.value)}`;
+	}
+
+	if (field.list !== undefined) {
+		return filterWords(field.list, value);
 	}
 
 	return name === 'value' && typeof input.key === 'string' && isSecretKey(input.key) ? masked : String(value);

@@ -8,7 +8,7 @@ import {
 } from '../database/index.ts';
 import {type Column, defineMany, defineOperation} from './define.ts';
 import {
-	choice, computerSpec, identity, line, optional, spec,
+	choice, computerSpec, filterOf, identity, line, optional, spec,
 } from './fields.ts';
 import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
@@ -39,6 +39,7 @@ export const listComputers = defineOperation({
 		state: optional(choice('State', 'Only computers in this state', computerStates)),
 		computertype: optional(line('Type', 'Only computers of this type')),
 		text: optional(line('Text', 'Only those with this text in the name, or an id that begins with it', {longest: limits.name})),
+		filter: optional(filterOf('computers')),
 		at,
 		...pagingFields,
 	},
@@ -51,8 +52,8 @@ export const listComputers = defineOperation({
 	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
 	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
 	async handle({client, input, who}) {
-		const {colonyid, state, computertype, text, at} = input;
-		const filter = {state, computertype, text, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor};
+		const {colonyid, at, ...asked} = input;
+		const filter = {...asked, only: who.role === 'owner' || who.role === 'approved' ? undefined : who.actor};
 		return at === undefined
 			? computers.list(client, colonyid, filter, toPageRequest(input))
 			: past.listComputers(client, colonyid, filter, {...toPageRequest(input), at: await past.resolveMoment(client, at)});

@@ -93,6 +93,8 @@ type Common<Input extends Fields, Result> = {
 	columns?: readonly Column[];
 	/** What a table shows of a result that is more than one list or one flat object: lines, and a table under them. */
 	layout?: (result: Result) => Layout;
+	/** The lines of CSV of a result that is no list; the result itself in one line when it is left out. */
+	records?: (result: Result) => readonly object[];
 	commands?: readonly Command[];
 };
 

@@ -1,11 +1,14 @@
 import * as v from 'valibot';
+import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
+import {parseSpan} from '../core/spans.ts';
 import {firstUnprintable} from '../core/text.ts';
+import {formatSpan} from '../core/time.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
-export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec';
+export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec' | 'filter';
 
 /** A JSON Schema (draft 2020-12), as far as fields need it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -30,6 +33,8 @@ export type Field<Value = unknown, Given = Value> = {
 	readonly isMoment?: boolean;
 	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
 	readonly signs?: boolean;
+	/** Of a filter: the list that it is for. */
+	readonly list?: FilterList;
 };
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -64,8 +69,8 @@ const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary:
 export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
-	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Given): Field<Value, Given | undefined> => ({
+	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Given, Value>, value as never), json: {...field.json, default: value},
 });
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
@@ -124,6 +129,24 @@ export const seconds = (label: string, summary: string, most: number = limits.ti
 	return describe('number', label, summary, {schema: v.pipe(v.number(text), v.minValue(0, text), v.maxValue(most, text)), json: {type: 'number', minimum: 0, maximum: most}});
 };
 
+/** No more digits than a span of a thousand years has. */
+const spanPattern = String.raw`^(?:\d{1,5}(?:\.\d{1,3})?[smhd]){1,3}$`;
+
+/** A span such as `90s`, `5m` or `1h30m`, as text; its seconds. */
+export const span = (label: string, summary: string, {least, most}: {least: number; most: number}): Field<number, string> => {
+	const text = `must be a span from ${formatSpan(least * 1000)} to ${formatSpan(most * 1000)}, such as 15m, 1h30m or 7d`;
+	return describe('text', label, summary, {
+		schema: v.pipe(
+			v.string(text),
+			v.regex(new RegExp(spanPattern), text),
+			v.transform(given => parseSpan(given)),
+			v.minValue(least, text),
+			v.maxValue(most, text),
+		),
+		json: {type: 'string', pattern: spanPattern},
+	});
+};
+
 const timeText = 'must be a time in UTC, such as 2026-01-31T09:41:07.123456Z';
 const timePattern = String.raw`^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$`;
 
@@ -177,6 +200,15 @@ export const pair = (label: string, summary: string): Field<{key: string; value:
 		v.transform(text => ({key: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1)})),
 	),
 	json: {type: 'string', pattern: '^[^=]+='},
+});
+
+/** A filter of a list, in the filter language (core/filter-language). What is wrong with one, the language says itself. */
+export const filterOf = (list: FilterList): Field<Filter, string> => ({
+	...describe('filter', 'Filter', `Only those that pass, in the filter language: \`${Object.values(filterTables[list].fields).slice(0, 3).map(({example}) => example).join(' ')}\``, {
+		schema: v.pipe(v.string('must be text'), v.check(text => complaintAboutFilter(list, text) === undefined, 'is no filter'), v.transform(text => parseFilter(list, text))),
+		json: {type: 'string', maxLength: longestFilter},
+	} satisfies Shape<Filter>),
+	list,
 });
 
 /** Ids in one text, separated by commas or blanks, each once. */

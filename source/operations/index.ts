@@ -22,7 +22,7 @@ export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
-export type {Event, Page} from '../database/index.ts';
+export type {Event, Page, Step} from '../database/index.ts';
 export type {Head} from './audit.ts';
 export type {Fault, Verified} from './verify.ts';
 export {guarded, isReading, type Refusal} from './read-only.ts';

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {ColoniesError, InvalidInput, TooLarge, toColoniesError} from '../core/errors.ts';
+import {complaintAboutFilter} from '../core/filter-language/index.ts';
 import {plural, quoted} from '../core/text.ts';
 import type {Notice} from './carry-out.ts';
 import type {AnyOperation} from './registry.ts';
@@ -25,6 +26,10 @@ function complain(fields: Fields, issue: v.BaseIssue<unknown>): ColoniesError {
 	const name = nameOf(issue);
 	if (issue.input === undefined) {
 		return new InvalidInput(`${name} is missing.`, {hint});
+	}
+
+	if (field?.list !== undefined && typeof issue.input === 'string') {
+		return complaintAboutFilter(field.list, issue.input)!;
 	}
 
 	const shown = field?.kind === 'secret' ? '' : `, not ${quoted(issue.input)}`;
@@ -111,5 +116,9 @@ export function parseAll(operation: AnyOperation, inputs: ReadonlyArray<Record<s
 /** Checks one field alone, for forms: undefined when it is fine, else what is wrong with it. */
 export function complaintAbout(field: Field, input: unknown): string | undefined {
 	const parsed = v.safeParse(field.schema, input, {abortEarly: true});
+	if (!parsed.success && field.list !== undefined && typeof input === 'string') {
+		return complaintAboutFilter(field.list, input)!.message;
+	}
+
 	return parsed.success ? undefined : `${field.label} ${input === undefined ? 'is missing' : parsed.issues[0].message}.`;
 }

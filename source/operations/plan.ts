@@ -81,15 +81,16 @@ async function readAll({context, caller, name, colonyid, tell, signal, most = li
 		signal?.throwIfAborted();
 		const page = {...filter, colonyid, count: limits.count, position};
 		// eslint-disable-next-line no-await-in-loop
-		const {rows, positions, more} = await (isProcess ? context.run(caller, 'process.list', {...page, attributes: false}) : context.run(caller, 'computer.list', page));
+		const {rows, positions, more, looked} = await (isProcess ? context.run(caller, 'process.list', {...page, attributes: false}) : context.run(caller, 'computer.list', page));
 		for (const row of rows) {
 			const each = 'processid' in row ? seenProcess(row) : seenComputer(row);
 			seen.set(each.id, each);
 		}
 
 		tell?.(Math.min(seen.size, most));
-		position = positions.at(-1);
-		if (seen.size > most || !more.after || position === undefined) {
+		// Where a filter was not looked for any further, it is looked for from there on.
+		position = looked?.position ?? (more.after ? positions.at(-1) : undefined);
+		if (seen.size > most || position === undefined) {
 			return {seen: new Map([...seen].slice(0, most)), more: seen.size > most || (more.after && seen.size >= most)};
 		}
 	}

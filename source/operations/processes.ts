@@ -11,7 +11,7 @@ import {
 	type Call, type Column, defineMany, defineOperation,
 } from './define.ts';
 import {
-	choice, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
+	choice, filterOf, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
 } from './fields.ts';
 import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
@@ -69,6 +69,7 @@ export const listProcesses = defineOperation({
 		youngerthan: optional(seconds('Younger than', 'Only those in their state for less than this, in seconds')),
 		attribute: optional(pair('Attribute', 'Only those that have this attribute, KEY=VALUE')),
 		text: optional(line('Text', 'Only those whose id begins with this text, or whose type has it')),
+		filter: optional(filterOf('processes')),
 		attributes: otherwise(flag('Attributes', 'Whether to bring the attributes along'), true),
 		at,
 		...pagingFields,
@@ -100,7 +101,7 @@ export const listProcesses = defineOperation({
 
 		return runnableby === undefined
 			? processLists.list(client, colonyid, filter, page)
-			: processLists.listRunnable(client, colonyid, runnableby, {count, attributes});
+			: processLists.listRunnable(client, colonyid, runnableby, {count, attributes, filter: filter.filter});
 	},
 });
 

@@ -7,10 +7,13 @@ import * as computers from './computers.ts';
 import * as events from './events.ts';
 import * as explanations from './explanations.ts';
 import type {GivenOf, ValueOf} from './fields.ts';
+import * as filters from './filters.ts';
 import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
+import * as processPast from './process-past.ts';
 import * as processes from './processes.ts';
+import * as pulse from './pulse.ts';
 import * as status from './status.ts';
 
 /** Every operation by name: all that anyone can do. */
@@ -34,6 +37,8 @@ export const operations = {
 	'process.explain': explanations.explainProcess,
 	'process.reasons': explanations.listReasons,
 	'process.version': processes.versionOfProcess,
+	'process.history': processPast.processHistory,
+	'process.compare': processPast.compareProcesses,
 	'process.assign': processes.assignProcess,
 	'process.successful': processes.closeSuccessful,
 	'process.failed': processes.closeFailed,
@@ -43,8 +48,10 @@ export const operations = {
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,
+	'filter.suggest': filters.suggestFilter,
 	'attention.list': attention.listAttention,
 	'event.list': events.listEvents,
+	'pulse.get': pulse.getPulse,
 	'audit.list': audit.listAudit,
 	'audit.get': audit.getAudit,
 	'audit.head': audit.getHead,

@@ -1,6 +1,8 @@
+import {pulseCounts, pulsePercentiles} from '../core/pulse.ts';
 import {
 	attributeTypes, computerStates, processStates,
 } from '../core/types.ts';
+import {parts} from '../core/differences.ts';
 import {attentionKinds, severities} from '../core/attention.ts';
 import {changesForetold} from '../core/forecast.ts';
 import {verdicts} from '../core/explanation.ts';
@@ -26,8 +28,13 @@ const page = (name: string): JsonSchema => object({
 	rows: list(reference(name)),
 	positions: said(list(text), 'Of each row, for the query of the next page; empty where the list has none.'),
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
+	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
 	at: said(reference('Time'), 'Of a list as it was: the moment.'),
-}, ['at']);
+}, ['looked', 'at']);
+
+const listOf = (names: readonly string[], schema: JsonSchema): Record<string, JsonSchema> => Object.fromEntries(names.map(name => [name, schema]));
+const seconds: JsonSchema = {type: ['number', 'null'], description: 'Seconds, within 9 %; null where nothing was measured.'};
+const pulsePart = {totals: reference('PulseTotals'), series: reference('PulseSeries')};
 
 const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntries(states.map(state => [state, whole])));
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
@@ -85,6 +92,12 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Event: object({
 		id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), colonyid: {oneOf: [id, {type: 'null'}]}, noun: text, subject: text, what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']},
 	}),
+	Step: object({
+		at: reference('Time'), what: text, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, actor: said(text, 'An id, or `system`.'), actorname: said({type: ['string', 'null']}, 'Name of the computer that did it.'),
+		computerid: said({oneOf: [id, {type: 'null'}]}, 'Of the attempt.'), computername: {type: ['string', 'null']}, starttime: {oneOf: [reference('Time'), {type: 'null'}]}, endtime: {oneOf: [reference('Time'), {type: 'null'}]},
+		why: {type: ['string', 'null']}, attributes: said(attributes, 'What the attempt had written, where this step put it away.'),
+	}),
+	Difference: object({part: {type: 'string', enum: parts}, name: text, value: said({type: ['string', 'null']}, 'Null where it has none.'), other: {type: ['string', 'null']}}),
 	Change: object(change),
 	FullChange: object({
 		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
@@ -138,6 +151,22 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	ComputerPage: page('Computer'),
 	ProcessPage: page('Process'),
 	EventPage: page('Event'),
+	PulseTotals: object({...listOf(pulseCounts, whole), ...listOf(pulsePercentiles, seconds)}),
+	PulseSeries: said(object({...listOf(pulseCounts, list(whole)), ...listOf(pulsePercentiles, list(seconds))}), 'One number for each bucket.'),
+	Pulse: object({
+		colonyid: id,
+		by: {type: 'string', enum: ['none', 'type', 'computer']},
+		from: reference('Time'),
+		to: said(reference('Time'), 'The end of the last bucket, which has begun.'),
+		now: reference('Time'),
+		step: said(whole, 'Seconds of a bucket.'),
+		waiting: said(list(whole), 'How many waited at the end of each bucket; where more than 10,000 do now, at least so many.'),
+		running: said(list(whole), 'How many ran, likewise.'),
+		...pulsePart,
+		rows: said(list(object({key: said(text, 'A type, empty where none was asked for, or the id of a computer.'), name: text, ...pulsePart}, ['name'])), 'The types or computers of which most was counted.'),
+		others: said(object({keys: said(whole, 'How many.'), ...pulsePart}), 'The rest of them together; left out when there is none.'),
+	}, ['others']),
+	StepPage: page('Step'),
 	ChangePage: page('Change'),
 	ComputerCounts: counts(computerStates),
 	ProcessCounts: counts(processStates),
@@ -164,6 +193,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.explain': reference('Explanation'),
 	'process.reasons': list(reference('Reason')),
 	'process.version': reference('ProcessVersion'),
+	'process.history': reference('StepPage'),
+	'process.compare': list(reference('Difference')),
 	'process.assign': reference('Process'),
 	'process.successful': reference('Process'),
 	'process.failed': reference('Process'),
@@ -173,8 +204,10 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'attribute.add': reference('Attribute'),
 	'attribute.get': reference('Attribute'),
 	'attribute.list': list(reference('Attribute')),
+	'filter.suggest': list(object({value: text, summary: said(text, 'What it is; empty mostly.')})),
 	'attention.list': reference('AttentionPage'),
 	'event.list': reference('EventPage'),
+	'pulse.get': reference('Pulse'),
 	'audit.list': reference('ChangePage'),
 	'audit.get': reference('FullChange'),
 	'audit.head': reference('Head'),

@@ -1,3 +1,5 @@
+import type {AttentionLine} from '../../source/core/attention.ts';
+import {compare, type Explanation} from '../../source/core/explanation.ts';
 import {type Attribute, type AttributeType, type Computer, type Process, unsetTime} from '../../source/core/types.ts';
 import {attributeId, sha3} from '../../source/identity/index.ts';
 import type {KeyEntry} from '../../source/keychain/index.ts';
@@ -51,6 +53,19 @@ export const keyOf = (number: number, change: Partial<KeyEntry> = {}): KeyEntry 
 
 export const serverOf = (change: Partial<ServerView['where']> = {}): ServerView => ({where: {context: 'embedded', kind: 'embedded', place: 'in memory', server: 'PostgreSQL', timescale: undefined, schema: 2, ...change}, delay: 3, memory: 100_000_000, node: '20.20.2'});
 
+/** A line of 5 Attention about a computer that waits for approval. */
+export const lineOf = (number: number, change: Partial<AttentionLine> = {}): AttentionLine => ({
+	kind: 'pending', severity: 'medium', text: 'waits for approval', since: time(-60), noun: 'computer', id: idOf('computer', number), name: `edge-${number}`, count: 1,
+	fix: {operation: 'computer.approve', input: {colonyid: idOf('colony', 0), computerid: idOf('computer', number)}, says: `Approve edge-${number}`}, ...change,
+});
+
+/** Why a process waits that lacks the approval of a computer. */
+export const explanationOf = (process: Process, computers: readonly Computer[] = [computerOf(0, {gpus: 1})], change: Partial<Explanation> = {}): Explanation => ({
+	processid: process.processid, verdict: 'one-fix-away', says: `One fix away: approve ${computers[0]!.name}.`,
+	fix: {operation: 'computer.approve', input: {colonyid: process.targetcolonyid, computerid: computers[0]!.computerid}, says: `Approve ${computers[0]!.name}`},
+	state: 'waiting', computers: computers.map(computer => compare(computer, process)), others: [{unmet: ['approved'], count: computers.length}], ...change,
+});
+
 export const pageOf = (rows: readonly RowValue[], more?: Page<RowValue>['more']): Page<RowValue> => ({rows: [...rows], positions: rows.map((_, index) => `position ${index}`), more: more ?? {before: false, after: false}});
 
 /** A key press as it comes from the terminal: one character is also text. */
@@ -86,6 +101,12 @@ export class Console {
 
 	type(text: string): Effect[] {
 		return this.press(...text);
+	}
+
+	/** What is in sight gets this as the answer to what was asked last under a slot. */
+	answer(slot: string, result: unknown): Effect[] {
+		const answer = this.state.answers[slot];
+		return answer ? this.tell({type: 'asked', slot, sequence: answer.sequence, result, began: this.state.now, at: this.state.now}) : [];
 	}
 
 	/** The list on the screen gets these rows, as the answer to what was asked last. */
@@ -128,7 +149,8 @@ export function opened({screen = 'processes', rows = 3, columns = 100, height = 
 	console.load(console.state.known, undefined, 'colonies');
 	if (screen !== 'processes') {
 		console.press(screens[screen].digit);
-		console.load(screen === 'server' ? [serverOf()] : numbers.map(number => screen === 'computers' ? computerOf(number) : (screen === 'keys' ? keyOf(number) : colonyOf(number))));
+		const rows: Partial<Record<ScreenName, (number: number) => RowValue>> = {computers: computerOf, attention: lineOf, keys: keyOf};
+		console.load(screen === 'server' ? [serverOf()] : numbers.map(number => (rows[screen] ?? colonyOf)(number)));
 	}
 
 	console.effects = [];

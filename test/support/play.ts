@@ -31,6 +31,7 @@ class Names {
 				const known = [...this.#ids.keys()].find(id => id.startsWith(start) && id.endsWith(end));
 				return known === undefined ? short : `short ${this.#nameOf(known)}`;
 			})
+			.replaceAll(/"(wait|run)": \d+/g, '"$1": 0')
 			.replaceAll(time, 'a time');
 	}
 
@@ -55,7 +56,16 @@ class Names {
 		}
 
 		if ('positions' in part && Array.isArray(part.positions)) {
-			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString())};
+			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/,\d+]$/, ',a row]'))};
+		}
+
+		// What was counted is the same, whenever it was and however long it took.
+		if ('waitp50' in part) {
+			return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, /p\d\d$/.test(name) && value !== null ? 'measured' : value as number | null]));
+		}
+
+		if ('series' in part) {
+			return {...part, series: undefined, ...('waiting' in part && 'running' in part ? {waiting: (part.waiting as number[]).at(-1), running: (part.running as number[]).at(-1)} : {})};
 		}
 
 		if ('version' in part && 'since' in part) {
@@ -175,6 +185,7 @@ async function playColonies({call, remote}: Player): Promise<void> {
 	await call(root, 'colony.list', {position: 'nowhere'});
 	await call(root, 'colony.list', {count: 0});
 	await call(root, 'colony.list', {count: 1001});
+	await call(root, 'colony.list', {filter: 'name~ZÜ -id:00'});
 	for (const who of everybody) {
 		await call(who, 'colony.get', {colonyid});
 		await call(who, 'colony.get', {colonyid: nobody});
@@ -302,6 +313,18 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 		await call('stranger', 'attribute.list', {colonyid, processid});
 	}
 
+	for (const filter of ['state:running', 'gpu', '-type:gpu', 'computer:edge', 'out~"of edge"', 'out.result=replaced err.漢=""', 'cores>=8 mem>8g', 'deadline>1s', 'ran<1h -ended<1h', 'a=1', 'stat:x']) {
+		await call('owner', 'process.list', {colonyid, filter, attributes: false});
+	}
+
+	for (const filter of ['edge', 'É', 'state:approved cores>4', 'seen<1h', 'gpu~nvid', '-name~%', 'wait>5m']) {
+		await call('owner', 'computer.list', {colonyid, filter});
+	}
+
+	for (const [list, field, more] of [['processes', 'type', {}], ['processes', 'in', {}], ['processes', 'out', {key: 'result'}], ['processes', 'computer', {prefix: 'E'}], ['computers', 'type', {prefix: 'g'}], ['computers', 'state', {}]] as const) {
+		await call('owner', 'filter.suggest', {colonyid, list, field, ...more});
+	}
+
 	for (const wrong of [{key: '', value: 'x'}, {key: 'a\nb', value: 'x'}, {key: 'x'.repeat(201), value: 'x'}, {key: 'x', value: 'a\0'}, {key: 'x', value: 'x'.repeat(1_048_577)}, {key: 'x', value: 'x', type: 'in'}]) {
 		await call('core', 'attribute.add', {colonyid, processid: ids[0], ...wrong});
 	}
@@ -398,6 +421,12 @@ async function playLists(call: Player['call'], ids: readonly string[]): Promise<
 		{attributes: false},
 		{runnableby: core, count: 1},
 		{count: 1000},
+		{at: '-0s', count: 1000},
+		{at: '-0s', state: 'running', text: 'gpu'},
+		{at: '2000-01-01T00:00:00Z'},
+		{at: '9999-01-01T00:00:00Z'},
+		{at: 'yesterday'},
+		{at: '-0s', runnableby: core},
 	];
 	for (const filter of filters) {
 		await call('owner', 'process.list', {colonyid, ...filter});
@@ -473,6 +502,20 @@ async function playOperator(player: Player): Promise<void> {
 	}
 
 	await call('owner', 'computer.approve', {colonyid, computerid: slow, ifstate: 'disapproved'});
+	for (const {processid} of [...rows.slice(0, 6), {processid: nobody}]) {
+		for (const who of ['core', 'foreign']) {
+			await call(who, 'process.history', {colonyid, processid, count: 1000});
+		}
+	}
+
+	// What never ran has no times that are different in every run.
+	const {rows: waiting} = (await call('owner', 'process.list', {colonyid, state: 'waiting', count: 20}))!;
+	const fresh = await call('owner', 'process.submit', {spec: {targetcolonyid: colonyid, computertype: 'never', in: {a: '2', 'api-key': 'x'}}});
+	for (const other of [...waiting.slice(0, 3).map(({processid}) => processid), nobody, undefined]) {
+		await call('owner', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+		await call('rival', 'process.compare', {colonyid, processid: fresh!.processid, with: other});
+	}
+
 	for (const {processid} of [...rows.slice(0, 3), rows[0]!]) {
 		await call('core', 'process.remove', {colonyid, processid});
 		await call('owner', 'process.get', {colonyid, processid});
@@ -499,6 +542,14 @@ async function playOperator(player: Player): Promise<void> {
 
 	for (const after of ['', 'yesterday', '1', '-1.0', '1.2.3']) {
 		await call('owner', 'event.list', {colonyid, after});
+	}
+
+	for (const who of everybody) {
+		await call(who, 'pulse.get', {colonyid, span: '7d', by: 'type'});
+	}
+
+	for (const given of [{}, {by: 'type', computertype: ''}, {by: 'computer'}, {computertype: 'none of this'}, {span: '90s', step: '10s'}, {span: 'long'}, {span: '7d', step: '10s'}, {span: '1d', step: '10s'}, {by: 'computer', computertype: 'x'}]) {
+		await call('owner', 'pulse.get', {colonyid, span: '30d', ...given});
 	}
 
 	for (const who of everybody.filter(name => name !== root)) {

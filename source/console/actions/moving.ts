@@ -50,7 +50,7 @@ export function restart(state: State, screen: ScreenName, {tab, filter}: {tab: n
 
 /** Works in a colony from now on, as its owner when the keychain holds that key. */
 export function chooseColony(state: State, colony: KnownColony): State {
-	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers)};
+	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers), attention: emptied(state.lists.attention)};
 	// Where there is a colony nobody is asked what to begin with.
 	const overlays = state.overlays.filter(overlay => !(overlay.kind === 'menu' && overlay.isWelcome));
 	return {...state, overlays, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};

@@ -17,6 +17,12 @@ function openId({overlays}: State): string | undefined {
 	return top?.kind === 'detail' ? top.id : undefined;
 }
 
+/** Id of what the row under the cursor is about. */
+function aboutSelected(state: State): string {
+	const {aboutOf, idOf} = screens[state.screen];
+	return (aboutOf ?? idOf)(selectedRow(state)!);
+}
+
 function scroll(state: State, value: string | undefined): Step {
 	const page = Math.max(1, state.rows - 8);
 	const by = {page, '-page': -page, first: Number.NEGATIVE_INFINITY}[value!] ?? Number(value);
@@ -37,7 +43,7 @@ export const opening: Record<string, Action> = {
 	scroll,
 	close: state => quiet(closeTop(state)),
 	form: (state, purpose) => quiet(over(state, openForm(purpose as FormPurpose, state))),
-	'copy-id': state => [state, [{type: 'copy', text: openId(state) ?? screens[state.screen].idOf(selectedRow(state)!), what: 'the id'}]],
+	'copy-id': state => [state, [{type: 'copy', text: openId(state) ?? aboutSelected(state), what: 'the id'}]],
 	'copy-json': state => [state, [{type: 'copy', text: JSON.stringify(openId(state) === undefined ? selectedRow(state) : selectedProcess(state), undefined, 4), what: 'the JSON'}]],
 	help: state => state.overlays.at(-1)?.kind === 'help' ? quiet(closeTop(state)) : quiet(over(state, {kind: 'help', scroll: 0})),
 };

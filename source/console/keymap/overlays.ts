@@ -1,3 +1,4 @@
+import {whyNoFix} from '../fixes.ts';
 import type {Binding, KeyedOverlay} from './binding.ts';
 import {processActions} from './processes.ts';
 import {noProcess} from './reasons.ts';
@@ -21,6 +22,8 @@ export const overlayKeys: readonly Binding[] = [
 	{mode: 'detail', chords: ['c'], action: 'copy-id', label: 'Copy the id'},
 	{mode: 'detail', chords: ['C'], action: 'copy-json', label: 'Copy as JSON', disabled: noProcess},
 	...processActions('detail'),
+	{mode: 'explain', chords: ['F'], action: 'fix', label: 'Do what mends it', hint: 'fix', changes: true, disabled: whyNoFix},
+	...scrollKeys('explain'),
 	...scrollKeys('detail'),
 	...scrollKeys('help'),
 	{mode: 'menu', chords: ['j', 'down'], action: 'menu-move', value: '1', label: 'Down'},

@@ -2,8 +2,9 @@ import {whyNoChange} from '../deeds.ts';
 import type {Binding} from './binding.ts';
 import {noColony, nothing, noProcess, processIs} from './reasons.ts';
 
-/** What changes a process, on the list and where it is open. */
+/** What explains or changes a process, on the list and where it is open. */
 export const processActions = (mode: 'processes' | 'detail'): Binding[] => [
+	{mode, chords: ['e'], action: 'explain', label: 'Why it waits', hint: 'explain', disabled: noProcess},
 	{mode, chords: ['R'], action: 'retry', label: 'Put a closed process back to waiting', hint: 'retry', changes: true, disabled: processIs([2, 3], 'Only a closed process can be retried.')},
 	{mode, chords: ['X'], action: 'remove', label: 'Remove the process', hint: 'remove', changes: true, disabled: processIs([0, 1, 2, 3], '')},
 	{mode, chords: ['x'], action: 'process-menu', label: 'Menu of actions', hint: 'actions', disabled: noProcess},

@@ -2,7 +2,7 @@ import {shortId, visible} from '../../core/text.ts';
 import type {KnownColony} from '../state.ts';
 import {bold} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
-import {isAbout, whole} from './whole.ts';
+import {passing, whole} from './whole.ts';
 
 export const coloniesScreen: Screen<KnownColony> = {
 	name: 'colonies',
@@ -10,7 +10,7 @@ export const coloniesScreen: Screen<KnownColony> = {
 	title: 'Colonies',
 	topics: ['colonies'],
 	of: 'store',
-	read: async (_, {state}) => whole(state.known.filter(({colonyid, name}) => isAbout(state.lists.colonies.filter, colonyid, name))),
+	read: async (_, {state}) => whole(passing('colonies', state.lists.colonies.filter, state.known, ({colonyid, name}) => ({id: colonyid, name}))),
 	tabs: [],
 	columns: [
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({name}) => visible(name), style: text => bold(text)},

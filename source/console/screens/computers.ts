@@ -1,4 +1,3 @@
-import {parseFilter} from '../../core/filter.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatAge} from '../../core/time.ts';
 import {type Computer, computerStates} from '../../core/types.ts';
@@ -16,8 +15,7 @@ export const computersScreen: Screen<Computer> = {
 	topics: ['computers'],
 	of: 'colony',
 	async read(query, {state, run}) {
-		const {computertype, text} = parseFilter(state.lists.computers.filter);
-		return run('computer.list', {colonyid: state.colony!.colonyid, computertype, text, ...query});
+		return run('computer.list', {colonyid: state.colony!.colonyid, filter: state.lists.computers.filter, ...query});
 	},
 	tabs: [],
 	columns: [

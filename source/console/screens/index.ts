@@ -1,4 +1,5 @@
 import {type RowValue, type ScreenName, type State, screenNames} from '../state.ts';
+import {attentionScreen} from './attention.ts';
 import {coloniesScreen} from './colonies.ts';
 import {computersScreen} from './computers.ts';
 import {keysScreen} from './keys.ts';
@@ -13,6 +14,7 @@ export const screens: Record<ScreenName, Screen> = {
 	processes: processesScreen as unknown as Screen,
 	computers: computersScreen as unknown as Screen,
 	colonies: coloniesScreen as unknown as Screen,
+	attention: attentionScreen as unknown as Screen,
 	keys: keysScreen as unknown as Screen,
 	server: serverScreen as unknown as Screen,
 };

@@ -2,7 +2,7 @@ import {shortId, visible} from '../../core/text.ts';
 import type {KeyEntry} from '../../keychain/index.ts';
 import {red} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
-import {isAbout, whole} from './whole.ts';
+import {passing, whole} from './whole.ts';
 
 export const keysScreen: Screen<KeyEntry> = {
 	name: 'keys',
@@ -10,7 +10,7 @@ export const keysScreen: Screen<KeyEntry> = {
 	title: 'Keys',
 	topics: [],
 	of: 'machine',
-	read: async (_, {state, keys}) => whole((await keys()).filter(({id, label}) => isAbout(state.lists.keys.filter, id, label?.name))),
+	read: async (_, {state, keys}) => whole(passing('keys', state.lists.keys.filter, await keys(), ({id, label}) => ({id, name: label?.name, of: label?.kind ?? 'other', colony: label?.colonyid}))),
 	tabs: [],
 	columns: [
 		{title: 'ID', width: 10, yields: 0, value: ({id}) => shortId(id)},

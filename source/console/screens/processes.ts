@@ -1,10 +1,13 @@
-import {parseFilter} from '../../core/filter.ts';
+import {inShort} from '../../core/explanation.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import {type Process, processStates} from '../../core/types.ts';
 import {blue, dim, green, red, yellow} from '../terminal/style.ts';
 import {storeNow} from '../state.ts';
 import {tabState} from '../tabs.ts';
+import {
+	askReasons, reasonOf, reasons, verdictStyle, whyPairs,
+} from '../why.ts';
 import type {Column, Screen} from './screen.ts';
 
 const marks = ['·', '▸', '✓', '✗'] as const;
@@ -50,6 +53,9 @@ function lasted(process: Process, now: number): string {
 	}
 }
 
+/** Colours of the reasons in short. */
+const whyStyles: Record<string, (text: string) => string> = Object.fromEntries((['nobody-can', 'one-fix-away', 'being-taken'] as const).map(verdict => [inShort(verdict), verdictStyle(verdict)]));
+
 const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'ID', width: 9, yields: 0, value: ({processid}) => processid.slice(0, 8)},
 	{
@@ -64,6 +70,7 @@ const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem)},
 	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus)},
 	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`},
+	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting'},
 	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}) => assignedcomputerid === '' ? '-' : shortId(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
 ];
 
@@ -74,8 +81,10 @@ export const processesScreen: Screen<Process> = {
 	topics: ['processes'],
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), ...parseFilter(state.lists.processes.filter), ...query, attributes: false});
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false});
 	},
+	asks: state => tabState(state) === 'waiting' ? askReasons(state) : [],
+	beside: reasons,
 	tabs: ['all', ...processStates],
 	columns,
 	idOf: ({processid}) => processid,
@@ -87,7 +96,11 @@ export const processesScreen: Screen<Process> = {
 
 		const list = state.lists.processes;
 		if (list.filter !== '') {
-			return [`No process matches /${visible(list.filter)}`, 'Press esc to clear the filter.'];
+			return [
+				`No process matches /${visible(list.filter)}`,
+				...(list.looked === undefined ? [] : [`among the ${list.looked.toLocaleString('en')} that were looked through: narrow it with state:, type:, computer: or age.`]),
+				'Press esc to clear the filter.',
+			];
 		}
 
 		const name = tabState(state);
@@ -98,6 +111,7 @@ export const processesScreen: Screen<Process> = {
 		const time = (at: string) => formatTime(at, state.utc);
 		return [
 			['state', `${processStates[process.status]} ${lasted(process, now)}`],
+			...whyPairs(state, process),
 			['type', process.computertype === '' ? 'any' : process.computertype],
 			['asks for', `${process.cores} cores  ${memory(process.mem)}  ${process.gpus} gpus`],
 			['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => shortId(id)).join(' ')],

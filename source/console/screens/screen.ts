@@ -5,7 +5,7 @@ import type {Ask} from '../answers.ts';
 import type {Align} from '../terminal/width.ts';
 import type {PageQuery, RowValue, ScreenName, State} from '../state.ts';
 
-/** A column: pure text of a row at a moment (milliseconds since 1970). Text from outside is made visible in here. */
+/** A column: pure text of a row at a moment (milliseconds since 1970), and of what the screen shows beside it. Text from outside is made visible in here. */
 export type Column<Row> = {
 	title: string;
 	/** Cells. */
@@ -15,7 +15,7 @@ export type Column<Row> = {
 	grows?: boolean;
 	/** Higher ones go first when there is no room. 0 stays. */
 	yields: number;
-	value: (row: Row, now: number) => string;
+	value: (row: Row, now: number, state: State) => string;
 	/** Colours and weights, by what it means. */
 	style?: (text: string, row: Row) => string;
 	/** Only where it says something. */
@@ -46,11 +46,15 @@ export type Screen<Row extends RowValue = RowValue> = {
 	read: (query: PageQuery, reader: Reader) => Promise<Page<Row>>;
 	/** What else it needs from the store while it is in sight. */
 	asks?: (state: State) => readonly Ask[];
+	/** What its columns read of the state beside the row: rows are drawn anew when it is another. */
+	beside?: (state: State) => unknown;
 	/** Draws the whole body in place of a list, in so many cells and rows; no line is longer, and there are no more. */
 	body?: (state: State, size: {width: number; height: number}) => string[];
 	/** What stands at the right of its tabs in place of the range of rows. */
 	note?: (state: State) => string;
 	idOf: (row: Row) => string;
+	/** Id of what a row is about, where that is not its own. */
+	aboutOf?: (row: Row) => string;
 	/** What a row is called in questions and notices. */
 	nameOf: (row: Row) => string;
 	/** Said where there is no row: what it means, and what to do. */

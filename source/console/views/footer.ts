@@ -1,5 +1,7 @@
 import {visible} from '../../core/text.ts';
 import {formatSpan} from '../../core/time.ts';
+import {candidatesOf, faultOf, languageOf} from '../filtering.ts';
+import {forecastText} from '../overlays/forecast.ts';
 import {keymap, modesOf} from '../keymap.ts';
 import {type Overlay, type State, storeName} from '../state.ts';
 import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
@@ -58,24 +60,51 @@ function messageLines(state: State): string[] {
 type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 
-function question({place, question: what, consequence, verb, typed}: Confirm, {columns, notice}: State): string[] {
+/** The two rows of a question. What the change would do stands beside it where there is room, else before what it means. */
+function question(overlay: Confirm, state: State): string[] {
+	const {place, question: what, consequence = '', verb, typed} = overlay;
+	const {columns, notice} = state;
 	// What it is about stays in sight; where it is stands in the first row too.
 	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
 	if (typed) {
 		return [
-			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence ?? ''}`,
+			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
 			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
 		];
 	}
 
-	return [bold(yellow(asked)), spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(consequence ?? '', Math.max(0, columns - 28))), columns)];
+	const forecast = forecastText(state, overlay);
+	const room = columns - widthOf(asked) - 2;
+	const beside = forecast && [forecast.long, forecast.short].find(text => widthOf(text) <= room);
+	const below = [forecast && beside === undefined ? `${forecast.long}` : '', consequence].filter(text => text !== '').join(' ');
+	return [
+		beside === undefined ? bold(yellow(asked)) : spread(bold(yellow(asked)), bold(beside), columns),
+		spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(below, Math.max(0, columns - 28))), columns),
+	];
 }
 
 const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
 
-function filterLines({edit, error}: FilterOverlay, state: State): string[] {
-	const help = state.screen === 'processes' ? 'words, type:gpu, computer:ID, age>5m, age<1h, key=value · enter applies, esc leaves' : 'words · enter applies, esc leaves';
-	return [lineWithField('/', edit, state.columns), error ? red(error) : dim(help)];
+/** The candidates at the cursor, from the first that fits beside the one that is put in, with what that one means. */
+function candidateLine(overlay: FilterOverlay, state: State): string | undefined {
+	const {candidates = []} = candidatesOf(overlay, state) ?? {};
+	if (candidates.length === 0) {
+		return undefined;
+	}
+
+	const chosen = overlay.completing?.index;
+	const shown = candidates.slice(chosen === undefined ? 0 : Math.max(0, chosen - 2));
+	const labels = shown.map(candidate => candidate === candidates[chosen ?? -1] ? inverse(visible(candidate.text)) : visible(candidate.text));
+	const about = candidates[chosen ?? 0]!.summary;
+	const list = `${dim('tab')} ${labels.join('  ')}`;
+	return about === '' ? list : spread(list, dim(cut(visible(about), Math.floor(state.columns / 2))), state.columns);
+}
+
+function filterLines(overlay: FilterOverlay, state: State): string[] {
+	const {edit, error} = overlay;
+	const wrong = error ?? faultOf(overlay, state, {isTyping: true})?.message;
+	const help = `${languageOf(state.screen) ? 'words and terms, tab completes' : 'words'} · enter applies, esc leaves, up recalls`;
+	return [lineWithField('/', edit, state.columns), wrong ? red(visible(wrong)) : candidateLine(overlay, state) ?? dim(help)];
 }
 
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};

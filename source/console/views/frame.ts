@@ -2,6 +2,8 @@ import {plural, shortId, visible} from '../../core/text.ts';
 import {formatClock, formatSpan} from '../../core/time.ts';
 import {limits} from '../../core/limits.ts';
 import {visibleRows} from '../layout.ts';
+import {answerIn} from '../asking.ts';
+import {attentionSlot} from '../asks.ts';
 import {screens} from '../screens/index.ts';
 import {type State, screenNames, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
@@ -90,11 +92,18 @@ function tallies(state: State): string {
 	].join('   ');
 }
 
+/** How many lines there are on 5 Attention, beside its title. */
+function attentionCount(state: State): string {
+	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
+	return count === 0 ? '' : ` ${yellow(bold(String(count)))}`;
+}
+
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
 function screenTabs(state: State): string {
 	const draw = (isShort: boolean): string => screenNames.map(name => {
 		const {digit, title} = screens[name];
-		return name === state.screen ? inverse(` ${digit} ${title} `) : ` ${isShort ? digit : `${digit} ${title}`} `;
+		const count = name === 'attention' ? attentionCount(state) : '';
+		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? digit : `${digit} ${title}`}${count} `;
 	}).join(isShort ? '' : ' ');
 	const full = draw(false);
 	return widthOfStyled(full) <= state.columns ? full : draw(true);
@@ -111,7 +120,8 @@ function range(state: State): string {
 	const {more, rows, filter, tab} = list;
 	const counted = state.screen === 'processes' && filter === '' && tab > 0 ? state.counts?.[screens.processes.tabs[tab] as 'waiting'] : undefined;
 	const total = counted !== undefined && counted >= rows.length ? shortCount(counted) : `${rows.length}${more.after || more.before ? '+' : ''}`;
-	return more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`;
+	const found = list.looked === undefined ? '' : ` in ${shortCount(list.looked)} looked through`;
+	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
 function listTabs(state: State): string {

@@ -27,13 +27,13 @@ export function placeColumns(screen: Screen, state: State, room: number): Placed
 	return columns.map(column => ({column, width: column.width + (column.grows ? Math.floor(spare / growing) : 0)}));
 }
 
-const drawRow = (row: RowValue, placed: readonly Placed[], now: number): string => placed.map(({column, width}) => {
-	const text = fit(column.value(row, now), width, column.align);
+const drawRow = (row: RowValue, placed: readonly Placed[], state: State): string => placed.map(({column, width}) => {
+	const text = fit(column.value(row, storeNow(state), state), width, column.align);
 	return column.style ? column.style(text, row) : text;
 }).join(' ');
 
-// A row is drawn again only when it, the columns or the second has changed.
-const drawn = new WeakMap<RowValue, {placed: readonly Placed[]; second: number; text: string}>();
+// A row is drawn again only when it, the columns, the second or what stands beside it has changed.
+const drawn = new WeakMap<RowValue, {placed: readonly Placed[]; second: number; beside: unknown; text: string}>();
 let lastPlaced: {key: string; placed: Placed[]} | undefined;
 
 function placedFor(screen: Screen, state: State, room: number): Placed[] {
@@ -46,15 +46,16 @@ function placedFor(screen: Screen, state: State, room: number): Placed[] {
 	return lastPlaced.placed;
 }
 
-function rowText(row: RowValue, placed: readonly Placed[], now: number): string {
-	const second = Math.floor(now / 1000);
+function rowText(row: RowValue, placed: readonly Placed[], state: State): string {
+	const second = Math.floor(storeNow(state) / 1000);
+	const beside = screens[state.screen].beside?.(state);
 	const known = drawn.get(row);
-	if (known?.placed === placed && known.second === second) {
+	if (known?.placed === placed && known.second === second && known.beside === beside) {
 		return known.text;
 	}
 
-	const text = drawRow(row, placed, now);
-	drawn.set(row, {placed, second, text});
+	const text = drawRow(row, placed, state);
+	drawn.set(row, {placed, second, beside, text});
 	return text;
 }
 
@@ -76,7 +77,7 @@ export function listLines(state: State): string[] {
 	const lines = list.rows.slice(list.top, list.top + visibleRows(state)).map(row => {
 		const id = screen.idOf(row);
 		const isCursor = id === list.cursor;
-		const text = rowText(row, placed, storeNow(state));
+		const text = rowText(row, placed, state);
 		if (id === list.gone) {
 			return inverse(dim(fit(`> ${fit(withoutStyle(text), width - 4 - leftNote.length)}${leftNote}`, width - 2)));
 		}

@@ -1,6 +1,7 @@
 import {plural, visible} from '../../core/text.ts';
-import {asksOf} from '../asks.ts';
+import {asksOf, attentionSlot} from '../asks.ts';
 import {cursorIndex} from '../lists.ts';
+import {forecastText} from '../overlays/forecast.ts';
 import {screens} from '../screens/index.ts';
 import {type FormField, type Overlay, type State, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
@@ -23,7 +24,7 @@ function rowLine(state: State): string | undefined {
 		return undefined;
 	}
 
-	const values = screen.columns.filter(({shown}) => shown?.(state) ?? true).map(({title, value}) => [title, value(row, storeNow(state)).trim()] as const).filter(([, text]) => text !== '' && text !== '-');
+	const values = screen.columns.filter(({shown}) => shown?.(state) ?? true).map(({title, value}) => [title, value(row, storeNow(state), state).trim()] as const).filter(([, text]) => text !== '' && text !== '-');
 	const gone = list.gone === list.cursor ? ' It has left this list.' : '';
 	return `Row ${cursorIndex(list, screen.idOf) + 1} of ${list.rows.length}${list.more.after ? ' and more' : ''}: ${values.map(([title, text]) => `${title} ${text}`).join(', ')}.${gone}`;
 }
@@ -56,7 +57,8 @@ function overlayText(overlay: Overlay, state: State): string[] {
 	if (overlay.kind === 'confirm') {
 		const {place, question, consequence, verb, typed} = overlay;
 		const how = typed ? `Type ${visible(typed.expected)} and enter to ${verb.toLowerCase()} it; escape cancels.` : `y: ${verb}. Enter cancels.`;
-		return [`${place}: ${question}`, ...(consequence ? [consequence] : []), how];
+		const forecast = forecastText(state, overlay);
+		return [`${place}: ${question}`, ...(forecast ? [forecast.long] : []), ...(consequence ? [consequence] : []), how];
 	}
 
 	if (isFooter(overlay)) {
@@ -71,7 +73,7 @@ function overlayText(overlay: Overlay, state: State): string[] {
 }
 
 /** Whether something that the overlay on top waited for is there now. */
-const hasArrived = (before: State, now: State): boolean => asksOf(now).some(({slot}) => slot !== 'status' && before.answers[slot]?.result === undefined && now.answers[slot]?.result !== undefined);
+const hasArrived = (before: State, now: State): boolean => asksOf(now).some(({slot}) => slot !== 'status' && slot !== attentionSlot && before.answers[slot]?.result === undefined && now.answers[slot]?.result !== undefined);
 
 function overlayChanges(before: State, now: State): string[] {
 	const [old, top] = [before.overlays.at(-1), now.overlays.at(-1)];

@@ -6,7 +6,8 @@ import type {Client} from '../types.ts';
 /** Of one process: the step after the moment that put its attempt away, with what was in it, and what was done to its attributes until then. */
 type Since = {id: Id; what: string | null; image: Process | null; attempt: Attribute[] | null; first: Array<{attributeid: Id; before: string | null}> | null};
 
-const compare = (one: Attribute, other: Attribute): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+/** As a process has its attributes: by list, then by key. */
+export const compareAttributes = (one: Attribute, other: Attribute): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
 
 async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Since[]> {
 	const {rows} = await client.query<Since>(
@@ -45,7 +46,7 @@ function putBack(attempt: readonly Attribute[], {first}: Since): Attribute[] {
 	return attempt.flatMap(attribute => {
 		const before = changed.get(attribute.attributeid);
 		return before === undefined ? [attribute] : (before === null ? [] : [{...attribute, value: before}]);
-	}).sort((one, other) => compare(one, other));
+	}).sort((one, other) => compareAttributes(one, other));
 }
 
 /** The attributes of processes, given as they were, at the moment. */

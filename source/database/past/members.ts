@@ -1,7 +1,9 @@
-import {NotFound} from '../../core/errors.ts';
+import {InvalidInput, NotFound} from '../../core/errors.ts';
+import {type Filter, groupsOf} from '../../core/filter-language/index.ts';
 import {quoted} from '../../core/text.ts';
 import {type Colony, type Computer, type ComputerState, computerStates, type Id, type Time} from '../../core/types.ts';
 import type {ComputerFilter} from '../computers.ts';
+import {testsOf} from '../filters.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from '../pages.ts';
 import {type ColonyRow, type ComputerRow, toColony, toComputer} from '../rows.ts';
 import type {Client} from '../types.ts';
@@ -58,7 +60,12 @@ export async function listComputers(client: Client, colony: Id, filter: Computer
 		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
 	}
 
-	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past where ${where.join(' and ')} order by status ${order}, name collate "C" ${order}, computer_id ${order} limit $3`, values);
+	if (filter.filter?.some(({field}) => field === 'seen')) {
+		throw new InvalidInput('When computers had been seen is not kept for the past.', {hint: 'Leave seen out of the filter, or ask for the present list.'});
+	}
+
+	where.push(...testsOf('computers', groupsOf(filter.filter ?? []), given));
+	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past c where ${where.join(' and ')} order by status ${order}, name collate "C" ${order}, computer_id ${order} limit $3`, values);
 	return {...toPage(rows.map(row => toComputer(row)), page, computer => [computer.status, computer.name, computer.computerid]), at: page.at};
 }
 
@@ -79,10 +86,11 @@ export async function getComputer(client: Client, colony: Id, computer: Id, at: 
 	return toComputer(rows[0]);
 }
 
-/** A page of all colonies as they were, by name. */
-export async function listColonies(client: Client, page: PageRequest & {at: Time}): Promise<Page<Colony>> {
+/** A page of all colonies that pass a filter, as they were, by name. */
+export async function listColonies(client: Client, filter: Filter | undefined, page: PageRequest & {at: Time}): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const key = page.position === undefined ? [] : decodePosition(page.position, 2);
+	const values: unknown[] = [page.at, page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, 2))];
+	const where = ['true', ...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($3, $4)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`with steps as materialized (
 			select distinct on (h.subject_id) h.subject_id, h.what, h.detail from history h where h.noun = 'colony' and h.at > $1 order by h.subject_id, h.at, h.history_id
@@ -90,8 +98,8 @@ export async function listColonies(client: Client, page: PageRequest & {at: Time
 			select c.colony_id, c.name from colonies c where not exists (select from steps s where s.subject_id = c.colony_id)
 			union all select s.subject_id, s.detail->>'name' from steps s where s.what = 'colony.remove'
 		)
-		select * from past ${comparison && `where (name, colony_id) ${comparison} ($3, $4)`} order by name collate "C" ${order}, colony_id ${order} limit $2`,
-		[page.at, page.count + 1, ...key],
+		select * from past c where ${where.join(' and ')} order by name collate "C" ${order}, colony_id ${order} limit $2`,
+		values,
 	);
 	return {...toPage(rows.map(row => toColony(row)), page, colony => [colony.name, colony.colonyid]), at: page.at};
 }

@@ -2,7 +2,10 @@ import {ColoniesError, InvalidInput, NotFound} from '../../core/errors.ts';
 import {quoted} from '../../core/text.ts';
 import {type Id, type Process, type ProcessState, processStates, type Time, unsetTime} from '../../core/types.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from '../pages.ts';
-import {type ProcessFilter, isDescending, walksOf} from '../process-lists.ts';
+import {looksIntoAttributes} from '../process-filters.ts';
+import {walksOf} from '../process-lists.ts';
+import {testsOfRows} from '../process-search.ts';
+import {type ProcessFilter, isDescending} from '../process-statements.ts';
 import {type ProcessRow, toProcess} from '../rows.ts';
 import type {Client} from '../types.ts';
 import {attributesAt} from './attributes.ts';
@@ -72,8 +75,8 @@ const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `Mor
 /** Ids and types that a text means, as a condition on a row `p`. */
 const hasText = (text: string): string => `(left(p.process_id, length(${text})) = lower(${text}) or position(lower(${text} collate "C") in lower(p.computer_type)) > 0)`;
 
-function refuseUnknowable({attribute}: ProcessFilter): void {
-	if (attribute !== undefined) {
+function refuseUnknowable({attribute, filter = []}: ProcessFilter): void {
+	if (attribute !== undefined || looksIntoAttributes([filter])) {
 		throw new InvalidInput('What attributes processes had is not looked for in the past.', {hint: 'Leave the attribute out of the filter, or ask for the present list.'});
 	}
 }
@@ -82,7 +85,7 @@ type Statement = {text: string; values: unknown[]};
 
 /** The list as it was: the processes that have stayed as they are, on the walks of the list as it is, and those that were put back. */
 async function listStatement(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {at: Time}): Promise<Statement> {
-	const {comparison, order} = readingOrder(page, isDescending(filter.state));
+	const {comparison, order} = readingOrder(page, isDescending(filter.state === undefined ? [] : [filter.state]));
 	const states = filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)];
 	const values: unknown[] = [colony, page.at, most + 1, page.count + 1, states];
 	const given = (value: unknown) => `$${values.push(value)}`;
@@ -104,6 +107,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 		where.push(`p.entered_at > $2::timestamptz - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
 	}
 
+	where.push(...await testsOfRows(client, colony, filter.filter ?? [], {given, at: '$2::timestamptz'}));
 	const sorted = `order by entered_at ${order}, process_id ${order} limit $4`;
 	const walks = (await walksOf(client, colony, filter)).map(({types, except = [], prefix}) => {
 		const conditions = [

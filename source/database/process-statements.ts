@@ -1,0 +1,96 @@
+import type {Filter} from '../core/filter-language/index.ts';
+import {type Id, type Process, type ProcessState, processStates} from '../core/types.ts';
+import {attributesJson} from './attributes.ts';
+import {type PageRequest, decodePosition, readingOrder} from './pages.ts';
+import type {Walk} from './process-filters.ts';
+import {
+	type AttributeRow, type ProcessRow, toAttribute, toProcess,
+} from './rows.ts';
+
+/** Which processes of a colony. Ages in seconds, since a process entered its state. */
+export type ProcessFilter = {
+	state?: ProcessState;
+	computertype?: string;
+	/** Assigned to this computer, now or when it was closed. */
+	computerid?: Id;
+	olderthan?: number;
+	youngerthan?: number;
+	/** Has this attribute, of whatever type. */
+	attribute?: {key: string; value: string};
+	/** Begins its id, or stands in its computer type. */
+	text?: string;
+	/** What the filter language says. */
+	filter?: Filter;
+};
+
+/** Which rows a statement walks through: those of a filter, or more. */
+type Walked = Pick<ProcessFilter, 'computerid' | 'olderthan' | 'youngerthan' | 'attribute'> & {states: readonly ProcessState[]};
+
+export type ListRow = ProcessRow & {attributes?: AttributeRow[] | null};
+
+/** Waiting and running: the longest first, for that is who is next or stuck. Closed and all: the newest first. */
+export const isDescending = (states: readonly ProcessState[]): boolean => states.length === 0 || states.includes('successful') || states.includes('failed');
+
+/** What orders a list, and makes the position of a row. */
+export const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
+
+export type Statement = {text: string; values: unknown[]};
+
+/**
+The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged.
+With `ids`, the processes that have the attribute of the filter, these are looked up instead.
+*/
+export function listStatement(colony: Id, filter: Walked, page: PageRequest, {walks, ids}: {walks: readonly Walk[]; ids?: readonly Id[]}): Statement {
+	const {comparison, order} = readingOrder(page, isDescending(filter.states));
+	const values: unknown[] = [colony, page.count + 1, filter.states.map(state => processStates.indexOf(state))];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	const where = ['p.colony_id = $1', ids ? `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])` : 'p.status = s.status'];
+	if (page.position !== undefined) {
+		const [at, id] = decodePosition(page.position, 2);
+		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
+	}
+
+	if (filter.computerid !== undefined) {
+		where.push(`p.assigned_computer_id = ${given(filter.computerid)}`);
+	}
+
+	if (filter.olderthan !== undefined) {
+		where.push(`p.entered_at <= statement_timestamp() - ${given(filter.olderthan)}::float8 * interval '1 second'`);
+	}
+
+	if (filter.youngerthan !== undefined) {
+		where.push(`p.entered_at > statement_timestamp() - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
+	}
+
+	if (filter.attribute !== undefined && !ids) {
+		const {key, value} = filter.attribute;
+		// A scalar, so that it is asked of each process on the walk and not turned into a join.
+		where.push(`(select true from attributes a where a.process_id = p.process_id and a.key = ${given(key)} and a.value = ${given(value)} limit 1)`);
+	}
+
+	const sorted = `order by entered_at ${order}, process_id ${order} limit $2`;
+	const texts = walks.map(({types, computers, except = [], prefix}) => {
+		const conditions = [
+			...where,
+			...(types ? [ids ? `p.computer_type = any (${given(types)}::text[])` : 'p.computer_type = t.type'] : []),
+			...(computers ? ['p.assigned_computer_id = m.id'] : []),
+			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
+			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
+		];
+		return ids
+			? `(select p.* from processes p where ${conditions.join(' and ')} ${sorted})`
+			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} ${computers ? `cross join unnest(${given(computers)}::text[]) as m(id)` : ''} cross join lateral (
+			select p.* from processes p where ${conditions.join(' and ')} ${sorted}
+		) w`;
+	});
+	return {text: `select * from (${texts.join(' union all ')}) found ${sorted}`, values};
+}
+
+/** The same rows with their attributes. */
+export const withAttributes = ({text, values}: Statement, order: string): Statement => ({
+	text: `select r.*, ${attributesJson('r.process_id')} as attributes from (${text}) r order by ${order}`,
+	values,
+});
+
+export const toRow = (row: ListRow): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+
