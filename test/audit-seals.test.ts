@@ -39,9 +39,9 @@ const sealedPlaces = async (client: Client): Promise<string[]> => {
 test('of many sealers at once one seals, and writers at work meanwhile lose no row', {skip}, async () => {
 	const others = await Promise.all([1, 2, 3].map(async () => open({poolSize: 3})));
 	const brokers = others.map(each => new Broker(each, {local: true}));
-	let isOver = false;
+	const over = new AbortController();
 	const sealing = brokers.flatMap(broker => [broker, broker]).map(async broker => {
-		while (!isOver) {
+		while (!over.signal.aborted) {
 			await broker.seal();
 		}
 	});
@@ -50,7 +50,7 @@ test('of many sealers at once one seals, and writers at work meanwhile lose no r
 			await colony!.submit();
 		}
 	}));
-	isOver = true;
+	over.abort();
 	await Promise.all(sealing);
 	await sealAll(database!);
 	assert.deepEqual(await sealedPlaces(database!), await placesOf(database!));

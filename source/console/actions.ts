@@ -1,4 +1,5 @@
 import type {Action} from './actions/action.ts';
+import {auditing} from './actions/auditing.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
 import {menus} from './actions/menus.ts';
@@ -24,6 +25,7 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...auditing,
 	...settings,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

@@ -1,12 +1,12 @@
 import type {AttentionLine} from '../core/attention.ts';
 import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
-import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {audit, OperationName, Page, Where} from '../operations/index.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
+export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'audit', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -16,7 +16,7 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | audit.AuditEntry | ServerView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
@@ -83,6 +83,10 @@ export type Overlay =
 	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
+	/** A change of the history, with what was signed and its seal. */
+	| {kind: 'entry'; id: string; scroll: number}
+	/** The history is verified, or was, for so many times. */
+	| {kind: 'verify'; time: number; scroll: number}
 	| {kind: 'help'; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}

@@ -24,6 +24,8 @@ export const overlayKeys: readonly Binding[] = [
 	...processActions('detail'),
 	{mode: 'explain', chords: ['F'], action: 'fix', label: 'Do what mends it', hint: 'fix', changes: true, disabled: whyNoFix},
 	...scrollKeys('explain'),
+	...scrollKeys('entry'),
+	...scrollKeys('verify'),
 	...scrollKeys('detail'),
 	...scrollKeys('help'),
 	{mode: 'menu', chords: ['j', 'down'], action: 'menu-move', value: '1', label: 'Down'},

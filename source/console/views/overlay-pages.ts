@@ -1,4 +1,5 @@
 import {layoutOf} from '../layout.ts';
+import {entryLines, entryPage, verifyLines, verifyPage} from '../overlays/audit.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
@@ -16,6 +17,8 @@ type Page<Kind extends Overlay['kind']> = {
 const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
+	entry: {draw: entryPage, beyond: (overlay, state) => entryLines(overlay, state).length - (layoutOf(state).body - 2)},
+	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
 };
