@@ -19,6 +19,7 @@ const places: Record<string, () => Console> = {
 	'processes, failed': () => under('processes', 3),
 	'computers, pending': () => under('computers', 0),
 	'computers, approved': () => under('computers', 1),
+	'processes as they were': () => pressed(under('processes', 1), ','),
 	colonies: () => under('colonies'),
 	attention: () => under('attention'),
 	'an explanation': explanation,

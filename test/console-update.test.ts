@@ -43,6 +43,13 @@ test('the question names the store, the object and what comes of it; its default
 	assert.match(footer(colony), /^embedded: Remove the colony colony-1\? All its computers, processes/);
 });
 
+test('on the narrowest terminal the question still says which computer, however long its name', () => {
+	const console = opened({screen: 'computers', columns: 60, height: 15});
+	console.load([computerOf(1, {name: '漢字'.repeat(40), status: 1})]);
+	console.press('j', 'V');
+	assert.match(footer(console), new RegExp(`^Disapprove the computer .+ \\(${idOf('computer', 1).slice(0, 8)}\\)\\?`));
+});
+
 test('only y confirms; enter, esc, n, q and ctrl-c cancel, and everything else does nothing', () => {
 	for (const key of everyKey) {
 		const console = asking();
@@ -476,4 +483,15 @@ test('a change that another key signs says so in its question', () => {
 	console.press('esc', 'i', '2', 'A');
 	assert.equal(console.state.acting?.kind, 'computer');
 	assert.match(console.asked!.consequence!, /^Signed as owner [\da-f]{4}\.\.[\da-f]{4}, not as computer/);
+});
+
+test('a computer is called by its name where it is known, made plain, and else by its id', () => {
+	const console = opened();
+	console.load([processOf(0, {status: 1})]);
+	const rows = (): string => listLines(console.state).map(line => withoutStyle(line)).join('\n');
+	assert.match(rows(), new RegExp(idOf('computer', 0).slice(0, 4)));
+	const {sequence} = console.state.answers.names!;
+	console.tell({type: 'asked', slot: 'names', sequence, result: pageOf([computerOf(0, {name: 'edge\u001B[2J'})]), began: start, at: start}, {type: 'ticked', now: start + 1000});
+	assert.match(rows(), /edge<1B>\[2J|edge.*2J/);
+	assert.doesNotMatch(rows(), /\u001B/);
 });

@@ -9,7 +9,9 @@ import {isTooSmall, layoutOf} from '../source/console/layout.ts';
 import {
 	type Effect, type Message, type Overlay, type RowValue, type ScreenName, type State,
 } from '../source/console/state.ts';
+import {seenOf} from '../source/console/marks.ts';
 import type {Store} from '../source/console/store.ts';
+import {fates} from '../source/operations/apply-plan.ts';
 import type {OperationName} from '../source/operations/index.ts';
 import {widthOf, withoutStyle} from '../source/console/terminal/width.ts';
 import {update} from '../source/console/update.ts';
@@ -124,6 +126,7 @@ const answers: Partial<Record<OperationName, (random: Random, state: State) => u
 	'audit.head': random => ({number: 3, hash: idOf('seal', 3), madeat: '2026-01-01T00:00:30.000000Z', upto: '9.9', rows: random.below(100)}),
 	'audit.verify': verifiedOf,
 	'audit.get': random => ({...changeOf(1, random), request: random.pick([null, ...hostileTexts, JSON.stringify({base: random.pick(hostileTexts), body: '{}'}), JSON.stringify({operation: random.pick(hostileTexts)})]), signature: random.pick([null, 'ab'.repeat(65)]), detail: random.pick([null, {text: random.pick(hostileTexts)}, random.pick(hostileTexts)]), seal: null}),
+	'computer.list': random => pageOf(numbers(random).map(number => rowOf('computers', number, random))),
 	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
 };
 
@@ -171,6 +174,26 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 			return fails || answer === undefined ? {type: 'not-asked', slot, sequence, error} : {type: 'asked', slot, sequence, result: answer(random, state), began: state.now, at: state.now};
 		}
 
+		case 'mark-all': {
+			const seen = numbers(random).map(number => seenOf(effect.screen, rowOf(effect.screen, number, random)));
+			return fails ? {type: 'not-marked', number: effect.number, error} : {type: 'marked', number: effect.number, seen, ended: random.pick([undefined, 'all', 'most'])};
+		}
+
+		case 'make-plan': {
+			const {number, name, colonyid, seen} = effect;
+			const leftOut = seen.slice(0, 2).map(({id, label}) => ({id, label, reason: random.pick(hostileTexts)}));
+			return fails ? {type: 'not-planned', number, error} : {type: 'planned', number, plan: {name, colonyid, entries: seen.slice(random.below(4)), leftOut, more: random.chance(0.2)}};
+		}
+
+		case 'apply-plan': {
+			const {number, plan} = effect;
+			const reported = plan.entries.map(({id, label}) => ({id, label, fate: random.pick(fates), reason: random.pick([undefined, ...hostileTexts])}));
+			return random.chance(0.3) ? {type: 'plan-went', number, reported: reported.slice(0, 3), waits: random.pick(hostileTexts)} : {type: 'plan-ended', number};
+		}
+
+		case 'stop-marking':
+		case 'plan-rate':
+		case 'stop-plan':
 		case 'copy':
 		case 'remember':
 		case 'watch':

@@ -2,9 +2,12 @@ import type {Action} from './actions/action.ts';
 import {auditing} from './actions/auditing.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
+import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
+import {past} from './actions/past.ts';
+import {planning} from './actions/planning.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -21,12 +24,15 @@ export function chooseItem(state: State, item: MenuItem): Step {
 /** Every action that the key map and the menus name. */
 export const actions: Record<string, Action> = {
 	...moving,
+	...marking,
+	...planning,
 	...opening,
 	...menus,
 	...changing,
 	...fixing,
 	...auditing,
 	...settings,
+	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
 		const item = menu.kind === 'menu' ? menu.items[menu.cursor] : undefined;

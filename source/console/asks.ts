@@ -3,6 +3,7 @@ import {asksOfFilter} from './filtering.ts';
 import {askWhy} from './overlays/explain.ts';
 import {askEntry, askVerification} from './overlays/audit.ts';
 import {askForecast} from './overlays/forecast.ts';
+import {namesAsk} from './names.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
@@ -20,6 +21,7 @@ export const attentionSlot = 'attention';
 /** What the lines above every screen need from the store. */
 const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
+	namesAsk(colony!.colonyid),
 	{slot: attentionSlot, key: colony!.colonyid, operation: 'attention.list', input: {colonyid: colony!.colonyid}, every: 15_000},
 ];
 
@@ -31,8 +33,8 @@ export function asksOf(state: State): readonly Ask[] {
 
 	return [
 		...ofHeader(state),
-		...screens[state.screen].asks?.(state) ?? [],
-		...askWhy(state),
+		// What is asked about the rows is about now.
+		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
 		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
 	];
 }

@@ -1,18 +1,23 @@
 import type {Fix} from '../core/explanation.ts';
 import {shortId, visible} from '../core/text.ts';
-import type {Computer, Process} from '../core/types.ts';
-import {stateOf} from '../core/states.ts';
 import {type OperationName, operations} from '../operations/index.ts';
+import type {PlannableName, Seen} from '../operations/plan.ts';
 import {refusals} from './refusals.ts';
 import {screens, selectedRow} from './screens/index.ts';
 import {over} from './stack.ts';
-import {type Acting, type Effect, type KnownColony, type Overlay, type State, type Step, storeName} from './state.ts';
+import {
+	type Acting, type Effect, type KnownColony, type Overlay, type PlanOverlay, type State, type Step, storeName,
+} from './state.ts';
+import {emptyText} from './terminal/text-edit.ts';
 import {cut} from './terminal/width.ts';
+
+/** Rows a second that a plan begins with. */
+const usualRate = 50;
 
 const asText = ({message, hint}: {message: string; hint: string}): string => `${message} ${hint}`;
 
 /** Why not even the keychain may be changed; undefined when it may. A store elsewhere has nothing to do with it. */
-export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly === undefined || readOnly === 'elsewhere' ? undefined : asText(refusals[readOnly]);
+export const whyReadOnly = ({readOnly, past}: State): string | undefined => past ? asText(refusals.past) : (readOnly === undefined || readOnly === 'elsewhere' ? undefined : asText(refusals[readOnly]));
 
 /** Why nothing may be changed now; undefined when it may. */
 export function whyNoChange(state: State): string | undefined {
@@ -24,7 +29,8 @@ export function whyNoChange(state: State): string | undefined {
 		return `The ${storeName(state)} is away; changes are refused until it is back.`;
 	}
 
-	return state.readOnly === undefined ? undefined : asText(refusals[state.readOnly]);
+	const reason = state.past ? 'past' : state.readOnly;
+	return reason === undefined ? undefined : asText(refusals[reason]);
 }
 
 /** The identity that may act as a colony's owner, if the keychain holds it. */
@@ -73,13 +79,12 @@ const computerWords: Record<ComputerVerb, {verb: string; done: string; consequen
 	remove: {verb: 'Remove', done: 'Removed', consequence: 'Its record goes, and the processes that it runs go back to waiting. Its key stays in the keychain.'},
 };
 
-/** Asks before a computer is approved, disapproved or removed. */
-export function askComputer(state: State, act: ComputerVerb): Step {
-	const computer = selectedRow(state) as Computer;
+/** Asks before a computer is approved, disapproved or removed; it is left alone when it is not any more as it was seen. */
+export function askComputer(state: State, act: ComputerVerb, {id, label, state: ifstate}: Seen): Step {
 	const {verb, done, consequence} = computerWords[act];
 	return ask(state, {
-		operation: `computer.${act}`, object: `the computer ${named(computer.name)} (${computer.computerid.slice(0, 8)})`, verb, done, consequence,
-		input: {colonyid: computer.colonyid, computerid: computer.computerid}, as: owner(state),
+		operation: `computer.${act}`, object: `the computer ${named(label)} (${id.slice(0, 8)})`, verb, done, consequence,
+		input: {colonyid: state.colony!.colonyid, computerid: id, ifstate}, as: owner(state),
 	});
 }
 
@@ -89,13 +94,23 @@ const processWords = {
 	remove: {verb: 'Remove', done: 'Removed', consequence: 'It goes with its attributes. Only the history keeps it.'},
 } as const;
 
-/** Asks before a process is retried, cancelled or removed. */
-export function askProcess(state: State, act: keyof typeof processWords, process: Process): Step {
+/** Asks before a process is retried, cancelled or removed; it is left alone when it is not any more as it was seen. */
+export function askProcess(state: State, act: keyof typeof processWords, {id, state: ifstate, since: ifsince, retries: ifretries}: Seen): Step {
 	const {verb, done, consequence} = processWords[act];
 	return ask(state, {
-		operation: `process.${act}`, object: `the ${stateOf(process.status)} process ${process.processid.slice(0, 8)}`, verb, done, consequence,
-		input: {colonyid: process.targetcolonyid, processid: process.processid}, as: owner(state),
+		operation: `process.${act}`, object: `the ${ifstate} process ${id.slice(0, 8)}`, verb, done, consequence,
+		input: {colonyid: state.colony!.colonyid, processid: id, ifstate, ifsince, ifretries}, as: owner(state),
 	});
+}
+
+/** Makes a plan for what is marked, as its owner: it is shown before anything is done. */
+export function planMany(state: State, name: PlannableName, seen: readonly Seen[]): Step {
+	const number = state.numbers + 1;
+	const as = owner(state);
+	const overlay: PlanOverlay = {
+		kind: 'plan', number, name, marked: seen.length, place: where(state), as, stage: 'making', edit: emptyText, rate: usualRate, reported: [], isStopping: false, scroll: 0,
+	};
+	return [over({...state, numbers: number, range: undefined}, overlay), [{type: 'make-plan', number, name, colonyid: state.colony!.colonyid, seen, as}]];
 }
 
 /** Asks before something is mended that an explanation or a line of 5 Attention offers. */

@@ -1,6 +1,7 @@
 import {type Failure, forgetKey, runDeed, sendsForm} from './effects/changing.ts';
 import type {Handler} from './effects/handler.ts';
 import {loadKnown} from './effects/known.ts';
+import {Planning} from './effects/planning.ts';
 import {load, Reading} from './effects/reading.ts';
 import {type Dispatch, Session} from './effects/session.ts';
 import type {Effect, ErrorText, State} from './state.ts';
@@ -14,6 +15,7 @@ export class Effects {
 	readonly #session: Session;
 	readonly #outside: Outside;
 	readonly #reading = new Reading();
+	readonly #planning = new Planning();
 	/** Changes under way: they are finished before the store is let go. */
 	readonly #changes = new Set<Promise<unknown>>();
 	#lastFailure: Failure;
@@ -25,7 +27,7 @@ export class Effects {
 
 	/** Begins to carry out an effect; `state` is the one that came with it. Never throws. */
 	run(effect: Effect, state: State): void {
-		this.#session.readOnly = state.readOnly;
+		this.#session.readOnly = state.past ? 'past' : state.readOnly;
 		void (this.#handlers[effect.type] as Handler<any>)(this.#session, effect, state);
 	}
 
@@ -33,6 +35,7 @@ export class Effects {
 	async close(): Promise<ErrorText | undefined> {
 		this.#session.isClosed = true;
 		this.#reading.close();
+		this.#planning.stop();
 		const awaited = this.#changes.size > 0;
 		await Promise.allSettled(this.#changes);
 		await this.#session.close();
@@ -50,6 +53,12 @@ export class Effects {
 		ask: this.#reading.ask,
 		run: this.#changing(runDeed),
 		'forget-key': this.#changing(forgetKey),
+		'mark-all': this.#planning.markAll,
+		'stop-marking': this.#planning.stopMarking,
+		'make-plan': this.#planning.make,
+		'apply-plan': this.#changing(this.#planning.apply),
+		'plan-rate': this.#planning.changeRate,
+		'stop-plan': this.#planning.stopPlan,
 		'send-form': this.#changing(sendsForm),
 		copy: ({dispatch}, {text, what}) => {
 			this.#outside.copy(text);

@@ -1,7 +1,10 @@
 import type {AttentionLine} from '../core/attention.ts';
-import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
+import {milliseconds} from '../core/time.ts';
+import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
+import type {Reported} from '../operations/apply-plan.ts';
 import type {audit, OperationName, Page, Where} from '../operations/index.ts';
+import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
@@ -48,6 +51,8 @@ export type ListState = {
 	going?: Going;
 	/** Something changed while it was loading: load again at once. */
 	stale: boolean;
+	/** Of a list as it was: the moment of the rows that are shown. */
+	at?: Time;
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
 	loadedAt?: number;
 	error?: ErrorText;
@@ -79,7 +84,32 @@ export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-proc
 
 export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
 
+/** An action on many, over the screen: it is made, shown, carried out, and told of. `number` tells it from others. */
+export type PlanOverlay = {
+	kind: 'plan';
+	number: number;
+	name: PlannableName;
+	/** How many were marked. */
+	marked: number;
+	/** Where it happens, and as whom. */
+	place: string;
+	as: Acting;
+	stage: 'making' | 'ready' | 'running' | 'ended';
+	plan?: Plan;
+	/** The count, as it is typed. */
+	edit: EditState;
+	/** Rows a second. */
+	rate: number;
+	reported: readonly Reported[];
+	/** Why it does not go on just now. */
+	waits?: string;
+	isStopping: boolean;
+	error?: ErrorText;
+	scroll: number;
+};
+
 export type Overlay =
+	| PlanOverlay
 	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
@@ -91,9 +121,10 @@ export type Overlay =
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
-	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}};
+	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}}
+	| {kind: 'moment'; edit: EditState; error?: string};
 
-export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
+export type ReadOnly = 'flag' | 'chosen' | 'elsewhere' | 'past';
 
 export type State = {
 	columns: number;
@@ -103,6 +134,10 @@ export type State = {
 	version: string;
 	/** Why nothing may be changed: the flag `--read-only`, the word of the operator, or a store that is not on this machine. */
 	readOnly?: ReadOnly;
+	/** The moment that the lists are shown of, in place of now. */
+	past?: {at: Time};
+	/** Seconds from one moment to the next. */
+	step: number;
 	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
@@ -122,6 +157,14 @@ export type State = {
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
 	overlays: readonly Overlay[];
+	/** What the operator has marked on a screen, as it was seen then; it survives whatever the list does. */
+	marks: Readonly<Partial<Record<ScreenName, ReadonlyMap<Id, Seen>>>>;
+	/** Where a range of marks began, and what was marked before it. */
+	range?: {screen: ScreenName; anchor: Id; base: ReadonlyMap<Id, Seen>};
+	/** All that match are being marked, page by page. */
+	marking?: {screen: ScreenName; number: number};
+	/** Counts what is numbered: markings and plans. */
+	numbers: number;
 	/** The process in the side pane, with its attributes. */
 	side?: Process;
 	paused: boolean;
@@ -152,12 +195,18 @@ export type Message =
 	| {type: 'not-known'; error: ErrorText}
 	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
 	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
-	| {type: 'counted'; colonyid: Id; counts: Record<ProcessState, number>; computers: State['computerCounts']}
+	| {type: 'counted'; colonyid: Id; /** Of the moment that they are of, where it is not now. */ at?: Time; counts: Record<ProcessState, number>; computers: State['computerCounts']}
 	| {type: 'detailed'; process: Process}
 	| {type: 'not-detailed'; id: Id; error: ErrorText}
 	| {type: 'done'; text: string}
 	| {type: 'failed'; error: ErrorText}
 	| {type: 'noticed'; text: string}
+	| {type: 'marked'; number: number; seen: readonly Seen[]; /** How it ended; undefined while there is more to come. */ ended?: 'all' | 'most'}
+	| {type: 'not-marked'; number: number; error: ErrorText}
+	| {type: 'planned'; number: number; plan: Plan}
+	| {type: 'not-planned'; number: number; error: ErrorText}
+	| {type: 'plan-went'; number: number; reported: readonly Reported[]; waits?: string}
+	| {type: 'plan-ended'; number: number}
 	| {type: 'form-done'; text: string}
 	| {type: 'form-failed'; error: ErrorText}
 	| {type: 'root-unlocked'}
@@ -180,6 +229,13 @@ export type Effect =
 	| {type: 'ask'; ask: Ask; sequence: number}
 	| {type: 'run'; deed: Deed}
 	| {type: 'forget-key'; id: Id}
+	/** Reads all that the list of a screen has, for marking it; `stop-marking` ends it. */
+	| {type: 'mark-all'; screen: ScreenName; number: number}
+	| {type: 'stop-marking'}
+	| {type: 'make-plan'; number: number; name: PlannableName; colonyid: Id; seen: readonly Seen[]; as: Acting}
+	| {type: 'apply-plan'; number: number; plan: Plan; rate: number; as: Acting}
+	| {type: 'plan-rate'; number: number; rate: number}
+	| {type: 'stop-plan'; number: number}
 	| {type: 'send-form'; purpose: FormPurpose; values: Record<string, string>}
 	| {type: 'copy'; text: string; what: string}
 	| {type: 'remember'; key: string; value: unknown}
@@ -202,8 +258,11 @@ export const emptiedLists = (lists: State['lists']): State['lists'] => forScreen
 /** What a person calls the store that is open. */
 export const storeName = ({context}: Pick<State, 'context'>): 'database' | 'server' => context?.kind === 'server' ? 'server' : 'database';
 
-/** What time it is for the store, in milliseconds since 1970: ages and deadlines are told by its clock. */
-export const storeNow = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+/** What time it is for the store, in milliseconds since 1970. */
+export const storeClock = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+
+/** The time by which ages and deadlines are told, in milliseconds since 1970: the store's, or the moment that is shown. */
+export const storeNow = (state: Pick<State, 'now' | 'skew' | 'past'>): number => state.past ? milliseconds(state.past.at)! : storeClock(state);
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
@@ -219,10 +278,13 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	filters: {},
 	answers: {},
 	overlays: [],
+	marks: {},
+	numbers: 0,
 	paused: false,
 	frozen: false,
 	wide: false,
 	utc: false,
 	skew: 0,
+	step: 60,
 	busy: 0,
 });

@@ -11,6 +11,9 @@ import {pressed} from './updates/keys.ts';
 import {
 	changed, loaded, resized, ticked,
 } from './updates/lists.ts';
+import {
+	marked, notMarked, notPlanned, planEnded, planned, planWent, stopsOf,
+} from './updates/plans.ts';
 
 /** What each kind of message changes. */
 const updates: {[Type in Message['type']]: (state: State, message: Extract<Message, {type: Type}>) => Step} = {
@@ -20,7 +23,7 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	changed,
 	loaded,
 	'not-loaded': (state, {screen, sequence, error}) => quiet(sequence === state.lists[screen].sequence ? withList(state, screen, {loading: false, going: undefined, stale: false, error}) : state),
-	counted: (state, {colonyid, counts, computers}) => quiet(colonyid === state.colony?.colonyid ? {...state, counts, computerCounts: computers} : state),
+	counted: (state, {colonyid, at, counts, computers}) => quiet(colonyid === state.colony?.colonyid && at === state.past?.at ? {...state, counts, computerCounts: computers} : state),
 	opening,
 	opened,
 	settings: (state, {utc}) => quiet({...state, utc}),
@@ -37,6 +40,12 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	done,
 	failed,
 	noticed,
+	marked,
+	'not-marked': notMarked,
+	planned,
+	'not-planned': notPlanned,
+	'plan-went': planWent,
+	'plan-ended': planEnded,
 	'form-done': formDone,
 	'form-failed': formFailed,
 };
@@ -52,5 +61,5 @@ export function update(state: State, message: Message): Step {
 	const apply = updates[message.type] as (state: State, message: Message) => Step;
 	const [next, effects] = apply(state, message);
 	const [complete, asks] = next === state ? quiet(next) : askNew(next, asksOf(next));
-	return [complete, [...effects, ...asks, ...(watchesSame(state, complete) ? [] : [{type: 'watch'} as const])]];
+	return [complete, [...effects, ...asks, ...stopsOf(state, complete), ...(watchesSame(state, complete) ? [] : [{type: 'watch'} as const])]];
 }

@@ -1,13 +1,30 @@
-import {shortId, visible} from '../../core/text.ts';
+import {plural, shortId, visible} from '../../core/text.ts';
 import {needsOwner} from '../deeds.ts';
 import {selectedProcess} from '../keymap/reasons.ts';
 import {refreshAll} from '../loading.ts';
+import {marksHere} from '../marks.ts';
 import {refusals} from '../refusals.ts';
 import {onTop, over} from '../stack.ts';
 import type {Acting, MenuItem, State, Step} from '../state.ts';
 import {type Action, quiet} from './action.ts';
 
+/** The same for all that is marked; a plan leaves out what an action is not for. */
+function markedMenu(state: State, count: number): Step {
+	const disabled = needsOwner(state);
+	const items: MenuItem[] = [
+		{key: 'K', label: 'Cancel', summary: 'Those that wait or run fail', action: 'cancel', disabled},
+		{key: 'R', label: 'Retry', summary: 'Those that are closed wait again', action: 'retry', disabled},
+		{key: 'X', label: 'Remove', summary: 'With their attributes', action: 'remove', disabled},
+	];
+	return [over(state, {kind: 'menu', title: `${plural(count, 'marked process')}`, items, cursor: 0}), []];
+}
+
 function processMenu(state: State): Step {
+	const {size} = marksHere(state);
+	if (size > 0) {
+		return markedMenu(state, size);
+	}
+
 	const process = selectedProcess(state);
 	if (!process) {
 		return quiet(state);

@@ -1,9 +1,11 @@
 import {visibleRows} from '../layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from '../lists.ts';
+import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
 import {bodyEnd} from '../views/list.ts';
+import {toPresent} from '../past.ts';
 import {type Action, quiet} from './action.ts';
 
 function move(state: State, to: (index: number, height: number) => number): Step {
@@ -15,11 +17,11 @@ function move(state: State, to: (index: number, height: number) => number): Step
 	const next = withList(state, state.screen, moveTo(list, target, {idOf, height}));
 	const beyond = furtherQuery(next.lists[state.screen], target, height);
 	if (beyond && !list.loading) {
-		const [loading, effects] = load(next, state.screen, beyond, 'further');
+		const [loading, effects] = load(extendRange(next, state), state.screen, beyond, 'further');
 		return [loading, [...effects, ...loadDetail(loading, {soon: true})]];
 	}
 
-	return [next, loadDetail(next, {soon: true})];
+	return [extendRange(next, state), loadDetail(next, {soon: true})];
 }
 
 /** To the first or the last row of the whole list, wherever the window is. */
@@ -40,7 +42,8 @@ export function showScreen(state: State, screen: ScreenName): Step {
 		return quiet(state);
 	}
 
-	return refreshAll({...state, screen, previous: state.screen});
+	const there = {...state, screen, previous: state.screen};
+	return state.past && !screens[screen].past ? toPresent(there) : refreshAll(there);
 }
 
 /** Begins a list anew, for another tab, filter or colony. */
@@ -53,7 +56,7 @@ export function chooseColony(state: State, colony: KnownColony): State {
 	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers), attention: emptied(state.lists.attention)};
 	// Where there is a colony nobody is asked what to begin with.
 	const overlays = state.overlays.filter(overlay => !(overlay.kind === 'menu' && overlay.isWelcome));
-	return {...state, overlays, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
+	return {...state, past: undefined, overlays, marks: {}, range: undefined, marking: undefined, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
 }
 
 /** Moves in a list, to another tab or to another screen. */
@@ -75,5 +78,12 @@ export const moving: Record<string, Action> = {
 		const {tab, filter} = state.lists[state.screen];
 		return restart({...state, side: undefined}, state.screen, {tab: (tab + Number(by) + tabs.length) % tabs.length, filter});
 	},
-	back: state => state.error ? quiet({...state, error: undefined}) : (state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''})),
+	back(state) {
+		if (state.error) {
+			return quiet({...state, error: undefined});
+		}
+
+		const {tab, filter} = state.lists[state.screen];
+		return state.past ? toPresent(state) : (filter === '' ? quiet(state) : restart(state, state.screen, {tab, filter: ''}));
+	},
 };

@@ -1,5 +1,5 @@
 import type {Id} from '../../core/types.ts';
-import {screens} from '../screens/index.ts';
+import {type Reader, screens} from '../screens/index.ts';
 import type {State} from '../state.ts';
 import type {Handler} from './handler.ts';
 import {errorText, type Session} from './session.ts';
@@ -7,15 +7,18 @@ import {errorText, type Session} from './session.ts';
 /** How long the cursor must rest before what it is on is read, in milliseconds. */
 const rest = 120;
 
+/** What a screen reads its rows with, as the operator stood then. */
+export const readerOf = (session: Session, state: State): Reader => ({
+	state,
+	run: async (name, input) => session.context.run(await session.callerOf(state.acting), name, input),
+	where: async () => session.context.where(),
+	keys: async () => session.keychain.list(),
+});
+
 /** Reads a page of a screen. */
 export const load: Handler<'load'> = async (session, {screen, sequence, query}, state) => {
 	try {
-		const page = await screens[screen].read(query, {
-			state,
-			run: async (name, input) => session.context.run(await session.callerOf(state.acting), name, input),
-			where: async () => session.context.where(),
-			keys: async () => session.keychain.list(),
-		});
+		const page = await screens[screen].read(query, readerOf(session, state));
 		session.dispatch({type: 'loaded', screen, sequence, page, at: Date.now()});
 	} catch (error) {
 		session.dispatch({type: 'not-loaded', screen, sequence, error: errorText(error)});
@@ -49,10 +52,13 @@ class Rests {
 	}
 }
 
-async function readDetail(session: Session, id: Id, state: State): Promise<void> {
+/** `isLate`: whether the answer to a later read is there already, beside which this one would tell what was. */
+async function readDetail(session: Session, id: Id, state: State, isLate: () => boolean): Promise<void> {
 	try {
-		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id});
-		session.dispatch({type: 'detailed', process});
+		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id, at: state.past?.at});
+		if (!isLate()) {
+			session.dispatch({type: 'detailed', process});
+		}
 	} catch (error) {
 		session.dispatch({type: 'not-detailed', id, error: errorText(error)});
 	}
@@ -61,6 +67,9 @@ async function readDetail(session: Session, id: Id, state: State): Promise<void>
 /** Reads what is asked for by what is in sight: one console's. */
 export class Reading {
 	readonly #rests = new Rests();
+	/** Reads of a detail that were begun, and the latest of them that was answered. */
+	#details = 0;
+	#detailed = 0;
 	#counting = false;
 	#countAgain: State | undefined;
 
@@ -71,7 +80,12 @@ export class Reading {
 
 	readonly loadDetail: Handler<'load-detail'> = (session, {id, soon = false}, state) => {
 		this.#rests.wait('detail', id, soon, () => {
-			void readDetail(session, id, state);
+			const turn = ++this.#details;
+			void readDetail(session, id, state, () => {
+				const isLate = turn < this.#detailed;
+				this.#detailed = Math.max(turn, this.#detailed);
+				return isLate;
+			});
 		});
 	};
 
@@ -99,7 +113,7 @@ export class Reading {
 
 		this.#counting = true;
 		try {
-			const input = {colonyid: state.colony!.colonyid};
+			const input = {colonyid: state.colony!.colonyid, at: state.past?.at};
 			const caller = await session.callerOf(state.acting);
 			const {context} = session;
 			const [counts, computers] = await Promise.all([context.run(caller, 'process.count', input), context.run(caller, 'computer.count', input)]);

@@ -1,5 +1,6 @@
 import type {Computer, Process} from '../../core/types.ts';
 import {needsOwner} from '../deeds.ts';
+import {marksHere} from '../marks.ts';
 import {selectedRow} from '../screens/index.ts';
 import type {KnownColony, State} from '../state.ts';
 
@@ -13,6 +14,9 @@ export const selectedProcess = (state: State): Process | undefined => {
 	const top = state.overlays.at(-1);
 	return top?.kind === 'detail' ? top.process : selectedRow(state) as Process | undefined;
 };
+
+/** What stands in the way of an action on what is marked, where something is; else what `otherwise` says of the row under the cursor. */
+export const unlessMarked = (otherwise: (state: State) => string | undefined) => (state: State): string | undefined => marksHere(state).size > 0 ? needsOwner(state) : otherwise(state);
 
 /** Why there is no process to do something with. */
 export const noProcess = (state: State): string | undefined => selectedProcess(state) ? undefined : nothing(state) ?? 'It is still loading.';

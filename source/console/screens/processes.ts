@@ -3,6 +3,7 @@ import {shortId, visible} from '../../core/text.ts';
 import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import {type Process, processStates} from '../../core/types.ts';
 import {blue, dim, green, red, yellow} from '../terminal/style.ts';
+import {namesOf} from '../names.ts';
 import {storeNow} from '../state.ts';
 import {tabState} from '../tabs.ts';
 import {
@@ -70,8 +71,8 @@ const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem)},
 	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus)},
 	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`},
-	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting'},
-	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}) => assignedcomputerid === '' ? '-' : shortId(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
+	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting' && !state.past},
+	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}, _, state) => assignedcomputerid === '' ? '-' : namesOf(state)(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
 ];
 
 export const processesScreen: Screen<Process> = {
@@ -79,9 +80,10 @@ export const processesScreen: Screen<Process> = {
 	digit: '2',
 	title: 'Processes',
 	topics: ['processes'],
+	past: true,
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false});
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false, at: state.past?.at});
 	},
 	asks: state => tabState(state) === 'waiting' ? askReasons(state) : [],
 	beside: reasons,
@@ -114,8 +116,8 @@ export const processesScreen: Screen<Process> = {
 			...whyPairs(state, process),
 			['type', process.computertype === '' ? 'any' : process.computertype],
 			['asks for', `${process.cores} cores  ${memory(process.mem)}  ${process.gpus} gpus`],
-			['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => shortId(id)).join(' ')],
-			['computer', process.assignedcomputerid === '' ? '-' : process.assignedcomputerid],
+			['only on', process.targetcomputerids.length === 0 ? 'any computer' : process.targetcomputerids.map(id => namesOf(state)(id)).join(' ')],
+			['computer', process.assignedcomputerid === '' ? '-' : `${namesOf(state)(process.assignedcomputerid)} ${process.assignedcomputerid}`],
 			['submitted', time(process.submissiontime)],
 			['started', time(process.starttime)],
 			['ended', time(process.endtime)],

@@ -3,15 +3,19 @@ import {quiet, say} from '../actions/action.ts';
 import {inConfirm} from '../actions/confirm.ts';
 import {inFilter} from '../actions/filter.ts';
 import {inForm} from '../actions/form.ts';
+import {inMoment} from '../actions/past.ts';
+import {inPlan} from '../actions/planning.ts';
 import {resolve} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 
-/** The overlays that take every key themselves, for they hold a text field or a question: in a text field every key is text. */
-const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step} = {
+/** The overlays that take keys themselves, for they hold a text field or a question: in a text field every key is text. What they leave, undefined, the key map has. */
+const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step | undefined} = {
+	plan: inPlan,
 	form: inForm,
 	filter: inFilter,
+	moment: inMoment,
 	confirm: inConfirm,
 };
 
@@ -25,9 +29,10 @@ export function pressed(before: State, chord: Chord): Step {
 	}
 
 	const top = state.overlays.at(-1);
-	const takesText = top && typing[top.kind] as ((state: State, overlay: Overlay, chord: Chord) => Step) | undefined;
-	if (takesText) {
-		return takesText(state, top, chord);
+	const takesText = top && typing[top.kind] as ((state: State, overlay: Overlay, chord: Chord) => Step | undefined) | undefined;
+	const typed = top && takesText?.(state, top, chord);
+	if (typed) {
+		return typed;
 	}
 
 	if (top?.kind === 'menu') {

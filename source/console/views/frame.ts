@@ -1,11 +1,14 @@
 import {plural, shortId, visible} from '../../core/text.ts';
 import {formatClock, formatSpan} from '../../core/time.ts';
+import type {Time} from '../../core/types.ts';
 import {limits} from '../../core/limits.ts';
 import {visibleRows} from '../layout.ts';
+import {momentText, stepText} from '../past.ts';
 import {answerIn} from '../asking.ts';
 import {attentionSlot} from '../asks.ts';
+import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
-import {type State, screenNames, storeName} from '../state.ts';
+import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
 import {spread, widthOfStyled} from './spread.ts';
@@ -19,6 +22,19 @@ export function shortCount(count: number): string {
 	return count >= 1000 ? `${Number((count / 1000).toFixed(1))}k` : String(count);
 }
 
+/** Of when the rows are that are shown, and what is being read in their place. */
+function pastness(state: State, at: Time): string {
+	const {at: shown, loading, loadedAt} = state.lists[state.screen];
+	const clock = {now: storeClock(state), utc: state.utc};
+	const step = dim(` ±${stepText(state.step)}`);
+	if (shown === at) {
+		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
+	}
+
+	const before = loadedAt === undefined ? '' : (shown === undefined ? 'was live, ' : `AS OF ${momentText(shown, clock)}, `);
+	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'not'} ${momentText(at, clock)} `))}${step}`;
+}
+
 /** Whether the data is live, and if not, why and how old it is. */
 function liveness(state: State): string {
 	const {loadedAt, loading} = state.lists[state.screen];
@@ -29,6 +45,10 @@ function liveness(state: State): string {
 
 	if (!state.reach.reachable) {
 		return inverse(red(` AWAY${age} `));
+	}
+
+	if (state.past) {
+		return pastness(state, state.past.at);
 	}
 
 	if (state.paused) {
@@ -57,14 +77,14 @@ function title(state: State): string {
 	const parts = [
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
-		state.readOnly === undefined ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
+		state.readOnly === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
 	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
 	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state)];
-	const at = clock(state.lists[state.screen].loadedAt, state);
+	const at = state.past ? '' : clock(state.lists[state.screen].loadedAt, state);
 	const left = joined(parts, dim(' | '));
 	const ways = [
 		[joined([bold('colonies'), left], dim(' | ')), joined([...trust, at, ' ? help'], ' ')],
@@ -95,7 +115,7 @@ function tallies(state: State): string {
 /** How many lines there are on 5 Attention, beside its title. */
 function attentionCount(state: State): string {
 	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
-	return count === 0 ? '' : ` ${yellow(bold(String(count)))}`;
+	return count === 0 ? '' : yellow(bold(` (${count})`));
 }
 
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
@@ -103,7 +123,7 @@ function screenTabs(state: State): string {
 	const draw = (isShort: boolean): string => screenNames.map(name => {
 		const {digit, title} = screens[name];
 		const count = name === 'attention' ? attentionCount(state) : '';
-		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? digit : `${digit} ${title}`}${count} `;
+		return name === state.screen ? inverse(` ${digit} ${title}${count} `) : ` ${isShort ? `${digit}${count.replace(' ', '')}` : `${digit} ${title}${count}`} `;
 	}).join(isShort ? '' : ' ');
 	const full = draw(false);
 	return widthOfStyled(full) <= state.columns ? full : draw(true);
@@ -124,13 +144,20 @@ function range(state: State): string {
 	return `${more.before ? `… of ${total}` : `${list.top + 1}-${last} of ${total}`}${found}`;
 }
 
+/** How many are marked, and whether more are being marked. */
+function markedText(state: State): string {
+	const {size} = marksOf(state, state.screen);
+	const isMarking = state.marking?.screen === state.screen;
+	return size === 0 && !isMarking ? '' : yellow(bold(isMarking ? `* marking, ${size} so far …` : `* ${size} marked${state.range?.screen === state.screen ? ' (range)' : ''}`));
+}
+
 function listTabs(state: State): string {
 	const {tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
+	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
 }
 
 /** The four rows above the body. */

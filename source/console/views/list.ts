@@ -1,8 +1,11 @@
 import {visible} from '../../core/text.ts';
 import {type Column, type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
+import {marksOf} from '../marks.ts';
 import {type RowValue, type State, storeNow} from '../state.ts';
-import {dim, inverse} from '../terminal/style.ts';
+import {
+	bold, dim, inverse, yellow,
+} from '../terminal/style.ts';
 import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {fewLines, wrapWords} from './wrap.ts';
@@ -74,6 +77,7 @@ export function listLines(state: State): string[] {
 		return box(heading, emptyLines(state, screen), {width, height});
 	}
 
+	const marks = marksOf(state, state.screen);
 	const lines = list.rows.slice(list.top, list.top + visibleRows(state)).map(row => {
 		const id = screen.idOf(row);
 		const isCursor = id === list.cursor;
@@ -82,7 +86,8 @@ export function listLines(state: State): string[] {
 			return inverse(dim(fit(`> ${fit(withoutStyle(text), width - 4 - leftNote.length)}${leftNote}`, width - 2)));
 		}
 
-		return isCursor ? inverse(fit(`> ${withoutStyle(text)}`, width - 2)) : `  ${text}`;
+		const mark = marks.has(id) ? '*' : ' ';
+		return isCursor ? inverse(fit(`>${mark}${withoutStyle(text)}`, width - 2)) : ` ${mark === ' ' ? mark : yellow(bold(mark))}${text}`;
 	});
 	return box(dim(heading), lines, {width, height});
 }

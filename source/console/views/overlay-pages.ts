@@ -4,6 +4,7 @@ import {explainLines, explainPage} from '../overlays/explain.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
+import {planBeyond, planPage} from './plan.ts';
 
 /** How an overlay that takes the body is drawn. */
 type Page<Kind extends Overlay['kind']> = {
@@ -21,6 +22,7 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
+	plan: {draw: planPage, beyond: planBeyond},
 };
 
 const pageOf = (overlay: Overlay) => pages[overlay.kind] as {draw: (overlay: Overlay, state: State) => string[]; beyond?: (overlay: Overlay, state: State) => number} | undefined;

@@ -1,0 +1,21 @@
+import type {State} from '../state.ts';
+import type {Binding} from './binding.ts';
+
+const stageOf = (state: State) => {
+	const top = state.overlays.at(-1);
+	return top?.kind === 'plan' ? top.stage : undefined;
+};
+
+/** Keys of a plan. While its count is typed, every character is text. */
+export const planKeys: readonly Binding[] = [
+	{mode: 'plan', chords: ['s'], action: 'plan-stop', label: 'Stop before the next list', hint: 'stop', disabled: state => stageOf(state) === 'running' ? undefined : 'It is not under way.'},
+	{mode: 'plan', chords: ['left'], action: 'plan-rate', value: '-1', label: 'Slower', hint: 'slower'},
+	{mode: 'plan', chords: ['right'], action: 'plan-rate', value: '1', label: 'Faster', hint: 'faster'},
+	{mode: 'plan', chords: ['c'], action: 'plan-copy', label: 'Copy the report', hint: 'copy', disabled: state => stageOf(state) === 'ended' ? undefined : 'The report is not complete yet.'},
+	{mode: 'plan', chords: ['j', 'down'], action: 'scroll', value: '1', label: 'Down'},
+	{mode: 'plan', chords: ['k', 'up'], action: 'scroll', value: '-1', label: 'Up'},
+	{mode: 'plan', chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
+	{mode: 'plan', chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
+	{mode: 'plan', chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
+	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Back', hint: 'back', disabled: state => stageOf(state) === 'running' ? 'It is under way: s stops it before its next list.' : undefined},
+];
