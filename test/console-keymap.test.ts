@@ -22,6 +22,7 @@ const places: Record<string, () => Console> = {
 	'processes as they were': () => pressed(under('processes', 1), ','),
 	colonies: () => under('colonies'),
 	attention: () => under('attention'),
+	pulse: () => under('pulse'),
 	'an explanation': explanation,
 	keys: () => under('keys'),
 	audit: () => under('audit'),

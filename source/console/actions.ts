@@ -8,6 +8,7 @@ import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
 import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
+import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -31,6 +32,7 @@ export const actions: Record<string, Action> = {
 	...changing,
 	...fixing,
 	...auditing,
+	...pulseActions,
 	...settings,
 	...past,
 	'menu-choose'(state) {

@@ -9,7 +9,7 @@ import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'audit', 'server'] as const;
+export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'audit', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -19,10 +19,16 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | audit.AuditEntry | ServerView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | audit.AuditEntry | ServerView | PulseView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
+
+/** The row of Pulse: what it shows is asked for apart (pulse.ts). */
+export type PulseView = {pulse: true};
+
+/** What the operator looks at on Pulse. `row`: id of the line under the cursor; `at`: a time in the bucket under it, in milliseconds since 1970; undefined for the whole span. */
+export type PulseChoice = {by: 'type' | 'computer'; measure: 'submitted' | 'successful' | 'failed' | 'waitp50' | 'waitp95' | 'runp50' | 'runp95'; digits: boolean; row?: string; at?: number};
 
 export type Going = 'further' | 'first' | 'last';
 
@@ -156,6 +162,8 @@ export type State = {
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
+	/** What is looked at on Pulse. */
+	pulse: PulseChoice;
 	overlays: readonly Overlay[];
 	/** What the operator has marked on a screen, as it was seen then; it survives whatever the list does. */
 	marks: Readonly<Partial<Record<ScreenName, ReadonlyMap<Id, Seen>>>>;
@@ -277,6 +285,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	lists: forScreens(() => emptyList()),
 	filters: {},
 	answers: {},
+	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],
 	marks: {},
 	numbers: 0,
