@@ -1,5 +1,6 @@
 import {layoutOf} from '../layout.ts';
 import {entryLines, entryPage, verifyLines, verifyPage} from '../overlays/audit.ts';
+import {commandLinePage, commandLineRows} from '../overlays/command-line.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
@@ -20,6 +21,7 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
 	entry: {draw: entryPage, beyond: (overlay, state) => entryLines(overlay, state).length - (layoutOf(state).body - 2)},
 	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
+	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
 	plan: {draw: planPage, beyond: planBeyond},
