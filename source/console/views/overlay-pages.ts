@@ -1,5 +1,6 @@
 import {layoutOf} from '../layout.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
+import {differenceLines, differencePage} from '../overlays/difference.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
@@ -17,6 +18,7 @@ type Page<Kind extends Overlay['kind']> = {
 const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
+	difference: {draw: differencePage, beyond: (overlay, state) => differenceLines(overlay, state, state.columns - 4).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
 	plan: {draw: planPage, beyond: planBeyond},
