@@ -22,6 +22,7 @@ const places: Record<string, () => Console> = {
 	'processes as they were': () => pressed(under('processes', 1), ','),
 	colonies: () => under('colonies'),
 	attention: () => under('attention'),
+	pulse: () => under('pulse'),
 	'an explanation': explanation,
 	keys: () => under('keys'),
 	'detail of a waiting one': () => detail(0),
@@ -31,6 +32,7 @@ const places: Record<string, () => Console> = {
 	'menu of a failed one': () => menu(3),
 	'menu of identities': () => pressed(opened(), 'i'),
 	help: () => pressed(opened(), '?'),
+	'a command line': () => pressed(opened(), '!'),
 };
 
 function pressed(console: Console, ...keys: string[]): Console {

@@ -1,12 +1,14 @@
 import type {Action} from './actions/action.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
+import {commandLines} from './actions/command-lines.ts';
 import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
 import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
+import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
@@ -29,7 +31,9 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...pulseActions,
 	...settings,
+	...commandLines,
 	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

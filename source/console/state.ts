@@ -3,13 +3,13 @@ import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
-import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
 import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
+export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -19,10 +19,16 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView | PulseView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
+
+/** The row of Pulse: what it shows is asked for apart (pulse.ts). */
+export type PulseView = {pulse: true};
+
+/** What the operator looks at on Pulse. `row`: id of the line under the cursor; `at`: a time in the bucket under it, in milliseconds since 1970; undefined for the whole span. */
+export type PulseChoice = {by: 'type' | 'computer'; measure: 'submitted' | 'successful' | 'failed' | 'waitp50' | 'waitp95' | 'runp50' | 'runp95'; digits: boolean; row?: string; at?: number};
 
 export type Going = 'further' | 'first' | 'last';
 
@@ -115,6 +121,8 @@ export type Overlay =
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
 	| {kind: 'help'; scroll: number}
+	/** The commands that do what is in sight, or what is asked about. */
+	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
@@ -135,7 +143,7 @@ export type State = {
 	past?: {at: Time};
 	/** Seconds from one moment to the next. */
 	step: number;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};
@@ -153,6 +161,8 @@ export type State = {
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
+	/** What is looked at on Pulse. */
+	pulse: PulseChoice;
 	overlays: readonly Overlay[];
 	/** What the operator has marked on a screen, as it was seen then; it survives whatever the list does. */
 	marks: Readonly<Partial<Record<ScreenName, ReadonlyMap<Id, Seen>>>>;
@@ -274,6 +284,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	lists: forScreens(() => emptyList()),
 	filters: {},
 	answers: {},
+	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],
 	marks: {},
 	numbers: 0,

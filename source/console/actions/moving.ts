@@ -83,6 +83,11 @@ export const moving: Record<string, Action> = {
 			return quiet({...state, error: undefined});
 		}
 
+		// On Pulse, from one time back to the whole span.
+		if (state.screen === 'pulse' && state.pulse.at !== undefined) {
+			return quiet({...state, pulse: {...state.pulse, at: undefined}});
+		}
+
 		const {tab, filter} = state.lists[state.screen];
 		return state.past ? toPresent(state) : (filter === '' ? quiet(state) : restart(state, state.screen, {tab, filter: ''}));
 	},
