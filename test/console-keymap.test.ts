@@ -30,6 +30,7 @@ const places: Record<string, () => Console> = {
 	verifying: () => pressed(under('audit'), 'v'),
 	'detail of a waiting one': () => detail(0),
 	'detail of a successful one': () => detail(2),
+	'comparison of a failed one': () => pressed(detail(3), 'D'),
 	'menu of a waiting one': () => menu(0),
 	'menu of a failed one': () => menu(3),
 	'menu of identities': () => pressed(opened(), 'i'),

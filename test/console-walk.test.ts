@@ -123,6 +123,13 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
 const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'computer.get': random => rowOf('computers', 0, random),
+	'process.history': random => pageOf(Array.from({length: random.below(5)}, (_, index) => ({
+		at: `2026-01-01T00:00:0${index}.000000Z`, what: random.pick(['process.submit', 'process.assign', 'process.requeue', 'process.failed', 'process.retry', random.pick(hostileTexts)]), from: random.pick(['running', null]), to: random.pick(['waiting', 'running', 'failed', null]),
+		actor: random.pick(['system', ...hostileTexts]), actorname: random.pick([null, ...hostileTexts]), computerid: null, computername: random.pick([null, ...hostileTexts]), starttime: null, endtime: null, why: null,
+		attributes: random.chance(0.5) ? [attributeOf(processOf(0), random.pick(hostileTexts), random.pick(hostileTexts), 1)] : null,
+	})) as never, {before: random.chance(0.5), after: false}),
+	'process.compare': random => Array.from({length: random.below(4)}, () => ({part: random.pick(['process', 'in', 'times']), name: random.pick(hostileTexts), value: random.pick([null, ...hostileTexts]), other: random.pick([null, ...hostileTexts])})),
 	'filter.suggest': random => [{value: random.pick(hostileTexts), summary: random.pick(hostileTexts)}, {value: 'gpu', summary: ''}],
 	'process.explain': whyOf,
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),

@@ -116,7 +116,8 @@ export type PlanOverlay = {
 
 export type Overlay =
 	| PlanOverlay
-	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
+	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]}
+	| {kind: 'difference'; id: Id; scroll: number}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
 	/** A change of the history, with what was signed and its seal. */
