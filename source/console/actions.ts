@@ -7,6 +7,7 @@ import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
 import {planning} from './actions/planning.ts';
 import {settings} from './actions/settings.ts';
+import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
 
@@ -23,6 +24,7 @@ export function chooseItem(state: State, item: MenuItem): Step {
 export const actions: Record<string, Action> = {
 	...moving,
 	...marking,
+	...viewing,
 	...planning,
 	...opening,
 	...menus,

@@ -107,10 +107,12 @@ function filterLines(overlay: FilterOverlay, state: State): string[] {
 	return [lineWithField('/', edit, state.columns), wrong ? red(visible(wrong)) : candidateLine(overlay, state) ?? dim(help)];
 }
 
+const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice}: State): string[] => [bold(yellow('Sort by: press the letter of a column, again for the other way')), notice ? visible(notice.text) : dim('backspace: the order of the store · esc leaves it as it is')];
+
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
 /** The two rows of the overlays that stand at the bottom of the screen. */
-const footers: Footers = {confirm: question, filter: filterLines};
+const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;

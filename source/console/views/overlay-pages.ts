@@ -2,6 +2,7 @@ import {layoutOf} from '../layout.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
+import {columnsPage} from './columns.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
 import {planBeyond, planPage} from './plan.ts';
 
@@ -19,6 +20,7 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
+	columns: {draw: columnsPage},
 	plan: {draw: planPage, beyond: planBeyond},
 };
 
