@@ -1,3 +1,4 @@
+import {windowSize} from '../lists.ts';
 import {load, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
 import {inOrder, isReversible, orderingOf, viewOf} from '../sorting.ts';
@@ -19,13 +20,16 @@ function show(state: State, view: View): Step {
 		return [next, [remember]];
 	}
 
-	// What is loaded is put in order at once; the store's order is read from its beginning.
-	const sorted = withList(next, screen, {...inOrder(next.lists[screen], next, screen), top: 0});
+	// What is loaded is put in order at once, and its head shown; the store's order is read from its beginning.
+	const list = next.lists[screen];
+	const {rows, positions} = inOrder(list, next, screen);
+	const cursor = list.cursor === undefined || !rows[0] ? undefined : screens[screen].idOf(rows[0]);
+	const sorted = withList(next, screen, {rows, positions, cursor, gone: undefined, top: 0});
 	if (before.reversed === after.reversed && after.column) {
 		return [sorted, [remember]];
 	}
 
-	const [loading, effects] = load(withList(sorted, screen, {edges: undefined, more: {before: false, after: false}}), screen);
+	const [loading, effects] = load(withList(sorted, screen, {cursor: undefined}), screen, {count: windowSize}, cursor === undefined ? undefined : 'first');
 	return [loading, [remember, ...effects]];
 }
 
