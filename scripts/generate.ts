@@ -4,6 +4,7 @@ import process from 'node:process';
 import {describeCommands} from '../source/commands/index.ts';
 import {keymap} from '../source/console/keymap.ts';
 import {screens} from '../source/console/screens/index.ts';
+import {screenNames} from '../source/console/state.ts';
 import {errorCodes} from '../source/core/errors.ts';
 import {attributePlaces, attributeSummaries, filterLists, filterTables, operatorSigns} from '../source/core/filter-language/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
@@ -20,6 +21,35 @@ function keys(): string {
 	}).join('\n\n');
 }
 
+/** The keys that a newcomer needs first, by what they do. */
+const minute: ReadonlyArray<readonly [actions: readonly string[], what: string]> = [
+	[['screen'], screenNames.map(name => screens[name].title.toLowerCase()).join(', ')],
+	[['down', 'up', 'first', 'last'], 'move'],
+	[['open', 'close'], 'open: all of it, its attributes, its JSON; go back'],
+	[['tab'], screens.processes.tabs.join(', ')],
+	[['filter'], 'filter: words, `type:gpu`, `age>5m`, `key=value`'],
+	[['explain'], 'why does it wait'],
+	[['form'], 'submit a process, register a computer or a colony, add a key; unlock root'],
+	[['approve', 'disapprove'], 'approve, disapprove a computer'],
+	[['retry', 'remove', 'process-menu'], 'retry, remove, menu of actions'],
+	[['help', 'quit'], 'help for the screen you are on, quit'],
+];
+
+/** The first key of everything that does one of these. */
+function firstKeys(actions: readonly string[]): string {
+	const chords = actions.flatMap(action => {
+		const found = keymap.filter(binding => binding.action === action && binding.mode !== 'menu').map(({chords}) => chords[0]!);
+		if (found.length === 0) {
+			throw new Error(`No key does ${action}.`);
+		}
+
+		return found;
+	});
+	return [...new Set(chords)].map(chord => keyName(chord)).join(' ');
+}
+
+const keysInAMinute = (): string => `| | |\n|---|---|\n${minute.map(([actions, what]) => `| ${firstKeys(actions)} | ${what} |`).join('\n')}`;
+
 const errors = (): string => `| Code | Exit code | HTTP status | Meaning |\n|---|---|---|---|\n${Object.entries(errorCodes).map(([code, {exit, status, meaning}]) => `| \`${code}\` | ${exit} | ${status} | ${meaning} |`).join('\n')}`;
 
 const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
@@ -32,6 +62,7 @@ const filters = (): string => filterLists.map(list => {
 }).join('\n\n');
 
 const parts: ReadonlyArray<readonly [file: string, name: string, text: () => string]> = [
+	['readme.md', 'first keys', keysInAMinute],
 	['docs/keys.md', 'keys', keys],
 	['docs/commands.md', 'commands', describeCommands],
 	['docs/commands.md', 'errors', errors],

@@ -57,9 +57,9 @@ test('a deadline that is near or passed', async () => {
 	assert.deepEqual(await lines(colony), []);
 	await pass(process, 20);
 	const [near] = await lines(colony);
-	assert.deepEqual([near!.kind, near!.severity, near!.text, near!.id], ['deadline', 'medium', 'near its deadline: less than a tenth of its 16m40s is left on lab', process.processid]);
+	assert.deepEqual([near!.kind, near!.severity, near!.text, near!.id], ['deadline', 'medium', 'near its deadline on lab: under a tenth of 16m40s left', process.processid]);
 	await pass(process, 120);
-	assert.deepEqual(await told(colony), ['high: train past its deadline, and runs on lab still']);
+	assert.deepEqual(await told(colony), ['high: train past its deadline, and still runs on lab']);
 	await colony.broker.endExpired();
 	const [failed] = await lines(colony);
 	assert.deepEqual([failed!.kind, failed!.text, failed!.fix.says.slice(0, 5)], ['spent', 'failed, deadline exceeded; it has no retries', 'Retry']);
@@ -132,8 +132,8 @@ test('work that no computer can run, by what it asks, with the approval that it 
 	await colony.submit();
 	const lab2 = await colony.computer({name: 'lab2', gpus: 4, state: 'pending'});
 	const [eight, two, approval] = await lines(colony);
-	assert.deepEqual([eight!.text, eight!.fix.says], ['1 waiting that no computer can run: 8 gpus', 'Register a computer with 8 gpus']);
-	assert.deepEqual([two!.text, two!.count, two!.id, two!.fix.says], ['2 waiting that no computer can run: train, 2 gpus', 2, oldest.processid, 'Approve lab2']);
+	assert.deepEqual([eight!.text, eight!.fix.says], ['no computer can run 1 waiting: 8 gpus', 'Register a computer with 8 gpus']);
+	assert.deepEqual([two!.text, two!.count, two!.id, two!.fix.says], ['no computer can run 2 waiting: train, 2 gpus', 2, oldest.processid, 'Approve lab2']);
 	assert.deepEqual([approval!.kind, approval!.severity, approval!.id, approval!.text], ['pending', 'medium', lab2.id, 'waits for approval']);
 	await mend(colony, two!);
 	assert.deepEqual((await lines(colony)).map(({text}) => text), [eight!.text]);

@@ -113,7 +113,7 @@ test('5 Attention is empty for a colony at its work, and each line opens the thi
 	await colony.passDeadlines(failed);
 	await colony.broker.endExpired();
 	person.press('r');
-	await person.until(/> ‼ +\ds +train [\da-f]{8} +1 waiting that no computer can run: train/);
+	await person.until(/> ‼ +\ds +train [\da-f]{8} +no computer can run 1 waiting: train/);
 	await person.until(/! +\ds +lab2 +waits for approval/);
 	await person.until(new RegExp(String.raw`! +\ds +${failed.processid.slice(0, 8)} +failed, deadline exceeded; it has no re`));
 	person.press('enter');

@@ -43,6 +43,13 @@ test('the question names the store, the object and what comes of it; its default
 	assert.match(footer(colony), /^embedded: Remove the colony colony-1\? All its computers, processes/);
 });
 
+test('on the narrowest terminal the question still says which computer, however long its name', () => {
+	const console = opened({screen: 'computers', columns: 60, height: 15});
+	console.load([computerOf(1, {name: '漢字'.repeat(40), status: 1})]);
+	console.press('j', 'V');
+	assert.match(footer(console), new RegExp(`^Disapprove the computer .+ \\(${idOf('computer', 1).slice(0, 8)}\\)\\?`));
+});
+
 test('only y confirms; enter, esc, n, q and ctrl-c cancel, and everything else does nothing', () => {
 	for (const key of everyKey) {
 		const console = asking();

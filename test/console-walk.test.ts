@@ -21,8 +21,9 @@ import {headerLines, tooSmall} from '../source/console/views/frame.ts';
 import {bodyLines} from '../source/console/views/list.ts';
 import {overlayLines} from '../source/console/views/overlay-pages.ts';
 import {
-	attributeOf, colonyOf, computerOf, Console, explanationOf, failure, hostileTexts, idOf, keyMessage, keyOf, lineOf, pageOf, processOf, serverOf,
+	attributeOf, colonyOf, computerOf, Console, explanationOf, failure, hostileTexts, idOf, keyMessage, keyOf, lineOf, pageOf, processOf, pulseView, serverOf,
 } from './support/console-states.ts';
+import {pulseOf} from './support/pulse.ts';
 
 /** Random numbers from a seed, so that a walk that fails can be walked again. */
 function randomFrom(seed: number) {
@@ -84,6 +85,10 @@ function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
 			return keyOf(number, random.chance(0.3) ? {label: undefined, damaged: true, note: random.pick(hostileTexts)} : {label: {kind: 'computer', name: text, colonyid: colonyOf(0).colonyid}});
 		}
 
+		case 'pulse': {
+			return pulseView;
+		}
+
 		case 'server': {
 			return serverOf({context: text, place: random.pick(hostileTexts), server: random.pick(hostileTexts)});
 		}
@@ -106,6 +111,10 @@ const answers: Partial<Record<OperationName, (random: Random, state: State) => u
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
 	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
 	'computer.list': random => pageOf(numbers(random).map(number => rowOf('computers', number, random))),
+	'pulse.get': (random, {pulse: {by}}) => pulseOf({
+		by, buckets: random.pick([1, 60, 72, 84, 90, 96, 120]), step: random.pick([10, 60, 900, 21_600]), keys: random.pick([[], hostileTexts.slice(0, 20), ['gpu', '']]), name: random.pick([undefined, ...hostileTexts]),
+		others: random.pick([0, 12]), value: () => random.pick([null, 0, 0.0005, 3, 1e12]), to: Date.UTC(2026, 0, 1) + random.below(1e6),
+	}),
 	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3}),
 };
 

@@ -5,7 +5,9 @@ import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
 import {opening} from './actions/opening.ts';
+import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
+import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
 import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
@@ -30,7 +32,9 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...pulseActions,
 	...settings,
+	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
 		const item = menu.kind === 'menu' ? menu.items[menu.cursor] : undefined;

@@ -17,11 +17,15 @@ export const statusSlot = 'status';
 /** Under which slot it is asked how many lines there are on 5 Attention. */
 export const attentionSlot = 'attention';
 
+/** Under which slot it is asked how the colony did in the last hour. */
+export const ratesSlot = 'rates';
+
 /** What the lines above every screen need from the store. */
 const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: statusSlot, key: colony!.colonyid, operation: 'database.status', input: {colonyid: colony!.colonyid}, every: screen === 'server' ? 2000 : 60_000},
 	namesAsk(colony!.colonyid),
 	{slot: attentionSlot, key: colony!.colonyid, operation: 'attention.list', input: {colonyid: colony!.colonyid}, every: 15_000},
+	{slot: ratesSlot, key: colony!.colonyid, operation: 'pulse.get', input: {colonyid: colony!.colonyid, span: '1h'}, every: 10_000},
 ];
 
 /** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
@@ -32,8 +36,8 @@ export function asksOf(state: State): readonly Ask[] {
 
 	return [
 		...ofHeader(state),
-		...screens[state.screen].asks?.(state) ?? [],
-		...askWhy(state),
+		// What is asked about the rows is about now.
+		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
 		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
 	];
 }

@@ -17,7 +17,7 @@ const usualRate = 50;
 const asText = ({message, hint}: {message: string; hint: string}): string => `${message} ${hint}`;
 
 /** Why not even the keychain may be changed; undefined when it may. A store elsewhere has nothing to do with it. */
-export const whyReadOnly = ({readOnly}: State): string | undefined => readOnly === undefined || readOnly === 'elsewhere' ? undefined : asText(refusals[readOnly]);
+export const whyReadOnly = ({readOnly, past}: State): string | undefined => past ? asText(refusals.past) : (readOnly === undefined || readOnly === 'elsewhere' ? undefined : asText(refusals[readOnly]));
 
 /** Why nothing may be changed now; undefined when it may. */
 export function whyNoChange(state: State): string | undefined {
@@ -29,7 +29,8 @@ export function whyNoChange(state: State): string | undefined {
 		return `The ${storeName(state)} is away; changes are refused until it is back.`;
 	}
 
-	return state.readOnly === undefined ? undefined : asText(refusals[state.readOnly]);
+	const reason = state.past ? 'past' : state.readOnly;
+	return reason === undefined ? undefined : asText(refusals[reason]);
 }
 
 /** The identity that may act as a colony's owner, if the keychain holds it. */

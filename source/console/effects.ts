@@ -27,7 +27,7 @@ export class Effects {
 
 	/** Begins to carry out an effect; `state` is the one that came with it. Never throws. */
 	run(effect: Effect, state: State): void {
-		this.#session.readOnly = state.readOnly;
+		this.#session.readOnly = state.past ? 'past' : state.readOnly;
 		void (this.#handlers[effect.type] as Handler<any>)(this.#session, effect, state);
 	}
 

@@ -6,8 +6,10 @@ import {computerKeys} from './keymap/computers.ts';
 import {keyKeys} from './keymap/keys.ts';
 import {listKeys} from './keymap/lists.ts';
 import {overlayKeys} from './keymap/overlays.ts';
+import {pastKeys} from './keymap/past.ts';
 import {planKeys} from './keymap/plan.ts';
 import {processKeys} from './keymap/processes.ts';
+import {pulseKeys} from './keymap/pulse.ts';
 import {serverKeys} from './keymap/server.ts';
 import {screenKeys} from './keymap/screen.ts';
 import {screens} from './screens/index.ts';
@@ -16,7 +18,7 @@ import type {State} from './state.ts';
 export type {Binding, Mode} from './keymap/binding.ts';
 
 /** Every key of the console: it dispatches, and the footer, the help page and the readme are printed from it. */
-export const keymap: readonly Binding[] = [...screenKeys, ...listKeys, ...processKeys, ...computerKeys, ...colonyKeys, ...attentionKeys, ...keyKeys, ...serverKeys, ...overlayKeys, ...planKeys, ...anywhereKeys];
+export const keymap: readonly Binding[] = [...screenKeys, ...listKeys, ...pulseKeys, ...processKeys, ...computerKeys, ...colonyKeys, ...attentionKeys, ...keyKeys, ...serverKeys, ...pastKeys, ...overlayKeys, ...planKeys, ...anywhereKeys];
 
 /** The modes that a key is looked up in, the nearest first. */
 export function modesOf(state: State): Mode[] {

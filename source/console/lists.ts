@@ -23,7 +23,8 @@ export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, a
 	const before = cursorIndex(list, idOf);
 	// Another window has an order of its own.
 	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : sorted(page);
-	const held = list.cursor === undefined ? undefined : list.rows[before];
+	// A row of another moment is not kept beside these.
+	const held = list.cursor === undefined || list.at !== page.at ? undefined : list.rows[before];
 	let gone: string | undefined;
 	if (held && idOf(held) === list.cursor && !page.rows.some(row => idOf(row) === list.cursor)) {
 		gone = list.cursor;
@@ -34,7 +35,7 @@ export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, a
 	const begins = list.going === 'last' ? rows.at(-1) : (pinsFirst || list.going === 'first' ? rows[0] : undefined);
 	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (begins && idOf(begins));
 	const edges = page.positions.length === 0 ? undefined : {first: page.positions[0]!, last: page.positions.at(-1)!};
-	const next = {...list, rows, cursor, gone, positions, edges, more: page.more, looked: page.looked?.count, loading: false, going: undefined, loadedAt: at, error: undefined};
+	const next = {...list, rows, cursor, gone, positions, edges, more: page.more, looked: page.looked?.count, at: page.at, loading: false, going: undefined, loadedAt: at, error: undefined};
 	const index = cursor === undefined ? 0 : cursorIndex(next, idOf);
 	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
 	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);

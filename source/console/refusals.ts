@@ -5,5 +5,6 @@ import type {ReadOnly} from './state.ts';
 export const refusals: Readonly<Record<ReadOnly, NonNullable<Refusal>>> = {
 	flag: {message: 'The console is read-only.', hint: 'It was started with --read-only; start it without to change things.'},
 	chosen: {message: 'The console is read-only.', hint: 'Press i and w, or type :rw, to change things.'},
+	past: {message: 'The lists are shown as they were; what was cannot be changed.', hint: 'Press esc on the list to come back to now.'},
 	elsewhere: {message: 'The console is read-only, for this store is not on this machine.', hint: 'Press i and w, or type :rw, to change things.'},
 };

@@ -1,5 +1,6 @@
 import type {AttentionLine} from '../core/attention.ts';
-import type {Colony, Computer, Id, Process, ProcessState} from '../core/types.ts';
+import {milliseconds} from '../core/time.ts';
+import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
 import type {OperationName, Page, Where} from '../operations/index.ts';
@@ -8,7 +9,7 @@ import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
+export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -18,10 +19,16 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView | PulseView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
+
+/** The row of Pulse: what it shows is asked for apart (pulse.ts). */
+export type PulseView = {pulse: true};
+
+/** What the operator looks at on Pulse. `row`: id of the line under the cursor; `at`: a time in the bucket under it, in milliseconds since 1970; undefined for the whole span. */
+export type PulseChoice = {by: 'type' | 'computer'; measure: 'submitted' | 'successful' | 'failed' | 'waitp50' | 'waitp95' | 'runp50' | 'runp95'; digits: boolean; row?: string; at?: number};
 
 export type Going = 'further' | 'first' | 'last';
 
@@ -50,6 +57,8 @@ export type ListState = {
 	going?: Going;
 	/** Something changed while it was loading: load again at once. */
 	stale: boolean;
+	/** Of a list as it was: the moment of the rows that are shown. */
+	at?: Time;
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
 	loadedAt?: number;
 	error?: ErrorText;
@@ -121,9 +130,10 @@ export type Overlay =
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
-	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}};
+	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}}
+	| {kind: 'moment'; edit: EditState; error?: string};
 
-export type ReadOnly = 'flag' | 'chosen' | 'elsewhere';
+export type ReadOnly = 'flag' | 'chosen' | 'elsewhere' | 'past';
 
 export type State = {
 	columns: number;
@@ -133,6 +143,10 @@ export type State = {
 	version: string;
 	/** Why nothing may be changed: the flag `--read-only`, the word of the operator, or a store that is not on this machine. */
 	readOnly?: ReadOnly;
+	/** The moment that the lists are shown of, in place of now. */
+	past?: {at: Time};
+	/** Seconds from one moment to the next. */
+	step: number;
 	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
@@ -151,6 +165,8 @@ export type State = {
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
 	computerCounts?: {pending: number; approved: number; disapproved: number};
+	/** What is looked at on Pulse. */
+	pulse: PulseChoice;
 	overlays: readonly Overlay[];
 	/** What the operator has marked on a screen, as it was seen then; it survives whatever the list does. */
 	marks: Readonly<Partial<Record<ScreenName, ReadonlyMap<Id, Seen>>>>;
@@ -192,7 +208,7 @@ export type Message =
 	| {type: 'not-known'; error: ErrorText}
 	| {type: 'loaded'; screen: ScreenName; sequence: number; page: Page<RowValue>; at: number}
 	| {type: 'not-loaded'; screen: ScreenName; sequence: number; error: ErrorText}
-	| {type: 'counted'; colonyid: Id; counts: Record<ProcessState, number>; computers: State['computerCounts']}
+	| {type: 'counted'; colonyid: Id; /** Of the moment that they are of, where it is not now. */ at?: Time; counts: Record<ProcessState, number>; computers: State['computerCounts']}
 	| {type: 'detailed'; process: Process}
 	| {type: 'not-detailed'; id: Id; error: ErrorText}
 	| {type: 'done'; text: string}
@@ -210,7 +226,7 @@ export type Message =
 	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}
 	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
 	| {type: 'clock'; skew: number}
-	| {type: 'settings'; utc: boolean; views: State['views']};
+	| {type: 'settings'; utc: boolean; views?: State['views']};
 
 export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'; reversed?: boolean};
 
@@ -255,8 +271,11 @@ export const emptiedLists = (lists: State['lists']): State['lists'] => forScreen
 /** What a person calls the store that is open. */
 export const storeName = ({context}: Pick<State, 'context'>): 'database' | 'server' => context?.kind === 'server' ? 'server' : 'database';
 
-/** What time it is for the store, in milliseconds since 1970: ages and deadlines are told by its clock. */
-export const storeNow = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+/** What time it is for the store, in milliseconds since 1970. */
+export const storeClock = ({now, skew}: Pick<State, 'now' | 'skew'>): number => now + skew;
+
+/** The time by which ages and deadlines are told, in milliseconds since 1970: the store's, or the moment that is shown. */
+export const storeNow = (state: Pick<State, 'now' | 'skew' | 'past'>): number => state.past ? milliseconds(state.past.at)! : storeClock(state);
 
 /** The console before anything is known. Milliseconds since 1970 come from whoever starts it. */
 export const initialState = ({columns, rows, now, version, readOnly = false}: Pick<State, 'columns' | 'rows' | 'now' | 'version'> & {readOnly?: boolean}): State => ({
@@ -271,6 +290,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	lists: forScreens(() => emptyList()),
 	filters: {},
 	answers: {},
+	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],
 	marks: {},
 	views: {},
@@ -280,5 +300,6 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	wide: false,
 	utc: false,
 	skew: 0,
+	step: 60,
 	busy: 0,
 });

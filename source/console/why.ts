@@ -61,7 +61,8 @@ export const explanationOf = (state: State, id: Id): {result?: Explanation; erro
 
 /** Why it waits, as pairs for the side pane and an open process: the verdict, and the nearest computers with what keeps them. */
 export function whyPairs(state: State, {processid, status}: Process): ReadonlyArray<readonly [label: string, text: string]> {
-	if (status !== 0) {
+	// Of a moment that has been it is not told.
+	if (status !== 0 || state.past) {
 		return [];
 	}
 

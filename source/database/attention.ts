@@ -18,18 +18,20 @@ const far = 1000;
 
 /** Seconds before a deadline within which it may be near. */
 const soon = 300;
+/** Seconds of a timeout from which on its last tenth is worth a look. */
+const long = 100;
 
 export type Due = {processid: Id; computertype: string; computer: string | null; timeout: number; deadline: Time; since: Time; passed: boolean};
 
 /**
-Running processes whose deadline has passed, or of whose time less than a tenth is left, and at most five minutes. Those that passed are ended within two seconds while anything is up, so they count after ten.
+Running processes whose deadline passed ten seconds ago, for it is seen to within two while anything is up; and those of whose time less than a tenth is left, and at most five minutes, where that is ten seconds or more: what is gone before it is read helps nobody.
 */
 export const due = async (client: Client, colony: Id, most: number): Promise<Found<Due>> => find(
 	client,
 	`with due as materialized (
-		select p.*, p.deadline < statement_timestamp() - interval '10 seconds' as passed, least(p.deadline, p.deadline - least(p.timeout * interval '0.1 seconds', interval '${soon} seconds')) as since
+		select p.*, p.deadline < statement_timestamp() - interval '10 seconds' as passed, case when p.deadline < statement_timestamp() - interval '10 seconds' then p.deadline else p.deadline - least(p.timeout * interval '0.1 seconds', interval '${soon} seconds') end as since
 		from processes p where p.status = 1 and p.deadline is not null and p.deadline <= statement_timestamp() + interval '${soon} seconds' and p.colony_id = $1
-			and p.deadline - statement_timestamp() < p.timeout * interval '0.1 seconds'
+			and p.deadline - statement_timestamp() < case when p.timeout >= ${long} then p.timeout * interval '0.1 seconds' else interval '-10 seconds' end
 		order by p.deadline limit ${far}
 	)
 	select d.process_id as processid, d.computer_type as computertype, c.name as computer, d.timeout, d.deadline, d.since, d.passed, (select count(*)::int from due) as total

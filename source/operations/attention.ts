@@ -32,7 +32,7 @@ const deadline: Kind<attention.Due> = {
 	line: row => ({
 		kind: 'deadline',
 		severity: row.passed ? 'high' : 'medium',
-		text: row.passed ? `past its deadline, and runs${on(row.computer)} still` : `near its deadline: less than a tenth of its ${formatSpan(row.timeout * 1000)} is left${on(row.computer)}`,
+		text: row.passed ? `past its deadline, and still runs${on(row.computer)}` : `near its deadline${on(row.computer)}: under a tenth of ${formatSpan(row.timeout * 1000)} left`,
 		since: row.since,
 		...ofProcess(row),
 		fix: open(row.processid),
@@ -45,7 +45,7 @@ const nobody: Kind<attention.Stuck> = {
 	line: (row, colony) => ({
 		kind: 'nobody',
 		severity: 'high',
-		text: `${roughly(Math.min(row.waiting, limits.counted), row.waiting > limits.counted)} waiting that no computer can run: ${asked(row)}`,
+		text: `no computer can run ${roughly(Math.min(row.waiting, limits.counted), row.waiting > limits.counted)} waiting: ${asked(row)}`,
 		since: row.since,
 		...ofProcess(row),
 		count: row.waiting,

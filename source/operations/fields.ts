@@ -69,8 +69,8 @@ const describe = <Value, Given = Value>(kind: FieldKind, label: string, summary:
 export const optional = <Value, Given>(field: Field<Value, Given>): Field<Value | undefined, Given | undefined> => ({...field, optional: true, schema: v.optional(field.schema)});
 
 /** Makes a field optional with a value to take when it is left out. */
-export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Given): Field<Value, Given | undefined> => ({
-	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Given, Value>, value as never), json: {...field.json, default: value},
+export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value): Field<Value, Given | undefined> => ({
+	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
 });
 
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
@@ -132,17 +132,11 @@ export const seconds = (label: string, summary: string, most: number = limits.ti
 /** No more digits than a span of a thousand years has. */
 const spanPattern = String.raw`^(?:\d{1,5}(?:\.\d{1,3})?[smhd]){1,3}$`;
 
-/** A span such as `90s`, `5m` or `1h30m`, as text; its seconds. */
-export const span = (label: string, summary: string, {least, most}: {least: number; most: number}): Field<number, string> => {
+/** A span such as `90s`, `5m` or `1h30m`, as `parseSpan` reads it. Bounds in seconds. */
+export const span = (label: string, summary: string, {least, most}: {least: number; most: number}): Field<string> => {
 	const text = `must be a span from ${formatSpan(least * 1000)} to ${formatSpan(most * 1000)}, such as 15m, 1h30m or 7d`;
 	return describe('text', label, summary, {
-		schema: v.pipe(
-			v.string(text),
-			v.regex(new RegExp(spanPattern), text),
-			v.transform(given => parseSpan(given)),
-			v.minValue(least, text),
-			v.maxValue(most, text),
-		),
+		schema: v.pipe(v.string(text), v.regex(new RegExp(spanPattern), text), v.check(given => parseSpan(given) >= least && parseSpan(given) <= most, text)),
 		json: {type: 'string', pattern: spanPattern},
 	});
 };

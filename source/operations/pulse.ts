@@ -4,6 +4,7 @@ import {
 	levelFor, type Pulse, pulseLimits, pulseStepNames, pulseSteps, type PulseTotals, stepFor,
 } from '../core/pulse.ts';
 import {limits} from '../core/limits.ts';
+import {parseSpan} from '../core/spans.ts';
 import {sparkline} from '../core/sparkline.ts';
 import {shortId} from '../core/text.ts';
 import {formatSeconds, formatSpan, formatTime} from '../core/time.ts';
@@ -88,7 +89,8 @@ export const getPulse = defineOperation({
 	records: linesOf,
 	commands: [{words: ['pulse', 'show'], summary: 'Show how a colony does over a span of time, as a table with --output table.'}],
 	async handle({client, input}): Promise<Pulse> {
-		const {colonyid, span, by, computertype, step = stepFor(span)} = input;
+		const span = parseSpan(input.span);
+		const {colonyid, by, computertype, step = stepFor(span)} = input;
 		if (by === 'computer' && computertype !== undefined) {
 			throw new InvalidInput('By computer, types are not counted apart.', {hint: 'Leave out the type, or take --by type.'});
 		}

@@ -53,6 +53,9 @@ export const keyOf = (number: number, change: Partial<KeyEntry> = {}): KeyEntry 
 
 export const serverOf = (change: Partial<ServerView['where']> = {}): ServerView => ({where: {context: 'embedded', kind: 'embedded', place: 'in memory', server: 'PostgreSQL', timescale: undefined, schema: 2, ...change}, delay: 3, memory: 100_000_000, node: '20.20.2'});
 
+/** The row of 1 Pulse. */
+export const pulseView = {pulse: true} as const;
+
 /** A line of 5 Attention about a computer that waits for approval. */
 export const lineOf = (number: number, change: Partial<AttentionLine> = {}): AttentionLine => ({
 	kind: 'pending', severity: 'medium', text: 'waits for approval', since: time(-60), noun: 'computer', id: idOf('computer', number), name: `edge-${number}`, count: 1,
@@ -150,7 +153,8 @@ export function opened({screen = 'processes', rows = 3, columns = 100, height = 
 	if (screen !== 'processes') {
 		console.press(screens[screen].digit);
 		const rows: Partial<Record<ScreenName, (number: number) => RowValue>> = {computers: computerOf, attention: lineOf, keys: keyOf};
-		console.load(screen === 'server' ? [serverOf()] : numbers.map(number => (rows[screen] ?? colonyOf)(number)));
+		const only = {server: serverOf(), pulse: pulseView}[screen as string];
+		console.load(only ? [only] : numbers.map(number => (rows[screen] ?? colonyOf)(number)));
 	}
 
 	console.effects = [];

@@ -13,6 +13,8 @@ export type TerminalOptions = {
 	cwd?: string;
 	/** Beside the environment of this process; undefined takes a variable away. */
 	env?: Record<string, string | undefined>;
+	/** Hears every piece of output, once it is on the screen. */
+	output?: (text: string) => void;
 };
 
 export type Exit = {code: number; signal: NodeJS.Signals | undefined};
@@ -56,6 +58,8 @@ export type Terminal = {
 	running: () => boolean;
 	/** Waits for the end of the program. A program that a signal ended, and one that exited with 128 and its number, look the same, as in a shell. */
 	exit: () => Promise<Exit>;
+	/** Resolves at the end of the program, however late. */
+	ended: Promise<Exit>;
 	/** The state of the terminal after the end of the program. */
 	sanity: () => Promise<Sanity>;
 	/** Takes the terminal away, and the program with it. */
@@ -89,7 +93,7 @@ function environment(own: Record<string, string | undefined>): Record<string, st
 }
 
 /** Starts a program in a terminal of its own, as real as one can be without a person in front. */
-export function openTerminal({command, columns = 120, rows = 40, cwd = process.cwd(), env = {}}: TerminalOptions): Terminal {
+export function openTerminal({command, columns = 120, rows = 40, cwd = process.cwd(), env = {}, output = () => undefined}: TerminalOptions): Terminal {
 	const folder = mkdtempSync(join(tmpdir(), 'terminal-'));
 	const emulator = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
 	const pty = spawn('/bin/sh', ['-c', wrapper, 'sh', ...command], {
@@ -107,7 +111,10 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 
 	pty.onData(data => {
 		raw += data;
-		emulator.write(data, tell);
+		emulator.write(data, () => {
+			output(data);
+			tell();
+		});
 	});
 	emulator.onData(answer => {
 		// A program may ask the terminal something; the emulator answers.
@@ -223,6 +230,7 @@ export function openTerminal({command, columns = 120, rows = 40, cwd = process.c
 			}
 		},
 		exit,
+		ended,
 		async sanity() {
 			await exit();
 			const stty = readFileSync(join(folder, 'stty'), 'utf8');

@@ -6,6 +6,7 @@ import {screens} from '../screens/index.ts';
 import {beyondSorted, orderingOf} from '../sorting.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
 import {bodyEnd} from '../views/list.ts';
+import {toPresent} from '../past.ts';
 import {type Action, quiet} from './action.ts';
 
 function move(state: State, to: (index: number, height: number) => number): Step {
@@ -50,7 +51,8 @@ export function showScreen(state: State, screen: ScreenName): Step {
 		return quiet(state);
 	}
 
-	return refreshAll({...state, screen, previous: state.screen});
+	const there = {...state, screen, previous: state.screen};
+	return state.past && !screens[screen].past ? toPresent(there) : refreshAll(there);
 }
 
 /** Begins a list anew, for another tab, filter or colony. */
@@ -63,7 +65,7 @@ export function chooseColony(state: State, colony: KnownColony): State {
 	const lists = {...state.lists, processes: emptied(state.lists.processes), computers: emptied(state.lists.computers), attention: emptied(state.lists.attention)};
 	// Where there is a colony nobody is asked what to begin with.
 	const overlays = state.overlays.filter(overlay => !(overlay.kind === 'menu' && overlay.isWelcome));
-	return {...state, overlays, marks: {}, range: undefined, marking: undefined, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
+	return {...state, past: undefined, overlays, marks: {}, range: undefined, marking: undefined, colony, acting: colony.as.find(({kind}) => kind !== 'root'), lists, side: undefined, answers: {}, counts: undefined, computerCounts: undefined};
 }
 
 /** Moves in a list, to another tab or to another screen. */
@@ -85,5 +87,17 @@ export const moving: Record<string, Action> = {
 		const {tab, filter} = state.lists[state.screen];
 		return restart({...state, side: undefined}, state.screen, {tab: (tab + Number(by) + tabs.length) % tabs.length, filter});
 	},
-	back: state => state.error ? quiet({...state, error: undefined}) : (state.lists[state.screen].filter === '' ? quiet(state) : restart(state, state.screen, {tab: state.lists[state.screen].tab, filter: ''})),
+	back(state) {
+		if (state.error) {
+			return quiet({...state, error: undefined});
+		}
+
+		// On Pulse, from one time back to the whole span.
+		if (state.screen === 'pulse' && state.pulse.at !== undefined) {
+			return quiet({...state, pulse: {...state.pulse, at: undefined}});
+		}
+
+		const {tab, filter} = state.lists[state.screen];
+		return state.past ? toPresent(state) : (filter === '' ? quiet(state) : restart(state, state.screen, {tab, filter: ''}));
+	},
 };

@@ -55,7 +55,7 @@ class Rests {
 /** `isLate`: whether the answer to a later read is there already, beside which this one would tell what was. */
 async function readDetail(session: Session, id: Id, state: State, isLate: () => boolean): Promise<void> {
 	try {
-		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id});
+		const process = await session.context.run(await session.callerOf(state.acting), 'process.get', {colonyid: state.colony!.colonyid, processid: id, at: state.past?.at});
 		if (!isLate()) {
 			session.dispatch({type: 'detailed', process});
 		}
@@ -113,7 +113,7 @@ export class Reading {
 
 		this.#counting = true;
 		try {
-			const input = {colonyid: state.colony!.colonyid};
+			const input = {colonyid: state.colony!.colonyid, at: state.past?.at};
 			const caller = await session.callerOf(state.acting);
 			const {context} = session;
 			const [counts, computers] = await Promise.all([context.run(caller, 'process.count', input), context.run(caller, 'computer.count', input)]);

@@ -13,9 +13,10 @@ export const computersScreen: Screen<Computer> = {
 	digit: '3',
 	title: 'Computers',
 	topics: ['computers'],
+	past: true,
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('computer.list', {colonyid: state.colony!.colonyid, filter: state.lists.computers.filter, ...query});
+		return run('computer.list', {colonyid: state.colony!.colonyid, filter: state.lists.computers.filter, ...query, at: state.past?.at});
 	},
 	tabs: [],
 	columns: [
@@ -42,7 +43,7 @@ export const computersScreen: Screen<Computer> = {
 	},
 	summary: (computer, state) => [
 		['state', computerStates[computer.status]],
-		['last seen', computer.lastseen === undefined ? 'never' : `${formatAge(computer.lastseen, storeNow(state))} ago`],
+		['last seen', computer.lastseen === undefined ? (state.past ? 'not kept' : 'never') : `${formatAge(computer.lastseen, storeNow(state))} ago`],
 		['id', computer.computerid],
 		['type', computer.computertype ?? 'any'],
 		['cpu', computer.cpu || '-'],

@@ -4,6 +4,7 @@ import {coloniesScreen} from './colonies.ts';
 import {computersScreen} from './computers.ts';
 import {keysScreen} from './keys.ts';
 import {processesScreen} from './processes.ts';
+import {pulseScreen} from './pulse.ts';
 import type {Screen} from './screen.ts';
 import {serverScreen} from './server.ts';
 
@@ -11,6 +12,7 @@ export type {Column, Reader, Screen} from './screen.ts';
 
 /** Every list screen by name, in the order of their digits. */
 export const screens: Record<ScreenName, Screen> = {
+	pulse: pulseScreen as unknown as Screen,
 	processes: processesScreen as unknown as Screen,
 	computers: computersScreen as unknown as Screen,
 	colonies: coloniesScreen as unknown as Screen,

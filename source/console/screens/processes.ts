@@ -77,7 +77,7 @@ const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem), sort: ({mem}) => mem},
 	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus), sort: ({gpus}) => gpus},
 	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`, sort: ({retries}) => retries},
-	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting'},
+	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting' && !state.past},
 	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}, _, state) => assignedcomputerid === '' ? '-' : namesOf(state)(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
 ];
 
@@ -86,9 +86,10 @@ export const processesScreen: Screen<Process> = {
 	digit: '2',
 	title: 'Processes',
 	topics: ['processes'],
+	past: true,
 	of: 'colony',
 	async read(query, {state, run}) {
-		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false});
+		return run('process.list', {colonyid: state.colony!.colonyid, state: tabState(state), filter: state.lists.processes.filter, ...query, attributes: false, at: state.past?.at});
 	},
 	asks: state => tabState(state) === 'waiting' ? askReasons(state) : [],
 	beside: reasons,

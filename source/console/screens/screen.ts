@@ -48,6 +48,8 @@ export type Screen<Row extends RowValue = RowValue> = {
 	of: 'colony' | 'store' | 'machine';
 	/** Reads a page of its rows. @throws ColoniesError */
 	read: (query: PageQuery, reader: Reader) => Promise<Page<Row>>;
+	/** Whether it is read at the moment of `state.past` where there is one. */
+	past?: boolean;
 	/** What else it needs from the store while it is in sight. */
 	asks?: (state: State) => readonly Ask[];
 	/** What its columns read of the state beside the row: rows are drawn anew when it is another. */

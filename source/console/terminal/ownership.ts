@@ -72,6 +72,8 @@ export class Ownership {
 				crash: this.#crash.bind(this),
 				suspend: this.suspend.bind(this),
 				resume: this.#take.bind(this),
+				// A terminal that is small for a moment loses rows; Node says nothing when it has its old size back by then.
+				resized: listeners.onTaken,
 			});
 			this.#releaseConsole = holdConsole();
 		}

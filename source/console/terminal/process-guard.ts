@@ -11,6 +11,8 @@ export type Guarded = {
 	crash: (error: unknown) => void;
 	suspend: () => void;
 	resume: () => void;
+	/** The terminal has another size, or had one for a moment. */
+	resized: () => void;
 };
 
 const endings = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
@@ -19,13 +21,14 @@ const endings = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 export const exitCodeOf = (why: EndReason): number => 128 + constants.signals[why === 'terminal gone' ? 'SIGHUP' : why];
 
 /** Watches every way in which the process may end or stop. Returns the function that stops watching. */
-export function guardProcess({restore, end, crash, suspend, resume}: Guarded): () => void {
+export function guardProcess({restore, end, crash, suspend, resume, resized}: Guarded): () => void {
 	const listeners: Array<[event: string, listener: (value: unknown) => void]> = [
 		['exit', restore],
 		['uncaughtException', crash],
 		['unhandledRejection', crash],
 		['SIGTSTP', suspend],
 		['SIGCONT', resume],
+		['SIGWINCH', resized],
 		...endings.map((signal): [string, () => void] => [signal, () => {
 			end(signal);
 		}]),

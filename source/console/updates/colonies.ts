@@ -10,7 +10,7 @@ const chain = ([state, effects]: Step, more: Step[1]): Step => [state, [...effec
 /** Nothing of the colony is left on the screen. */
 function leaveColony(state: State): State {
 	const {processes, computers} = state.lists;
-	return {...state, marks: {}, range: undefined, marking: undefined, colony: undefined, acting: undefined, side: undefined, answers: {}, counts: undefined, computerCounts: undefined, overlays: [], lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
+	return {...state, marks: {}, range: undefined, marking: undefined, colony: undefined, acting: undefined, side: undefined, answers: {}, counts: undefined, computerCounts: undefined, past: undefined, overlays: [], lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
 }
 
 /** What is offered first where no colony is open to anybody. */
@@ -60,7 +60,7 @@ export function notKnown(state: State, {error}: {error: ErrorText}): Step {
 /** Another store is being opened: nothing of the one before is left. */
 export const opening = (state: State, {text}: {text: string}): Step => quiet({
 	...state, marks: {}, range: undefined, marking: undefined, context: undefined, opening: {text}, colony: undefined, acting: undefined, known: [], knownLoaded: false, rootUnlocked: false,
-	lists: emptiedLists(state.lists), answers: {}, counts: undefined, computerCounts: undefined, side: undefined, overlays: [], screen: 'processes', error: undefined,
+	lists: emptiedLists(state.lists), answers: {}, counts: undefined, computerCounts: undefined, side: undefined, past: undefined, overlays: [], screen: 'processes', error: undefined,
 });
 
 /** A store is open. What is not on this machine may be somebody's production: it is opened read-only, until the operator says otherwise. */

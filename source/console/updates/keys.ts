@@ -3,6 +3,7 @@ import {quiet, say} from '../actions/action.ts';
 import {inConfirm} from '../actions/confirm.ts';
 import {inFilter} from '../actions/filter.ts';
 import {inForm} from '../actions/form.ts';
+import {inMoment} from '../actions/past.ts';
 import {inPlan} from '../actions/planning.ts';
 import {inSort} from '../actions/viewing.ts';
 import {resolve} from '../keymap.ts';
@@ -16,6 +17,7 @@ const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overl
 	sort: inSort,
 	form: inForm,
 	filter: inFilter,
+	moment: inMoment,
 	confirm: inConfirm,
 };
 

@@ -15,6 +15,9 @@ const noticeTime = 8000;
 /** The visible page is read again after this, in milliseconds, for what nobody announced. */
 const rereadTime = 2000;
 
+/** Whether what is shown stays as it is. */
+const isStill = ({paused, past}: State): boolean => paused || past !== undefined;
+
 /** The clock went on: what is old is read again. */
 export function ticked(before: State, {now}: {now: number}): Step {
 	const state = {...before, now, notice: before.notice && now - before.notice.at < noticeTime ? before.notice : undefined};
@@ -27,7 +30,8 @@ export function ticked(before: State, {now}: {now: number}): Step {
 		return [state, [{type: 'load-known'}]];
 	}
 
-	if (state.paused || !state.context || !state.reach.reachable) {
+	// What was does not change any more.
+	if (isStill(state) || !state.context || !state.reach.reachable) {
 		return quiet(state);
 	}
 
@@ -47,7 +51,7 @@ export function resized(state: State, {columns, rows}: {columns: number; rows: n
 /** Something has changed in the store: what is in sight and is about it is read again. */
 export function changed(state: State, {topics}: {topics: ReadonlySet<string>}): Step {
 	// What changes before the store is open is read then.
-	if (state.paused || !state.context) {
+	if (isStill(state) || !state.context) {
 		return quiet(state);
 	}
 

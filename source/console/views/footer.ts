@@ -64,8 +64,9 @@ type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 function question(overlay: Confirm, state: State): string[] {
 	const {place, question: what, consequence = '', verb, typed} = overlay;
 	const {columns, notice} = state;
-	// What it is about stays in sight; where it is stands in the first row too.
-	const asked = `${cut(place, Math.max(8, columns - widthOf(what) - 2))}: ${what}`;
+	// What it is about stays in sight; where it is stands in the first row too, and gives way.
+	const before = columns - widthOf(what) - 2;
+	const asked = before < 4 ? what : `${cut(place, before)}: ${what}`;
 	if (typed) {
 		return [
 			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
@@ -109,10 +110,15 @@ function filterLines(overlay: FilterOverlay, state: State): string[] {
 
 const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice}: State): string[] => [bold(yellow('Sort by: press the letter of a column, again for the other way')), notice ? visible(notice.text) : dim('backspace: the order of the store · esc leaves it as it is')];
 
+function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: State): string[] {
+	const help = `-5m, 14:05, 14:05:30, 2026-03-01, 2026-03-01 14:05 (${state.utc ? 'UTC' : 'times of this time zone'}) · enter shows the list as it was, ${state.past ? 'empty comes back to now, ' : ''}esc leaves`;
+	return [lineWithField('as it was at ', edit, state.columns), error ? red(error) : dim(help)];
+}
+
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
 /** The two rows of the overlays that stand at the bottom of the screen. */
-const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines};
+const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;

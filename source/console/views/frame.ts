@@ -1,15 +1,20 @@
 import {plural, shortId, visible} from '../../core/text.ts';
-import {formatClock, formatSpan} from '../../core/time.ts';
+import {
+	formatClock, formatSeconds, formatSpan, milliseconds,
+} from '../../core/time.ts';
+import type {Time} from '../../core/types.ts';
 import {limits} from '../../core/limits.ts';
 import {visibleRows} from '../layout.ts';
+import {momentText, stepText} from '../past.ts';
 import {answerIn} from '../asking.ts';
-import {attentionSlot} from '../asks.ts';
+import {attentionSlot, ratesSlot} from '../asks.ts';
 import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
 import {orderText} from '../sorting.ts';
-import {type State, screenNames, storeName} from '../state.ts';
+import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
+import {barLine, formatCount, placeBuckets, valuesOf} from './chart.ts';
 import {spread, widthOfStyled} from './spread.ts';
 
 /** `38`, `1.2k`, `~10k` for whatever is beyond what is counted. */
@@ -19,6 +24,19 @@ export function shortCount(count: number): string {
 	}
 
 	return count >= 1000 ? `${Number((count / 1000).toFixed(1))}k` : String(count);
+}
+
+/** Of when the rows are that are shown, and what is being read in their place. */
+function pastness(state: State, at: Time): string {
+	const {at: shown, loading, loadedAt} = state.lists[state.screen];
+	const clock = {now: storeClock(state), utc: state.utc};
+	const step = dim(` ±${stepText(state.step)}`);
+	if (shown === at) {
+		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
+	}
+
+	const before = loadedAt === undefined ? '' : (shown === undefined ? 'was live, ' : `AS OF ${momentText(shown, clock)}, `);
+	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'not'} ${momentText(at, clock)} `))}${step}`;
 }
 
 /** Whether the data is live, and if not, why and how old it is. */
@@ -31,6 +49,10 @@ function liveness(state: State): string {
 
 	if (!state.reach.reachable) {
 		return inverse(red(` AWAY${age} `));
+	}
+
+	if (state.past) {
+		return pastness(state, state.past.at);
 	}
 
 	if (state.paused) {
@@ -59,14 +81,14 @@ function title(state: State): string {
 	const parts = [
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
-		state.readOnly === undefined ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
+		state.readOnly === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];
 	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
 	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
 	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state)];
-	const at = clock(state.lists[state.screen].loadedAt, state);
+	const at = state.past ? '' : clock(state.lists[state.screen].loadedAt, state);
 	const left = joined(parts, dim(' | '));
 	const ways = [
 		[joined([bold('colonies'), left], dim(' | ')), joined([...trust, at, ' ? help'], ' ')],
@@ -85,13 +107,38 @@ function tallies(state: State): string {
 	}
 
 	const {pending, approved, disapproved} = computerCounts;
-	return [
-		`WAIT ${bold(shortCount(counts.waiting))}`,
+	const computers = `computers ${shortCount(approved)} approved${pending > 0 ? ` ${yellow(bold(`${shortCount(pending)} pending`))}` : ''}${disapproved > 0 ? ` ${shortCount(disapproved)} disapproved` : ''}`;
+	// What is only pleasant to see goes first.
+	const ways = [{trend: 20, waits: true}, {trend: 10, waits: true}, {trend: 0, waits: true}, {trend: 0, waits: false}].map(({trend: width, waits}) => [
+		`WAIT ${bold(shortCount(counts.waiting))}${trend(state, width)}`,
 		`RUN ${bold(shortCount(counts.running))}`,
-		`OK ${bold(shortCount(counts.successful))}`,
-		`FAIL ${counts.failed > 0 ? red(bold(shortCount(counts.failed))) : '0'}`,
-		`computers ${shortCount(approved)} approved${pending > 0 ? ` ${yellow(bold(`${shortCount(pending)} pending`))}` : ''}${disapproved > 0 ? ` ${shortCount(disapproved)} disapproved` : ''}`,
-	].join('   ');
+		...outcomes(state, counts, waits),
+		computers,
+	].join('  '));
+	return ways.find(way => widthOfStyled(way) <= state.columns) ?? ways.at(-1)!;
+}
+
+/** How the colony did in the last hour, once that is known; nothing where it is shown as it was. */
+const lastHour = (state: State) => state.past ? undefined : answerIn(state, ratesSlot, state.colony?.colonyid ?? '', 'pulse.get').result;
+
+/** How many waited in the course of the last hour, in so many cells. */
+function trend(state: State, width: number): string {
+	const waiting = lastHour(state)?.waiting;
+	return waiting?.some(count => count > 0) && width > 0 ? ` ${yellow(barLine(valuesOf(waiting, placeBuckets(waiting.length, width, 0), 'highest'), 1))}` : '';
+}
+
+/** What came of processes: an hour's worth of it and how long they waited; until that is known, how many there are. */
+function outcomes(state: State, counts: NonNullable<State['counts']>, isLong: boolean): string[] {
+	const pulse = lastHour(state);
+	if (!pulse) {
+		return [`OK ${bold(shortCount(counts.successful))}`, `FAIL ${counts.failed > 0 ? red(bold(shortCount(counts.failed))) : '0'}`];
+	}
+
+	const {successful, failed, waitp50, waitp95} = pulse.totals;
+	const hours = (milliseconds(pulse.now)! - milliseconds(pulse.from)!) / 3_600_000;
+	const rate = (count: number): string => formatCount(Math.round(count / hours));
+	const wait = !isLong || waitp50 === null || waitp95 === null ? [] : [`wait p50 ${bold(formatSeconds(waitp50))} p95 ${bold(formatSeconds(waitp95))}`];
+	return [`OK/h ${bold(rate(successful))}`, `FAIL/h ${failed > 0 ? red(bold(rate(failed))) : '0'}`, ...wait];
 }
 
 /** How many lines there are on 5 Attention, beside its title. */

@@ -1,9 +1,10 @@
 import {plural, visible} from '../../core/text.ts';
 import {asksOf, attentionSlot} from '../asks.ts';
 import {cursorIndex} from '../lists.ts';
+import {momentText} from '../past.ts';
 import {forecastText} from '../overlays/forecast.ts';
 import {screens} from '../screens/index.ts';
-import {type FormField, type Overlay, type State, storeName, storeNow} from '../state.ts';
+import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
 import {footerLines, isFooter} from './footer.ts';
 import {bodyLines} from './list.ts';
@@ -32,7 +33,7 @@ function rowLine(state: State): string | undefined {
 function placeLine(state: State): string {
 	const {digit, title, tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
-	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.readOnly ? 'read-only' : undefined];
+	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.past ? `as it was at ${momentText(state.past.at, {now: storeClock(state), utc: state.utc})}` : undefined, state.past !== undefined || state.readOnly !== undefined ? 'read-only' : undefined];
 	return `${parts.filter(part => part !== undefined).join(', ')}.`;
 }
 
@@ -104,11 +105,11 @@ function overlayChanges(before: State, now: State): string[] {
 
 function listChanges(before: State, now: State): string[] {
 	const [old, list] = [before.lists[before.screen], now.lists[now.screen]];
-	if (before.screen !== now.screen || before.colony?.colonyid !== now.colony?.colonyid || old.tab !== list.tab || old.filter !== list.filter) {
+	if (before.screen !== now.screen || before.colony?.colonyid !== now.colony?.colonyid || old.tab !== list.tab || old.filter !== list.filter || before.past !== now.past) {
 		return [placeLine(now), ...(list.loadedAt === undefined ? [] : contentLines(now))];
 	}
 
-	if (old.loadedAt === undefined && list.loadedAt !== undefined) {
+	if ((old.loadedAt === undefined && list.loadedAt !== undefined) || old.at !== list.at) {
 		return contentLines(now);
 	}
 
