@@ -1,6 +1,5 @@
 import {layoutOf} from '../layout.ts';
-import type {Column, Screen} from '../screens/index.ts';
-import {screens} from '../screens/index.ts';
+import {type Column, type Screen, screens} from '../screens/index.ts';
 import {viewOf} from '../sorting.ts';
 import type {Overlay, RowValue, State} from '../state.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
