@@ -7,6 +7,7 @@ import {palettePage} from '../overlays/palette.ts';
 import {resultPage, resultRows} from '../overlays/result.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
+import {columnsPage} from './columns.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
 import {planBeyond, planPage} from './plan.ts';
 
@@ -30,6 +31,7 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	result: {draw: resultPage, beyond: (overlay, state) => resultRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
+	columns: {draw: columnsPage},
 	plan: {draw: planPage, beyond: planBeyond},
 };
 
