@@ -49,7 +49,7 @@ test('the command line of every view works when it is pasted, and shows what the
 	const [some] = await shown(/^colonies process psf .* --filter '/);
 	assert.ok(some!.stdout.includes(failed.processid.slice(0, 8)) && !some!.stdout.includes('cpu'));
 	person.press('j', 'enter');
-	await person.until('FAILED ─');
+	await person.until(/FAILED (?:─|1-)/);
 	const [process] = await shown(/^colonies process get --colonyid/);
 	assert.equal((JSON.parse(process!.stdout) as {processid: string}).processid, failed.processid);
 	person.press('a');
