@@ -31,6 +31,7 @@ const places: Record<string, () => Console> = {
 	'menu of a failed one': () => menu(3),
 	'menu of identities': () => pressed(opened(), 'i'),
 	help: () => pressed(opened(), '?'),
+	'a command line': () => pressed(opened(), '!'),
 };
 
 function pressed(console: Console, ...keys: string[]): Console {

@@ -260,7 +260,7 @@ test('a filter narrows a list, says what it does not understand, and goes with e
 	person.press('/', 'ctrl-u');
 	person.type('age>never');
 	person.press('enter');
-	await person.until('"never" is no span of time.');
+	await person.until('must be a span of time, not "never"');
 	person.press('ctrl-u');
 	person.type('nothing-like-it');
 	person.press('enter');

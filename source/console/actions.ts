@@ -1,6 +1,7 @@
 import type {Action} from './actions/action.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
+import {commandLines} from './actions/command-lines.ts';
 import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
@@ -32,6 +33,7 @@ export const actions: Record<string, Action> = {
 	...fixing,
 	...pulseActions,
 	...settings,
+	...commandLines,
 	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

@@ -28,6 +28,9 @@ const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: ratesSlot, key: colony!.colonyid, operation: 'pulse.get', input: {colonyid: colony!.colonyid, span: '1h'}, every: 10_000},
 ];
 
+/** What an overlay needs from the store while it is open. */
+export const asksOfOverlay = (overlay: Overlay, state: State): readonly Ask[] => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? [];
+
 /** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
 export function asksOf(state: State): readonly Ask[] {
 	if (!state.context || !state.colony || !state.acting) {
@@ -38,6 +41,6 @@ export function asksOf(state: State): readonly Ask[] {
 		...ofHeader(state),
 		// What is asked about the rows is about now.
 		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
-		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
+		...state.overlays.flatMap(overlay => asksOfOverlay(overlay, state)),
 	];
 }

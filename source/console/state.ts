@@ -3,7 +3,7 @@ import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
-import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
 import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
@@ -120,6 +120,8 @@ export type Overlay =
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
 	| {kind: 'help'; scroll: number}
+	/** The commands that do what is in sight, or what is asked about. */
+	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
@@ -140,7 +142,7 @@ export type State = {
 	past?: {at: Time};
 	/** Seconds from one moment to the next. */
 	step: number;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};

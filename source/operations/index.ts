@@ -1,6 +1,7 @@
 export {
 	Broker, type Caller, type Notice, type RunOptions, type Statistics,
 } from './broker.ts';
+export {type CommandLineOptions, commandLineOf, shellWord, storeWords} from './command-line.ts';
 export type {
 	Context, Contexts, ContextChoice, HostedContext, KnownContext, Where,
 } from './context.ts';

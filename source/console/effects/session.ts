@@ -175,7 +175,7 @@ export class Session {
 		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true});
 		const where = await context.where().catch(() => undefined);
-		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, choice: {...this.choice, dbpassword: undefined, url: undefined}, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
 		if (root !== undefined) {
 			hear({type: 'root-unlocked'});
 		}

@@ -26,6 +26,8 @@ export const overlayKeys: readonly Binding[] = [
 	...scrollKeys('explain'),
 	...scrollKeys('detail'),
 	...scrollKeys('help'),
+	{mode: 'command-line', chords: ['c'], action: 'copy-command-line', label: 'Copy it', hint: 'copy'},
+	...scrollKeys('command-line'),
 	{mode: 'menu', chords: ['j', 'down'], action: 'menu-move', value: '1', label: 'Down'},
 	{mode: 'menu', chords: ['k', 'up'], action: 'menu-move', value: '-1', label: 'Up'},
 	{mode: 'menu', chords: ['enter'], action: 'menu-choose', label: 'Choose', hint: 'choose'},
