@@ -1,4 +1,5 @@
 import type {Action} from './actions/action.ts';
+import {auditing} from './actions/auditing.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
 import {commandLines} from './actions/command-lines.ts';
@@ -31,6 +32,7 @@ export const actions: Record<string, Action> = {
 	...menus,
 	...changing,
 	...fixing,
+	...auditing,
 	...pulseActions,
 	...settings,
 	...commandLines,

@@ -3,13 +3,13 @@ import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
-import type {ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
+import type {audit, ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
 import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
+export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'audit', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -19,7 +19,7 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView | PulseView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | audit.AuditEntry | ServerView | PulseView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
@@ -116,9 +116,14 @@ export type PlanOverlay = {
 
 export type Overlay =
 	| PlanOverlay
-	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
+	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]}
+	| {kind: 'difference'; id: Id; scroll: number}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
+	/** A change of the history, with what was signed and its seal. */
+	| {kind: 'entry'; id: string; scroll: number}
+	/** The history is verified, or was, for so many times. */
+	| {kind: 'verify'; time: number; scroll: number}
 	| {kind: 'help'; scroll: number}
 	/** The commands that do what is in sight, or what is asked about. */
 	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}

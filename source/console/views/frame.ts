@@ -27,15 +27,15 @@ export function shortCount(count: number): string {
 
 /** Of when the rows are that are shown, and what is being read in their place. */
 function pastness(state: State, at: Time): string {
-	const {at: shown, loading, loadedAt} = state.lists[state.screen];
+	const {at: shown, loading} = state.lists[state.screen];
 	const clock = {now: storeClock(state), utc: state.utc};
 	const step = dim(` ±${stepText(state.step)}`);
 	if (shown === at) {
 		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
 	}
 
-	const before = loadedAt === undefined ? '' : (shown === undefined ? 'was live, ' : `AS OF ${momentText(shown, clock)}, `);
-	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'not'} ${momentText(at, clock)} `))}${step}`;
+	const before = shown === undefined ? '' : `AS OF ${momentText(shown, clock)}, `;
+	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'NOT READ'} ${momentText(at, clock)} `))}${step}`;
 }
 
 /** Whether the data is live, and if not, why and how old it is. */

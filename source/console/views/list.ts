@@ -115,6 +115,14 @@ function emptyLines(state: State, screen: Screen): string[] {
 		return ['', '  Loading …'];
 	}
 
+	if (loadedAt === undefined && error) {
+		return ['', '  It could not be read; the reason stands below.'];
+	}
+
+	if (state.past && state.lists[state.screen].filter === '') {
+		return ['', '  There was nothing here at this moment.'];
+	}
+
 	const {list: width} = layoutOf(state);
 	return ['', ...screen.empty(state).flatMap(line => wrapWords(line, width - 6)).map(line => `  ${line}`)];
 }
