@@ -10,7 +10,6 @@ import {errorCodes} from '../source/core/errors.ts';
 import {attributePlaces, attributeSummaries, filterLists, filterTables, operatorSigns} from '../source/core/filter-language/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
 
-
 const keyName = (chord: string): string => `\`${chord === ' ' ? 'space' : chord}\``;
 
 function keys(): string {

@@ -8,7 +8,6 @@ import {fit} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {wrapWords} from './wrap.ts';
 
-
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
 /** The help page: every key that holds on the screen below, from the key map. */
