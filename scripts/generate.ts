@@ -9,7 +9,7 @@ import {errorCodes} from '../source/core/errors.ts';
 import {attributePlaces, attributeSummaries, filterLists, filterTables, operatorSigns} from '../source/core/filter-language/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
 
-const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', difference: 'In a comparison', explain: 'In an explanation', entry: 'In a change', verify: 'While the history is verified', plan: 'In a plan', help: 'On the help page', menu: 'In a menu', 'command-line': 'Where a command line is shown'};
+const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', difference: 'In a comparison', explain: 'In an explanation', entry: 'In a change', verify: 'While the history is verified', plan: 'In a plan', columns: 'Among the columns', help: 'On the help page', menu: 'In a menu', 'command-line': 'Where a command line is shown'};
 
 const keyName = (chord: string): string => `\`${chord === ' ' ? 'space' : chord}\``;
 

@@ -11,6 +11,7 @@ import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
 import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
+import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
 
@@ -27,6 +28,7 @@ export function chooseItem(state: State, item: MenuItem): Step {
 export const actions: Record<string, Action> = {
 	...moving,
 	...marking,
+	...viewing,
 	...planning,
 	...opening,
 	...menus,

@@ -62,6 +62,8 @@ export type ListState = {
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
 	loadedAt?: number;
 	error?: ErrorText;
+	/** Where the window begins and ends in the store's order, whatever order it is shown in. */
+	edges?: {first: string; last: string};
 };
 
 export type {ErrorText} from './answers.ts';
@@ -90,6 +92,9 @@ export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-proc
 
 export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
 
+/** How a list is shown: sorted by a column (its title), the store's own order reversed, columns left out, and how many are scrolled away at the left. */
+export type View = {sort?: {title: string; descending: boolean}; reversed?: boolean; hidden?: readonly string[]; offset?: number};
+
 /** An action on many, over the screen: it is made, shown, carried out, and told of. `number` tells it from others. */
 export type PlanOverlay = {
 	kind: 'plan';
@@ -116,6 +121,8 @@ export type PlanOverlay = {
 
 export type Overlay =
 	| PlanOverlay
+	| {kind: 'sort'}
+	| {kind: 'columns'; cursor: number}
 	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]}
 	| {kind: 'difference'; id: Id; scroll: number}
 	/** Why a process waits. */
@@ -174,6 +181,8 @@ export type State = {
 	range?: {screen: ScreenName; anchor: Id; base: ReadonlyMap<Id, Seen>};
 	/** All that match are being marked, page by page. */
 	marking?: {screen: ScreenName; number: number};
+	/** How the lists are shown, where somebody chose so; remembered. */
+	views: Readonly<Partial<Record<ScreenName, View>>>;
 	/** Counts what is numbered: markings and plans. */
 	numbers: number;
 	/** The process in the side pane, with its attributes. */
@@ -224,9 +233,9 @@ export type Message =
 	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}
 	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
 	| {type: 'clock'; skew: number}
-	| {type: 'settings'; utc: boolean};
+	| {type: 'settings'; utc: boolean; views?: State['views']};
 
-export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'};
+export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'; reversed?: boolean};
 
 export type Effect =
 	| {type: 'open'; demo?: boolean}
@@ -291,6 +300,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],
 	marks: {},
+	views: {},
 	numbers: 0,
 	paused: false,
 	frozen: false,

@@ -5,6 +5,7 @@ import {explainLines, explainPage} from '../overlays/explain.ts';
 import {differenceLines, differencePage} from '../overlays/difference.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
+import {columnsPage} from './columns.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
 import {planBeyond, planPage} from './plan.ts';
 
@@ -26,6 +27,7 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
+	columns: {draw: columnsPage},
 	plan: {draw: planPage, beyond: planBeyond},
 };
 

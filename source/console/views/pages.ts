@@ -8,7 +8,7 @@ import {fit} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {wrapWords} from './wrap.ts';
 
-const headings: Record<string, string> = {'command-line': 'Here', anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', difference: 'In a comparison', explain: 'In an explanation', entry: 'In a change', verify: 'While the history is verified', menu: 'In a menu', help: 'Here', plan: 'In a plan'};
+const headings: Record<string, string> = {'command-line': 'Here', anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', difference: 'In a comparison', explain: 'In an explanation', entry: 'In a change', verify: 'While the history is verified', menu: 'In a menu', help: 'Here', plan: 'In a plan', columns: 'Among the columns'};
 
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
