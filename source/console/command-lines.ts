@@ -55,7 +55,7 @@ function ofScreen(state: State): CommandLine[] {
 	}
 
 	const reading = screens[state.screen].of === 'colony' && !state.colony ? undefined : readingOf(state);
-	const asks = screens[state.screen].asks?.(state) ?? [];
+	const asks = state.colony ? screens[state.screen].asks?.(state) ?? [] : [];
 	const [first] = reading ? [reading] : asks;
 	return first ? [{about: title, text: asTable(lineOf(state, first.operation, first.input, state.acting))}] : [];
 }

@@ -10,6 +10,7 @@ import {answerIn} from '../asking.ts';
 import {attentionSlot, ratesSlot} from '../asks.ts';
 import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
+import {orderText} from '../sorting.ts';
 import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
@@ -185,7 +186,7 @@ function listTabs(state: State): string {
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
+	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : [range(state), orderText(state)].filter(Boolean).join(' | ')), state.columns);
 }
 
 /** The four rows above the body. */
