@@ -8,6 +8,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {after, describe, test} from 'node:test';
+import {groupBy} from '../source/core/group-by.ts';
 import {openKeychain} from '../source/keychain/index.ts';
 import {
 	aimedMoves, anyMove, type Answered, isAsked, mayConfirm, maySuspend, Walker,
@@ -58,31 +59,41 @@ async function openWorld(words: readonly string[]): Promise<World> {
 
 const isForm = (screen: string): boolean => screen.includes('ctrl-s send');
 
-/** What a row of the history needs to have been called in the question, or by the form, before it. */
-function names({what, subject_id: subject}: Written, screen: string): boolean {
+/** How many things of this kind a screen has asked about: a question or a form about one, a plan about as many as it says. */
+function askedAbout({what, subject_id: subject}: Written, {screen}: Answered): number {
 	const [noun, verb] = what.split('.') as [string, string];
+	const [, planned, count, things] = /Plan: (\w+) (\d+) (\w+)/.exec(screen) ?? [];
+	if (planned !== undefined) {
+		return planned === verb && things!.startsWith(noun.slice(0, 7)) ? Number(count) : 0;
+	}
+
 	const isAForm = isForm(screen);
 	const question = isAForm ? screen : screen.split('\n').slice(-2).join('\n');
 	const asks = new RegExp(String.raw`\b${verb} (?:an?|the) (?:\w+ )*${noun}`, 'i').test(question);
-	return asks && (isAForm || what === 'colony.remove' || question.includes(subject.slice(0, 8)));
+	return asks && (isAForm || what === 'colony.remove' || question.includes(subject.slice(0, 8))) ? 1 : 0;
 }
 
-/** Holds what an operator has changed against what they were asked. */
+/** Holds what an operator has changed against what they were asked: each answer is good for what it was about, once. */
 async function checkChanges({living, walker}: World, seen: Set<string>): Promise<number> {
-	const unused: Answered[] = [...walker.answered];
+	const used = new Map<Answered, number>();
 	const changes = await living.changes();
-	// What follows from a change stands in the same transaction behind it.
-	const first = changes.filter(({txid}, index) => txid !== changes[index - 1]?.txid);
-	for (const change of first) {
-		const at = unused.findIndex(({screen}) => names(change, screen));
-		const told = (answered: readonly Answered[]) => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n');
-		assert.notEqual(at, -1, `No question stood before the last of ${JSON.stringify(changes.filter(({subject_id: subject}) => subject === change.subject_id))}. With its id in sight these keys were pressed, the last one first:\n${told(walker.answered.filter(({screen}) => screen.includes(change.subject_id.slice(0, 8))))}\nand of all\n${told(walker.answered)}`);
-		unused.splice(at, 1);
-		seen.add(change.what);
+	const transactions = groupBy(changes, ({txid}) => txid);
+	for (const [first, ...rest] of transactions.values()) {
+		// What follows from a change stands in the same transaction behind it; of a plan many stand there together.
+		for (const change of [first!, ...rest.filter(({what}) => what === first!.what)]) {
+			const answers = walker.answered.filter(answered => askedAbout(change, answered) > (used.get(answered) ?? 0));
+			// A plan shows some of its ids only, and is kept for those that no question names.
+			const answer = answers.find(({screen}) => !screen.includes('Plan: ')) ?? answers[0];
+			assert.ok(answer, `No question stood before the last of ${JSON.stringify(changes.filter(({subject_id: subject}) => subject === change.subject_id))}. With its id in sight these keys were pressed, the last one first:\n${told(walker.answered.filter(({screen}) => screen.includes(change.subject_id.slice(0, 8))))}\nand of all\n${told(walker.answered)}`);
+			used.set(answer, (used.get(answer) ?? 0) + 1);
+			seen.add(change.what);
+		}
 	}
 
-	return first.length;
+	return transactions.size;
 }
+
+const told = (answered: readonly Answered[]): string => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n');
 
 /** Makes some moves, up to one that may confirm something: before that the screen is settled and looked at. */
 async function burst(walker: Walker, random: Random, isGuarded: boolean): Promise<void> {
@@ -120,14 +131,14 @@ async function answer(walker: Walker, random: Random): Promise<void> {
 		return;
 	}
 
-	const typed = /Type (.+) and enter to/.exec(screen)?.[1];
+	const typed = /Type (\S+) and enter to/.exec(screen)?.[1];
 	if (typed === undefined) {
 		// The owner's key is what this walk lives on.
 		walker.confirm(screen.includes('remove the key of demo') ? {name: 'enter', bytes: bytesOf('enter')} : {name: 'y', bytes: 'y'});
 		return;
 	}
 
-	if (random.chance(0.7) && typed === 'spare') {
+	if (random.chance(0.7) && (typed === 'spare' || /^\d+$/.test(typed))) {
 		walker.make({name: 'ctrl-u', bytes: bytesOf('ctrl-u')});
 		walker.make({name: typed, bytes: typed});
 		await walker.settle();

@@ -1,12 +1,15 @@
 import {NotAllowed} from '../core/errors.ts';
 import type {Context} from './context.ts';
-import {type OperationName, operations} from './registry.ts';
+import {type AnyOperation, type OperationName, operations} from './registry.ts';
 
 /** Why nothing may be changed, and what to do about it; undefined when it may. */
 export type Refusal = {message: string; hint: string} | undefined;
 
-/** Whether an operation only reads. */
-export const isReading = (name: OperationName): boolean => operations[name].route.startsWith('GET ');
+/** Whether an operation only reads, whatever its method on the wire: a long list of ids is asked about in a body. */
+export function isReading(name: OperationName): boolean {
+	const {route, changes, operator}: AnyOperation = operations[name];
+	return route.startsWith('GET ') || (changes.length === 0 && operator !== true);
+}
 
 /**
 The same store, where operations that change something are refused, before anything is sent, for as long as `why` has a reason. It is asked anew for each.

@@ -95,7 +95,8 @@ export function aimedMoves(random: Random, screen: string): Move[] {
 		return ['esc', 'esc', 'esc', '4', 'g', 'enter'].map(chord => key(chord));
 	}
 
-	return ['esc', 'esc', 'esc', ...again, screens[name].digit, ...Array.from({length: random.below(8)}, () => 'j'), random.pick(changing)].map(chord => key(chord));
+	const marking = name === 'colonies' ? [[]] : [[], [' ', 'j', ' ', 'j', 'j', ' '], ['v', 'j', 'j', 'v']];
+	return ['esc', 'esc', 'esc', ...again, screens[name].digit, ...Array.from({length: random.below(8)}, () => 'j'), ...random.pick(marking), random.pick(changing)].map(chord => key(chord));
 }
 
 export const mayConfirm = (move: Move): boolean => 'bytes' in move && !move.bytes.startsWith('\u001B[200~') && confirming.test(move.bytes);
@@ -104,7 +105,7 @@ export const mayConfirm = (move: Move): boolean => 'bytes' in move && !move.byte
 export const maySuspend = (move: Move): boolean => 'bytes' in move && move.bytes.includes('\u001A');
 
 /** Whether a question or a form waits for an answer on this screen. */
-export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ it, esc/.test(screen) || screen.includes('ctrl-s send');
+export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ (?:it|them), esc/.test(screen) || /y to \S+ it, enter/.test(screen) || screen.includes('ctrl-s send');
 
 type WalkerOptions = {command: readonly string[]; home: string; env: Record<string, string | undefined>; random: Random};
 
