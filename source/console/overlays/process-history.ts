@@ -170,14 +170,14 @@ function requirements(process: Process, state: State, width: number): string[] {
 	})];
 }
 
-/** The time line of an open process, its requirements, and its earlier attempts: above and below its attributes. */
+/** The time line of an open process, above its attributes; and below them what it asks of its computer, and its earlier attempts. */
 export function historyLines(process: Process, state: State, {width, revealed}: {width: number; revealed: Revealed}): {above: string[]; below: string[]} {
 	const {result, error} = answerIn(state, stepsSlot, process.processid, 'process.history');
 	const steps = stepsOf(state, result?.rows ?? []);
 	const line = result ? timeLine(steps, state, {width, more: result.more.before}) : [error ? red(visible(error.message)) : dim('…')];
 	const attempts = attemptsOf(steps);
 	return {
-		above: ['', bold('Time line'), ...line, ...requirements(process, state, width)],
-		below: attempts.length === 0 ? [] : ['', bold('Earlier attempts, the last one first'), ...attempts.flatMap((attempt, index) => attemptLines(attempt, attempts.length - index, state, {width, revealed}))],
+		above: ['', bold('Time line'), ...line],
+		below: [...requirements(process, state, width), ...(attempts.length === 0 ? [] : ['', bold('Earlier attempts, the last one first'), ...attempts.flatMap((attempt, index) => attemptLines(attempt, attempts.length - index, state, {width, revealed}))])],
 	};
 }

@@ -64,10 +64,10 @@ const headings = ['In', 'Out', 'Err'] as const;
 
 /** The attributes of a process, list by list. `places`: on which line each begins. */
 export function sections(process: Process, width: number, revealed: Revealed): {lines: string[]; places: Map<Id, number>} {
-	const lines: string[] = [];
+	const lines: string[] = ['', bold('Attributes')];
 	const places = new Map<Id, number>();
 	for (const [index, list] of [process.in, process.out, process.err].entries()) {
-		lines.push('', bold(headings[index]!));
+		lines.push(headings[index]!);
 		for (const attribute of list ?? []) {
 			places.set(attribute.attributeid, lines.length);
 			for (const line of linesOf(attribute, width, revealed, '  ')) {

@@ -42,6 +42,9 @@ function jsonLines(process: Process, width: number, revealed: Revealed): string[
 	return text.split('\n').flatMap(line => wrap(visible(line), width));
 }
 
+/** What the time line tells better. */
+const inTimeLine = ['submitted', 'started', 'ended'];
+
 const revealedIn = ({revealed, opened, chosen}: Detail): Revealed => ({all: revealed, ids: opened, chosen});
 
 /** All lines of an open process in its present view, and where its attributes begin; those of the inspector are a table of their own. */
@@ -63,7 +66,8 @@ export function detailRows(overlay: Detail, state: State, width: number): Made {
 
 	const attributes = keep(process, key, () => sections(process, width, shown));
 	const history = historyLines(process, state, {width, revealed: {all: revealed}});
-	const above = [...pairLines([['id', process.processid], ...processesScreen.summary(process, state)], width), ...history.above];
+	const summary = processesScreen.summary(process, state).filter(([label]) => !inTimeLine.includes(label));
+	const above = [...pairLines([['id', process.processid], ...summary], width), ...history.above];
 	return {lines: [...above, ...attributes.lines, ...history.below], places: new Map([...attributes.places].map(([id, place]) => [id, above.length + place]))};
 }
 
