@@ -1,4 +1,5 @@
 import type {Action} from './actions/action.ts';
+import {auditing} from './actions/auditing.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
 import {commandLines} from './actions/command-lines.ts';
@@ -10,6 +11,7 @@ import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
 import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
+import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
 
@@ -26,11 +28,13 @@ export function chooseItem(state: State, item: MenuItem): Step {
 export const actions: Record<string, Action> = {
 	...moving,
 	...marking,
+	...viewing,
 	...planning,
 	...opening,
 	...menus,
 	...changing,
 	...fixing,
+	...auditing,
 	...pulseActions,
 	...settings,
 	...commandLines,

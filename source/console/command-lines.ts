@@ -55,7 +55,7 @@ function ofScreen(state: State): CommandLine[] {
 	}
 
 	const reading = screens[state.screen].of === 'colony' && !state.colony ? undefined : readingOf(state);
-	const asks = screens[state.screen].asks?.(state) ?? [];
+	const asks = state.colony ? screens[state.screen].asks?.(state) ?? [] : [];
 	const [first] = reading ? [reading] : asks;
 	return first ? [{about: title, text: asTable(lineOf(state, first.operation, first.input, state.acting))}] : [];
 }
@@ -65,12 +65,19 @@ function ofOverlay(overlay: Overlay, state: State): CommandLine[] | undefined {
 		const input = {colonyid: state.colony?.colonyid, processid: overlay.id};
 		return overlay.view === 'attributes'
 			? [{about: 'The attributes of the process', text: asTable(lineOf(state, 'attribute.list', input, state.acting))}]
-			: [{about: 'The process', text: lineOf(state, 'process.get', input, state.acting)}];
+			: [
+				{about: 'The process', text: lineOf(state, 'process.get', {...input, at: state.past?.at}, state.acting)},
+				...(overlay.view === 'detail' ? [{about: 'What happened to it', text: asTable(lineOf(state, 'process.history', {...input, count: 1000}, state.acting))}] : []),
+			];
 	}
 
 	if (overlay.kind === 'confirm') {
 		const {deed, question} = overlay;
 		return [{about: question, text: 'forgetKey' in deed ? `colonies keychain remove --id ${deed.forgetKey}` : lineOf(state, deed.operation, deed.input, deed.as)}];
+	}
+
+	if (overlay.kind === 'difference') {
+		return [{about: 'What differs from the last success', text: asTable(lineOf(state, 'process.compare', {colonyid: state.colony?.colonyid, processid: overlay.id}, state.acting))}];
 	}
 
 	if (overlay.kind === 'explain') {

@@ -25,5 +25,6 @@ export {
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page, Step} from '../database/index.ts';
 export type {Head} from './audit.ts';
+export type {audit} from '../database/index.ts';
 export type {Fault, Verified} from './verify.ts';
 export {guarded, isReading, type Refusal} from './read-only.ts';
