@@ -52,9 +52,9 @@ export const auditScreen: Screen<Entry> = {
 	note,
 	columns: [
 		{title: 'WHEN', width: 19, yields: 1, value: ({at}, _, {utc}) => formatTime(at, utc).slice(0, 19)},
-		{title: 'WHO', width: 14, yields: 0, value: who, style: text => bold(text)},
+		{title: 'WHO', width: 12, yields: 0, value: who, style: text => bold(text)},
 		{title: 'WHAT', width: 19, yields: 0, value: ({what}) => visible(what), style: (text, entry) => colourOf(entry)(text)},
-		{title: 'OBJECT', width: 16, grows: true, yields: 0, value: object},
+		{title: 'OBJECT', width: 13, grows: true, yields: 0, value: object},
 		{title: 'CHANGE', width: 24, yields: 2, value: entry => visible(change(entry))},
 		{title: 'SIGNED', width: 6, yields: 3, value: ({signed}) => signed ? 'yes' : '-'},
 		{title: 'SEALED', width: 7, yields: 4, value: ({sealed}) => sealed ? 'yes' : 'not yet', style: (text, {sealed}) => sealed ? text : dim(text)},
