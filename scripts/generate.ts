@@ -3,13 +3,12 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
 import {describeCommands} from '../source/commands/index.ts';
 import {keymap} from '../source/console/keymap.ts';
+import {headingOf} from '../source/console/keymap/headings.ts';
 import {screens} from '../source/console/screens/index.ts';
 import {screenNames} from '../source/console/state.ts';
 import {errorCodes} from '../source/core/errors.ts';
 import {attributePlaces, attributeSummaries, filterLists, filterTables, operatorSigns} from '../source/core/filter-language/index.ts';
 import {describeRoutes} from '../source/server/index.ts';
-
-const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', explain: 'In an explanation', plan: 'In a plan', help: 'On the help page', menu: 'In a menu'};
 
 const keyName = (chord: string): string => `\`${chord === ' ' ? 'space' : chord}\``;
 
@@ -17,7 +16,7 @@ function keys(): string {
 	const modes = [...new Set(keymap.map(({mode}) => mode))];
 	return modes.map(mode => {
 		const rows = keymap.filter(binding => binding.mode === mode).map(({chords, label, changes}) => `| ${chords.map(chord => keyName(chord)).join(' ')} | ${label}${changes ? ' (asks first)' : ''} |`);
-		return `**${headings[mode] ?? `On ${screens[mode as keyof typeof screens].title}`}**\n\n| Keys | |\n|---|---|\n${rows.join('\n')}`;
+		return `**${headingOf(mode)}**\n\n| Keys | |\n|---|---|\n${rows.join('\n')}`;
 	}).join('\n\n');
 }
 

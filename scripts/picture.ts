@@ -1,109 +1,121 @@
-// Makes docs/console.svg from a real run: the console on the demo, in a terminal of 120×36. Needs `npm run build` first.
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+/**
+Makes the pictures of the readme and of docs/tour.md from real runs of the built console: on an empty folder, on a colony that has worked for a day (pictures/colony.ts), and on the demo.
+Needs `npm run build` first. Words after it choose pictures: `node --import tsx scripts/picture.ts tour`.
+*/
+import {mkdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {spawn} from '@lydell/node-pty';
-import xterm from '@xterm/headless';
+import {makeColony, rootPassword} from './pictures/colony.ts';
+import {type Camera, openCamera} from './pictures/terminal.ts';
 
-const columns = 120;
-const rows = 36;
-const cell = {width: 8.4, height: 17};
-const margin = 14;
-
-// The base colours of a common dark scheme; 16 and up do not occur, for the console uses the base ones alone.
-const palette = ['#1e222a', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#d7dae0', '#5c6370', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#ffffff'];
-const [background, foreground] = ['#1e222a', '#d7dae0'];
-
-const home = mkdtempSync(path.join(tmpdir(), 'colonies-picture-'));
-const {CI: _, NO_COLOR: __, ...env} = process.env;
-const terminal = new xterm.Terminal({cols: columns, rows, allowProposedApi: true});
-const pty = spawn(process.execPath, ['dist/cli.js', '--demo'], {cols: columns, rows, env: {...env, COLONIES_HOME: home, TERM: 'xterm-256color'}});
-const ended = new Promise<void>(resolve => {
-	pty.onExit(() => {
-		resolve();
-	});
-});
-
-const text = (row: number): string => terminal.buffer.active.getLine(row)?.translateToString(true) ?? '';
-const screen = (): string[] => Array.from({length: rows}, (_, row) => text(row));
-
-/** Waits until the screen shows what is wanted; looks again at every output. */
-const until = async (wanted: (lines: string[]) => boolean): Promise<void> => new Promise((resolve, reject) => {
-	const late = setTimeout(() => {
-		reject(new Error(`It never came:\n${screen().join('\n')}`));
-	}, 180_000);
-	const listener = pty.onData(() => {
-		terminal.write('', () => {
-			if (wanted(screen())) {
-				clearTimeout(late);
-				listener.dispose();
-				resolve();
-			}
-		});
-	});
-});
-
-pty.onData(data => {
-	terminal.write(data);
-});
-
-const escapeText = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
-type Run = {text: string; column: number; width: number; style: string; back: string | undefined};
-
-/** Cells of one row that look alike, joined. */
-function runsOf(row: number): Run[] {
-	const line = terminal.buffer.active.getLine(row)!;
-	const runs: Run[] = [];
-	for (let column = 0; column < columns; column++) {
-		const each = line.getCell(column)!;
-		if (each.getWidth() === 0) {
-			continue;
-		}
-
-		const [fg, bg] = [each.isFgDefault() ? foreground : palette[each.getFgColor()]!, each.isBgDefault() ? undefined : palette[each.getBgColor()]!];
-		const fill = each.isInverse() ? bg ?? background : fg;
-		const back = each.isInverse() ? fg : bg;
-		const style = `fill="${fill}"${each.isBold() ? ' font-weight="bold"' : ''}${each.isDim() ? ' opacity="0.6"' : ''}`;
-		const last = runs.at(-1);
-		const character = each.getChars() || ' ';
-		if (last?.style === style && last.back === back) {
-			last.text += character;
-			last.width += each.getWidth();
-		} else {
-			runs.push({text: character, column, width: each.getWidth(), style, back});
-		}
-	}
-
-	return runs.filter(({text, back}) => text.trim() !== '' || back !== undefined);
-}
-
-function picture(): string {
-	const width = Math.ceil((columns * cell.width) + (2 * margin));
-	const height = (rows * cell.height) + (2 * margin);
-	const parts = Array.from({length: rows}, (_, row) => runsOf(row).map(run => {
-		const [x, y] = [margin + (run.column * cell.width), margin + (row * cell.height)];
-		const box = run.back === undefined ? '' : `<rect x="${x.toFixed(1)}" y="${y}" width="${(run.width * cell.width).toFixed(1)}" height="${cell.height}" fill="${run.back}"/>`;
-		return `${box}<text x="${x.toFixed(1)}" y="${y + 13}" textLength="${(run.width * cell.width).toFixed(1)}" ${run.style}>${escapeText(run.text)}</text>`;
-	}).join('')).filter(row => row !== '');
-	return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" xml:space="preserve">
-<title>The console with the demo at work</title>
-<rect width="100%" height="100%" rx="8" fill="${background}"/>
-${parts.join('\n')}
-</svg>
-`;
-}
-
-try {
-	await until(lines => /OK [2-9]\d/.test(lines[1] ?? '') && /FAIL [1-9]/.test(lines[1] ?? '') && lines.some(line => line.includes('running')));
-	pty.write('jjjj');
-	await until(lines => lines.some(line => line.includes('│>')) && lines.some(line => /││ (?:in|out) /.test(line)));
-	writeFileSync('docs/console.svg', picture());
-	pty.write('q');
-	await ended;
-} finally {
-	pty.kill();
-	await ended;
+/** Does something with a folder that is removed afterwards. */
+async function withHome(work: (home: string) => Promise<void>): Promise<void> {
+	// Always the same one, for its path is in the pictures.
+	const home = path.join(tmpdir(), 'colonies-tour');
 	rmSync(home, {recursive: true, force: true});
+	mkdirSync(home, {mode: 0o700});
+	try {
+		await work(home);
+	} finally {
+		rmSync(home, {recursive: true, force: true, maxRetries: 5});
+	}
+}
+
+const inTour = (name: string): string => `docs/tour/${name}.svg`;
+
+/** From nothing to the first computer. */
+async function begin(camera: Camera): Promise<void> {
+	await camera.until('Welcome to Colonies');
+	camera.take(inTour('first-run'), 'The console with nothing configured');
+	camera.press('1');
+	await camera.until('> Name');
+	camera.press('render-farm', 'enter', rootPassword);
+	await camera.until('••••••');
+	camera.take(inTour('register-colony'), 'Registering a colony');
+	camera.press('enter');
+	await camera.until('Registered the colony render-farm');
+	camera.press('3');
+	await camera.until('No computers found');
+	camera.press('n');
+	await camera.until('> Spec file');
+	camera.press('down', 'lab1', 'down', 'render', 'down', 'AMD Ryzen 9 5950X', 'down', '32', 'down', '80326');
+	await camera.until('80326');
+	camera.press('ctrl-s');
+	await camera.until(/> lab1 +\? pending/);
+	camera.press('A');
+	await camera.until(lines => lines.at(-2)!.includes('Approve the computer lab1') && !lines.join(' ').includes('Counting'));
+	camera.take(inTour('approve'), 'The question before a computer is approved');
+	camera.press('y');
+	await camera.until(/> lab1 +✓ approved/);
+}
+
+/** What an operator does on a day like any other. */
+async function operate(camera: Camera): Promise<void> {
+	await camera.until('✓ successful');
+	await camera.until('OK/h');
+	camera.press('j', 'j');
+	await camera.until(/││ (?:in|out) /);
+	camera.take(inTour('watch'), 'Processes, the latest change first, with the one under the cursor beside');
+	camera.press('1', ']', ']', ']', 'v');
+	await camera.until(lines => /\[24h].*counted/.test(lines[3]!) && lines.some(line => line.includes('render')));
+	camera.take(inTour('pulse'), 'A day of the colony on Pulse');
+
+	camera.press('2', ']', ']', ']', ']');
+	await camera.until('[failed]');
+	await camera.until(/\[failed][^]*gpu_train/);
+	camera.press('j', 'enter');
+	await camera.until(/err +error/);
+	camera.take(inTour('inspect'), 'A failed process, opened');
+
+	camera.press('esc', '[', '[', '[', 'g');
+	await camera.until(/\[waiting][^]*48/);
+	camera.press('e');
+	await camera.until('One fix away');
+	camera.take(inTour('why'), 'Why a process waits, and the key that mends it');
+
+	camera.press('esc', '[', '/', 'state:failed ended<2d', 'enter');
+	await camera.until(/state:failed ended<2d/);
+	await camera.until(lines => lines.filter(line => line.includes('✗ failed')).length > 5);
+	camera.press('*');
+	await camera.until(/marked/);
+	camera.press('R');
+	await camera.until(/Type \d+ and enter to retry them/);
+	camera.take(inTour('retry'), 'A plan before it is carried out');
+	camera.press('esc', 'esc', 'esc', 'esc', 'n');
+	await camera.until('Submit a process to render-farm');
+	camera.press('down', 'down', 'render', 'down', 'down', '3', 'down', '32000', 'down', '16', 'down', 'down', 'scene=bridge_7.blend, frames=1-800');
+	await camera.until(lines => lines.join('\n').includes('frames=1-800') && !lines[3]!.includes('loading'));
+	camera.take(inTour('submit'), 'Submitting a process');
+	camera.press('esc');
+	await camera.until(lines => !lines.join('\n').includes('Submit a process to'));
+}
+
+const runs: Record<string, (home: string) => Promise<void>> = {
+	async console(home) {
+		const camera = openCamera(home, {words: ['--demo'], columns: 120, rows: 36});
+		await camera.until(lines => /OK\S* [2-9]\d/.test(lines[1] ?? '') && lines.some(line => line.includes('running')));
+		camera.press('j', 'j', 'j', 'j');
+		await camera.until(lines => lines.some(line => line.includes('│>')) && lines.some(line => /││ (?:in|out) /.test(line)));
+		camera.take('docs/console.svg', 'The console with the demo at work');
+		await camera.close();
+	},
+	async 'tour of the beginning'(home) {
+		const camera = openCamera(home);
+		await begin(camera);
+		await camera.close();
+	},
+	async 'tour of a day'(home) {
+		await makeColony(home);
+		const camera = openCamera(home, {columns: 120, rows: 32});
+		await operate(camera);
+		await camera.close();
+	},
+};
+
+const words = process.argv.slice(2);
+for (const [name, run] of Object.entries(runs)) {
+	if (words.length === 0 || words.some(word => name.includes(word))) {
+		await withHome(run); // eslint-disable-line no-await-in-loop -- one after the other, for each takes all of a core
+	}
 }

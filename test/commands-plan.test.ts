@@ -98,7 +98,7 @@ suite('a change of many processes', () => {
 			[inColony('retry', '--processid', one!, '--filter', 'x'), /exclude each other/],
 			[inColony('retry', '--processid', 'abc'), /--processid must be ids of 64 hex digits/],
 			[inColony('retry', '--filter', 'type:single', '--ifstate', 'failed'), /--ifstate is for one process/],
-			[inColony('retry', '--filter', 'age>nonsense'), /no span of time/],
+			[inColony('retry', '--filter', 'age>nonsense'), /must be a span of time/],
 			[inColony('retry', '--filter', 'x', '--rate', '0'), /--rate must be a whole number from 1 to 1000/],
 		] as const) {
 			const {code, stderr} = await run(words);

@@ -9,11 +9,11 @@ import type {RowValue, ScreenName} from '../source/console/state.ts';
 import {listLines} from '../source/console/views/list.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
 import {
-	type Console, colonyOf, computerOf, keyOf, lineOf, opened, processOf, pulseView, serverOf, subjectOf,
+	type Console, colonyOf, computerOf, entryOf, keyOf, lineOf, opened, processOf, pulseView, serverOf, subjectOf,
 } from './support/console-states.ts';
 
 const rowOf = (screen: ScreenName, number: number, status: 0 | 1 | 2 = 0): RowValue => ({
-	processes: () => processOf(number, {status}), computers: () => computerOf(number, {status}), colonies: () => colonyOf(number), attention: () => lineOf(number), keys: () => keyOf(number), server: () => serverOf(), pulse: () => pulseView,
+	processes: () => processOf(number, {status}), computers: () => computerOf(number, {status}), colonies: () => colonyOf(number), attention: () => lineOf(number), keys: () => keyOf(number), audit: () => entryOf(number), server: () => serverOf(), pulse: () => pulseView,
 })[screen]();
 
 const cursorIndexOf = ({cursor, ids}: Console): number => ids.indexOf(cursor!);

@@ -25,12 +25,17 @@ const places: Record<string, () => Console> = {
 	pulse: () => under('pulse'),
 	'an explanation': explanation,
 	keys: () => under('keys'),
+	audit: () => under('audit'),
+	'a change': () => pressed(under('audit'), 'enter'),
+	verifying: () => pressed(under('audit'), 'v'),
 	'detail of a waiting one': () => detail(0),
 	'detail of a successful one': () => detail(2),
+	'comparison of a failed one': () => pressed(detail(3), 'D'),
 	'menu of a waiting one': () => menu(0),
 	'menu of a failed one': () => menu(3),
 	'menu of identities': () => pressed(opened(), 'i'),
 	help: () => pressed(opened(), '?'),
+	'a command line': () => pressed(opened(), '!'),
 };
 
 function pressed(console: Console, ...keys: string[]): Console {

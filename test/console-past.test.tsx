@@ -90,7 +90,7 @@ test('steps go back and on, their size can be changed, and after the last comes 
 	await person.until('One step is 15m now.');
 	person.press(',');
 	await person.until(/AS OF .* ±15m/);
-	await person.until('No processes found');
+	await person.until('There was nothing here');
 	const first = person.state().past!.at;
 	person.press(',');
 	await person.settled(() => person.state().past!.at < first);
@@ -118,6 +118,8 @@ test('what is no moment, or none that can be told, is said where it was typed', 
 	person.type('2000-01-01');
 	person.press('enter');
 	await person.until('The history begins at');
+	await person.until('NOT READ 2000-01-01');
+	await person.until('It could not be read');
 	person.press('esc');
 	person.press('esc');
 	await person.until('live');

@@ -21,7 +21,7 @@ import {headerLines, tooSmall} from '../source/console/views/frame.ts';
 import {bodyLines} from '../source/console/views/list.ts';
 import {overlayLines} from '../source/console/views/overlay-pages.ts';
 import {
-	attributeOf, colonyOf, computerOf, Console, explanationOf, failure, hostileTexts, idOf, keyMessage, keyOf, lineOf, pageOf, processOf, pulseView, serverOf,
+	attributeOf, colonyOf, computerOf, Console, entryOf, explanationOf, failure, hostileTexts, idOf, keyMessage, keyOf, lineOf, pageOf, processOf, pulseView, serverOf,
 } from './support/console-states.ts';
 import {pulseOf} from './support/pulse.ts';
 
@@ -51,6 +51,20 @@ function attentionOf(number: number, random: Random): ReturnType<typeof lineOf> 
 		text, id, name: name(random, number), noun: random.pick(['process', 'computer']), severity: random.pick(['high', 'medium', 'low']),
 		fix: random.pick([{operation: 'computer.approve', input, says}, {operation: 'process.retry', input, says}, {operation: 'computer.register', input: {spec: {computertype: text, cores: 4}}, says}, {screen: 'processes', filter: `state:failed ${random.pick(hostileTexts)}`, says}, {screen: 'computers', filter: 'state:pending', says}]),
 	});
+}
+
+/** A change, of whomever and whatever. */
+function changeOf(number: number, random: Random): ReturnType<typeof entryOf> {
+	const text = () => random.pick([null, name(random, number)]);
+	return entryOf(number, {actorname: text(), name: text(), what: name(random, number), noun: random.pick(['computer', 'process', 'installation', ...hostileTexts]), subject: random.pick([idOf('process', number), ...hostileTexts]), from: text(), to: text(), sealed: random.chance(0.5)});
+}
+
+/** What verifying may say of a step. */
+function verifiedOf(random: Random): unknown {
+	const to = random.below(50);
+	const last = random.pick([null, {number: 50, hash: idOf('seal', 1), madeat: '2026-01-01T00:00:30.000000Z'}]);
+	const fault = random.pick([null, {kind: 'altered', seal: to, row: '1.1', message: random.pick(hostileTexts)}]);
+	return {intact: fault === null, fault, from: 1, to: last === null ? 0 : to, more: fault === null && last !== null && random.chance(0.7), last};
 }
 
 /** Why a process waits, for whatever reason. */
@@ -85,6 +99,10 @@ function rowOf(screen: ScreenName, number: number, random: Random): RowValue {
 			return keyOf(number, random.chance(0.3) ? {label: undefined, damaged: true, note: random.pick(hostileTexts)} : {label: {kind: 'computer', name: text, colonyid: colonyOf(0).colonyid}});
 		}
 
+		case 'audit': {
+			return changeOf(number, random);
+		}
+
 		case 'pulse': {
 			return pulseView;
 		}
@@ -105,11 +123,21 @@ function detailOf(id: string, random: Random): Extract<Message, {type: 'detailed
 
 /** What each operation that is asked for what is in sight may answer, with hostile texts wherever they come from outside. */
 const answers: Partial<Record<OperationName, (random: Random, state: State) => unknown>> = {
+	'computer.get': random => rowOf('computers', 0, random),
+	'process.history': random => pageOf(Array.from({length: random.below(5)}, (_, index) => ({
+		at: `2026-01-01T00:00:0${index}.000000Z`, what: random.pick(['process.submit', 'process.assign', 'process.requeue', 'process.failed', 'process.retry', random.pick(hostileTexts)]), from: random.pick(['running', null]), to: random.pick(['waiting', 'running', 'failed', null]),
+		actor: random.pick(['system', ...hostileTexts]), actorname: random.pick([null, ...hostileTexts]), computerid: null, computername: random.pick([null, ...hostileTexts]), starttime: null, endtime: null, why: null,
+		attributes: random.chance(0.5) ? [attributeOf(processOf(0), random.pick(hostileTexts), random.pick(hostileTexts), 1)] : null,
+	})) as never, {before: random.chance(0.5), after: false}),
+	'process.compare': random => Array.from({length: random.below(4)}, () => ({part: random.pick(['process', 'in', 'times']), name: random.pick(hostileTexts), value: random.pick([null, ...hostileTexts]), other: random.pick([null, ...hostileTexts])})),
 	'filter.suggest': random => [{value: random.pick(hostileTexts), summary: random.pick(hostileTexts)}, {value: 'gpu', summary: ''}],
 	'process.explain': whyOf,
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
 	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
+	'audit.head': random => ({number: 3, hash: idOf('seal', 3), madeat: '2026-01-01T00:00:30.000000Z', upto: '9.9', rows: random.below(100)}),
+	'audit.verify': verifiedOf,
+	'audit.get': random => ({...changeOf(1, random), request: random.pick([null, ...hostileTexts, JSON.stringify({base: random.pick(hostileTexts), body: '{}'}), JSON.stringify({operation: random.pick(hostileTexts)})]), signature: random.pick([null, 'ab'.repeat(65)]), detail: random.pick([null, {text: random.pick(hostileTexts)}, random.pick(hostileTexts)]), seal: null}),
 	'computer.list': random => pageOf(numbers(random).map(number => rowOf('computers', number, random))),
 	'pulse.get': (random, {pulse: {by}}) => pulseOf({
 		by, buckets: random.pick([1, 60, 72, 84, 90, 96, 120]), step: random.pick([10, 60, 900, 21_600]), keys: random.pick([[], hostileTexts.slice(0, 20), ['gpu', '']]), name: random.pick([undefined, ...hostileTexts]),

@@ -5,6 +5,7 @@ import {type FilterTerm, groupsOf, lowered, parseFilter, printFilter} from '../s
 import {type AttributeKind, attributeTypes, type Id, type ProcessState, processStates} from '../source/core/types.ts';
 import {sha3} from '../source/identity/index.ts';
 import {openAny, openColony, refused} from './support/colony.ts';
+import {contextsOn, freshHome, inProcess} from './support/commands.ts';
 import {later, names, place, placeComputers, type Placed} from './support/worlds.ts';
 
 const colony = await openColony(await openAny());
@@ -218,6 +219,25 @@ test('lists as they were are filtered in the same language, but for what is not 
 	assert.deepEqual((await colony.own('computer.list', {filter: 'cores:100', at: moment!.at})).rows.map(({computerid}) => computerid), [worker!.computerid]);
 	await refused(colony.own('process.list', {filter: 'err~x', at: moment!.at}), 'invalid-input', /not looked for in the past/);
 	await refused(colony.own('computer.list', {filter: 'seen>5m', at: moment!.at}), 'invalid-input', /not kept for the past/);
+});
+
+test('commands take a filter and hand it on', async () => {
+	const home = freshHome();
+	await home.keychain.add(colony.privateKeys[0]!);
+	const run = inProcess(contextsOn(database, home), home);
+	const list = async (...words: string[]) => {
+		const {code, stdout, stderr} = await run(['process', ...words, '--colonyid', colony.id, '--count', '1000', '--output', 'json']);
+		assert.equal(code, 0, stderr);
+		return (JSON.parse(stdout) as Array<{processid: Id}>).map(({processid}) => processid);
+	};
+
+	const failed = world.filter(row => passes(row, parseFilter('processes', 'state:failed in.key=a')));
+	assert.deepEqual(await list('psf', '--filter', 'in.key=a -type:none'), order(failed, ['failed']));
+	assert.deepEqual(await list('psf', '--filter=-type~_ key=a', '--attribute', 'key=a'), order(world.filter(row => passes(row, parseFilter('processes', 'state:failed -type~_ key=a'))), ['failed']));
+	const wrong = await run(['process', 'ls', '--colonyid', colony.id, '--filter', 'stat:x']);
+	assert.deepEqual([wrong.code, wrong.stderr], [2, 'colonies: In the filter, at character 1: There is no field "stat" for processes.\nDid you mean state? To look for it as a word, quote it: "stat:…".\n']);
+	const keys = await run(['keychain', 'ls', '--filter', 'of:computer']);
+	assert.equal(keys.stdout, 'No keys found\n');
 });
 
 test('a filter that is none is refused with the place of the fault', async () => {

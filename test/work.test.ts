@@ -314,6 +314,18 @@ function tests(yard: () => Yard): void {
 		assert.equal((await ended()).state, 'successful');
 	});
 
+	check('work on a process that is cancelled is given up soon', async () => {
+		const {computer, ...place} = await fresh();
+		const {ended, started} = startComputer(place, computer, async ({signal}) => untilAborted(signal), {heartbeat: 5});
+		const {processid} = await place.colony.submit({targetcomputerids: [computer.id]});
+		await started();
+		await place.colony.own('process.cancel', {processid});
+		const {state, reason} = await ended();
+		assert.equal(state, 'gone');
+		assert.match(reason!, /taken back, or closed by somebody else/);
+		assert.equal(await place.colony.state({processid}), 'failed');
+	});
+
 	check('stopping waits for what runs and asks no more', async () => {
 		const {computer, ...place} = await fresh();
 		const finish = gate();

@@ -1,7 +1,8 @@
 import {Unauthenticated} from '../core/errors.ts';
+import {passes} from '../core/filter-language/index.ts';
 import {shortId, visible} from '../core/text.ts';
 import {
-	flag, identity, optional, secret,
+	filterOf, flag, identity, optional, secret,
 } from '../operations/fields.ts';
 import {askSecret, askYes} from './ask.ts';
 import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
@@ -22,9 +23,9 @@ const showPrivateKey = defineCommand({
 const listKeys = defineCommand({
 	words: ['keychain', 'ls'],
 	summary: 'List the keys, without the private part.',
-	flags: outputFlags,
+	flags: {filter: optional(filterOf('keys')), ...outputFlags},
 	async run({world, flags}) {
-		const keys = await world.keychain.list();
+		const keys = (await world.keychain.list()).filter(({id, label}) => passes('keys', flags.filter ?? [], {id, name: label?.name, of: label?.kind ?? 'other', colony: label?.colonyid}));
 		const rows = keys.map(({id, label, damaged, note}) => ({
 			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
 		}));

@@ -4,7 +4,7 @@ import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import type {Command} from '../operations/define.ts';
 import {
-	asWritten, type Field, type Fields, flag, integer, optional, value,
+	asWritten, type Field, type Fields, flag, integer, keptAsText, optional, value,
 } from '../operations/fields.ts';
 import {parseInput} from '../operations/parse.ts';
 import {isPlannable, plannable, type PlannableName} from '../operations/plan.ts';
@@ -39,7 +39,8 @@ function asFlag(field: Field, {many}: AnyOperation): Field {
 		return asWritten(field);
 	}
 
-	return field.kind === 'secret' ? optional(field) : field;
+	// The operation reads their text itself.
+	return field.kind === 'pair' || field.kind === 'filter' ? keptAsText(field) : (field.kind === 'secret' ? optional(field) : field);
 }
 
 /** What a command offers as flags: every field of its operation that it does not fix, hide, fill in by itself or call by another name. */

@@ -1,6 +1,8 @@
 import type {Action} from './actions/action.ts';
+import {auditing} from './actions/auditing.ts';
 import {changing} from './actions/changing.ts';
 import {fixing} from './actions/fixing.ts';
+import {commandLines} from './actions/command-lines.ts';
 import {marking} from './actions/marking.ts';
 import {menus} from './actions/menus.ts';
 import {moving} from './actions/moving.ts';
@@ -9,6 +11,7 @@ import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
 import {pulseActions} from './actions/pulse.ts';
 import {settings} from './actions/settings.ts';
+import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
 import type {MenuItem, State, Step} from './state.ts';
 
@@ -25,13 +28,16 @@ export function chooseItem(state: State, item: MenuItem): Step {
 export const actions: Record<string, Action> = {
 	...moving,
 	...marking,
+	...viewing,
 	...planning,
 	...opening,
 	...menus,
 	...changing,
 	...fixing,
+	...auditing,
 	...pulseActions,
 	...settings,
+	...commandLines,
 	...past,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;

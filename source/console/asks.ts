@@ -1,7 +1,10 @@
 import type {Ask} from './answers.ts';
 import {asksOfFilter} from './filtering.ts';
+import {askDifference} from './overlays/difference.ts';
 import {askWhy} from './overlays/explain.ts';
+import {askEntry, askVerification} from './overlays/audit.ts';
 import {askForecast} from './overlays/forecast.ts';
+import {askHistory} from './overlays/process-history.ts';
 import {namesAsk} from './names.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
@@ -9,7 +12,7 @@ import type {Overlay, State} from './state.ts';
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {confirm: askForecast, filter: asksOfFilter};
+const ofOverlays: AsksOfOverlays = {confirm: askForecast, detail: askHistory, difference: askDifference, filter: asksOfFilter, entry: askEntry, verify: askVerification};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';
@@ -28,6 +31,9 @@ const ofHeader = ({colony, screen}: State): readonly Ask[] => [
 	{slot: ratesSlot, key: colony!.colonyid, operation: 'pulse.get', input: {colonyid: colony!.colonyid, span: '1h'}, every: 10_000},
 ];
 
+/** What an overlay needs from the store while it is open. */
+export const asksOfOverlay = (overlay: Overlay, state: State): readonly Ask[] => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? [];
+
 /** Everything that is in sight and comes from the store, beside the rows of the list: said anew after every message. Nothing without a store and a colony. */
 export function asksOf(state: State): readonly Ask[] {
 	if (!state.context || !state.colony || !state.acting) {
@@ -38,6 +44,6 @@ export function asksOf(state: State): readonly Ask[] {
 		...ofHeader(state),
 		// What is asked about the rows is about now.
 		...(state.past ? [] : [...screens[state.screen].asks?.(state) ?? [], ...askWhy(state)]),
-		...state.overlays.flatMap(overlay => (ofOverlays[overlay.kind] as ((overlay: Overlay, state: State) => readonly Ask[]) | undefined)?.(overlay, state) ?? []),
+		...state.overlays.flatMap(overlay => asksOfOverlay(overlay, state)),
 	];
 }

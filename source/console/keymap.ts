@@ -1,6 +1,7 @@
 import {type Binding, keyedOverlays, type Mode} from './keymap/binding.ts';
 import {anywhereKeys} from './keymap/anywhere.ts';
 import {attentionKeys} from './keymap/attention.ts';
+import {auditKeys} from './keymap/audit.ts';
 import {colonyKeys} from './keymap/colonies.ts';
 import {computerKeys} from './keymap/computers.ts';
 import {keyKeys} from './keymap/keys.ts';
@@ -18,7 +19,7 @@ import type {State} from './state.ts';
 export type {Binding, Mode} from './keymap/binding.ts';
 
 /** Every key of the console: it dispatches, and the footer, the help page and the readme are printed from it. */
-export const keymap: readonly Binding[] = [...screenKeys, ...listKeys, ...pulseKeys, ...processKeys, ...computerKeys, ...colonyKeys, ...attentionKeys, ...keyKeys, ...serverKeys, ...pastKeys, ...overlayKeys, ...planKeys, ...anywhereKeys];
+export const keymap: readonly Binding[] = [...screenKeys, ...listKeys, ...pulseKeys, ...processKeys, ...computerKeys, ...colonyKeys, ...attentionKeys, ...keyKeys, ...auditKeys, ...serverKeys, ...pastKeys, ...overlayKeys, ...planKeys, ...anywhereKeys];
 
 /** The modes that a key is looked up in, the nearest first. */
 export function modesOf(state: State): Mode[] {

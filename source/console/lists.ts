@@ -19,10 +19,10 @@ Takes a page that was read. The cursor stays on its id, and on its line where it
 so that no other row comes under the cursor by itself. `pinsFirst`: the cursor begins on the first row; where new rows come in at the head it begins nowhere, so that the head stays in sight.
 The operator who went to an end of the list is there now.
 */
-export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean}): ListState {
+export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst, sorted = page => page}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean; /** Puts a page in the order in which it is shown. */ sorted?: (page: Page<RowValue>) => Page<RowValue>}): ListState {
 	const before = cursorIndex(list, idOf);
 	// Another window has an order of its own.
-	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : page;
+	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : sorted(page);
 	// A row of another moment is not kept beside these.
 	const held = list.cursor === undefined || list.at !== page.at ? undefined : list.rows[before];
 	let gone: string | undefined;
@@ -34,7 +34,8 @@ export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, a
 
 	const begins = list.going === 'last' ? rows.at(-1) : (pinsFirst || list.going === 'first' ? rows[0] : undefined);
 	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (begins && idOf(begins));
-	const next = {...list, rows, cursor, gone, positions, more: page.more, looked: page.looked?.count, at: page.at, loading: false, going: undefined, loadedAt: at, error: undefined};
+	const edges = page.positions.length === 0 ? undefined : {first: page.positions[0]!, last: page.positions.at(-1)!};
+	const next = {...list, rows, cursor, gone, positions, edges, more: page.more, looked: page.looked?.count, at: page.at, loading: false, going: undefined, loadedAt: at, error: undefined};
 	const index = cursor === undefined ? 0 : cursorIndex(next, idOf);
 	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
 	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);
@@ -77,8 +78,8 @@ export function fitTop(list: ListState, {idOf, height}: {idOf: IdOf; height: num
 }
 
 /** How to read the window that is shown anew: from its first row on, or from the start where it begins there. */
-export const refreshQuery = ({more, positions}: ListState): PageQuery => more.before && positions[0]
-	? {count: windowSize, position: positions[0], direction: 'from'}
+export const refreshQuery = ({more, edges}: ListState): PageQuery => more.before && edges
+	? {count: windowSize, position: edges.first, direction: 'from'}
 	: {count: windowSize};
 
 /** The page to read when the cursor comes to an edge of the window behind which there is more; it holds what is on the screen now. */

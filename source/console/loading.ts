@@ -2,6 +2,7 @@ import {askAll} from './asking.ts';
 import {asksOf} from './asks.ts';
 import {refreshQuery} from './lists.ts';
 import {screens} from './screens/index.ts';
+import {isReversible, orderingOf} from './sorting.ts';
 import type {Effect, Going, ListState, PageQuery, ScreenName, State, Step} from './state.ts';
 
 export const withList = (state: State, screen: ScreenName, list: Partial<ListState>): State => ({...state, lists: {...state.lists, [screen]: {...state.lists[screen], ...list}}});
@@ -19,7 +20,7 @@ export function load(state: State, screen: ScreenName, query: PageQuery = refres
 	}
 
 	const sequence = state.lists[screen].sequence + 1;
-	return [withList(state, screen, {sequence, loading: true, going, stale: false}), [{type: 'load', screen, sequence, query}]];
+	return [withList(state, screen, {sequence, loading: true, going, stale: false}), [{type: 'load', screen, sequence, query: orderingOf(state, screen).reversed && isReversible(screen) ? {...query, reversed: true} : query}]];
 }
 
 /** Reads the visible list again because something may have changed. */

@@ -16,12 +16,15 @@ const withoutRest = (state: State): State => ({
 	},
 });
 
-/** Reads the visible list from its start, at whatever moment is shown now. */
+/** Reads the visible list anew, at whatever moment is shown now. Between two moments that have been its rows stay until the others are there; what is and what was never stand for each other. */
 function readAnew(state: State): Step {
 	const {screen, lists} = state;
+	const {cursor, tab, filter, at} = lists[screen];
+	const keeps = at !== undefined && state.past !== undefined;
 	// One that is under way is of another moment.
-	const list = {...lists[screen], loading: false, sequence: lists[screen].sequence + 1, error: undefined};
-	return refreshAll({...withoutRest(state), lists: {...withoutRest(state).lists, [screen]: list}});
+	const list = keeps ? {...lists[screen], loading: false, sequence: lists[screen].sequence + 1, error: undefined} : {...emptied(lists[screen], tab), filter, cursor};
+	const next = withoutRest(state);
+	return refreshAll({...next, lists: {...next.lists, [screen]: list}});
 }
 
 /** Shows the lists as they were at a moment. */

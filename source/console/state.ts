@@ -3,13 +3,13 @@ import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
-import type {OperationName, Page, Where} from '../operations/index.ts';
+import type {audit, ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
 import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
 
 /** Every screen, in the order of their digits. */
-export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'server'] as const;
+export const screenNames = ['pulse', 'processes', 'computers', 'colonies', 'attention', 'keys', 'audit', 'server'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 /** As whom the operator acts. A key never stands here, only whose it is. */
@@ -19,7 +19,7 @@ export type Acting = {kind: 'owner' | 'computer' | 'root'; id: Id | 'root'; name
 export type KnownColony = Colony & {as: Acting[]};
 
 /** What stands in a row of some screen; a screen that is drawn whole has one row, its answer. */
-export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | ServerView | PulseView;
+export type RowValue = Process | Computer | KnownColony | AttentionLine | KeyEntry | audit.AuditEntry | ServerView | PulseView;
 
 /** What the Server screen shows of the store that is open, and of this program. */
 export type ServerView = {where: Where; /** Milliseconds that an answer took. */ delay: number; /** Bytes of memory that this console takes. */ memory: number; /** Version of Node. */ node: string};
@@ -62,6 +62,8 @@ export type ListState = {
 	/** Milliseconds since 1970 of the data that is shown; undefined before the first. */
 	loadedAt?: number;
 	error?: ErrorText;
+	/** Where the window begins and ends in the store's order, whatever order it is shown in. */
+	edges?: {first: string; last: string};
 };
 
 export type {ErrorText} from './answers.ts';
@@ -90,6 +92,9 @@ export type FormPurpose = 'register-colony' | 'register-computer' | 'submit-proc
 
 export type MenuItem = {key: string; label: string; summary?: string; action: string; value?: string; disabled?: string};
 
+/** How a list is shown: sorted by a column (its title), the store's own order reversed, columns left out, and how many are scrolled away at the left. */
+export type View = {sort?: {title: string; descending: boolean}; reversed?: boolean; hidden?: readonly string[]; offset?: number};
+
 /** An action on many, over the screen: it is made, shown, carried out, and told of. `number` tells it from others. */
 export type PlanOverlay = {
 	kind: 'plan';
@@ -116,10 +121,19 @@ export type PlanOverlay = {
 
 export type Overlay =
 	| PlanOverlay
-	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean}
+	| {kind: 'sort'}
+	| {kind: 'columns'; cursor: number}
+	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]}
+	| {kind: 'difference'; id: Id; scroll: number}
 	/** Why a process waits. */
 	| {kind: 'explain'; id: Id; scroll: number}
+	/** A change of the history, with what was signed and its seal. */
+	| {kind: 'entry'; id: string; scroll: number}
+	/** The history is verified, or was, for so many times. */
+	| {kind: 'verify'; time: number; scroll: number}
 	| {kind: 'help'; scroll: number}
+	/** The commands that do what is in sight, or what is asked about. */
+	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
@@ -140,7 +154,7 @@ export type State = {
 	past?: {at: Time};
 	/** Seconds from one moment to the next. */
 	step: number;
-	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean};
+	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
 	reach: {reachable: boolean; since: number};
@@ -167,6 +181,8 @@ export type State = {
 	range?: {screen: ScreenName; anchor: Id; base: ReadonlyMap<Id, Seen>};
 	/** All that match are being marked, page by page. */
 	marking?: {screen: ScreenName; number: number};
+	/** How the lists are shown, where somebody chose so; remembered. */
+	views: Readonly<Partial<Record<ScreenName, View>>>;
 	/** Counts what is numbered: markings and plans. */
 	numbers: number;
 	/** The process in the side pane, with its attributes. */
@@ -217,9 +233,9 @@ export type Message =
 	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}
 	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
 	| {type: 'clock'; skew: number}
-	| {type: 'settings'; utc: boolean};
+	| {type: 'settings'; utc: boolean; views?: State['views']};
 
-export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'};
+export type PageQuery = {count: number; position?: string; direction?: 'after' | 'from' | 'before'; reversed?: boolean};
 
 export type Effect =
 	| {type: 'open'; demo?: boolean}
@@ -284,6 +300,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],
 	marks: {},
+	views: {},
 	numbers: 0,
 	paused: false,
 	frozen: false,

@@ -26,7 +26,7 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	counted: (state, {colonyid, at, counts, computers}) => quiet(colonyid === state.colony?.colonyid && at === state.past?.at ? {...state, counts, computerCounts: computers} : state),
 	opening,
 	opened,
-	settings: (state, {utc}) => quiet({...state, utc}),
+	settings: (state, {utc, views = state.views}) => quiet({...state, utc, views}),
 	'not-opened': (state, {error}) => quiet({...state, opening: {...state.opening, error}}),
 	reached,
 	clock: (state, {skew}) => quiet({...state, skew}),

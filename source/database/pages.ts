@@ -8,6 +8,8 @@ export type PageRequest = {
 	position?: string;
 	/** `after` the position (the default), `from` it on with its own row, or `before` it. Without a position: the first page, or with `before` the last. */
 	direction?: 'after' | 'from' | 'before';
+	/** The whole list the other way round. */
+	reversed?: boolean;
 };
 
 /** One page, in the order of the list, with the position of each row. */
@@ -40,8 +42,9 @@ export function decodePosition(position: string, length: number): Array<string |
 }
 
 /** How a page is read: the comparison with the position, and the order of reading, for a list in ascending or descending order. */
-export function readingOrder({direction = 'after', position}: PageRequest, descending: boolean): {comparison: string; order: 'asc' | 'desc'; backwards: boolean} {
+export function readingOrder({direction = 'after', position, reversed = false}: PageRequest, usuallyDescending: boolean): {comparison: string; order: 'asc' | 'desc'; backwards: boolean} {
 	const backwards = direction === 'before';
+	const descending = usuallyDescending !== reversed;
 	const ascending = descending === backwards;
 	const operator = `${ascending ? '>' : '<'}${direction === 'from' ? '=' : ''}`;
 	return {comparison: position === undefined ? '' : operator, order: ascending ? 'asc' : 'desc', backwards};

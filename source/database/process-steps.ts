@@ -49,7 +49,7 @@ function toStep(row: StepRow): Step {
 }
 
 /** A page of the steps of a process, oldest first, be it removed since. @throws NotFound when this colony never had one of that id, as far as the history goes back */
-export async function steps(client: Client, colony: Id, process: Id, page: PageRequest & {attributes: boolean}): Promise<Page<Step>> {
+export async function steps(client: Client, colony: Id, process: Id, page: PageRequest & {attributes: boolean; longest?: number}): Promise<Page<Step>> {
 	const {comparison, order} = readingOrder(page, false);
 	const key = page.position === undefined ? [] : decodePosition(page.position, 2);
 	const {rows} = await client.query<StepRow>(
@@ -58,11 +58,13 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 			case when s.what = 'process.requeue' then (select c.what from history c where c.subject_id = s.computer and c.at = s.at and c.txid = s.txid and c.noun = 'computer' limit 1) end as cause
 		from (
 			select h.*, case when h.what <> 'process.submit' then nullif(coalesce(h.detail->>'computer', h.detail->>'assignedcomputerid'), '') end as computer,
-				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 then h.detail->'attributes' end as attributes
-			from history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($5::timestamptz, $6::bigint)`}
+				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 and h.detail->'attributes' is not null then (
+					select coalesce(jsonb_agg(case when $5::integer is null then a else jsonb_set(a, '{value}', to_jsonb(left(a->>'value', $5::integer))) end), '[]') from jsonb_array_elements(h.detail->'attributes') a
+				) end as attributes
+			from history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($6::timestamptz, $7::bigint)`}
 			order by h.at ${order}, h.history_id ${order} limit $3
 		) s order by s.at ${order}, s.history_id ${order}`,
-		[colony, process, page.count + 1, page.attributes, ...key],
+		[colony, process, page.count + 1, page.attributes, page.longest, ...key],
 	);
 	if (rows.length === 0 && page.position === undefined) {
 		throw unknownProcess(process);

@@ -95,11 +95,11 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 
 	// Whoever works with a chunk is not waited for; then it is for the next time.
 	await client.query('set local lock_timeout = \'200ms\'');
-	await client.query(
-		`select drop_chunks('colonies.history', older_than => $1::timestamptz)
-		where not exists (select from history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz)`,
-		[before, txid, row],
-	);
+	const {rows: unsealed} = await client.query('select from history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
+	if (unsealed.length === 0) {
+		await client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz)', [before]);
+	}
+
 	return false;
 }
 

@@ -31,6 +31,14 @@ function whatsOf(name: string | undefined): string[] | undefined {
 	return [...new Set(whats)];
 }
 
+/** The words of a filter: what was done (`disapprove`, `computer`, `computer.remove`), and the rest of them, which is part of a name. */
+function readWords(filter: string | undefined): {what?: string; text?: string} {
+	const words = (filter ?? '').split(/\s+/).filter(word => word !== '');
+	const what = words.find(word => known.some(name => name === word || name.split('.').includes(word)));
+	const text = words.filter((word, index) => word !== what || index !== words.indexOf(what)).join(' ');
+	return {what, text: text === '' ? undefined : text};
+}
+
 type Entry = audit.AuditEntry;
 
 const who = ({actor, actorname}: Entry): string => actorname ?? shortId(actor);
@@ -43,6 +51,7 @@ export const listAudit = defineOperation({
 	input: {
 		colonyid,
 		all: otherwise(flag('All', 'Everything, not operators\' changes alone'), false),
+		filter: optional(line('Filter', 'Words: what was done (disapprove, computer, computer.remove), and part of the name of who or what', {longest: limits.name, shortest: 0})),
 		text: optional(line('Text', 'Only what colonies and computers did, or what was done to them, with this text in the name or an id that begins with it', {longest: limits.name})),
 		actor: optional(line('Actor', 'Only what somebody did: an id, root or system')),
 		subject: optional(line('Subject', 'Only what was done to one thing: its id')),
@@ -55,7 +64,11 @@ export const listAudit = defineOperation({
 	changes: [],
 	columns,
 	commands: [{words: ['audit', 'ls'], summary: 'List who changed what and when, the latest first: operators\' changes, or all.', empty: 'No changes found'}],
-	handle: async ({client, input}) => audit.list(client, {colony: input.colonyid, all: input.all, text: input.text, actor: input.actor, subject: input.subject, whats: whatsOf(input.what)}, toPageRequest(input)),
+	async handle({client, input}) {
+		const words = readWords(input.filter);
+		const filter = {colony: input.colonyid, all: input.all, text: input.text ?? words.text, actor: input.actor, subject: input.subject, whats: whatsOf(input.what ?? words.what)};
+		return audit.list(client, filter, toPageRequest(input));
+	},
 });
 
 /** A seal, for people and for keeping elsewhere. `upto`: the last row that it covers. */

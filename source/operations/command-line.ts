@@ -38,6 +38,9 @@ const flagWords = (name: string, value: string): string => value.startsWith('-')
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== '';
 
+/** Whether a value is said: an empty filter says nothing. */
+const isWritten = ({kind}: Field, value: unknown): boolean => kind === 'filter' ? isGiven(value) : value !== undefined;
+
 /** The command that says most of an input: what it fixes is so, and the fewest fields have no flag. */
 function commandFor(operation: AnyOperation, input: Input): Command {
 	const fields = Object.keys(input).filter(name => isGiven(input[name]));
@@ -83,7 +86,8 @@ function usualSigner(operation: AnyOperation, input: Input): Id | undefined {
 /** What the command line depends on besides the input. `signer`: who signs; `root`: it is done with the root password; `choice`: the store, without its password. */
 export type CommandLineOptions = {signer?: Id; root?: boolean; choice?: ContextChoice};
 
-const storeWords = ({dbpassword, url, ...choice}: ContextChoice): string[] => Object.entries(choice)
+/** The flags that say which store is meant; never with a password. */
+export const storeWords = ({dbpassword, url, ...choice}: ContextChoice): string[] => Object.entries(choice)
 	.filter(([, value]) => value !== undefined && value !== false)
 	.map(([name, value]) => value === true ? `--${name}` : flagWords(name, String(value)));
 
@@ -102,7 +106,7 @@ export function commandLineOf<Name extends OperationName>(name: Name, input: Inp
 		if (definition.kind === 'spec') {
 			spec = JSON.stringify(withoutSecrets(values[field]));
 			words.push(`--${flag ?? field} -`);
-		} else if (flag !== undefined && values[field] !== undefined && definition.kind !== 'secret' && field !== operation.creates) {
+		} else if (flag !== undefined && isWritten(definition, values[field]) && definition.kind !== 'secret' && field !== operation.creates) {
 			words.push(definition.kind === 'switch' ? `--${flag}=${values[field] === true}` : flagWords(flag, valueWords(field, definition, values)));
 		}
 	}

@@ -73,6 +73,17 @@ export const otherwise = <Value, Given>(field: Field<Value, Given>, value: Value
 	...field, optional: true, schema: v.optional(field.schema as v.GenericSchema<Value, Value>, value as never), json: {...field.json, default: value},
 });
 
+/** The same field, checked and then left as it was written: for whoever hands its text on to be read again. */
+export function keptAsText<Given>(field: Field<unknown, Given>): Field<Given> {
+	const schema = v.pipe(v.custom<Given>(() => true), v.rawCheck(({dataset, addIssue}) => {
+		const [issue] = v.safeParse(field.schema, dataset.value, {abortEarly: true}).issues ?? [];
+		if (issue) {
+			addIssue({message: issue.message, input: dataset.value});
+		}
+	}));
+	return {...field, given: undefined, schema: (field.optional ? v.optional(schema) : schema) as v.GenericSchema<unknown, Given>};
+}
+
 /** Marks the field whose computer signs: `--computerid` of what a computer does itself. */
 export const signing = <Value, Given>(field: Field<Value, Given>): Field<Value, Given> => ({...field, signs: true});
 

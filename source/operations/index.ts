@@ -1,6 +1,7 @@
 export {
 	Broker, type Caller, type Notice, type RunOptions, type Statistics,
 } from './broker.ts';
+export {type CommandLineOptions, commandLineOf, shellWord, storeWords} from './command-line.ts';
 export type {
 	Context, Contexts, ContextChoice, HostedContext, KnownContext, Where,
 } from './context.ts';
@@ -24,5 +25,6 @@ export {
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page, Step} from '../database/index.ts';
 export type {Head} from './audit.ts';
+export type {audit} from '../database/index.ts';
 export type {Fault, Verified} from './verify.ts';
 export {guarded, isReading, type Refusal} from './read-only.ts';

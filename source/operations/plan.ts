@@ -5,6 +5,7 @@ import {plural} from '../core/text.ts';
 import {
 	type Computer, type ComputerState, computerStates, type Id, type Process, type ProcessState, processStates, type Time,
 } from '../core/types.ts';
+import type {Page} from '../database/index.ts';
 import type {Caller} from './broker.ts';
 import type {Context} from './context.ts';
 
@@ -71,6 +72,9 @@ export function decide(name: PlannableName, ids: readonly Id[], {before, now}: {
 	return {entries, leftOut};
 }
 
+/** Where a list goes on after a page; undefined at its end. Where a filter was not looked for any further, it is looked for from there on. */
+export const goesOnAt = ({positions, more, looked}: Page<unknown>): string | undefined => looked?.position ?? (more.after ? positions.at(-1) : undefined);
+
 type Making = {context: Pick<Context, 'run' | 'runMany'>; caller: Caller; name: PlannableName; colonyid: Id; /** Hears how many were found. */ tell?: (found: number) => void; signal?: AbortSignal; most?: number};
 
 /** Everything that a list gives, page by page, up to as many as a plan takes. */
@@ -88,8 +92,7 @@ async function readAll({context, caller, name, colonyid, tell, signal, most = li
 		}
 
 		tell?.(Math.min(seen.size, most));
-		// Where a filter was not looked for any further, it is looked for from there on.
-		position = looked?.position ?? (more.after ? positions.at(-1) : undefined);
+		position = goesOnAt({rows, positions, more, looked});
 		if (seen.size > most || position === undefined) {
 			return {seen: new Map([...seen].slice(0, most)), more: seen.size > most || (more.after && seen.size >= most)};
 		}

@@ -1,13 +1,14 @@
 import {member} from '../core/authority.ts';
 import {type Difference, differences} from '../core/differences.ts';
 import {NotFound} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {type Process, unsetTime} from '../core/types.ts';
 import {processes, processSteps, type Step} from '../database/index.ts';
 import {formatSpan, milliseconds} from '../core/time.ts';
 import {type Column, defineOperation} from './define.ts';
 import {
-	flag, identity, optional, otherwise,
+	flag, identity, integer, optional, otherwise,
 } from './fields.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
@@ -32,6 +33,7 @@ export const processHistory = defineOperation({
 	input: {
 		...one,
 		attributes: otherwise(flag('Attributes', 'Whether to bring along what earlier attempts had written'), true),
+		longest: optional(integer('Longest', 'Characters of a value at most that are brought along', {least: 1, most: limits.value})),
 		...pagingFields,
 	},
 	route: 'GET /colonies/{colonyid}/processes/{processid}/history',
@@ -39,7 +41,7 @@ export const processHistory = defineOperation({
 	colony,
 	changes: [],
 	columns: stepColumns,
-	handle: async ({client, input}) => processSteps.steps(client, input.colonyid, input.processid, {...toPageRequest(input), attributes: input.attributes}),
+	handle: async ({client, input}) => processSteps.steps(client, input.colonyid, input.processid, {...toPageRequest(input), attributes: input.attributes, longest: input.longest}),
 });
 
 type Reading = Parameters<typeof processes.get>[0];

@@ -89,8 +89,12 @@ export const listProcesses = defineOperation({
 		listed('failed', 'psf'),
 	],
 	async handle({client, input}) {
-		const {colonyid, runnableby, attributes, count, position, direction, at, ...filter} = input;
-		const page = {...toPageRequest({count, position, direction}), attributes};
+		const {colonyid, runnableby, attributes, count, position, direction, reversed, at, ...filter} = input;
+		if (runnableby !== undefined && reversed === true) {
+			throw new InvalidInput('What a computer may run is listed in the order in which it gets it, and in no other.', {hint: 'Leave out --reversed, or the computer.'});
+		}
+
+		const page = {...toPageRequest({count, position, direction, reversed}), attributes};
 		if (at !== undefined) {
 			if (runnableby !== undefined) {
 				throw new InvalidInput('What a computer may run is told of now alone, not of a moment that has been.', {hint: 'Leave out the moment, or the computer.'});

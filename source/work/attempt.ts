@@ -45,6 +45,8 @@ export type Ways = {
 	closing: Closing;
 	/** Hears what is out of the ordinary. */
 	notice: (sentence: string) => void;
+	/** Milliseconds between two looks whether the process is still this computer's. */
+	heartbeat: number;
 };
 
 /** One process on this computer, from its assignment to its end. */
@@ -70,10 +72,12 @@ export class Attempt {
 	/** Runs the handler and closes the process. `remaining`: milliseconds to its deadline. Never throws. */
 	async run(handler: Handler, remaining: number | undefined): Promise<Outcome> {
 		const stopWatching = this.#watchDeadline(remaining);
+		const stopLooking = this.#lookAfter();
 		try {
 			return await this.#close(await this.#handle(handler));
 		} finally {
 			stopWatching();
+			stopLooking();
 		}
 	}
 
@@ -95,6 +99,43 @@ export class Attempt {
 
 		watch();
 		return () => {
+			clearTimeout(timer);
+		};
+	}
+
+	/** Looks now and then whether the process is still this computer's: a cancelled one is given up soon, and whoever looks after the colony sees that this computer lives. */
+	#lookAfter(): () => void {
+		const {store: {context, caller, colonyid}, heartbeat} = this.#ways;
+		const {processid, starttime} = this.#process;
+		let timer: NodeJS.Timeout;
+		const look = async (): Promise<void> => {
+			try {
+				const {status, since} = await context.run(caller, 'process.version', {colonyid, processid});
+				if (status !== 1 || since !== starttime) {
+					this.#lose('It was taken back, or closed by somebody else.');
+				}
+			} catch (error) {
+				const failure = toColoniesError(error);
+				if (isLoss(failure)) {
+					this.#lose(failure.message);
+				}
+			}
+
+			schedule();
+		};
+
+		const schedule = (): void => {
+			if (!this.#controller.signal.aborted && !hasEnded) {
+				timer = setTimeout(() => {
+					void look();
+				}, heartbeat);
+			}
+		};
+
+		let hasEnded = false;
+		schedule();
+		return () => {
+			hasEnded = true;
 			clearTimeout(timer);
 		};
 	}

@@ -23,6 +23,8 @@ export type ComputerOptions = WorkOptions & {
 	colonyid: Id;
 	handler: Handler;
 	clock?: Clock;
+	/** Milliseconds between two looks whether a process that runs is still this computer's. */
+	heartbeat?: number;
 	/** Where signals are heard: this process, unless somebody else tells of them. */
 	signals?: Signals;
 };
@@ -59,11 +61,15 @@ const toStandardError = (sentence: string): void => {
 
 const stopped = (): Error => new Error('The computer was stopped.');
 
+/** Milliseconds between two looks whether a process that runs is still this computer's: well below the time after which a computer counts as silent. */
+const usualHeartbeat = 120_000;
+
 /** A computer that asks for work, runs it and closes it. */
 class ComputerAtWork implements Worker {
 	readonly done: Promise<void>;
 	readonly #handler: Handler;
 	readonly #concurrency: number;
+	readonly #heartbeat: number;
 	readonly #store: Store;
 	readonly #closing: Closing;
 	readonly #requests: Requests;
@@ -74,8 +80,9 @@ class ComputerAtWork implements Worker {
 	readonly #attempts = new Map<Attempt, Promise<void>>();
 	#tellRoom: () => void = () => undefined;
 
-	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 30, notice, report, clock = machineClock}: ComputerOptions) {
+	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 30, notice, report, clock = machineClock, heartbeat = usualHeartbeat}: ComputerOptions) {
 		this.#handler = handler;
+		this.#heartbeat = heartbeat;
 		this.#concurrency = checked('concurrency', concurrency, limits.batch);
 		this.#notice = quietly(notice);
 		this.#report = quietly(report);
@@ -136,7 +143,7 @@ class ComputerAtWork implements Worker {
 	}
 
 	#begin({process, remaining}: Assigned): void {
-		const attempt = new Attempt(process, {store: this.#store, closing: this.#closing, notice: this.#notice});
+		const attempt = new Attempt(process, {store: this.#store, closing: this.#closing, notice: this.#notice, heartbeat: this.#heartbeat});
 		const started = performance.now();
 		this.#report({process, state: 'started', span: 0});
 		const end = (outcome: Outcome): void => {

@@ -8,7 +8,7 @@ import {
 	type Deed, type Effect, type ErrorText, type KnownColony, type Message, type Overlay, type RowValue, type ScreenName, type ServerView, type State, initialState,
 } from '../../source/console/state.ts';
 import {update} from '../../source/console/update.ts';
-import type {Page} from '../../source/operations/index.ts';
+import type {audit, Page} from '../../source/operations/index.ts';
 
 /** The moment at which the states of these tests begin, in milliseconds since 1970. */
 export const start = Date.UTC(2026, 0, 1);
@@ -60,6 +60,12 @@ export const pulseView = {pulse: true} as const;
 export const lineOf = (number: number, change: Partial<AttentionLine> = {}): AttentionLine => ({
 	kind: 'pending', severity: 'medium', text: 'waits for approval', since: time(-60), noun: 'computer', id: idOf('computer', number), name: `edge-${number}`, count: 1,
 	fix: {operation: 'computer.approve', input: {colonyid: idOf('colony', 0), computerid: idOf('computer', number)}, says: `Approve edge-${number}`}, ...change,
+});
+
+/** A change of 7 Audit: somebody disapproved a computer. */
+export const entryOf = (number: number, change: Partial<audit.AuditEntry> = {}): audit.AuditEntry => ({
+	id: `${number + 1}.${number + 1}`, at: time(-number), actor: idOf('colony', 0), actorname: 'colony-0', what: 'computer.disapprove', noun: 'computer', subject: idOf('computer', number), name: `edge-${number}`,
+	colonyid: idOf('colony', 0), from: 'approved', to: 'disapproved', signed: true, sealed: true, ...change,
 });
 
 /** Why a process waits that lacks the approval of a computer. */
@@ -152,7 +158,7 @@ export function opened({screen = 'processes', rows = 3, columns = 100, height = 
 	console.load(console.state.known, undefined, 'colonies');
 	if (screen !== 'processes') {
 		console.press(screens[screen].digit);
-		const rows: Partial<Record<ScreenName, (number: number) => RowValue>> = {computers: computerOf, attention: lineOf, keys: keyOf};
+		const rows: Partial<Record<ScreenName, (number: number) => RowValue>> = {computers: computerOf, attention: lineOf, audit: entryOf, keys: keyOf};
 		const only = {server: serverOf(), pulse: pulseView}[screen as string];
 		console.load(only ? [only] : numbers.map(number => (rows[screen] ?? colonyOf)(number)));
 	}

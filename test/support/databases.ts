@@ -42,6 +42,9 @@ const owner = userInfo().uid === 0 && programs
 	? {uid: Number(execFileSync('id', ['-u', 'postgres'], {encoding: 'utf8'})), gid: Number(execFileSync('id', ['-g', 'postgres'], {encoding: 'utf8'}))}
 	: undefined;
 
+/** The path of one of PostgreSQL's programs. */
+export const postgresProgram = (name: string): string => path.join(programs!, name);
+
 const run = (program: string, ...words: string[]): string => execFileSync(program, words, {...owner, cwd: '/', encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
 
 function makeFolder(folder: string): string {

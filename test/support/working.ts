@@ -96,7 +96,7 @@ export async function openYard(database: Database): Promise<Yard> {
 }
 
 /** Starts a computer of a colony; `ended` gives what became of its processes, one after the other. It is stopped after the tests of the file. */
-export function startComputer({colony, store}: Yard, identity: Identity, handler: Handler, options: WorkOptions & {clock?: Clock} = {}) {
+export function startComputer({colony, store}: Yard, identity: Identity, handler: Handler, options: WorkOptions & {clock?: Clock; heartbeat?: number} = {}) {
 	const [notices, reports] = [[] as string[], [] as Progress[]];
 	const ending = happening<Progress>();
 	const starting = happening<Progress>();

@@ -4,6 +4,7 @@ import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {editText, isEditKey} from '../terminal/text-edit.ts';
 import {quiet, say} from './action.ts';
+import {showCommandLine} from './command-lines.ts';
 
 /** `y` alone confirms, or the typed name; enter is the default, and that is Cancel. */
 export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, chord: Chord): Step {
@@ -15,6 +16,10 @@ export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confir
 		: [{...closeTop(state), busy: state.busy + 1, error: undefined}, [confirmed(overlay)]];
 	if (chord.key === 'esc' || chord.key === 'ctrl-c') {
 		return cancel();
+	}
+
+	if (!typed && chord.key === '!') {
+		return showCommandLine(state);
 	}
 
 	if (!typed) {

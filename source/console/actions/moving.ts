@@ -3,6 +3,7 @@ import {cursorIndex, furtherQuery, moveTo, windowSize} from '../lists.ts';
 import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
+import {beyondSorted, orderingOf} from '../sorting.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
 import {bodyEnd} from '../views/list.ts';
 import {toPresent} from '../past.ts';
@@ -14,8 +15,15 @@ function move(state: State, to: (index: number, height: number) => number): Step
 	const height = visibleRows(state);
 	// The first move of a cursor that is nowhere yet puts it on the first row that is seen.
 	const target = list.cursor === undefined ? list.top : to(cursorIndex(list, idOf), height);
+	if (orderingOf(state, state.screen).column) {
+		const query = list.cursor === undefined || list.loading ? undefined : beyondSorted(list, cursorIndex(list, idOf), target);
+		if (query) {
+			return load(withList({...state, range: undefined}, state.screen, {cursor: undefined, gone: undefined, top: 0}), state.screen, query, query.direction === 'before' ? 'last' : 'first');
+		}
+	}
+
 	const next = withList(state, state.screen, moveTo(list, target, {idOf, height}));
-	const beyond = furtherQuery(next.lists[state.screen], target, height);
+	const beyond = orderingOf(state, state.screen).column ? undefined : furtherQuery(next.lists[state.screen], target, height);
 	if (beyond && !list.loading) {
 		const [loading, effects] = load(extendRange(next, state), state.screen, beyond, 'further');
 		return [loading, [...effects, ...loadDetail(loading, {soon: true})]];
@@ -27,7 +35,8 @@ function move(state: State, to: (index: number, height: number) => number): Step
 /** To the first or the last row of the whole list, wherever the window is. */
 function jump(state: State, direction: 'after' | 'before'): Step {
 	const {more, rows} = state.lists[state.screen];
-	const isBeyond = direction === 'after' ? more.before : more.after;
+	// One that is sorted by a column is sorted in its window.
+	const isBeyond = !orderingOf(state, state.screen).column && (direction === 'after' ? more.before : more.after);
 	if (!isBeyond) {
 		return move(state, () => direction === 'after' ? 0 : rows.length - 1);
 	}

@@ -1,6 +1,6 @@
 import {limits} from '../../core/limits.ts';
 import {applyPlan} from '../../operations/apply-plan.ts';
-import {makePlan, type Seen} from '../../operations/plan.ts';
+import {goesOnAt, makePlan, type Seen} from '../../operations/plan.ts';
 import {seenOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
 import type {Failure} from './changing.ts';
@@ -32,15 +32,15 @@ export class Planning {
 			let left = limits.planned;
 			for (let position: string | undefined; ;) {
 				// eslint-disable-next-line no-await-in-loop
-				const {rows, positions, more} = await screens[screen].read({count: Math.min(limits.count, left), position, direction: 'after'}, reader);
+				const page = await screens[screen].read({count: Math.min(limits.count, left), position, direction: 'after'}, reader);
 				if (marking.signal.aborted) {
 					return;
 				}
 
-				const seen: Seen[] = rows.map(row => seenOf(screen, row));
+				const seen: Seen[] = page.rows.map(row => seenOf(screen, row));
 				left -= seen.length;
-				position = positions.at(-1);
-				const ended = more.after && position !== undefined ? (left > 0 ? undefined : 'most') : 'all';
+				position = goesOnAt(page);
+				const ended = position === undefined ? 'all' : (left > 0 ? undefined : 'most');
 				session.dispatch({type: 'marked', number, seen, ended});
 				if (ended !== undefined) {
 					return;

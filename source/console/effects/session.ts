@@ -2,7 +2,10 @@ import {toColoniesError, Unauthenticated} from '../../core/errors.ts';
 import type {Keychain} from '../../keychain/index.ts';
 import {type Caller, type Context, type ContextChoice, guarded} from '../../operations/index.ts';
 import {refusals} from '../refusals.ts';
-import type {Acting, ErrorText, Message, ReadOnly, State} from '../state.ts';
+import {readView} from '../sorting.ts';
+import {
+	type Acting, type ErrorText, type Message, type ReadOnly, screenNames, type State,
+} from '../state.ts';
 import type {World} from '../world.ts';
 
 export type Dispatch = (message: Message) => void;
@@ -161,6 +164,12 @@ export class Session {
 		}};
 	}
 
+	/** How the lists were shown last. */
+	async #views(): Promise<State['views']> {
+		const read = await Promise.all(screenNames.map(async name => [name, readView(await this.world.settings.get(`view:${name}`).catch(() => undefined))] as const));
+		return Object.fromEntries(read.filter(([, view]) => view !== undefined));
+	}
+
 	async #greet(context: Context, root: string | undefined): Promise<void> {
 		// What is heard of a store that another one has replaced means nothing.
 		const hear = (message: Message): void => {
@@ -173,9 +182,9 @@ export class Session {
 			hear({type: 'reached', reachable, since});
 		});
 		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
-		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true});
+		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true, views: await this.#views()});
 		const where = await context.where().catch(() => undefined);
-		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
+		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, choice: {...this.choice, dbpassword: undefined, url: undefined}, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
 		if (root !== undefined) {
 			hear({type: 'root-unlocked'});
 		}

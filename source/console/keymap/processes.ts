@@ -9,6 +9,7 @@ import {
 /** What explains or changes a process, on the list and where it is open. */
 export const processActions = (mode: 'processes' | 'detail'): Binding[] => [
 	{mode, chords: ['e'], action: 'explain', label: 'Why it waits', hint: 'explain', disabled: state => state.past ? 'Why a process waits is told of now: esc on the list comes back to it.' : noProcess(state)},
+	{mode, chords: ['D'], action: 'difference', label: 'What differs from the last successful one of its type', hint: 'differs', disabled: state => state.past ? 'Processes are compared as they are now: esc on the list comes back to it.' : noProcess(state)},
 	{mode, chords: ['R'], action: 'retry', label: 'Put a closed process back to waiting', hint: 'retry', changes: true, disabled: unlessMarked(processIs([2, 3], 'Only a closed process can be retried.'))},
 	{mode, chords: ['X'], action: 'remove', label: 'Remove the process', hint: 'remove', changes: true, disabled: unlessMarked(processIs([0, 1, 2, 3], ''))},
 	{mode, chords: ['x'], action: 'process-menu', label: 'Menu of actions', hint: 'actions', disabled: state => marksHere(state).size > 0 ? undefined : noProcess(state)},

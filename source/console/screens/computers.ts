@@ -1,5 +1,5 @@
 import {shortId, visible} from '../../core/text.ts';
-import {formatAge} from '../../core/time.ts';
+import {formatAge, milliseconds} from '../../core/time.ts';
 import {type Computer, computerStates} from '../../core/types.ts';
 import {storeNow} from '../state.ts';
 import {dim, green, red, yellow} from '../terminal/style.ts';
@@ -22,12 +22,12 @@ export const computersScreen: Screen<Computer> = {
 	columns: [
 		{title: 'NAME', width: 14, grows: true, yields: 0, value: ({name}) => visible(name)},
 		{title: 'STATE', width: 13, yields: 0, value: ({status}) => `${marks[status]} ${computerStates[status]}`, style: (text, {status}) => colours[status](text)},
-		{title: 'SEEN', width: 6, align: 'right', yields: 2, value: ({lastseen}, now) => formatAge(lastseen, now)},
+		{title: 'SEEN', width: 6, align: 'right', yields: 2, value: ({lastseen}, now) => formatAge(lastseen, now), sort: ({lastseen}, now) => now - (lastseen === undefined ? 0 : milliseconds(lastseen) ?? 0)},
 		{title: 'ID', width: 10, yields: 3, value: ({computerid}) => shortId(computerid)},
 		{title: 'TYPE', width: 12, yields: 1, value: ({computertype}) => computertype ? visible(computertype) : 'any', style: (text, {computertype}) => computertype ? text : dim(text)},
-		{title: 'CORES', width: 5, align: 'right', yields: 2, value: ({cores}) => String(cores)},
-		{title: 'MEM MB', width: 9, align: 'right', yields: 4, value: ({mem}) => String(mem)},
-		{title: 'GPUS', width: 4, align: 'right', yields: 5, value: ({gpus}) => String(gpus)},
+		{title: 'CORES', width: 5, align: 'right', yields: 2, value: ({cores}) => String(cores), sort: ({cores}) => cores},
+		{title: 'MEM MB', width: 9, align: 'right', yields: 4, value: ({mem}) => String(mem), sort: ({mem}) => mem},
+		{title: 'GPUS', width: 4, align: 'right', yields: 5, value: ({gpus}) => String(gpus), sort: ({gpus}) => gpus},
 		{title: 'CPU', width: 24, yields: 6, value: ({cpu}) => visible(cpu)},
 	],
 	idOf: ({computerid}) => computerid,

@@ -1,5 +1,6 @@
 import {type RowValue, type ScreenName, type State, screenNames} from '../state.ts';
 import {attentionScreen} from './attention.ts';
+import {auditScreen} from './audit.ts';
 import {coloniesScreen} from './colonies.ts';
 import {computersScreen} from './computers.ts';
 import {keysScreen} from './keys.ts';
@@ -18,6 +19,7 @@ export const screens: Record<ScreenName, Screen> = {
 	colonies: coloniesScreen as unknown as Screen,
 	attention: attentionScreen as unknown as Screen,
 	keys: keysScreen as unknown as Screen,
+	audit: auditScreen as unknown as Screen,
 	server: serverScreen as unknown as Screen,
 };
 

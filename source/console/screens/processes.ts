@@ -54,6 +54,12 @@ function lasted(process: Process, now: number): string {
 	}
 }
 
+/** The same in milliseconds; what never ran comes first. */
+function lastedTime({status, submissiontime, starttime, endtime}: Process, now: number): number {
+	const from = milliseconds(status === 0 ? submissiontime : starttime);
+	return from === undefined ? -1 : (status > 1 ? milliseconds(endtime) ?? now : now) - from;
+}
+
 /** Colours of the reasons in short. */
 const whyStyles: Record<string, (text: string) => string> = Object.fromEntries((['nobody-can', 'one-fix-away', 'being-taken'] as const).map(verdict => [inShort(verdict), verdictStyle(verdict)]));
 
@@ -64,13 +70,13 @@ const columns: ReadonlyArray<Column<Process>> = [
 		style: (text, {status}) => colours[status](text), shown: state => tabState(state) === undefined,
 	},
 	{title: 'TYPE', width: 12, yields: 0, grows: true, value: ({computertype}) => computertype === '' ? 'any' : visible(computertype), style: (text, {computertype}) => computertype === '' ? dim(text) : text},
-	{title: 'TIME', width: 7, align: 'right', yields: 0, value: lasted},
-	{title: 'ENDED', width: 11, align: 'right', yields: 4, value: ({endtime}, now) => endtime.startsWith('0001') ? '-' : `${since(endtime, now)} ago`, shown: state => !['waiting', 'running'].includes(tabState(state) ?? '')},
-	{title: 'DEADLINE', width: 10, align: 'right', yields: 5, value: deadline, style: (text, {status}) => status === 1 && text.endsWith('ago') ? red(text) : text, shown: state => ['running', undefined].includes(tabState(state))},
-	{title: 'CORES', width: 5, align: 'right', yields: 6, value: ({cores}) => String(cores)},
-	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem)},
-	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus)},
-	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`},
+	{title: 'TIME', width: 7, align: 'right', yields: 0, value: lasted, sort: lastedTime, stored: state => ['waiting', 'running'].includes(tabState(state) ?? '') ? 'descending' : undefined},
+	{title: 'ENDED', width: 11, align: 'right', yields: 4, value: ({endtime}, now) => endtime.startsWith('0001') ? '-' : `${since(endtime, now)} ago`, sort: ({endtime}, now) => now - (milliseconds(endtime) ?? Infinity), stored: state => ['successful', 'failed'].includes(tabState(state) ?? '') ? 'ascending' : undefined, shown: state => !['waiting', 'running'].includes(tabState(state) ?? '')},
+	{title: 'DEADLINE', width: 10, align: 'right', yields: 5, value: deadline, sort: ({deadline, status}) => status === 1 ? milliseconds(deadline) ?? Infinity : Infinity, style: (text, {status}) => status === 1 && text.endsWith('ago') ? red(text) : text, shown: state => ['running', undefined].includes(tabState(state))},
+	{title: 'CORES', width: 5, align: 'right', yields: 6, value: ({cores}) => String(cores), sort: ({cores}) => cores},
+	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem), sort: ({mem}) => mem},
+	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus), sort: ({gpus}) => gpus},
+	{title: 'TRY', width: 5, align: 'right', yields: 3, value: ({retries, maxretries}) => `${retries}/${maxretries}`, sort: ({retries}) => retries},
 	{title: 'WHY', width: 11, yields: 1, value: (process, _, state) => visible(reasonOf(state, process)?.says ?? '…'), style: text => (whyStyles[text.trimEnd()] ?? dim)(text), shown: state => tabState(state) === 'waiting' && !state.past},
 	{title: 'COMPUTER', width: 10, yields: 2, value: ({assignedcomputerid}, _, state) => assignedcomputerid === '' ? '-' : namesOf(state)(assignedcomputerid), shown: state => tabState(state) !== 'waiting'},
 ];

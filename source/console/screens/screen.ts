@@ -16,6 +16,10 @@ export type Column<Row> = {
 	/** Higher ones go first when there is no room. 0 stays. */
 	yields: number;
 	value: (row: Row, now: number, state: State) => string;
+	/** What it is sorted by; its text unless given. */
+	sort?: (row: Row, now: number) => number | string;
+	/** The direction in which the store itself has the list by this column, all of it; undefined where it does not. */
+	stored?: (state: State) => 'ascending' | 'descending' | undefined;
 	/** Colours and weights, by what it means. */
 	style?: (text: string, row: Row) => string;
 	/** Only where it says something. */

@@ -5,6 +5,7 @@ import {inFilter} from '../actions/filter.ts';
 import {inForm} from '../actions/form.ts';
 import {inMoment} from '../actions/past.ts';
 import {inPlan} from '../actions/planning.ts';
+import {inSort} from '../actions/viewing.ts';
 import {resolve} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
 import type {Overlay, State, Step} from '../state.ts';
@@ -13,6 +14,7 @@ import type {Chord} from '../terminal/keys.ts';
 /** The overlays that take keys themselves, for they hold a text field or a question: in a text field every key is text. What they leave, undefined, the key map has. */
 const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step | undefined} = {
 	plan: inPlan,
+	sort: inSort,
 	form: inForm,
 	filter: inFilter,
 	moment: inMoment,

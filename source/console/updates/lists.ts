@@ -7,6 +7,7 @@ import {fitTop, takePage} from '../lists.ts';
 import {load, loadDetail, refresh, reread, withList} from '../loading.ts';
 import {screens} from '../screens/index.ts';
 import {type Message, type State, type Step, forScreens} from '../state.ts';
+import {inOrder} from '../sorting.ts';
 import {newestFirst} from '../tabs.ts';
 
 /** How long a notice stands, in milliseconds, when no key is pressed. */
@@ -81,7 +82,7 @@ export function loaded(state: State, {screen, sequence, page, at}: Extract<Messa
 		return load(state, screen);
 	}
 
-	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen, pinsFirst: !screens[screen].body && !newestFirst(state, screen)});
+	const taken = takePage(list, page, {idOf: screens[screen].idOf, height: visibleRows(state), at, frozen: state.frozen, pinsFirst: !screens[screen].body && !newestFirst(state, screen), sorted: read => inOrder(read, state, screen)});
 	const next = withList(state, screen, taken);
 	const moved = screen === 'processes' && screen === state.screen && state.side?.processid !== taken.cursor ? loadDetail(next) : [];
 	const [again, effects] = list.stale ? load(next, screen) : quiet(next);

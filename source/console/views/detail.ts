@@ -1,116 +1,81 @@
-import {isSecretKey, visible} from '../../core/text.ts';
-import {attributeTypes, processStates, type Attribute, type Process} from '../../core/types.ts';
+import {visible} from '../../core/text.ts';
+import {attributeTypes, processStates, type Attribute, type Id, type Process} from '../../core/types.ts';
+import {historyLines} from '../overlays/process-history.ts';
 import {screens, selectedRow} from '../screens/index.ts';
 import {processesScreen} from '../screens/processes.ts';
 import type {Overlay, State} from '../state.ts';
 import {bold, dim, red} from '../terminal/style.ts';
 import {fit, widthOf} from '../terminal/width.ts';
 import {layoutOf} from '../layout.ts';
+import {
+	attributeLines, attributesOf, type Revealed, sections, shortened, shownValue,
+} from './attributes.ts';
 import {box} from './box.ts';
 import {wrap} from './wrap.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
-
-/** A value is folded beyond this many characters: 4 KiB. */
-const fold = 4096;
-
-const mask = '••••••••';
-
-/** The value of an attribute as it may be shown: secrets masked unless revealed, long ones folded, nothing that a terminal could obey. */
-export const shownValue = (attribute: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string => visible(shortened(attribute, revealed));
-
-function shortened({key, value}: Pick<Attribute, 'key' | 'value'>, revealed: boolean): string {
-	if (isSecretKey(key) && !revealed) {
-		return mask;
-	}
-
-	return value.length > fold ? `${value.slice(0, fold)} … (${value.length - fold} characters more)` : value;
-}
-
-const attributesOf = (process: Process): Attribute[] => [...process.in ?? [], ...process.out ?? [], ...process.err ?? []];
 
 const pairLines = (pairs: ReadonlyArray<readonly [string, string]>, width: number): string[] => {
 	const label = Math.min(14, Math.max(...pairs.map(([name]) => widthOf(name))));
 	return pairs.flatMap(([name, text]) => wrap(visible(text), Math.max(8, width - label - 2)).map((line, index) => `${dim(fit(index === 0 ? name : '', label))}  ${line}`));
 };
 
-function linesOf(attribute: Attribute, width: number, revealed: boolean): string[] {
-	const kind = attributeTypes[attribute.attributetype];
-	const key = visible(attribute.key);
-	const indent = 4 + widthOf(key) + 3;
-	// A long key has its own lines, the value stands below it.
-	const isLong = indent > Math.min(24, Math.floor(width / 2));
-	const before = isLong ? wrap(`${key} =`, width - 4).map((line, index) => `${(index === 0 ? kind : '').padEnd(4)}${bold(line)}`) : [];
-	const values = wrap(shownValue(attribute, revealed), Math.max(8, width - (isLong ? 4 : indent))).map(line => kind === 'err' ? red(line) : line);
-	return isLong
-		? [...before, ...values.map(line => `    ${line}`)]
-		: values.map((line, index) => (index === 0 ? `${kind.padEnd(4)}${bold(key)} = ` : ' '.repeat(indent)) + line);
-}
-
-/** The lines of the attributes; no more attributes than it takes to have `most` lines. */
-function attributeLines(process: Process, {width, revealed, most = Number.POSITIVE_INFINITY}: {width: number; revealed: boolean; most?: number}): string[] {
-	const lines: string[] = [];
-	for (const attribute of attributesOf(process)) {
-		if (lines.length >= most) {
-			break;
-		}
-
-		for (const line of linesOf(attribute, width, revealed)) {
-			lines.push(line);
-		}
-	}
-
-	return lines;
-}
-
 // A process may have megabytes; its lines are made once, not at every key.
-const made = new WeakMap<Process, {key: string; lines: string[]}>();
+type Made = {lines: string[]; /** On which line an attribute begins. */ places: Map<Id, number>};
+const made = new WeakMap<Process, Made & {key: string}>();
 
-function keep(process: Process, key: string, make: () => string[]): string[] {
+function keep(process: Process, key: string, make: () => Made): Made {
 	const known = made.get(process);
 	if (known?.key === key) {
-		return known.lines;
+		return known;
 	}
 
-	const lines = make();
-	made.set(process, {key, lines});
-	return lines;
+	const result = {...make(), key};
+	made.set(process, result);
+	return result;
 }
 
 /** The process in JSON as the commands print it, secrets masked unless revealed. */
-function jsonLines(process: Process, width: number, revealed: boolean): string[] {
+function jsonLines(process: Process, width: number, revealed: Revealed): string[] {
 	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => ({...attribute, value: shortened(attribute, revealed)})) ?? null;
 	const text = JSON.stringify({...process, in: masked(process.in), out: masked(process.out), err: masked(process.err)}, undefined, 4);
 	return text.split('\n').flatMap(line => wrap(visible(line), width));
 }
 
-/** All lines of an open process in its present view; the attributes of the inspector are a table of their own. */
-export function detailLines(overlay: Detail, state: State, width: number): string[] {
-	const {process, error, view, revealed} = overlay;
+/** What the time line tells better. */
+const inTimeLine = ['submitted', 'started', 'ended'];
+
+const revealedIn = ({revealed, opened, chosen}: Detail): Revealed => ({all: revealed, ids: opened, chosen});
+
+/** All lines of an open process in its present view, and where its attributes begin; those of the inspector are a table of their own. */
+export function detailRows(overlay: Detail, state: State, width: number): Made {
+	const {process, error, view, revealed, chosen = '', opened = []} = overlay;
 	if (error) {
-		return [red(visible(error.message)), visible(error.hint ?? '')];
+		return {lines: [red(visible(error.message)), visible(error.hint ?? '')], places: new Map()};
 	}
 
 	if (!process) {
-		return ['Loading …'];
+		return {lines: ['Loading …'], places: new Map()};
 	}
 
-	const key = `${view} ${width} ${revealed}`;
+	const key = [view, width, revealed, chosen, ...opened].join(' ');
+	const shown = revealedIn(overlay);
 	if (view === 'json') {
-		return keep(process, key, () => jsonLines(process, width, revealed));
+		return keep(process, key, () => ({lines: jsonLines(process, width, shown), places: new Map()}));
 	}
 
-	const attributes = keep(process, key, () => attributeLines(process, {width, revealed}));
-	return [
-		...pairLines([['id', process.processid], ...processesScreen.summary(process, state)], width),
-		'',
-		bold('Attributes'),
-		...(attributes.length > 0 ? attributes : [dim('none')]),
-	];
+	const attributes = keep(process, key, () => sections(process, width, shown));
+	const history = historyLines(process, state, {width, revealed: {all: revealed}});
+	const summary = processesScreen.summary(process, state).filter(([label]) => !inTimeLine.includes(label));
+	const above = [...pairLines([['id', process.processid], ...summary], width), ...history.above];
+	return {lines: [...above, ...attributes.lines, ...history.below], places: new Map([...attributes.places].map(([id, place]) => [id, above.length + place]))};
 }
 
+/** The lines alone. */
+export const detailLines = (overlay: Detail, state: State, width: number): string[] => detailRows(overlay, state, width).lines;
+
 /** Rows of the attribute inspector: type, key and value. */
-export const inspectorRows = (process: Process, {revealed, first, room}: {revealed: boolean; first: number; room: number}): string[][] => attributesOf(process).slice(first, first + room).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, revealed)]);
+export const inspectorRows = (process: Process, {revealed, first, room}: {revealed: boolean; first: number; room: number}): string[][] => attributesOf(process).slice(first, first + room).map(attribute => [attributeTypes[attribute.attributetype], attribute.key, shownValue(attribute, {all: revealed})]);
 
 /** Rows of the inspector that are seen at once; each takes two lines, its own and a rule. */
 export const inspectorRoom = (state: State): number => Math.max(1, Math.floor((layoutOf(state).body - 5) / 2));
@@ -145,7 +110,7 @@ export function sideLines(state: State): string[] {
 	const lines = pairLines(screen.summary(row, state), inner);
 	if (state.screen === 'processes') {
 		const loaded = state.side?.processid === screen.idOf(row) ? state.side : undefined;
-		lines.push('', ...(loaded ? attributeLines(loaded, {width: inner, revealed: false, most: height}).slice(0, height) : [dim('attributes …')]));
+		lines.push('', ...(loaded ? attributeLines(attributesOf(loaded), {width: inner, revealed: {all: false}, most: height}).slice(0, height) : [dim('attributes …')]));
 	}
 
 	return box(`${screen.nameOf(row)} `, lines.slice(0, height).map(line => ` ${line}`), {width, height});

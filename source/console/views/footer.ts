@@ -108,6 +108,8 @@ function filterLines(overlay: FilterOverlay, state: State): string[] {
 	return [lineWithField('/', edit, state.columns), wrong ? red(visible(wrong)) : candidateLine(overlay, state) ?? dim(help)];
 }
 
+const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice}: State): string[] => [bold(yellow('Sort by: press the letter of a column, again for the other way')), notice ? visible(notice.text) : dim('backspace: the order of the store · esc leaves it as it is')];
+
 function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: State): string[] {
 	const help = `-5m, 14:05, 14:05:30, 2026-03-01, 2026-03-01 14:05 (${state.utc ? 'UTC' : 'times of this time zone'}) · enter shows the list as it was, ${state.past ? 'empty comes back to now, ' : ''}esc leaves`;
 	return [lineWithField('as it was at ', edit, state.columns), error ? red(error) : dim(help)];
@@ -116,7 +118,7 @@ function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: S
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
 /** The two rows of the overlays that stand at the bottom of the screen. */
-const footers: Footers = {confirm: question, filter: filterLines, moment: momentLines};
+const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;

@@ -10,6 +10,7 @@ import {answerIn} from '../asking.ts';
 import {attentionSlot, ratesSlot} from '../asks.ts';
 import {marksOf} from '../marks.ts';
 import {screens} from '../screens/index.ts';
+import {orderText} from '../sorting.ts';
 import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
@@ -27,15 +28,15 @@ export function shortCount(count: number): string {
 
 /** Of when the rows are that are shown, and what is being read in their place. */
 function pastness(state: State, at: Time): string {
-	const {at: shown, loading, loadedAt} = state.lists[state.screen];
+	const {at: shown, loading} = state.lists[state.screen];
 	const clock = {now: storeClock(state), utc: state.utc};
 	const step = dim(` ±${stepText(state.step)}`);
 	if (shown === at) {
 		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
 	}
 
-	const before = loadedAt === undefined ? '' : (shown === undefined ? 'was live, ' : `AS OF ${momentText(shown, clock)}, `);
-	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'not'} ${momentText(at, clock)} `))}${step}`;
+	const before = shown === undefined ? '' : `AS OF ${momentText(shown, clock)}, `;
+	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'NOT READ'} ${momentText(at, clock)} `))}${step}`;
 }
 
 /** Whether the data is live, and if not, why and how old it is. */
@@ -185,7 +186,7 @@ function listTabs(state: State): string {
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : range(state)), state.columns);
+	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : [range(state), orderText(state)].filter(Boolean).join(' | ')), state.columns);
 }
 
 /** The four rows above the body. */

@@ -1,34 +1,16 @@
 import {visible} from '../../core/text.ts';
-import {type Column, type Screen, screens} from '../screens/index.ts';
+import {type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
 import {marksOf} from '../marks.ts';
+import {viewOf} from '../sorting.ts';
 import {type RowValue, type State, storeNow} from '../state.ts';
 import {
 	bold, dim, inverse, yellow,
 } from '../terminal/style.ts';
 import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
 import {box} from './box.ts';
+import {type Placed, placeColumns, roomOf} from './columns.ts';
 import {fewLines, wrapWords} from './wrap.ts';
-
-type Placed = {column: Column<RowValue>; width: number};
-
-/** The columns that fit, the rest dropped in the order in which they yield; the one that grows takes what is left. */
-export function placeColumns(screen: Screen, state: State, room: number): Placed[] {
-	let columns = screen.columns.filter(column => column.shown?.(state) ?? true);
-	const needed = () => columns.reduce((sum, {width}) => sum + width + 1, 0);
-	while (needed() > room) {
-		const most = Math.max(...columns.map(({yields}) => yields));
-		if (most === 0) {
-			break;
-		}
-
-		columns = columns.filter(({yields}) => yields !== most);
-	}
-
-	const spare = Math.max(0, room - needed());
-	const growing = columns.filter(({grows}) => grows).length;
-	return columns.map(column => ({column, width: column.width + (column.grows ? Math.floor(spare / growing) : 0)}));
-}
 
 const drawRow = (row: RowValue, placed: readonly Placed[], state: State): string => placed.map(({column, width}) => {
 	const text = fit(column.value(row, storeNow(state), state), width, column.align);
@@ -62,6 +44,12 @@ function rowText(row: RowValue, placed: readonly Placed[], state: State): string
 	return text;
 }
 
+/** The titles of the columns; while it is chosen by which to sort, each behind its letter. */
+function headingOf(placed: readonly Placed[], state: State): string {
+	const isSorting = state.overlays.at(-1)?.kind === 'sort';
+	return placed.map(({column, width}, index) => isSorting ? fit(`${String.fromCodePoint(97 + index)}:${column.title}`, width) : fit(column.title, width, column.align)).join(' ');
+}
+
 /** Beside a row that is kept only because the cursor is on it. */
 const leftNote = ' (left this list)';
 
@@ -70,9 +58,8 @@ export function listLines(state: State): string[] {
 	const {list: width, body: height} = layoutOf(state);
 	const screen = screens[state.screen];
 	const list = state.lists[state.screen];
-	const room = width - 4;
-	const placed = placedFor(screen, state, room);
-	const heading = ` ${placed.map(({column, width}) => fit(column.title, width, column.align)).join(' ')}`;
+	const placed = placedFor(screen, state, roomOf(state));
+	const heading = `${(viewOf(state, state.screen).offset ?? 0) > 0 ? '‹' : ' '}${headingOf(placed, state)}`;
 	if (list.rows.length === 0) {
 		return box(heading, emptyLines(state, screen), {width, height});
 	}
@@ -113,6 +100,14 @@ function emptyLines(state: State, screen: Screen): string[] {
 
 	if (loadedAt === undefined && !error && (state.colony !== undefined || screen.of !== 'colony')) {
 		return ['', '  Loading …'];
+	}
+
+	if (loadedAt === undefined && error) {
+		return ['', '  It could not be read; the reason stands below.'];
+	}
+
+	if (state.past && state.lists[state.screen].filter === '') {
+		return ['', '  There was nothing here at this moment.'];
 	}
 
 	const {list: width} = layoutOf(state);

@@ -1,7 +1,11 @@
 import {layoutOf} from '../layout.ts';
+import {entryLines, entryPage, verifyLines, verifyPage} from '../overlays/audit.ts';
+import {commandLinePage, commandLineRows} from '../overlays/command-line.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
+import {differenceLines, differencePage} from '../overlays/difference.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
+import {columnsPage} from './columns.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
 import {planBeyond, planPage} from './plan.ts';
 
@@ -17,8 +21,13 @@ type Page<Kind extends Overlay['kind']> = {
 const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
 	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
+	entry: {draw: entryPage, beyond: (overlay, state) => entryLines(overlay, state).length - (layoutOf(state).body - 2)},
+	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
+	difference: {draw: differencePage, beyond: (overlay, state) => differenceLines(overlay, state, state.columns - 4).length - (layoutOf(state).body - 2)},
+	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
+	columns: {draw: columnsPage},
 	plan: {draw: planPage, beyond: planBeyond},
 };
 

@@ -1,14 +1,12 @@
 import {bindingsHere} from '../keymap.ts';
+import {headingOf} from '../keymap/headings.ts';
 import {visible} from '../../core/text.ts';
 import {layoutOf} from '../layout.ts';
 import type {Overlay, State} from '../state.ts';
-import {screens} from '../screens/index.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {wrapWords} from './wrap.ts';
-
-const headings: Record<string, string> = {anywhere: 'Anywhere', screen: 'On every screen', list: 'In every list', detail: 'In an open process', explain: 'In an explanation', menu: 'In a menu', help: 'Here', plan: 'In a plan'};
 
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
@@ -24,7 +22,7 @@ export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State
 /** All lines of the help page. */
 export function helpLines(state: State): string[] {
 	const lines = bindingsHere(state).flatMap(({mode, bindings}) => [
-		bold(headings[mode] ?? `On ${screens[mode as keyof typeof screens].title}`),
+		bold(headingOf(mode)),
 		...bindings.map(({chords, label, changes}) => `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} ${label}${changes ? dim('  changes something; asks first') : ''}`),
 		'',
 	]);

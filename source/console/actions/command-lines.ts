@@ -1,0 +1,23 @@
+import {commandLinesOf} from '../command-lines.ts';
+import {closeTop, over} from '../stack.ts';
+import type {State, Step} from '../state.ts';
+import {type Action, quiet, say} from './action.ts';
+
+/** Shows the command that does what is in sight, or what is asked about. */
+export function showCommandLine(state: State): Step {
+	if (state.overlays.at(-1)?.kind === 'command-line') {
+		return quiet(closeTop(state));
+	}
+
+	const lines = commandLinesOf(state);
+	return quiet(lines.length === 0 ? say(state, 'No command shows this: choose a colony first (4).') : over(state, {kind: 'command-line', lines, scroll: 0}));
+}
+
+/** The command line that does the same. */
+export const commandLines: Record<string, Action> = {
+	'command-line': showCommandLine,
+	'copy-command-line'(state) {
+		const top = state.overlays.at(-1);
+		return top?.kind === 'command-line' ? [state, [{type: 'copy', text: top.lines.map(({text}) => text).join('\n'), what: 'the command line'}]] : quiet(state);
+	},
+};

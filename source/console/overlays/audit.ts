@@ -1,0 +1,130 @@
+import {visible} from '../../core/text.ts';
+import {formatClock, formatTime} from '../../core/time.ts';
+import type {ResultOf} from '../../operations/index.ts';
+import {answerIn} from '../asking.ts';
+import type {Ask} from '../answers.ts';
+import {layoutOf} from '../layout.ts';
+import {change, object, who} from '../screens/audit.ts';
+import type {Overlay, State} from '../state.ts';
+import {bold, dim, green, red} from '../terminal/style.ts';
+import {fit} from '../terminal/width.ts';
+import {type Verdict, verdictOf, verifyKey, verifySlot} from '../verification.ts';
+import {box} from '../views/box.ts';
+import {wrap, wrapWords} from '../views/wrap.ts';
+
+type EntryOverlay = Extract<Overlay, {kind: 'entry'}>;
+type VerifyOverlay = Extract<Overlay, {kind: 'verify'}>;
+type Entry = ResultOf<'audit.get'>;
+
+const entrySlot = 'audit-entry';
+
+/** Asks for the change that is open. It never changes; only its seal comes. */
+export const askEntry = ({id}: EntryOverlay, {colony}: State): readonly Ask[] => [{slot: entrySlot, key: id, operation: 'audit.get', input: {colonyid: colony!.colonyid, entry: id}, every: 10_000}];
+
+const pairs = (rows: ReadonlyArray<readonly [label: string, text: string]>, width: number): string[] =>
+	rows.flatMap(([label, text]) => wrap(visible(text), Math.max(8, width - 10)).map((line, index) => `${dim(fit(index === 0 ? label : '', 8))}  ${line}`));
+
+/** JSON over lines, or the text itself where it is none. */
+function jsonLines(value: unknown, width: number): string[] {
+	return JSON.stringify(value, undefined, 2).split('\n').flatMap(line => wrap(visible(line), width));
+}
+
+/** What was signed: the operation with its input, or over the wire the signature base and the body. */
+function requestLines(request: string, width: number): string[] {
+	try {
+		const parsed = JSON.parse(request) as {base?: string; body?: string};
+		return typeof parsed.base === 'string'
+			? [...parsed.base.split('\n').flatMap(line => wrap(visible(line), width)), ...(parsed.body === undefined ? [] : ['', ...jsonLines(JSON.parse(parsed.body), width)])]
+			: jsonLines(parsed, width);
+	} catch {
+		return wrap(visible(request), width);
+	}
+}
+
+function linesOf(entry: Entry, {utc}: State, width: number): string[] {
+	const {seal, request, signature, detail} = entry;
+	return [
+		...pairs([
+			['when', formatTime(entry.at, utc)],
+			['who', entry.actorname === null ? entry.actor : `${who(entry)}  ${entry.actor}`],
+			['what', entry.what],
+			['object', entry.name === null ? entry.subject : `${object(entry)}  ${entry.subject}`],
+			['change', change(entry) || '-'],
+		], width),
+		'',
+		bold('Seal'),
+		...(seal
+			? pairs([['number', String(seal.number)], ['made', formatTime(seal.madeat, utc)], ['hash', seal.hash]], width)
+			: [dim('not sealed yet: it is, within two seconds')]),
+		'',
+		bold('Request'),
+		...(request === null ? [dim('none: not an operator\'s change')] : requestLines(request, width)),
+		...(signature === null ? (request === null ? [] : [dim('Root signs nothing.')]) : ['', ...pairs([['signed', signature]], width)]),
+		'',
+		bold('Image'),
+		...(detail === null ? [dim('none')] : jsonLines(detail, width)),
+	];
+}
+
+/** All lines of a change. */
+export function entryLines({id}: EntryOverlay, state: State): string[] {
+	const {result, error} = answerIn(state, entrySlot, id, 'audit.get');
+	const width = state.columns - 4;
+	return result ? linesOf(result, state, width) : (error ? wrapWords(visible(error.message), width).map(line => red(line)) : ['Loading …']);
+}
+
+function page(title: string, lines: readonly string[], scroll: number, state: State): string[] {
+	const {body: height} = layoutOf(state);
+	const top = Math.min(scroll, Math.max(0, lines.length - (height - 2)));
+	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
+	return box(`${title}${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+}
+
+/** A change with what was signed, over the whole body. */
+export const entryPage = (overlay: EntryOverlay, state: State): string[] => page(`change ${visible(overlay.id)}`, entryLines(overlay, state), overlay.scroll, state);
+
+/** Asks for the next step of verifying, until it is through: in sight, it goes on by itself. */
+export function askVerification({time}: VerifyOverlay, state: State): readonly Ask[] {
+	const {colonyid} = state.colony!;
+	const known = verdictOf(state);
+	const isThis = known?.time === time;
+	const after = isThis ? (known.result?.more ? known.result.to : Number(state.answers[verifySlot]!.key.split(' ')[2])) : 0;
+	return [{slot: verifySlot, key: verifyKey(colonyid, time, after), operation: 'audit.verify', input: {colonyid, after}, every: Number.POSITIVE_INFINITY}];
+}
+
+const barWidth = 40;
+
+function progressLine({to, last}: Verdict): string {
+	const share = last === undefined || last === 0 ? 0 : Math.min(1, to / last);
+	return `${'█'.repeat(Math.floor(share * barWidth))}${'░'.repeat(barWidth - Math.floor(share * barWidth))}  seal ${to}${last === undefined ? '' : ` of ${last}`}`;
+}
+
+type Styled = readonly [text: string, style?: (text: string) => string];
+
+function verdictLines({state: kind, result, to}: Verdict, state: State): Styled[] {
+	if (kind === 'broken') {
+		return [['✗ The history is not intact.', text => red(bold(text))], [visible(result!.fault!.message)], [''], ['Every seal and row before it is as it was sealed.'], ['Whoever keeps heads elsewhere finds out since when: colonies audit verify --head HASH']];
+	}
+
+	if (kind === 'intact') {
+		return to === 0
+			? [['Nothing is sealed yet.']]
+			: [[`✓ The history is intact up to seal ${to}.`, text => green(bold(text))], [`It was made at ${formatTime(result!.last!.madeat, state.utc)}. Its head, to be kept elsewhere:`], [result!.last!.hash], [''], ['Only a head that was kept elsewhere tells whether something was cut off: colonies audit verify --head HASH']];
+	}
+
+	return kind === 'running'
+		? [['Checking seals, rows, and the signatures of operators\' changes …']]
+		: [[visible(state.answers[verifySlot]?.error?.message ?? 'It was left before its end.'), red], ['v on 7 Audit begins anew.']];
+}
+
+/** How it goes with verifying, and the verdict. */
+export function verifyLines(_: VerifyOverlay, state: State): string[] {
+	const verdict = verdictOf(state);
+	const width = state.columns - 4;
+	return verdict
+		? [progressLine(verdict), '', ...verdictLines(verdict, state).flatMap(([text, style = (line: string) => line]) => text === '' ? [''] : wrap(text, width).map(line => style(line))), ...(verdict.at === undefined ? [] : ['', dim(`as of ${formatClock(verdict.at, state.utc)}`)])]
+		: ['Verifying …'];
+}
+
+/** Verifying, over the whole body. */
+export const verifyPage = (overlay: VerifyOverlay, state: State): string[] => page('verify the history', verifyLines(overlay, state), overlay.scroll, state);

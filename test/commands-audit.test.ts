@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {brokerContext} from '../source/contexts/index.ts';
+import {createIdentity} from '../source/identity/index.ts';
+import {openSettled} from './support/commands.ts';
+import {sealAll} from './support/tampering.ts';
+
+const {database, home, run, colony, computer} = await openSettled();
+const rootWords = ['--rootpassword', 'secret'];
+
+test('who disapproved a computer is one command', async () => {
+	await run(['computer', 'disapprove', '--colonyid', colony, '--computerid', computer]);
+	const {code, stdout} = await run(['audit', 'ls', '--colonyid', colony, '--filter', 'disapprove my_comp', '--output', 'table']);
+	assert.equal(code, 0);
+	assert.match(stdout, /mycolony +computer\.disapprove +my_computer +approved → disapproved +yes/);
+	const none = await run(['audit', 'ls', '--colonyid', colony, '--what', 'cancel']);
+	assert.deepEqual([none.code, none.stdout], [0, 'No changes found\n']);
+	const wrong = await run(['audit', 'ls', '--colonyid', colony, '--what', 'nonsense']);
+	assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+});
+
+test('a head that is printed is found again; another one, and a row that was altered, end with an exit code of their own', async () => {
+	assert.equal((await run(['audit', 'head', ...rootWords])).code, 5);
+	const empty = await run(['audit', 'verify', ...rootWords]);
+	assert.deepEqual([empty.code, empty.stderr], [0, 'Nothing is sealed yet.\n']);
+	await sealAll(database);
+	const {stdout} = await run(['audit', 'head', ...rootWords]);
+	const {hash, number} = JSON.parse(stdout) as {hash: string; number: number};
+	const verified = await run(['audit', 'verify', '--head', hash, ...rootWords]);
+	assert.equal(verified.code, 0, verified.stderr);
+	assert.match(verified.stderr, new RegExp(`^The history is intact up to seal ${number}, made at `));
+	assert.ok(JSON.parse(verified.stdout).requests >= 4);
+	// The owner gets the verdict alone.
+	const owner = await run(['audit', 'verify', '--colonyid', colony]);
+	assert.deepEqual([owner.code, JSON.parse(owner.stdout).intact, JSON.parse(owner.stdout).rows], [0, true, undefined]);
+	const other = await run(['audit', 'verify', '--head', 'f'.repeat(64), ...rootWords]);
+	assert.deepEqual([other.code, JSON.parse(other.stdout).fault.kind], [14, 'head']);
+	assert.match(other.stderr, /is not on the chain/);
+	await database.query('alter table history disable trigger history_is_append_only');
+	await database.query('update history set actor = $1 where what = \'computer.disapprove\'', [createIdentity().identity.id]);
+	const altered = await run(['audit', 'verify', ...rootWords]);
+	assert.equal(altered.code, 14);
+	assert.match(altered.stderr, /^colonies: The row \d+\.\d+ \(computer\.disapprove\) of seal \d+ was altered\.\n/);
+});
+
+test('how long the history is kept is shown and set by one command', async () => {
+	const show = async () => JSON.parse((await run(['history', 'retention', ...rootWords])).stdout) as {days: number | null};
+	assert.equal((await show()).days, null);
+	const set = await run(['history', 'retention', '--days', '30', ...rootWords]);
+	assert.deepEqual([set.code, set.stdout, set.stderr], [0, '', 'The history is kept for 30 days.\n']);
+	assert.equal((await show()).days, 30);
+	const forEver = await run(['history', 'retention', '--none', ...rootWords]);
+	assert.equal(forEver.stderr, 'The history is kept for ever.\n');
+	assert.equal((await run(['history', 'retention', '--none', '--days', '3', ...rootWords])).code, 2);
+	assert.equal((await run(['history', 'retention', '--compressafter', '3', ...rootWords])).code, 2);
+	assert.equal((await run(['history', 'retention', '--days', '3', '--rootpassword', 'wrong'])).code, 3);
+});
+
+test('while a console or a server is up, what happens is sealed by itself', async () => {
+	const context = brokerContext(database, {kind: 'database', name: 'another', local: true, attended: true});
+	await context.run({identity: await home.keychain.identity(colony)}, 'computer.approve', {colonyid: colony, computerid: computer});
+	for (let sealed = false; !sealed;) {
+		const {rows: [entry]} = await context.run({root: 'secret'}, 'audit.list', {what: 'approve', count: 1});
+		({sealed} = entry!);
+		await new Promise(resolve => {
+			setImmediate(resolve);
+		});
+	}
+});
