@@ -11,7 +11,7 @@ import type {Process, ProcessState} from '../../source/core/types.ts';
 import {processStates} from '../../source/core/types.ts';
 import type {OperationName} from '../../source/operations/index.ts';
 import {
-	attributeOf, colonyOf, computerOf, Console, explanationOf, failure, idOf, keyOf, lineOf, pageOf, processOf, pulseView, serverOf, start,
+	attributeOf, colonyOf, computerOf, Console, entryOf, explanationOf, failure, idOf, keyOf, lineOf, pageOf, processOf, pulseView, serverOf, start,
 } from './console-states.ts';
 import {pulseOf} from './pulse.ts';
 
@@ -50,10 +50,23 @@ const lines = [
 ];
 const keys = [keyOf(0, {label: {kind: 'colony', name: 'render farm', colonyid: idOf('colony', 0)}}), {id: idOf('computer', 3), label: {kind: 'computer', name: 'edge-3', colonyid: idOf('colony', 2)}} as const, keyOf(7, {label: undefined, damaged: true, note: 'It holds no private key.'})];
 
+const entries = [
+	entryOf(0, {name: 'lab-4', subject: idOf('computer', 4), actorname: 'render farm'}),
+	entryOf(1, {what: 'process.retry', noun: 'process', name: 'gpu_infer', subject: idOf('process', 3), from: 'failed', to: 'waiting', actorname: 'render farm'}),
+	entryOf(2, {what: 'colony.register', noun: 'colony', name: 'render farm', subject: idOf('colony', 0), actor: 'root', actorname: null, from: null, to: null}),
+];
+
+/** The life of a process that was tried twice. */
+const steps = (['process.submit', 'process.assign', 'process.requeue', 'process.assign', 'process.failed'] as const).map((what, index) => ({
+	at: time(-100 + (index * 20)), what, from: [null, 'waiting', 'running', 'waiting', 'running'][index], to: ['waiting', 'running', 'waiting', 'running', 'failed'][index],
+	actor: what === 'process.requeue' ? 'system' : idOf('computer', 1), actorname: what === 'process.requeue' ? null : 'lab-1', computerid: index === 0 ? null : idOf('computer', 1), computername: index === 0 ? null : 'lab-1',
+	starttime: index === 0 ? null : time(-80 + (index > 2 ? 40 : 0)), endtime: what === 'process.requeue' ? time(-60) : (what === 'process.failed' ? time(-20) : null), why: what === 'process.requeue' ? 'deadline exceeded' : null, attributes: null,
+}));
+
 /** What the lists have, in the tab that is shown. */
 function rowsOf(screen: ScreenName, state: State): readonly RowValue[] {
 	const tab = screens[screen].tabs[state.lists[screen].tab];
-	const all: Record<ScreenName, readonly RowValue[]> = {pulse: [pulseView], processes, computers, colonies, attention: lines, keys, server: [serverOf({context: 'embedded', place: '/home/operator/.local/share/colonies-tui/database'})]};
+	const all: Record<ScreenName, readonly RowValue[]> = {pulse: [pulseView], processes, computers, colonies, attention: lines, keys, audit: entries, server: [serverOf({context: 'embedded', place: '/home/operator/.local/share/colonies-tui/database'})]};
 	return screen === 'processes' && processStates.includes(tab as ProcessState) ? processes.filter(({status}) => processStates[status] === tab) : all[screen];
 }
 
@@ -66,7 +79,13 @@ const answers: {[Name in OperationName]?: (input: any, state: State) => unknown}
 	'attention.list': () => pageOf(lines),
 	'filter.suggest': () => [{value: 'state:', summary: 'waiting, running, successful or failed'}, {value: 'type:', summary: 'of this type'}],
 	'pulse.get': (_, {pulse: {by}}) => pulseOf({by, keys: by === 'type' ? ['gpu_train', 'cpu_batch', ''] : [idOf('computer', 1)], name: by === 'type' ? undefined : 'lab-1', to: start}),
-	'database.status': () => ({clock: time(0), started: time(-90_000), bytes: 52_428_800, sizes: [{table: 'processes', bytes: 4_194_304}, {table: 'history', bytes: 16_777_216}], connections: null, most: null, oldest: null}),
+	'audit.head': () => ({number: 3, hash: idOf('seal', 3), madeat: time(-2), upto: '9.9', rows: 41}),
+	'audit.verify': () => ({intact: true, fault: null, from: 1, to: 3, more: false, last: {number: 3, hash: idOf('seal', 3), madeat: time(-2)}}),
+	'audit.get': () => ({...entries[0], request: JSON.stringify({operation: 'computer.disapprove'}), signature: 'ab'.repeat(65), detail: null, seal: {number: 3, hash: idOf('seal', 3), madeat: time(-2)}}),
+	'computer.get': ({computerid}) => computers.find(computer => computer.computerid === computerid),
+	'process.history': () => pageOf(steps as never),
+	'process.compare': () => [{part: 'process', name: 'computer', value: 'edge-0', other: 'lab-1'}, {part: 'in', name: 'source', value: 's3://footage/take-103.mov', other: 's3://footage/take-115.mov'}, {part: 'times', name: 'ran', value: '55s', other: '38s'}],
+	'database.status': () => ({clock: time(0), started: time(-90_000), bytes: 52_428_800, sizes: [{table: 'processes', bytes: 4_194_304}, {table: 'history', bytes: 16_777_216}], connections: null, most: 100, oldest: null}),
 };
 
 function answerTo(effect: Effect, state: State): Message | undefined {
@@ -158,6 +177,7 @@ export const goldenScreens: Record<ScreenName, Record<string, Way>> = {
 	colonies: {colonies: screen('colonies', 'j')},
 	attention: {attention: screen('attention', 'j')},
 	keys: {keys: screen('keys', 'j')},
+	audit: {audit: screen('audit', 'j')},
 	server: {server: screen('server')},
 };
 
@@ -165,12 +185,15 @@ export const goldenScreens: Record<ScreenName, Record<string, Way>> = {
 export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 	detail: {detail: screen('processes', 'j', 'j', 'j', 'enter'), 'detail, attributes': screen('processes', 'j', 'j', 'j', 'a'), 'detail, JSON': screen('processes', 'j', 'j', 'j', 'y')},
 	explain: {explain: screen('processes', 'g', 'e')},
+	difference: {difference: screen('processes', 'g', 'j', 'j', 'j', 'D')},
+	entry: {'entry of the audit': screen('audit', 'g', 'enter')},
+	verify: {verify: screen('audit', 'v')},
+	sort: {sort: screen('processes', 'o')},
+	columns: {columns: screen('processes', '|')},
+	'command-line': {'command line': screen('computers', '!')},
 	help: {help: screen('processes', '?'), 'help, scrolled': screen('processes', '?', 'pgdn')},
 	menu: {'menu of a process': screen('processes', 'g', 'x'), 'menu of identities': screen('processes', 'i')},
-	form: {'form to submit': screen('processes', 'n'), 'form to register a computer': screen('computers', 'n', 'ctrl-s'), 'form to connect': console => {
-		console.press('esc');
-		screen('keys', 'n')(console);
-	}},
+	form: {'form to submit': screen('processes', 'n'), 'form to register a computer': screen('computers', 'n', 'ctrl-s'), 'form to add a key': screen('keys', 'n')},
 	confirm: {'confirm approving': screen('computers', 'g', 'A'), 'confirm removing a colony': console => {
 		console.tell({type: 'root-unlocked'});
 		screen('colonies', 'j', 'X')(console);
@@ -191,6 +214,10 @@ export const goldenStates: Record<string, {before?: true; way: Way}> = {
 	}},
 	'first run': {before: true, way(console) {
 		console.tell({type: 'opened', context: {kind: 'embedded', name: 'embedded', place: '/home/operator/.local/share/colonies-tui/database'}}, {type: 'known', colonies: []});
+	}},
+	'form to connect': {before: true, way(console) {
+		console.tell({type: 'opened', context: {kind: 'embedded', name: 'embedded', place: '/home/operator/.local/share/colonies-tui/database'}}, {type: 'known', colonies: []});
+		console.press('3', '2');
 	}},
 	'the database is away': {way(console) {
 		console.tell({type: 'reached', reachable: false, since: start}, {type: 'ticked', now: start + 75_000});
