@@ -36,6 +36,7 @@ const places: Record<string, () => Console> = {
 	'menu of identities': () => pressed(opened(), 'i'),
 	help: () => pressed(opened(), '?'),
 	'a command line': () => pressed(opened(), '!'),
+	'a result': () => pressed(opened(), ':', ...'process count', 'enter', 'enter'),
 };
 
 function pressed(console: Console, ...keys: string[]): Console {

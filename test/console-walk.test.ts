@@ -210,6 +210,11 @@ function answerTo(effect: Effect, state: State, random: Random): Message | undef
 		case 'stop-marking':
 		case 'plan-rate':
 		case 'stop-plan':
+		case 'list-contexts': {
+			return {type: 'contexts', contexts: [{name: random.pick(hostileTexts), kind: 'server', where: random.pick(hostileTexts), current: true}]};
+		}
+
+		case 'use-context':
 		case 'copy':
 		case 'remember':
 		case 'watch':

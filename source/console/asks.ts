@@ -6,13 +6,14 @@ import {askEntry, askVerification} from './overlays/audit.ts';
 import {askForecast} from './overlays/forecast.ts';
 import {askHistory} from './overlays/process-history.ts';
 import {namesAsk} from './names.ts';
+import {askResult} from './overlays/result.ts';
 import {screens} from './screens/index.ts';
 import type {Overlay, State} from './state.ts';
 
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {confirm: askForecast, detail: askHistory, difference: askDifference, filter: asksOfFilter, entry: askEntry, verify: askVerification};
+const ofOverlays: AsksOfOverlays = {confirm: askForecast, detail: askHistory, difference: askDifference, filter: asksOfFilter, entry: askEntry, verify: askVerification, result: askResult};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';

@@ -1,6 +1,6 @@
 import type {Fix} from '../core/explanation.ts';
 import {shortId, visible} from '../core/text.ts';
-import {type OperationName, operations} from '../operations/index.ts';
+import {type AnyOperation, type OperationName, operations} from '../operations/index.ts';
 import type {PlannableName, Seen} from '../operations/plan.ts';
 import {refusals} from './refusals.ts';
 import {screens, selectedRow} from './screens/index.ts';
@@ -68,6 +68,16 @@ function ask(state: State, {operation, object, verb, done, input, as, consequenc
 		verb,
 		deed: {operation, input, as, done: `${done} ${object}.`},
 		...(typed === undefined ? {} : {typed: {expected: typed, edit: {text: '', cursor: 0}}}),
+	}), []];
+}
+
+/** Asks before an operation of the palette: what it is, on what, and what comes of it. What is worst asks for a name to be typed. */
+export function askOperation(state: State, {operation, input, as, object}: {operation: OperationName; input: Record<string, unknown>; as: Acting; object: string}): Step {
+	const {danger, summary}: AnyOperation = operations[operation];
+	const known = state.known.find(({colonyid}) => colonyid === input.colonyid);
+	return [over(state, {
+		kind: 'confirm', place: where(danger === 'highest' ? {context: state.context} : state), question: `${operation.replace('.', ' ')} ${object}?`.replace(' ?', '?'), consequence: `${signedAs(state, as)}${summary}`, verb: 'Do it',
+		deed: {operation, input, as}, ...(danger === 'highest' ? {typed: {expected: known?.name ?? operation, edit: {text: '', cursor: 0}}} : {}),
 	}), []];
 }
 

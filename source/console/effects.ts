@@ -1,4 +1,5 @@
 import {type Failure, forgetKey, runDeed, sendsForm} from './effects/changing.ts';
+import {listContexts, useContext} from './effects/contexts.ts';
 import type {Handler} from './effects/handler.ts';
 import {loadKnown} from './effects/known.ts';
 import {Planning} from './effects/planning.ts';
@@ -68,6 +69,8 @@ export class Effects {
 			// A view setting that cannot be kept is no reason to disturb anybody.
 			await world.settings.set(key, value).catch(() => undefined);
 		},
+		'list-contexts': listContexts,
+		'use-context': useContext,
 		suspend: () => {
 			this.#outside.suspend();
 		},

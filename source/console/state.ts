@@ -3,7 +3,7 @@ import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
 import type {Reported} from '../operations/apply-plan.ts';
-import type {audit, ContextChoice, OperationName, Page, Where} from '../operations/index.ts';
+import type {audit, ContextChoice, KnownContext, OperationName, Page, Where} from '../operations/index.ts';
 import type {Plan, PlannableName, Seen} from '../operations/plan.ts';
 import type {Answer, Ask, ErrorText} from './answers.ts';
 import type {EditState} from './terminal/text-edit.ts';
@@ -73,8 +73,8 @@ export type Deed = {
 	operation: OperationName;
 	input: Record<string, unknown>;
 	as: Acting;
-	/** Said when it is done. */
-	done: string;
+	/** Said when it is done; what the operation tells unless given. */
+	done?: string;
 };
 
 export type FormField = {
@@ -135,7 +135,10 @@ export type Overlay =
 	/** The commands that do what is in sight, or what is asked about. */
 	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
-	| {kind: 'form'; purpose: FormPurpose; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
+	| {kind: 'palette'; edit: EditState; cursor: number}
+	/** What an operation gives that only reads. */
+	| {kind: 'result'; operation: OperationName; input: Record<string, unknown>; scroll: number}
+	| {kind: 'form'; purpose: FormPurpose | 'operation'; /** Whose form it is, of the purpose `operation`. */ operation?: OperationName; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
 	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}}
 	| {kind: 'moment'; edit: EditState; error?: string};
@@ -168,6 +171,10 @@ export type State = {
 	lists: Record<ScreenName, ListState>;
 	/** The filters that each screen had, the last one first. */
 	filters: Readonly<Partial<Record<ScreenName, readonly string[]>>>;
+	/** What was chosen in the palette, the last one first. */
+	chosen: readonly string[];
+	/** The contexts that are kept, for the palette. */
+	contexts?: readonly KnownContext[];
 	/** What was asked of the store for what is in sight, by slot; see asks.ts. */
 	answers: Readonly<Record<string, Answer>>;
 	counts?: Record<ProcessState, number>;
@@ -232,6 +239,7 @@ export type Message =
 	| {type: 'root-unlocked'}
 	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}
 	| {type: 'not-asked'; slot: string; sequence: number; error: ErrorText}
+	| {type: 'contexts'; contexts: readonly KnownContext[]}
 	| {type: 'clock'; skew: number}
 	| {type: 'settings'; utc: boolean; views?: State['views']};
 
@@ -259,6 +267,9 @@ export type Effect =
 	| {type: 'send-form'; purpose: FormPurpose; values: Record<string, string>}
 	| {type: 'copy'; text: string; what: string}
 	| {type: 'remember'; key: string; value: unknown}
+	/** Finds out which contexts are kept; makes one of them current and opens it. */
+	| {type: 'list-contexts'}
+	| {type: 'use-context'; name: string}
 	| {type: 'suspend'}
 	| {type: 'quit'};
 
@@ -296,6 +307,7 @@ export const initialState = ({columns, rows, now, version, readOnly = false}: Pi
 	previous: 'processes',
 	lists: forScreens(() => emptyList()),
 	filters: {},
+	chosen: [],
 	answers: {},
 	pulse: {by: 'type', measure: 'submitted', digits: false},
 	overlays: [],

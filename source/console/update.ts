@@ -29,6 +29,7 @@ const updates: {[Type in Message['type']]: (state: State, message: Extract<Messa
 	settings: (state, {utc, views = state.views}) => quiet({...state, utc, views}),
 	'not-opened': (state, {error}) => quiet({...state, opening: {...state.opening, error}}),
 	reached,
+	contexts: (state, {contexts}) => quiet({...state, contexts}),
 	clock: (state, {skew}) => quiet({...state, skew}),
 	known,
 	'not-known': notKnown,

@@ -9,7 +9,7 @@ export type {
 	Call, Command, Operation, Route,
 } from './define.ts';
 export {
-	colonySpec, computerSpec, type Field, type Fields, type JsonSchema, objectJson, processSpec,
+	colonySpec, computerSpec, type Field, type Fields, fromText, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
 export {
 	flagType, readChoice, storeFlags, type Typed,
@@ -17,7 +17,7 @@ export {
 export {complaintAbout, leftOut, parseInput} from './parse.ts';
 export {patiently} from './patiently.ts';
 export {
-	type AnyOperation, commandsOf, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
+	type AnyOperation, commandsOf, isForRoot, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,

@@ -1,6 +1,8 @@
 import {commandLinesOf} from '../command-lines.ts';
+import {resultText} from '../overlays/result.ts';
 import {closeTop, over} from '../stack.ts';
 import type {State, Step} from '../state.ts';
+import {textOf} from '../terminal/text-edit.ts';
 import {type Action, quiet, say} from './action.ts';
 
 /** Shows the command that does what is in sight, or what is asked about. */
@@ -16,6 +18,12 @@ export function showCommandLine(state: State): Step {
 /** The command line that does the same. */
 export const commandLines: Record<string, Action> = {
 	'command-line': showCommandLine,
+	palette: state => [over(state, {kind: 'palette', edit: textOf(''), cursor: 0}), [{type: 'list-contexts'}]],
+	'copy-result'(state) {
+		const top = state.overlays.at(-1);
+		const text = top?.kind === 'result' ? resultText(top, state) : undefined;
+		return text === undefined ? quiet(say(state, 'It is still loading.')) : [state, [{type: 'copy', text, what: 'the JSON'}]];
+	},
 	'copy-command-line'(state) {
 		const top = state.overlays.at(-1);
 		return top?.kind === 'command-line' ? [state, [{type: 'copy', text: top.lines.map(({text}) => text).join('\n'), what: 'the command line'}]] : quiet(state);

@@ -1,4 +1,5 @@
 import {checkForm, valuesOf, whyNotSend} from '../forms.ts';
+import {sendOperation} from '../operation-form.ts';
 import {closeTop, onTop} from '../stack.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
@@ -32,7 +33,11 @@ export function inForm(state: State, form: Form, chord: Chord): Step {
 		return change({focus: form.focus === 0 ? last : form.focus - 1});
 	}
 
-	if (key === 'enter' || key === 'ctrl-s') {
+	if ((key === 'enter' || key === 'ctrl-s') && form.operation !== undefined) {
+		return sendOperation(state, {...form, operation: form.operation});
+	}
+
+	if ((key === 'enter' || key === 'ctrl-s') && form.purpose !== 'operation') {
 		const reason = whyNotSend(form, state);
 		if (reason) {
 			return change({error: {code: 'unavailable', message: reason}});

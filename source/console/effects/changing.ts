@@ -1,4 +1,5 @@
 import {NotFound} from '../../core/errors.ts';
+import {type AnyOperation, operations} from '../../operations/index.ts';
 import {sendForm} from '../send-form.ts';
 import type {ErrorText} from '../state.ts';
 import type {Handler} from './handler.ts';
@@ -26,8 +27,8 @@ type Change<Type extends Parameters<Handler<any>>[1]['type']> = (...parameters: 
 
 /** Carries out a deed. */
 export const runDeed: Change<'run'> = async (session, {deed: {operation, input, as, done}}) => attempt(session, async () => {
-	await session.context.run(await session.callerOf(as), operation, input);
-	return done;
+	const result = await session.context.run(await session.callerOf(as), operation, input);
+	return done ?? (operations[operation] as AnyOperation).tells?.(result) ?? `Done: ${operation}.`;
 });
 
 /** Takes a key out of the keychain. */

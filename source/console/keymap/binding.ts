@@ -1,7 +1,7 @@
 import type {ScreenName, State} from '../state.ts';
 
 /** The kinds of overlay whose keys stand in the key map; the others take text, or every key themselves (typing.ts). */
-export const keyedOverlays = ['command-line', 'detail', 'difference', 'explain', 'entry', 'verify', 'help', 'menu', 'plan', 'columns'] as const;
+export const keyedOverlays = ['command-line', 'detail', 'difference', 'explain', 'entry', 'verify', 'help', 'menu', 'plan', 'columns', 'result'] as const;
 export type KeyedOverlay = (typeof keyedOverlays)[number];
 
 /** Where a key means something: everywhere, on any screen, on any that is a list, on one screen, or in one kind of overlay. */

@@ -38,6 +38,8 @@ export const overlayKeys: readonly Binding[] = [
 	{mode: 'columns', chords: ['esc'], action: 'close', label: 'Back', hint: 'back'},
 	{mode: 'command-line', chords: ['c'], action: 'copy-command-line', label: 'Copy it', hint: 'copy'},
 	...scrollKeys('command-line'),
+	{mode: 'result', chords: ['c', 'C'], action: 'copy-result', label: 'Copy as JSON', hint: 'copy'},
+	...scrollKeys('result'),
 	{mode: 'menu', chords: ['j', 'down'], action: 'menu-move', value: '1', label: 'Down'},
 	{mode: 'menu', chords: ['k', 'up'], action: 'menu-move', value: '-1', label: 'Up'},
 	{mode: 'menu', chords: ['enter'], action: 'menu-choose', label: 'Choose', hint: 'choose'},

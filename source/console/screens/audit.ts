@@ -51,7 +51,7 @@ export const auditScreen: Screen<Entry> = {
 	asks: askHead,
 	note,
 	columns: [
-		{title: 'WHEN', width: 19, yields: 0, value: ({at}, _, {utc}) => formatTime(at, utc).slice(0, 19)},
+		{title: 'WHEN', width: 19, yields: 1, value: ({at}, _, {utc}) => formatTime(at, utc).slice(0, 19)},
 		{title: 'WHO', width: 14, yields: 0, value: who, style: text => bold(text)},
 		{title: 'WHAT', width: 19, yields: 0, value: ({what}) => visible(what), style: (text, entry) => colourOf(entry)(text)},
 		{title: 'OBJECT', width: 16, grows: true, yields: 0, value: object},

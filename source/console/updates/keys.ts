@@ -10,6 +10,7 @@ import {resolve} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
+import {inPalette} from './palette.ts';
 
 /** The overlays that take keys themselves, for they hold a text field or a question: in a text field every key is text. What they leave, undefined, the key map has. */
 const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overlay, {kind: Kind}>, chord: Chord) => Step | undefined} = {
@@ -17,6 +18,7 @@ const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overl
 	sort: inSort,
 	form: inForm,
 	filter: inFilter,
+	palette: inPalette,
 	moment: inMoment,
 	confirm: inConfirm,
 };

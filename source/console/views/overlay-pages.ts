@@ -3,6 +3,8 @@ import {entryLines, entryPage, verifyLines, verifyPage} from '../overlays/audit.
 import {commandLinePage, commandLineRows} from '../overlays/command-line.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
 import {differenceLines, differencePage} from '../overlays/difference.ts';
+import {palettePage} from '../overlays/palette.ts';
+import {resultPage, resultRows} from '../overlays/result.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
 import {columnsPage} from './columns.ts';
@@ -25,6 +27,8 @@ const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
 	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
 	difference: {draw: differencePage, beyond: (overlay, state) => differenceLines(overlay, state, state.columns - 4).length - (layoutOf(state).body - 2)},
 	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
+	palette: {draw: palettePage},
+	result: {draw: resultPage, beyond: (overlay, state) => resultRows(overlay, state).length - (layoutOf(state).body - 2)},
 	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
 	menu: {draw: menuPage},
 	columns: {draw: columnsPage},

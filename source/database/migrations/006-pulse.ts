@@ -84,7 +84,7 @@ begin
 		) with (fillfactor = 70);
 		create index pulse_rolled_by_age on pulse_rolled (level, at);
 		create view pulse_moves as
-			select h.txid, h.history_id, h.colony_id, a.axis, l.level, to_timestamp(floor(extract(epoch from h.at)::float8 / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
+			select h.txid, h.history_id, h.colony_id, a.axis, l.level, to_timestamp(floor(date_part('epoch', h.at) / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
 			from history h cross join lateral (values ${axes.map(({axis, key}) => `(${axis}::smallint, ${key} collate "C")`).join(', ')}) as a(axis, key) cross join (values ${levels.map(({level}) => `(${level})`).join(', ')}) as l(level)
 			where ${isMove} and h.colony_id is not null;
 		create view pulse as

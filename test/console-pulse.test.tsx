@@ -12,6 +12,8 @@ import {
 } from '../source/console/views/chart.ts';
 import {headerLines} from '../source/console/views/frame.ts';
 import {bodyLines} from '../source/console/views/list.ts';
+import {openAny, openColony} from './support/colony.ts';
+import {open} from './support/console.tsx';
 import {hostileTexts, opened, start} from './support/console-states.ts';
 import {pulseOf} from './support/pulse.ts';
 
@@ -215,4 +217,23 @@ test('the header tells the last hour, and pending computers before what is only 
 		assert.ok(columns < 80 || line().endsWith('computers 6 approved 1 pending'), line());
 		assert.equal(/[▁-█]/.test(line()), columns >= 120, line());
 	}
+});
+
+test('what happens in a colony is on 1 Pulse, and a type of it on 2 Processes', async () => {
+	const colony = await openColony(await openAny());
+	const computer = await colony.computer({computertype: 'gpu'});
+	for (const computertype of ['gpu', 'gpu', 'cpu']) {
+		await colony.submit({computertype});
+	}
+
+	const process = await colony.assign(computer);
+	await colony.close(computer, process);
+	const person = await open({database: colony.database, colonies: [colony], columns: 120, rows: 36});
+	await person.until(/OK\/h [1-9]/);
+	person.press('1');
+	await person.until(/> all +3 /);
+	assert.match(person.frame(), /gpu +2 .*\n.*cpu +1 /);
+	person.press('j', 'enter');
+	await person.until(lines => lines.some(line => line.includes('/type:gpu submitted<=15m')) && lines.filter(line => / gpu /.test(line)).length === 2);
+	await person.close();
 });
