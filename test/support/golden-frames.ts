@@ -72,6 +72,7 @@ function rowsOf(screen: ScreenName, state: State): readonly RowValue[] {
 
 /** What the store says of what is in sight. */
 const answers: {[Name in OperationName]?: (input: any, state: State) => unknown} = {
+	'process.count': () => ({waiting: 1234, running: 38, successful: 9120, failed: 12}),
 	'process.explain': ({processid}) => explanationOf(processes.find(process => process.processid === processid)!, computers.slice(0, 6)),
 	'process.reasons': () => processes.filter(({status}) => status === 0).map(({processid}, index) => ({processid, verdict: 'behind', says: `Behind ${index} others.`, behind: index, more: false})),
 	'computer.forecast': ({computerid, change}) => ({computerid, name: computers.find(computer => computer.computerid === computerid)!.name, change, fitting: 12, runnable: 12, stranded: 3, requeued: 2}),
@@ -201,6 +202,11 @@ export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 	filter: {filter: typed('state:failed age>5', screen('processes', '/')), 'filter that is wrong': console => {
 		typed('age>soon', screen('processes', '/'))(console);
 		console.press('enter');
+	}},
+	palette: {palette: typed('retr', screen('processes', 'g', ':'))},
+	result: {'result of an operation': console => {
+		typed('process count', screen('processes', ':'))(console);
+		console.press('enter', 'ctrl-s');
 	}},
 	moment: {moment: typed('-5m', screen('processes', 't'))},
 	plan: {plan: screen('processes', ']', ']', ']', ']', ' ', 'j', ' ', 'j', ' ', 'R')},
