@@ -149,7 +149,7 @@ describe('on the embedded database, with nothing configured', () => {
 
 	test('the demo works by itself, and without colours where none are wanted', async t => {
 		const terminal = openConsole(t, freshHome(t), {words: ['--demo'], env: {NO_COLOR: '1'}});
-		await terminal.until(/OK [1-9]/, {timeout: 60_000});
+		await terminal.until(/OK\/h [1-9]/, {timeout: 60_000});
 		terminal.press('3');
 		await terminal.until(/> \S+ +\? pending/);
 		terminal.press('A', 'y');
