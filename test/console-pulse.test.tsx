@@ -234,6 +234,6 @@ test('what happens in a colony is on 1 Pulse, and a type of it on 2 Processes', 
 	await person.until(/> all +3 /);
 	assert.match(person.frame(), /gpu +2 .*\n.*cpu +1 /);
 	person.press('j', 'enter');
-	await person.until(lines => lines.some(line => line.includes('/type:gpu submitted<=15m')) && lines.filter(line => / gpu /.test(line)).length === 2);
+	await person.until(lines => lines.some(line => line.includes('/type:gpu submitted<=15m')) && lines.filter(line => line.includes(' gpu ')).length === 2);
 	await person.close();
 });

@@ -14,7 +14,7 @@ import {
 import {
 	firstUnprintable, plural, quoted, shortId, visible,
 } from '../source/core/text.ts';
-import {formatSpan, microseconds, milliseconds} from '../source/core/time.ts';
+import {formatMoment, formatSpan, microseconds, milliseconds} from '../source/core/time.ts';
 import {processStates, unsetTime, type ProcessState} from '../source/core/types.ts';
 
 /** Every transition of domain.md, "States": from where, and to where. All others are conflicts. */
@@ -199,4 +199,11 @@ test('groups keep the order of their items and of their first appearance', () =>
 		assert.ok([...groups].every(([key, group]) => group.every((item, index) => item === items.filter(([other]) => other === key)[index])));
 		assert.equal([...groups.values()].flat().length, items.length);
 	}));
+});
+
+test('a moment is told by its time of day, and by its day where that is another one', () => {
+	const now = Date.UTC(2026, 10, 24, 12);
+	assert.equal(formatMoment('2026-11-24T09:41:07.123456Z', now, true), '09:41:07');
+	assert.equal(formatMoment('2026-11-23T23:59:59.999999Z', now, true), '11-23 23:59');
+	assert.equal(formatMoment('0001-01-01T00:00:00Z', now, true), '-');
 });

@@ -112,10 +112,10 @@ function sorted(processes: Placed[], state: Filter['state']): Placed[] {
 test('a list of processes has exactly the rows of its filter, in its order, from both ends', async () => {
 	const one = fc.constantFrom(...(['state', 'computertype', 'computerid', 'olderthan', 'youngerthan', 'attribute', 'text'] as const));
 	const some = fc.oneof(filters, fc.tuple(filters, one, fc.constantFrom(...processStates, undefined)).map(([filter, name, state]) => ({state, [name]: filter[name]})));
-	await fc.assert(fc.asyncProperty(some, fc.constantFrom(1, 7, 40, 1000), fc.nat(), fc.boolean(), async (filter, count, at, attributes) => {
+	await fc.assert(fc.asyncProperty(some, fc.constantFrom(1, 7, 40, 1000), fc.nat(), fc.boolean(), fc.boolean(), async (filter, count, at, attributes, reversed) => {
 		const expected = sorted(world.filter(process => fits(process, filter)), filter.state).map(({processid}) => processid);
 		fc.pre(expected.length < 60 || count > 1);
-		await checkPages(async page => colony.own('process.list', {...filter, ...page, attributes}), ({processid}: Process) => processid, expected, {count, at});
+		await checkPages(async page => colony.own('process.list', {...filter, ...page, attributes, reversed}), ({processid}: Process) => processid, reversed ? expected.reverse() : expected, {count, at});
 	}), {numRuns: 150});
 });
 
@@ -123,6 +123,9 @@ test('a list without a filter has every process once', async () => {
 	for (const state of [undefined, ...processStates]) {
 		const expected = sorted(world.filter(process => fits(process, {state})), state).map(({processid}) => processid);
 		await checkPages(async page => colony.own('process.list', {state, ...page}), ({processid}: Process) => processid, expected, {count: 33, at: 50}); // eslint-disable-line no-await-in-loop
+		// Through the search of the filter language, too, and the other way round.
+		const searched = async (page: Record<string, unknown>) => colony.own('process.list', {filter: `cores:0${state === undefined ? '' : ` state:${state}`}`, reversed: true, ...page});
+		await checkPages(searched, ({processid}: Process) => processid, [...expected].reverse(), {count: 33, at: 50}); // eslint-disable-line no-await-in-loop
 	}
 
 	assert.deepEqual(await colony.own('process.count'), Object.fromEntries(processStates.map((state, status) => [state, world.filter(each => each.status === status).length])));

@@ -25,7 +25,7 @@ import type {World} from './world.ts';
 /** The flags by which a change of one process becomes one of many. */
 export const planFlags = {
 	processid: optional(someIds('Process', 'Id of the process, 64 hex digits; several, separated by commas, are a plan')),
-	filter: optional(line('Filter', 'All processes that this text finds, as the console\'s / does: \'state:failed age<1d\'', {longest: 2000})),
+	filter: optional(line('Filter', 'All processes that this text finds, as the console\'s / does: \'state:failed ended<1d\'', {longest: 2000})),
 	from: optional(value('From', 'File with ids of processes, one a line or as a list command prints them; - reads standard input')),
 	rate: otherwise(integer('Rate', 'Of a plan: processes a second, 50 unless given', {least: 1, most: 1000}), 50),
 	yes: optional(flag('Yes', 'Carry a plan out without asking')),
@@ -40,7 +40,7 @@ export function oneProcess(flags: Readonly<Record<string, unknown>>): Id | undef
 	const {processid, filter, from} = flags as PlanFlags;
 	refuseBoth(flags, selecting, 'Say in one way which processes are meant.');
 	if (processid === undefined && filter === undefined && from === undefined) {
-		throw new InvalidInput('It is not said which processes are meant.', {hint: 'Give --processid ID, --filter \'state:failed age<1d\', or --from FILE.'});
+		throw new InvalidInput('It is not said which processes are meant.', {hint: 'Give --processid ID, --filter \'state:failed ended<1d\', or --from FILE.'});
 	}
 
 	const one = processid?.length === 1 ? processid[0] : undefined;

@@ -63,6 +63,17 @@ function wallClock(at: number, utc: boolean): string {
 /** The time of day of a moment in milliseconds since 1970, `09:41:07`; in UTC, or in the time zone of this machine. */
 export const formatClock = (at: number, utc: boolean): string => wallClock(at, utc).slice(11, 19);
 
+/** A wire time in as few cells as tell it apart: the time of day of today's, `09:41:07`; the day and the time of one of another day, `11-23 09:41`. `now`: milliseconds since 1970. */
+export function formatMoment(time: Time, now: number, utc: boolean): string {
+	const at = milliseconds(time);
+	if (at === undefined) {
+		return '-';
+	}
+
+	const text = wallClock(at, utc);
+	return text.slice(0, 10) === wallClock(now, utc).slice(0, 10) ? text.slice(11, 19) : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
+}
+
 /** A wire time for people, `2021-12-21 21:04:07`, with `UTC` after it where it is that; `-` for one that is not set. */
 export function formatTime(time: Time, utc: boolean): string {
 	const at = milliseconds(time);

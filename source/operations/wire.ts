@@ -1,4 +1,5 @@
 import {InvalidInput} from '../core/errors.ts';
+import {type Filter, printFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import {
@@ -54,11 +55,18 @@ function fillPath(operation: AnyOperation, path: string, input: Input): string {
 	});
 }
 
-const asText = (value: unknown): string => typeof value === 'object' && value !== null && 'key' in value && 'value' in value ? `${String(value.key)}=${String(value.value)}` : String(value);
+/** The text that a checked value came from, or another one that says the same. */
+function asText(value: unknown, field: Field | undefined): string {
+	if (field?.list !== undefined && Array.isArray(value)) {
+		return printFilter(field.list, value as Filter);
+	}
+
+	return typeof value === 'object' && value !== null && 'key' in value && 'value' in value ? `${String(value.key)}=${String(value.value)}` : String(value);
+}
 
 function queryText(fields: Fields, input: Input, more: Input = {}): string {
 	const given = [...Object.keys(fields).map(name => [name, input[name]] as const), ...Object.entries(more)].filter(([, value]) => value !== undefined);
-	return given.length === 0 ? '' : `?${given.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(asText(value))}`).join('&')}`;
+	return given.length === 0 ? '' : `?${given.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(asText(value, fields[name]))}`).join('&')}`;
 }
 
 /** Whatever a body holds of an input; nothing where it is empty. */

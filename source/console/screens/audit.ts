@@ -1,5 +1,5 @@
 import {shortId, visible} from '../../core/text.ts';
-import {formatAge, formatTime} from '../../core/time.ts';
+import {formatAge, formatMoment, formatTime} from '../../core/time.ts';
 import type {audit} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
@@ -51,10 +51,10 @@ export const auditScreen: Screen<Entry> = {
 	asks: askHead,
 	note,
 	columns: [
-		{title: 'WHEN', width: 19, yields: 1, value: ({at}, _, {utc}) => formatTime(at, utc).slice(0, 19)},
+		{title: 'WHEN', width: 11, yields: 1, value: ({at}, now, {utc}) => formatMoment(at, now, utc)},
 		{title: 'WHO', width: 14, yields: 0, value: who, style: text => bold(text)},
 		{title: 'WHAT', width: 19, yields: 0, value: ({what}) => visible(what), style: (text, entry) => colourOf(entry)(text)},
-		{title: 'OBJECT', width: 16, grows: true, yields: 0, value: object},
+		{title: 'OBJECT', width: 13, grows: true, yields: 0, value: object},
 		{title: 'CHANGE', width: 24, yields: 2, value: entry => visible(change(entry))},
 		{title: 'SIGNED', width: 6, yields: 3, value: ({signed}) => signed ? 'yes' : '-'},
 		{title: 'SEALED', width: 7, yields: 4, value: ({sealed}) => sealed ? 'yes' : 'not yet', style: (text, {sealed}) => sealed ? text : dim(text)},

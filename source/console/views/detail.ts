@@ -43,7 +43,7 @@ function jsonLines(process: Process, width: number, revealed: Revealed): string[
 }
 
 /** What the time line tells better. */
-const inTimeLine = ['submitted', 'started', 'ended'];
+const inTimeLine = new Set(['submitted', 'started', 'ended']);
 
 const revealedIn = ({revealed, opened, chosen}: Detail): Revealed => ({all: revealed, ids: opened, chosen});
 
@@ -66,7 +66,7 @@ export function detailRows(overlay: Detail, state: State, width: number): Made {
 
 	const attributes = keep(process, key, () => sections(process, width, shown));
 	const history = historyLines(process, state, {width, revealed: {all: revealed}});
-	const summary = processesScreen.summary(process, state).filter(([label]) => !inTimeLine.includes(label));
+	const summary = processesScreen.summary(process, state).filter(([label]) => !inTimeLine.has(label));
 	const above = [...pairLines([['id', process.processid], ...summary], width), ...history.above];
 	return {lines: [...above, ...attributes.lines, ...history.below], places: new Map([...attributes.places].map(([id, place]) => [id, above.length + place]))};
 }

@@ -186,7 +186,8 @@ function listTabs(state: State): string {
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
 	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
-	return spread([names, markedText(state), shown].filter(Boolean).join('   '), note?.(state) ?? (body ? '' : [range(state), orderText(state)].filter(Boolean).join(' | ')), state.columns);
+	// What is marked is what actions are about: it stands where nothing cuts it.
+	return spread([names, shown].filter(Boolean).join('   '), [markedText(state), note?.(state) ?? (body ? '' : range(state)), body ? '' : orderText(state)].filter(Boolean).join(' | '), state.columns);
 }
 
 /** The four rows above the body. */

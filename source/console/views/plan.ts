@@ -43,12 +43,11 @@ const rateText = ({rate, reported, plan}: PlanOverlay): string => ` Rate: ${bold
 function readyLines(overlay: PlanOverlay, state: State): string[] {
 	const plan = overlay.plan!;
 	return [
-		...sampleLines(plan, state),
-		'',
 		...leftLines(plan),
 		...(plan.more ? [yellow(' There are more than a plan takes; they were not looked at.')] : []),
 		...(plan.leftOut.length > 0 || plan.more ? [''] : []),
-		...(plan.entries.length === 0 ? [] : [rateText(overlay), dim(' Whatever changes before its turn is left alone, and told of.')]),
+		...(plan.entries.length === 0 ? [] : [rateText(overlay), dim(' Whatever changes before its turn is left alone, and told of.'), '']),
+		...sampleLines(plan, state),
 	];
 }
 

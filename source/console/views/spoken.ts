@@ -3,6 +3,7 @@ import {asksOf, attentionSlot} from '../asks.ts';
 import {cursorIndex} from '../lists.ts';
 import {momentText} from '../past.ts';
 import {forecastText} from '../overlays/forecast.ts';
+import {itemsOf} from '../palette.ts';
 import {screens} from '../screens/index.ts';
 import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
@@ -97,6 +98,15 @@ function overlayChanges(before: State, now: State): string[] {
 	if (top.kind === 'menu' && old.kind === 'menu') {
 		const {key, label, summary = '', disabled} = top.items[top.cursor]!;
 		return top.cursor === old.cursor ? [] : [`${key} ${label}. ${disabled ?? summary}`];
+	}
+
+	if (top.kind === 'palette' && old.kind === 'palette') {
+		const item = itemsOf(top, now)[top.cursor];
+		return top.cursor === old.cursor && top.edit.text === old.edit.text ? [] : [item ? `${item.name}. ${item.disabled ?? item.summary}` : 'Nothing is called so.'];
+	}
+
+	if (top.kind === 'filter' && old.kind === 'filter' && top.edit !== old.edit && (top.completing !== old.completing || top.recalled !== old.recalled)) {
+		return [visible(top.edit.text)];
 	}
 
 	const isOther = top.kind === 'detail' && old.kind === 'detail' && (top.view !== old.view || top.revealed !== old.revealed || (top.process !== undefined && old.process === undefined));
