@@ -205,6 +205,8 @@ export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 		typed('age>soon', screen('processes', '/'))(console);
 		console.press('enter');
 	}},
+	moment: {moment: typed('-5m', screen('processes', 't'))},
+	plan: {plan: screen('processes', ']', ']', ']', ']', ' ', 'j', ' ', 'j', ' ', 'R')},
 };
 
 /** What befalls the console whatever is on the screen. `before`: before a store is open. */
