@@ -20,7 +20,7 @@ const leaving = /[q\u0003]/;
 
 const sizes = [[60, 15], [61, 16], [80, 24], [99, 20], [100, 30], [120, 36], [200, 50], [50, 10]] as const;
 const names = ['left', 'right', 'up', 'down', 'home', 'end', 'backspace', 'delete', 'tab', 'shift-tab', 'ctrl-u', 'ctrl-w', 'ctrl-a', 'ctrl-e', 'f1', 'f5', 'alt-x', 'pgup', 'pgdn', 'esc'];
-const texts = ['gpu', 'state:failed', 'age>5m', 'in.sensor=mast-1', 'err~memor', 'edge', '7', '1', '30', '0', 'secret', 'spare', 'é漢👩‍👩‍👧', '"', 'cores:4 -waiting', 'nobod', 'process', 'computer ', '{"a":', 'a=b'];
+const texts = ['gpu', 'state:failed', 'age>5m', 'in.sensor=mast-1', 'err~memor', 'edge', '7', '1', '30', '0', 'secret', 'spare', 'é漢👩‍👩‍👧', '"', 'cores:4 -waiting', 'nobod', 'process', 'computer ', 'remove', 'approve', 'demo', 'rw', '{"a":', 'a=b'];
 const junk = ['\u001B[1;5P', '\u001B[<0;10;10M', '\u001B[M !!', '\u001B[?1;2c', '\u001B]11;rgb:0/0/0\u0007', '\u001BP>|x\u001B\\', '\u001B[I\u001B[O', '\u009B', '\u0000', '\u001B[', '\u001B\u001B', '\u001B[999999999999C', '\u001B[31', '\u00C3', '\u001B[97;2:3u'];
 
 const chords = [...new Set(keymap.flatMap(binding => binding.chords))];
@@ -203,7 +203,7 @@ export class Walker {
 		const asked = burst.filter(move => 'bytes' in move && /[cC\r]/.test(move.bytes) && !move.bytes.startsWith('\u001B[200~')).length;
 		assert.ok(copies <= asked, `The clipboard was written ${copies} times, and asked for ${asked} times at most.`);
 		if (outcome !== 'settled') {
-			const mayLeave = burst.some(move => 'bytes' in move && leaving.test(move.bytes));
+			const mayLeave = burst.some(move => 'bytes' in move && (leaving.test(move.bytes) || (move.bytes === '\r' && this.answered.at(-1)?.screen.includes('┌ Palette'))));
 			assert.ok(mayLeave, `The console ended by itself with ${JSON.stringify(outcome)}.`);
 			// Whoever leaves at once learns at the shell of a change that was refused meanwhile.
 			const isTold = this.answered.length > 0 && /^colonies: ./m.test(this.screen);

@@ -7,8 +7,7 @@ import {
 } from '../../source/console/state.ts';
 import type {Store} from '../../source/console/store.ts';
 import {withoutStyle} from '../../source/console/terminal/width.ts';
-import type {Process, ProcessState} from '../../source/core/types.ts';
-import {processStates} from '../../source/core/types.ts';
+import {type Process, type ProcessState, processStates} from '../../source/core/types.ts';
 import type {OperationName} from '../../source/operations/index.ts';
 import {
 	attributeOf, colonyOf, computerOf, Console, entryOf, explanationOf, failure, idOf, keyOf, lineOf, pageOf, processOf, pulseView, serverOf, start,
@@ -45,7 +44,8 @@ const computers = Array.from({length: 14}, (_, number) => computerOf(number, {
 }));
 const colonies = [colonyOf(0, {name: 'render farm'}), colonyOf(1, {name: 'weather'}), colonyOf(2, {name: '漢字 lab', as: [{kind: 'computer', id: idOf('computer', 3), name: 'edge-3'}]})];
 const lines = [
-	lineOf(0), lineOf(1, {severity: 'high', kind: 'deadline', noun: 'process', id: idOf('process', 1), name: 'gpu_train', text: 'past its deadline by 12s', fix: {operation: 'process.cancel', input: {colonyid: colonyOf(0).colonyid, processid: idOf('process', 1)}, says: 'Cancel it'}}),
+	lineOf(0),
+	lineOf(1, {severity: 'high', kind: 'deadline', noun: 'process', id: idOf('process', 1), name: 'gpu_train', text: 'past its deadline by 12s', fix: {operation: 'process.cancel', input: {colonyid: colonyOf(0).colonyid, processid: idOf('process', 1)}, says: 'Cancel it'}}),
 	lineOf(2, {severity: 'low', kind: 'spent', noun: 'process', id: idOf('process', 3), name: 'gpu_infer', text: 'failed with its retries spent', fix: {operation: 'process.retry', input: {colonyid: colonyOf(0).colonyid, processid: idOf('process', 3)}, says: 'Retry it'}}),
 ];
 const keys = [keyOf(0, {label: {kind: 'colony', name: 'render farm', colonyid: idOf('colony', 0)}}), {id: idOf('computer', 3), label: {kind: 'computer', name: 'edge-3', colonyid: idOf('colony', 2)}} as const, keyOf(7, {label: undefined, damaged: true, note: 'It holds no private key.'})];
@@ -71,12 +71,12 @@ function rowsOf(screen: ScreenName, state: State): readonly RowValue[] {
 }
 
 /** What the store says of what is in sight. */
-const answers: {[Name in OperationName]?: (input: any, state: State) => unknown} = {
-	'process.count': () => ({waiting: 1234, running: 38, successful: 9120, failed: 12}),
+const answers: Partial<Record<OperationName, (input: any, state: State) => unknown>> = {
 	'process.explain': ({processid}) => explanationOf(processes.find(process => process.processid === processid)!, computers.slice(0, 6)),
 	'process.reasons': () => processes.filter(({status}) => status === 0).map(({processid}, index) => ({processid, verdict: 'behind', says: `Behind ${index} others.`, behind: index, more: false})),
 	'computer.forecast': ({computerid, change}) => ({computerid, name: computers.find(computer => computer.computerid === computerid)!.name, change, fitting: 12, runnable: 12, stranded: 3, requeued: 2}),
 	'computer.list': () => pageOf(computers),
+	'process.count': () => ({waiting: 1234, running: 38, successful: 9120, failed: 12}),
 	'attention.list': () => pageOf(lines),
 	'filter.suggest': () => [{value: 'state:', summary: 'waiting, running, successful or failed'}, {value: 'type:', summary: 'of this type'}],
 	'pulse.get': (_, {pulse: {by}}) => pulseOf({by, keys: by === 'type' ? ['gpu_train', 'cpu_batch', ''] : [idOf('computer', 1)], name: by === 'type' ? undefined : 'lab-1', to: start}),
@@ -192,21 +192,18 @@ export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 	sort: {sort: screen('processes', 'o')},
 	columns: {columns: screen('processes', '|')},
 	'command-line': {'command line': screen('computers', '!')},
+	palette: {palette: screen('processes', ':'), 'palette, typed': typed('appr', screen('computers', ':'))},
+	result: {result: screen('processes', ':', ...'process count', 'enter', 'ctrl-s')},
 	help: {help: screen('processes', '?'), 'help, scrolled': screen('processes', '?', 'pgdn')},
 	menu: {'menu of a process': screen('processes', 'g', 'x'), 'menu of identities': screen('processes', 'i')},
 	form: {'form to submit': screen('processes', 'n'), 'form to register a computer': screen('computers', 'n', 'ctrl-s'), 'form to add a key': screen('keys', 'n')},
-	confirm: {'confirm approving': screen('computers', 'g', 'A'), 'confirm removing a colony': console => {
+	confirm: {'confirm approving': screen('computers', 'g', 'A'), 'confirm removing a colony'(console) {
 		console.tell({type: 'root-unlocked'});
 		screen('colonies', 'j', 'X')(console);
 	}},
-	filter: {filter: typed('state:failed age>5', screen('processes', '/')), 'filter that is wrong': console => {
+	filter: {filter: typed('state:failed age>5', screen('processes', '/')), 'filter that is wrong'(console) {
 		typed('age>soon', screen('processes', '/'))(console);
 		console.press('enter');
-	}},
-	palette: {palette: typed('retr', screen('processes', 'g', ':'))},
-	result: {'result of an operation': console => {
-		typed('process count', screen('processes', ':'))(console);
-		console.press('enter', 'ctrl-s');
 	}},
 	moment: {moment: typed('-5m', screen('processes', 't'))},
 	plan: {plan: screen('processes', ']', ']', ']', ']', ' ', 'j', ' ', 'j', ' ', 'R')},

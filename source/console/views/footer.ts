@@ -70,7 +70,7 @@ function question(overlay: Confirm, state: State): string[] {
 	if (typed) {
 		return [
 			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
-			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase()} it, esc cancels: `, typed.edit, columns),
+			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase().replace(/ it$/, '')} it, esc cancels: `, typed.edit, columns),
 		];
 	}
 
