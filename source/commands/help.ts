@@ -65,7 +65,7 @@ export function commandHelp(entry: CommandEntry): string {
 	const named = [...Object.entries(operands).map(([name, field]) => [operandName(name), field.summary] as const), ...(rest ? [[rest.name, rest.summary] as const] : [])];
 	return `${wrap(summary, 0)}
 
-Usage: colonies ${calledAs(entry)}${required(flags)} [flags]${restName(entry)}
+Usage: ${wrap(`colonies ${calledAs(entry)}${required(flags)} [flags]${restName(entry)}`, 7)}
 ${named.length > 0 ? `\n${list(named)}\n` : ''}${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${section('Where', store)}${section('Also', generalFlags)}`;
 }
 
