@@ -144,7 +144,7 @@ test('a computer of a line is shown on its own screen, and the rest of a kind in
 	}
 
 	const person = await look();
-	await person.until('5 Attention 11');
+	await person.until('5 Attention (11)');
 	person.press('5');
 	await person.until(/and 2 more: computers wait for approval/);
 	await person.until(/> ! .* lab11/);
