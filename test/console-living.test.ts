@@ -25,7 +25,7 @@ const program = [process.execPath, path.resolve(import.meta.dirname, '..', 'dist
 const seed = Number(process.env.WALK_SEED ?? 20_261_104);
 const steps = Number(process.env.WALK_STEPS ?? 10_000);
 
-type World = {server: Server; living: Living; walker: Walker; random: Random; folder: string};
+type World = {server: Server; living: Living; walker: Walker; random: Random; folder: string; /** Opens the console, with the keys that it needs. */ enter: () => Promise<void>};
 
 const closing: Array<() => Promise<void>> = [];
 after(async () => {
@@ -43,10 +43,15 @@ async function openWorld(words: readonly string[]): Promise<World> {
 	const home = mkdtempSync(path.join(tmpdir(), 'colonies-walk-'));
 	const folder = path.join(home, 'keys');
 	const keychain = openKeychain({folder: home});
-	for (const [name, kind, privateKey] of [['demo', 'colony', living.keys.owner], ['parked', 'computer', living.keys.computer], ['spare', 'colony', living.keys.other]] as const) {
-		const {id} = await keychain.add(privateKey);
-		await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid});
-	}
+	// The walk may have taken a key away, for it was asked about it.
+	const giveKeys = async (): Promise<void> => {
+		for (const [name, kind, privateKey] of [['demo', 'colony', living.keys.owner], ['parked', 'computer', living.keys.computer], ['spare', 'colony', living.keys.other]] as const) {
+			const {id} = await keychain.add(privateKey); // eslint-disable-line no-await-in-loop
+			await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid}); // eslint-disable-line no-await-in-loop
+		}
+	};
+
+	await giveKeys();
 
 	const {host, port, user, database} = where;
 	const walker = new Walker({
@@ -55,7 +60,10 @@ async function openWorld(words: readonly string[]): Promise<World> {
 	closing.push(async () => {
 		rmSync(home, {recursive: true, force: true, maxRetries: 5});
 	}, async () => server.stop(), async () => living.close(), async () => walker.close());
-	return {server, living, walker, random, folder};
+	return {server, living, walker, random, folder, async enter() {
+		await giveKeys();
+		await walker.open();
+	}};
 }
 
 const isForm = (screen: string): boolean => screen.includes('ctrl-s send');
@@ -160,12 +168,12 @@ type Event = readonly [share: number, happen: () => Promise<void>];
 async function walk(world: World, {count, isGuarded, events}: {count: number; isGuarded: boolean; events: readonly Event[]}): Promise<void> {
 	const {walker, random, living} = world;
 	const ahead = [...events];
-	await walker.open();
+	await world.enter();
 	try {
 		while (walker.step < count) {
 			await burst(walker, random, isGuarded);
 			if (await walker.settle() !== 'settled') {
-				await walker.open();
+				await world.enter();
 			}
 
 			living.turn();
@@ -189,7 +197,7 @@ describe('keys at random in a real terminal, with a living colony behind it', {s
 		const seen = new Set<string>();
 		const again = async () => {
 			await walker.leave();
-			await walker.open();
+			await world.enter();
 		};
 
 		let isAway = false;
