@@ -26,11 +26,13 @@ const minute: ReadonlyArray<readonly [actions: readonly string[], what: string]>
 	[['down', 'up', 'first', 'last'], 'move'],
 	[['open', 'close'], 'open: all of it, its attributes, its JSON; go back'],
 	[['tab'], screens.processes.tabs.join(', ')],
-	[['filter'], 'filter: words, `type:gpu`, `age>5m`, `key=value`'],
-	[['explain'], 'why does it wait'],
+	[['filter'], '[filter](docs/filter.md): words, `type:gpu`, `age>5m`, `key=value`'],
+	[['explain', 'difference'], 'why it waits; what differs from the last one that succeeded'],
 	[['form'], 'submit a process, register a computer or a colony, add a key; unlock root'],
 	[['approve', 'disapprove'], 'approve, disapprove a computer'],
 	[['retry', 'remove', 'process-menu'], 'retry, remove, menu of actions'],
+	[['mark', 'mark-all'], 'mark one, mark all that match: what is uppercase is then a plan for all of them'],
+	[['palette', 'command-line'], 'everything by its name; the command line that does the same'],
 	[['help', 'quit'], 'help for the screen you are on, quit'],
 ];
 

@@ -65,7 +65,7 @@ async function operate(camera: Camera): Promise<void> {
 	await camera.until('[failed]');
 	await camera.until(/\[failed][^]*gpu_train/);
 	camera.press('j', 'enter');
-	await camera.until(/err +error/);
+	await camera.until('error = ');
 	camera.take(inTour('inspect'), 'A failed process, opened');
 
 	camera.press('esc', '[', '[', '[', 'g');
@@ -87,8 +87,17 @@ async function operate(camera: Camera): Promise<void> {
 	camera.press('down', 'down', 'render', 'down', 'down', '3', 'down', '32000', 'down', '16', 'down', 'down', 'scene=bridge_7.blend, frames=1-800');
 	await camera.until(lines => lines.join('\n').includes('frames=1-800') && !lines[3]!.includes('loading'));
 	camera.take(inTour('submit'), 'Submitting a process');
+	camera.press('esc', '7');
+	await camera.until('computer.disapprove');
+	camera.press('/', 'lab2', 'enter');
+	await camera.until(lines => lines[3]!.includes('/lab2') && lines.filter(line => line.includes('computer.')).length >= 3);
+	camera.press('g');
+	await camera.until(/> .*computer.disapprove/);
+	camera.take(inTour('who'), 'What was done to one computer, by whom');
+	camera.press(':', 'retr');
+	await camera.until('Palette');
+	camera.take(inTour('palette'), 'The palette');
 	camera.press('esc');
-	await camera.until(lines => !lines.join('\n').includes('Submit a process to'));
 }
 
 const runs: Record<string, (home: string) => Promise<void>> = {

@@ -119,7 +119,7 @@ export function openCamera(home: string, {words = [], columns = 100, rows = 30}:
 			const late = setTimeout(() => {
 				watchers.delete(look);
 				reject(new Error(`${String(wanted)} never came:\n${screen().join('\n')}`));
-			}, 120_000);
+			}, 60_000);
 			watchers.add(look);
 			if (tail === frameEnd) {
 				look();
