@@ -79,6 +79,11 @@ async function record(database: Database, moments: number, seed: number): Promis
 		await check(recorded, random);
 	}
 
+	if (workload.recorded.length < 1000) {
+		// So few moments need not have seen everything.
+		return;
+	}
+
 	const {rows} = await database.query<{what: string}>('select distinct what from history order by what');
 	assert.deepEqual(rows.map(({what}) => what), [
 		'attribute.add',
