@@ -46,8 +46,8 @@ async function openWorld(words: readonly string[]): Promise<World> {
 	// The walk may have taken a key away, for it was asked about it.
 	const giveKeys = async (): Promise<void> => {
 		for (const [name, kind, privateKey] of [['demo', 'colony', living.keys.owner], ['parked', 'computer', living.keys.computer], ['spare', 'colony', living.keys.other]] as const) {
-			const {id} = await keychain.add(privateKey); // eslint-disable-line no-await-in-loop
-			await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid}); // eslint-disable-line no-await-in-loop
+			const {id} = await keychain.add(privateKey); 
+			await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid}); 
 		}
 	};
 
@@ -98,7 +98,7 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 			const answers = walker.answered.filter(answered => askedAbout(change, answered) > (used.get(answered) ?? 0));
 			// A plan shows some of its ids only, and is kept for those that no question names.
 			const answer = answers.find(({screen}) => !screen.includes('Plan: ')) ?? answers[0];
-			assert.ok(answer, `No question stood before the last of ${JSON.stringify(changes.filter(({subject_id: subject}) => subject === change.subject_id))}. With its id in sight these keys were pressed, the last one first:\n${told(walker.answered.filter(({screen}) => screen.includes(change.subject_id.slice(0, 8))))}\nand of all\n${told(walker.answered)}`);
+			assert.ok(answer, `No question stood before the last of ${JSON.stringify(changes.filter(({subject_id: subject}) => subject === change.subject_id))}. With its id in sight these keys were pressed, the last one first:\n${told(walker.answered.filter(({screen}) => screen.includes(change.subject_id.slice(0, 8))))}\nand of all\n${told(walker.answered)}\nof plans\n${walker.answered.filter(({screen}) => screen.includes('Plan: ')).map(({step, key, screen}) => `${step}: ${key} at ${/Plan: [^─]*/.exec(screen)?.[0]} ${/(?:Type|y to|Looking).*/.exec(screen)?.[0]}`).join('\n')}`);
 			used.set(answer, (used.get(answer) ?? 0) + 1);
 			seen.add(change.what);
 		}

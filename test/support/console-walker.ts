@@ -105,7 +105,7 @@ export const mayConfirm = (move: Move): boolean => 'bytes' in move && !move.byte
 export const maySuspend = (move: Move): boolean => 'bytes' in move && move.bytes.includes('\u001A');
 
 /** Whether a question or a form waits for an answer on this screen. */
-export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ (?:it|them), esc/.test(screen) || /y to \S+ it, enter/.test(screen) || screen.includes('ctrl-s send');
+export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ (?:it|them), esc/.test(screen) || screen.includes('ctrl-s send');
 
 type WalkerOptions = {command: readonly string[]; home: string; env: Record<string, string | undefined>; random: Random};
 

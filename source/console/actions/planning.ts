@@ -22,15 +22,11 @@ function apply(state: State): Step {
 		: [change({...state, error: undefined, busy: state.busy + 1}, {stage: 'running', scroll: 0}), [{type: 'apply-plan', number, plan: plan!, rate, as}]];
 }
 
-/** A key while a plan waits for its count, or for the y of one; undefined for those that the key map has. */
+/** A key while a plan waits for its count, which is typed also where it is one: a key that was pressed while the plan was still made confirms nothing. Undefined for those that the key map has. */
 export function inPlan(state: State, overlay: PlanOverlay, chord: Chord): Step | undefined {
 	const count = overlay.plan?.entries.length ?? 0;
 	if (overlay.stage !== 'ready' || count === 0 || ['left', 'right', 'up', 'down', 'pgup', 'pgdn', 'esc', 'ctrl-c', 'ctrl-z', 'ctrl-l'].includes(chord.key)) {
 		return undefined;
-	}
-
-	if (count === 1) {
-		return chord.key === 'y' ? apply(state) : quiet(chord.key === 'enter' || chord.key === 'n' ? say(closeTop(state), 'Cancelled; nothing was changed.') : state);
 	}
 
 	if (chord.key === 'enter') {

@@ -95,8 +95,8 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 		return {above: [where, '', bold(` Nothing to ${verb}.`), ''], below: []};
 	}
 
-	const question = count === 1 ? ` ${bold('y')} to ${verb} it, enter or esc cancels` : ` Type ${bold(String(count))} and enter to ${verb} them, esc cancels: `;
-	return {above: [where, ''], below: ['', count === 1 ? bold(yellow(question)) : bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(8, Math.min(12, room - widthOfStyled(question)))})]};
+	const question = ` Type ${bold(String(count))} and enter to ${verb} ${count === 1 ? 'it' : 'them'}, esc cancels: `;
+	return {above: [where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(8, Math.min(12, room - widthOfStyled(question)))})]};
 }
 
 const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {
