@@ -12,7 +12,7 @@ import {groupBy} from '../source/core/group-by.ts';
 import {shortId} from '../source/core/text.ts';
 import {openKeychain} from '../source/keychain/index.ts';
 import {
-	aimedMoves, anyMove, type Answered, isAsked, mayConfirm, maySuspend, Walker,
+	aimedMoves, anyMove, type Answered, idleMoves, isAsked, mayConfirm, maySuspend, type Move, Walker,
 } from './support/console-walker.ts';
 import {
 	freshDatabase, noPostgres, type Server, startPostgres,
@@ -46,8 +46,8 @@ async function openWorld(words: readonly string[]): Promise<World> {
 	// The walk may have taken a key away, for it was asked about it.
 	const giveKeys = async (): Promise<void> => {
 		for (const [name, kind, privateKey] of [['demo', 'colony', living.keys.owner], ['parked', 'computer', living.keys.computer], ['spare', 'colony', living.keys.other]] as const) {
-			const {id} = await keychain.add(privateKey); 
-			await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid}); 
+			const {id} = await keychain.add(privateKey);
+			await keychain.describe(id, {kind, name, colonyid: kind === 'colony' ? id : living.colonyid});
 		}
 	};
 
@@ -68,23 +68,38 @@ async function openWorld(words: readonly string[]): Promise<World> {
 
 const isForm = (screen: string): boolean => screen.includes('ctrl-s send');
 
-/** How many things of this kind a screen has asked about: a question or a form about one, a plan about as many as it says. */
-function askedAbout({what, subject_id: subject}: Written, {screen}: Answered): number {
+/** How many things an answer confirms: one by `y`, or by the name that is asked for; as many as a plan has when their number is typed; what a form sends. */
+function confirmedBy({screen, key}: Answered): number {
+	if (isForm(screen)) {
+		return key === 'enter' || key === 'ctrl-s' ? 1 : 0;
+	}
+
+	const [, wanted, typed] = /Type (.+?) and enter to \S+ (?:it|them), esc cancels: (.*?)[ │]*$/m.exec(screen) ?? [];
+	if (wanted === undefined) {
+		return key === 'y' ? 1 : 0;
+	}
+
+	return key === 'enter' && typed === wanted ? (screen.includes('Plan: ') ? Number(wanted) : 1) : 0;
+}
+
+/** How many things of this kind an answer was about. */
+function askedAbout({what, subject_id: subject}: Written, answered: Answered): number {
+	const {screen} = answered;
 	const [noun, verb] = what.split('.') as [string, string];
-	const [, planned, count, things] = /Plan: (\w+) (\d+) (\w+)/.exec(screen) ?? [];
+	const [, planned, things] = /Plan: (\w+) \d+ (\w+)/.exec(screen) ?? [];
 	if (planned !== undefined) {
-		return planned === verb && things!.startsWith(noun.slice(0, 7)) ? Number(count) : 0;
+		return planned === verb && things!.startsWith(noun.slice(0, 7)) ? confirmedBy(answered) : 0;
 	}
 
 	const isAForm = isForm(screen);
 	const question = isAForm ? screen : screen.split('\n').slice(-2).join('\n');
 	if (question.includes(`${noun} ${verb} `) || question.includes(`${noun} ${verb}?`)) {
 		// An operation of the palette. What a computer takes nobody knows before.
-		return question.includes(shortId(subject)) || what === 'process.assign' || !['process', 'computer', 'colony', 'attribute'].includes(noun) ? 1 : 0;
+		return question.includes(shortId(subject)) || what === 'process.assign' || !['process', 'computer', 'colony', 'attribute'].includes(noun) ? confirmedBy(answered) : 0;
 	}
 
 	const asks = new RegExp(String.raw`\b${verb} (?:an?|the) (?:\w+ )*${noun}`, 'i').test(question);
-	return asks && (isAForm || what === 'colony.remove' || question.includes(subject.slice(0, 8))) ? 1 : 0;
+	return asks && (isAForm || what === 'colony.remove' || question.includes(subject.slice(0, 8))) ? confirmedBy(answered) : 0;
 }
 
 /** Holds what an operator has changed against what they were asked: each answer is good for what it was about, once. */
@@ -109,6 +124,14 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 
 const told = (answered: readonly Answered[]): string => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n');
 
+function nextMoves(walker: Walker, random: Random, isGuarded: boolean): Move[] {
+	if (isGuarded && isAsked(walker.screen) && random.chance(0.7)) {
+		return idleMoves(random);
+	}
+
+	return random.chance(0.2) ? aimedMoves(random, walker.screen) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
+}
+
 /** Makes some moves, up to one that may confirm something: before that the screen is settled and looked at. */
 async function burst(walker: Walker, random: Random, isGuarded: boolean): Promise<void> {
 	if (isGuarded && isAsked(walker.screen) && random.chance(0.7)) {
@@ -116,8 +139,7 @@ async function burst(walker: Walker, random: Random, isGuarded: boolean): Promis
 		return;
 	}
 
-	const moves = random.chance(0.2) ? aimedMoves(random, walker.screen) : Array.from({length: 1 + random.below(12)}, () => anyMove(random));
-	for (const move of moves) {
+	for (const move of nextMoves(walker, random, isGuarded)) {
 		const confirms = isGuarded && mayConfirm(move);
 		if (confirms || maySuspend(move)) {
 			if (await walker.settle() === 'settled') {
@@ -136,7 +158,7 @@ async function answer(walker: Walker, random: Random): Promise<void> {
 	const {screen} = walker;
 	if (isForm(screen)) {
 		if (screen.includes('Unlock root')) {
-			walker.make({name: 'ctrl-u', bytes: bytesOf('ctrl-u')});
+			walker.make({name: 'end ctrl-u', bytes: bytesOf('end') + bytesOf('ctrl-u')});
 			walker.make({name: livingRoot, bytes: livingRoot});
 			await walker.settle();
 		}
@@ -153,7 +175,7 @@ async function answer(walker: Walker, random: Random): Promise<void> {
 	}
 
 	if (random.chance(0.7) && (typed === 'spare' || /^\d+$/.test(typed))) {
-		walker.make({name: 'ctrl-u', bytes: bytesOf('ctrl-u')});
+		walker.make({name: 'end ctrl-u', bytes: bytesOf('end') + bytesOf('ctrl-u')});
 		walker.make({name: typed, bytes: typed});
 		await walker.settle();
 	}

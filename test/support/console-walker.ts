@@ -85,6 +85,9 @@ export function anyMove(random: Random): Move {
 	return choice < 997 ? resize(random) : storm(random);
 }
 
+/** Keys that must do nothing to a question: neither what confirms one nor what cancels it. */
+export const idleMoves = (random: Random): Move[] => Array.from({length: 12}, () => random.pick(chords.filter(chord => !['y', 'n', 'q', 'esc', 'enter', 'ctrl-c', 'ctrl-z', 'ctrl-s'].includes(chord)))).map(chord => key(chord));
+
 /** The way to a question: back to some screen, down to some row, and a key that changes something there. A console that was made read-only is let change things again. */
 export function aimedMoves(random: Random, screen: string): Move[] {
 	const name = random.pick(['processes', 'processes', 'processes', 'computers', 'computers', 'colonies'] as const);

@@ -96,7 +96,7 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 	}
 
 	const question = ` Type ${bold(String(count))} and enter to ${verb} ${count === 1 ? 'it' : 'them'}, esc cancels: `;
-	return {above: [where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(8, Math.min(12, room - widthOfStyled(question)))})]};
+	return {above: [where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
 }
 
 const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {
