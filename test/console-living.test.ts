@@ -242,6 +242,9 @@ describe('keys at random in a real terminal, with a living colony behind it', {s
 		const start = async () => {
 			await server.start();
 			isAway = false;
+			// By itself: nobody presses anything.
+			walker.make({name: 'room', sizes: [[120, 36]]});
+			await walker.until(screen => screen.length === 36 && screen[0]!.startsWith('colonies') && !screen[0]!.includes('AWAY'));
 			await look();
 		};
 
