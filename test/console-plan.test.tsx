@@ -58,6 +58,16 @@ test('space marks and goes on, v marks a range, and esc clears the marks before 
 	await person.until('1-6 of 6');
 });
 
+test('a range is of its screen: v on another one, where nothing is selected, says so', async () => {
+	const {person} = await openWith(1);
+	person.press('3');
+	await person.until('✓ approved');
+	person.press('v');
+	await person.until('* 1 marked (range)');
+	person.press('2', 'v');
+	await person.until('Nothing is selected');
+});
+
 test('marks are bound to ids: they stay on their rows whatever comes into the list', async () => {
 	const {person, colony, processes} = await openWith(3);
 	const marked = processes[1]!.processid.slice(0, 8);
