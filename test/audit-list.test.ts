@@ -88,7 +88,8 @@ test('pages in both directions hold what filtering the whole history by hand doe
 
 	const {rows: [{count}]} = await database.query<any>('select count(*)::int as count from history');
 	assert.equal(everything.length, count);
-	const operators = new Set(operatorsChanges.map(({name}) => name));
+	const operators = new Set([...operatorsChanges.map(({name}) => name), 'database.firstrootpassword']);
+	assert.ok(everything.some(({what}) => what === 'database.firstrootpassword'));
 	const isChange = ({what, actor, noun}: typeof everything[0]) => operators.has(what) && !(actor === 'root' && (noun === 'computer' || noun === 'process'));
 	const ids = [...new Set(everything.flatMap(({actor, subject}) => [actor, subject]))];
 	const filters = fc.record({
