@@ -25,18 +25,18 @@ test('things of another colony are not there', async () => {
 	for (const operation of (Object.keys(operations) as OperationName[]).filter(name => fields(name).length > 0 && !apart.has(name))) {
 		for (const identity of [colony.owner, computer]) {
 			const input = {colonyid: colony.id, key: 'key', value: 'value', change: 'remove', ...Object.fromEntries(fields(operation).map(name => [name, ids[name]]))};
-			const before = await contents(database); // eslint-disable-line no-await-in-loop
-			const [outcome] = await Promise.allSettled([colony.as(identity, operation, input)]); // eslint-disable-line no-await-in-loop
+			const before = await contents(database);
+			const [outcome] = await Promise.allSettled([colony.as(identity, operation, input)]);
 			const answer = outcome.status === 'fulfilled' ? outcome.value : (outcome.reason as ColoniesError).code;
 			assert.ok((Array.isArray(answer) && answer.length === 0) || ['not-allowed', 'not-found', 'conflict'].includes(answer), `${operation}: ${JSON.stringify(answer)}`);
-			assert.deepEqual(await contents(database), before); // eslint-disable-line no-await-in-loop
+			assert.deepEqual(await contents(database), before);
 		}
 	}
 });
 
 test('lists give nothing of another colony', async () => {
 	for (const filter of [{computerid: ids.computerid}, {runnableby: ids.runnableby}, {text: ids.processid}, {attribute: 'key=value'}, {}]) {
-		const {rows} = await colony.own('process.list', filter); // eslint-disable-line no-await-in-loop
+		const {rows} = await colony.own('process.list', filter);
 		assert.deepEqual(rows, []);
 	}
 });
@@ -57,7 +57,7 @@ test('a process goes to the colony that it names, when that lets its sender', as
 test('a computer goes into the colony of its signer, pending, whatever its spec says', async () => {
 	const {id} = createIdentity().identity;
 	for (const [name, value] of [['colonyid', other.id], ['computerid', createIdentity().identity.id], ['status', 1]]) {
-		await refusedUnchanged(database, async () => colony.own('computer.register', {computerid: id, spec: {name: 'sly', [name as string]: value}}), 'invalid-input', /cannot set/); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.own('computer.register', {computerid: id, spec: {name: 'sly', [name as string]: value}}), 'invalid-input', /cannot set/);
 	}
 
 	await refusedUnchanged(database, async () => colony.as(colony.owner, 'computer.register', {colonyid: other.id, computerid: id, spec: {name: 'sly'}}), 'not-allowed');
@@ -78,6 +78,6 @@ test('a computer may be in two colonies, with a state of its own in each', async
 
 test('what a process is told to be, its submission cannot say', async () => {
 	for (const name of ['processid', 'assignedcomputerid', 'status', 'isassigned', 'submissiontime', 'starttime', 'endtime', 'deadline', 'retries', 'out', 'err']) {
-		await refusedUnchanged(database, async () => colony.submit({[name]: 1}), 'invalid-input', /cannot set/); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.submit({[name]: 1}), 'invalid-input', /cannot set/);
 	}
 });

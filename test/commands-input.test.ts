@@ -31,7 +31,7 @@ async function refused(outcome: Promise<{code: number; stdout: string; stderr: s
 	assert.ok(typeof message === 'string' ? first === `colonies: ${message}` : message.test(first!), first);
 	assert.ok(second!.endsWith('.') || second!.includes('colonies'), second);
 	assert.deepEqual(rest, ['']);
-	assert.doesNotMatch(first! + second!, /[\0-\u001F\u007F-\u009F]/); // eslint-disable-line no-control-regex
+	assert.doesNotMatch(first! + second!, /[\0-\u001F\u007F-\u009F]/);
 }
 
 suite('a file that holds no spec', () => {

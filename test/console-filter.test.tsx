@@ -80,7 +80,7 @@ test('earlier filters of a screen come back with up, and what was typed with dow
 		person.press('/', 'ctrl-u');
 		person.type(text);
 		person.press('enter');
-		await person.settled(() => person.state().lists.processes.filter === text && ids(person) === 1); // eslint-disable-line no-await-in-loop
+		await person.settled(() => person.state().lists.processes.filter === text && ids(person) === 1);
 	}
 
 	person.press('/', 'ctrl-u');
@@ -100,7 +100,7 @@ test('computers, colonies and keys have the fields of their own', async () => {
 		person.press(digit, '/', 'ctrl-u');
 		person.type(text);
 		person.press('enter');
-		await person.settled(() => person.state().lists[screen].filter === text && !person.state().lists[screen].loading && ids(person) === count); // eslint-disable-line no-await-in-loop
+		await person.settled(() => person.state().lists[screen].filter === text && !person.state().lists[screen].loading && ids(person) === count);
 	}
 
 	person.press('3', '/', 'ctrl-u');

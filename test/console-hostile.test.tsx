@@ -40,7 +40,7 @@ test('values that a worker writes are shown for what they are, at every size and
 	const computer = await colony.computer();
 	const process = await colony.running(computer);
 	for (const [index, value] of values.entries()) {
-		await colony.add(computer, process, {key: `key-${index}`, value, type: index % 2 === 0 ? 'out' : 'err'}); // eslint-disable-line no-await-in-loop
+		await colony.add(computer, process, {key: `key-${index}`, value, type: index % 2 === 0 ? 'out' : 'err'});
 	}
 
 	const person = await open({database, colonies: [colony], columns: 120, rows: 36});
@@ -51,8 +51,8 @@ test('values that a worker writes are shown for what they are, at every size and
 		person.resize(columns, rows);
 		for (const view of ['d', 'a', 'y']) {
 			person.press('enter', view);
-			await person.until(view === 'y' ? '"processid"' : (view === 'a' ? '│ KEY' : /^┌ [\da-f]{8} RUNNING/m)); // eslint-disable-line no-await-in-loop
-			while (await scroll(person, 'pgdn')) {} // eslint-disable-line no-await-in-loop, no-empty
+			await person.until(view === 'y' ? '"processid"' : (view === 'a' ? '│ KEY' : /^┌ [\da-f]{8} RUNNING/m));
+			while (await scroll(person, 'pgdn')) {} // eslint-disable-line no-empty
 			person.press('esc');
 		}
 	}
@@ -65,7 +65,7 @@ test('values that a worker writes are shown for what they are, at every size and
 		for (const text of person.lines()) {
 			seen.add(text);
 		}
-	} while (await scroll(person, 'pgdn')); // eslint-disable-line no-await-in-loop
+	} while (await scroll(person, 'pgdn'));
 
 	const all = [...seen].join('\n');
 	for (const wanted of ['␛]52;c;aGFja2Vk␇', '␛]0;title␇', 'line␍over', 'two␊lines', '<202E>gnp.exe', '<009B>31mred', '<0090>q<009C>', '␉␋␈␡', '(5904 characters more)']) {
@@ -93,13 +93,13 @@ test('names, keys and errors that hold what no name may hold are harmless too', 
 		person.resize(columns, rows);
 		person.press('2', 'enter', 'd', 'a', 'y', 'esc', '?', 'esc', 'x', 'esc', 'n', 'esc', 'i', 'esc', 'X', 'esc');
 		person.press('3');
-		await person.until(/^│[> ] edge/m); // eslint-disable-line no-await-in-loop
+		await person.until(/^│[> ] edge/m);
 		person.press('j', 'X');
-		await person.until('Remove the computer edge␛]0;owned'); // eslint-disable-line no-await-in-loop
+		await person.until('Remove the computer edge␛]0;owned');
 		person.press('esc', 'n');
-		await person.until('Register a computer in mine␛]0;'); // eslint-disable-line no-await-in-loop
+		await person.until('Register a computer in mine␛]0;');
 		person.press('esc', '4');
-		await person.until(/^│[> ] mine/m); // eslint-disable-line no-await-in-loop
+		await person.until(/^│[> ] mine/m);
 	}
 
 	person.press('3', '/');
@@ -126,7 +126,7 @@ test('each screen at the three sizes: the lines that matter are there, and whole
 		person.resize(columns, rows);
 		for (const [digit, row] of [['2', /│[> ] [\da-f]{8} {2}▸ running +gpu/], ['3', /│[> ] edge-2 +\? pending/], ['4', /│[> ] mycolony +[\da-f]{4}\.\.[\da-f]{4} owner/], ['6', /│[> ] [\da-f]{4}\.\.[\da-f]{4} colony +mycolony/]] as const) {
 			person.press(digit);
-			await person.until(lines => lines.length === rows && lines.some(line => row.test(line)) && (lines[0] ?? '').includes('live')); // eslint-disable-line no-await-in-loop
+			await person.until(lines => lines.length === rows && lines.some(line => row.test(line)) && (lines[0] ?? '').includes('live'));
 			const lines = person.lines();
 			assert.match(lines[0]!, /^(?:colonies \| )?embedded mycolony \| as owner [\da-f]{4}\.\.[\da-f]{4} \| RW.*live/);
 			assert.match(lines[1]!, /^WAIT 1 .*RUN 1 +OK(?:\/h)? 0 +FAIL(?:\/h)? 0 .*computers 1 app/);

@@ -25,7 +25,7 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 			[{connectionString: `postgresql://postgres:no%20such%20secret@127.0.0.1:${secure.port}/postgres`}, /the password is wrong/, /--dbpassword/],
 		];
 		for (const [options, message, hint] of refused) {
-			const failure = await failureOf(openPostgres(options)); // eslint-disable-line no-await-in-loop
+			const failure = await failureOf(openPostgres(options));
 			assert.equal(failure.code, 'unavailable');
 			assert.match(failure.message, message);
 			assert.match(failure.message, /^Cannot connect to PostgreSQL (?:at|in) \S+, (?:port \d+, )?database \w+, as user \w+: .+\.$/);
@@ -50,11 +50,11 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 			{connectionString: `postgresql://${credentials}@${address}?sslmode=verify-full&sslrootcert=${encodeURIComponent(`${secure.host}/data/server.crt`)}`},
 		];
 		for (const way of ways) {
-			const database = await openPostgres(way); // eslint-disable-line no-await-in-loop
+			const database = await openPostgres(way);
 			closeAfter(t, database);
-			const {rows} = await database.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()'); // eslint-disable-line no-await-in-loop
+			const {rows} = await database.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()');
 			assert.deepEqual(rows, [{ssl: true}]);
-			await database.close(); // eslint-disable-line no-await-in-loop
+			await database.close();
 		}
 	});
 
@@ -97,7 +97,7 @@ void describe('a PostgreSQL server', {skip: noPostgres}, async () => {
 		// What served this program goes on until it notices.
 		let failure: unknown;
 		while (failure === undefined) {
-			failure = await database.query('select 1').then(() => undefined).catch((error: unknown) => error); // eslint-disable-line no-await-in-loop
+			failure = await database.query('select 1').then(() => undefined).catch((error: unknown) => error);
 		}
 
 		assert.equal((failure as ColoniesError).code, 'unavailable');

@@ -96,7 +96,7 @@ for (const kind of kinds) {
 
 		void test('gives every type alike', async () => {
 			for (const [expression, expected] of values) {
-				const {rows, rowCount} = await database.query(`select ${expression} as value`); // eslint-disable-line no-await-in-loop
+				const {rows, rowCount} = await database.query(`select ${expression} as value`);
 				assert.deepEqual(rows, [{value: expected}], expression);
 				assert.equal(rowCount, 1);
 			}
@@ -104,7 +104,7 @@ for (const kind of kinds) {
 
 		void test('takes every type alike', async () => {
 			for (const [type, value, expected = value] of parameters) {
-				const {rows} = await database.query(`select $1::${type} as value`, [value]); // eslint-disable-line no-await-in-loop
+				const {rows} = await database.query(`select $1::${type} as value`, [value]);
 				assert.deepEqual(rows, [{value: expected}], type);
 			}
 		});
@@ -120,7 +120,7 @@ for (const kind of kinds) {
 		void test('has times in the order in which things happened, also within a millisecond', {skip: kind.name === 'TimescaleDB' && 'It counts milliseconds in this thread.'}, async () => {
 			const times: string[] = [];
 			for (let index = 0; index < 50; index++) {
-				const {rows} = await database.query<{time: string}>('select clock_timestamp() as time'); // eslint-disable-line no-await-in-loop
+				const {rows} = await database.query<{time: string}>('select clock_timestamp() as time');
 				times.push(rows[0]!.time);
 			}
 
@@ -131,7 +131,7 @@ for (const kind of kinds) {
 		void test('counts the rows that a statement changed or returned', async () => {
 			const counts: number[] = [];
 			for (const statement of ['insert into numbers values (901), (902)', 'update numbers set note = number', 'select * from numbers', 'delete from numbers where number = 901 returning *', 'delete from numbers', 'create temporary table counted ()']) {
-				const {rowCount} = await database.query(statement); // eslint-disable-line no-await-in-loop
+				const {rowCount} = await database.query(statement);
 				counts.push(rowCount);
 			}
 
@@ -215,7 +215,7 @@ for (const kind of kinds) {
 				['select 1; select 2', [], 'internal', '42601'],
 			];
 			for (const [statement, parameter, code, sqlstate] of expected) {
-				const failure = await failureOf(database.query(statement, parameter)); // eslint-disable-line no-await-in-loop
+				const failure = await failureOf(database.query(statement, parameter));
 				assert.deepEqual([failure.code, sqlstateOf(failure)], [code, sqlstate], statement);
 				assert.ok(failure.cause instanceof Error);
 				assert.ok(!isRetryable(failure) && !isOutcomeUnknown(failure));

@@ -12,12 +12,12 @@ const computer = await colony.computer();
 test('past its deadline a process waits again with one retry more, until none is left', async () => {
 	const submitted = await colony.submit({timeout: 600, maxretries: 2, in: {key: 'value'}, targetcomputerids: [computer.id]});
 	for (const retries of [1, 2]) {
-		const running = await colony.assign(computer); // eslint-disable-line no-await-in-loop
+		const running = await colony.assign(computer);
 		assert.equal(running.retries, retries - 1);
-		await colony.add(computer, running, {key: 'step', value: String(retries)}); // eslint-disable-line no-await-in-loop
-		await colony.passDeadlines(running); // eslint-disable-line no-await-in-loop
-		assert.equal(await broker.endExpired(), 1); // eslint-disable-line no-await-in-loop
-		assert.deepEqual(await colony.get(submitted), {...submitted, retries}); // eslint-disable-line no-await-in-loop
+		await colony.add(computer, running, {key: 'step', value: String(retries)});
+		await colony.passDeadlines(running);
+		assert.equal(await broker.endExpired(), 1);
+		assert.deepEqual(await colony.get(submitted), {...submitted, retries});
 	}
 
 	const last = await colony.assign(computer);
@@ -42,7 +42,7 @@ test('a deadline that has not passed, and a process without one, are left alone'
 	assert.equal(await broker.endExpired(), 0);
 	assert.deepEqual([await colony.get(processes[0]!), await colony.get(processes[1]!)], processes);
 	for (const process of processes) {
-		await colony.close(computer, process); // eslint-disable-line no-await-in-loop
+		await colony.close(computer, process);
 	}
 });
 
@@ -51,7 +51,7 @@ test('a late close is a conflict, whether the deadline was seen to or not', asyn
 	const process = await colony.running(computer, {timeout: 600, maxretries: 1, targetcomputerids: [computer.id, another.id]});
 	await colony.passDeadlines(process);
 	for (const to of ['successful', 'failed'] as const) {
-		await refusedUnchanged(database, async () => colony.close(computer, process, to), 'conflict', /deadline .* has passed/); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.close(computer, process, to), 'conflict', /deadline .* has passed/);
 	}
 
 	await refusedUnchanged(database, async () => colony.add(computer, process, {key: 'late', value: 'x'}), 'conflict');
@@ -101,7 +101,7 @@ test('a requeued process has no trace of its last attempt', async () => {
 test('several brokers that end at once end each process exactly once', async () => {
 	const many = await Promise.all(Array.from({length: 60}, async (_, index) => colony.submit({timeout: 600, maxretries: index % 2, targetcomputerids: [computer.id]})));
 	for (const _ of many) {
-		await colony.assign(computer); // eslint-disable-line no-await-in-loop
+		await colony.assign(computer);
 	}
 
 	await colony.passDeadlines(...many);

@@ -66,7 +66,7 @@ function manualClock(): Clock & {advance(milliseconds: number): Promise<void>} {
 				const {at, work} = next;
 				next = undefined;
 				time = at;
-				await work(); // eslint-disable-line no-await-in-loop
+				await work();
 			}
 
 			time = until;
@@ -198,7 +198,7 @@ test('a start that was cut off anywhere is completed by the next', async () => {
 	let cuts = 0;
 	while (!demo) {
 		store.lend(cuts);
-		demo = await start({context: store.context}).catch((error: unknown) => { // eslint-disable-line no-await-in-loop
+		demo = await start({context: store.context}).catch((error: unknown) => {
 			assert.ok(error instanceof Unavailable, String(error));
 			return undefined;
 		});
@@ -277,9 +277,9 @@ test('disapproving a computer at work breaks nothing; approved again, it works a
 	const runsOn = async (id: Id) => (await processes('running')).filter(({assignedcomputerid}) => assignedcomputerid === id);
 	const {computerid} = await computer('gpu-b');
 	await advance(4000);
-	for (let waited = 0; (await runsOn(computerid)).length === 0; waited++) { // eslint-disable-line no-await-in-loop
+	for (let waited = 0; (await runsOn(computerid)).length === 0; waited++) {
 		assert.ok(waited < 100);
-		await advance(250); // eslint-disable-line no-await-in-loop
+		await advance(250);
 	}
 
 	await own('computer.disapprove', {computerid});
@@ -316,7 +316,7 @@ test('what waits and what is kept stay within bounds', async () => {
 	assert.ok(successful + failed >= 20 && successful + failed <= 35, `${successful} and ${failed} closed`);
 	for (const {computerid, status} of await computers()) {
 		if (status === 1) {
-			await own('computer.disapprove', {computerid}); // eslint-disable-line no-await-in-loop
+			await own('computer.disapprove', {computerid});
 		}
 	}
 

@@ -22,7 +22,7 @@ const fill = 'insert into filled select repeat(md5(random()::text), 250) from ge
 async function fillUntilFailure(client: Client): Promise<ColoniesError> {
 	for (;;) {
 		try {
-			await client.query(fill); // eslint-disable-line no-await-in-loop
+			await client.query(fill);
 		} catch (error) {
 			return error as ColoniesError;
 		}

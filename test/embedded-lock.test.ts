@@ -78,12 +78,12 @@ void describe('the lock of an embedded database', () => {
 		];
 		for (const [why, content] of stale) {
 			writeFileSync(file, content);
-			assert.equal(await readHolder(folder), undefined, why); // eslint-disable-line no-await-in-loop
-			const lock = await takeLock(folder); // eslint-disable-line no-await-in-loop
+			assert.equal(await readHolder(folder), undefined, why);
+			const lock = await takeLock(folder);
 			assert.deepEqual(readdirSync(folder), ['lock'], why);
 			assert.equal((JSON.parse(readFileSync(file, 'utf8')) as Record_).token, lock.holder.token);
-			assert.equal((await refused()).code, 'in-use'); // eslint-disable-line no-await-in-loop
-			await lock.release(); // eslint-disable-line no-await-in-loop
+			assert.equal((await refused()).code, 'in-use');
+			await lock.release();
 		}
 	});
 
@@ -95,7 +95,7 @@ void describe('the lock of an embedded database', () => {
 		];
 		for (const content of elsewhere) {
 			writeFileSync(file, content);
-			const {code, hint, message} = await refused(); // eslint-disable-line no-await-in-loop
+			const {code, hint, message} = await refused();
 			assert.equal(code, 'in-use');
 			assert.match(message, / of (?:not-|a-container)/);
 			assert.ok(hint?.includes(`remove ${file}`));
@@ -134,12 +134,12 @@ void describe('the lock of an embedded database', () => {
 				writeFileSync(file, content);
 			}
 
-			const answers = await Promise.all(processes.map(async one => one.ask(`take ${folder}`))); // eslint-disable-line no-await-in-loop
+			const answers = await Promise.all(processes.map(async one => one.ask(`take ${folder}`)));
 			const holders = processes.filter((_, index) => answers[index]!.done === 'taken');
 			assert.equal(holders.length, 1, JSON.stringify(answers));
 			assert.ok(answers.every(({done, code}) => done === 'taken' || code === 'in-use'), JSON.stringify(answers));
-			assert.equal((await readHolder(folder))?.pid, holders[0]!.pid); // eslint-disable-line no-await-in-loop
-			await holders[0]!.ask('release'); // eslint-disable-line no-await-in-loop
+			assert.equal((await readHolder(folder))?.pid, holders[0]!.pid);
+			await holders[0]!.ask('release');
 		}
 
 		await Promise.all(processes.map(async one => one.end()));
@@ -148,10 +148,10 @@ void describe('the lock of an embedded database', () => {
 	void test('passes on from each killed process to one of those that wait', async () => {
 		const processes = Array.from({length: 4}, () => startHolder());
 		while (processes.length > 0) {
-			const answers = await Promise.all(processes.map(async one => one.ask(`take ${folder}`))); // eslint-disable-line no-await-in-loop
+			const answers = await Promise.all(processes.map(async one => one.ask(`take ${folder}`)));
 			const index = answers.findIndex(({done}) => done === 'taken');
 			assert.equal(answers.filter(({done}) => done === 'taken').length, 1, JSON.stringify(answers));
-			await processes[index]!.kill(); // eslint-disable-line no-await-in-loop
+			await processes[index]!.kill();
 			processes.splice(index, 1);
 		}
 	});

@@ -33,8 +33,8 @@ const rooms: Record<string, Row> = {
 	commands: {values: ['keychain', 'operations']},
 	console: {values: ['keychain', 'operations']},
 	door: {values: ['keychain', 'operations', 'contexts', 'work', 'server'], types: ['commands']},
-	'index.ts': {values: ['contexts', 'work', 'keychain', 'door'], types: ['operations']}, // eslint-disable-line @typescript-eslint/naming-convention -- a file
-	'cli.tsx': { // eslint-disable-line @typescript-eslint/naming-convention -- a file
+	'index.ts': {values: ['contexts', 'work', 'keychain', 'door'], types: ['operations']},
+	'cli.tsx': {
 		values: ['identity', 'operations', 'keychain', 'remote', 'server', 'contexts', 'work', 'commands', 'console', 'door', 'index.ts'],
 	},
 };

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/naming-convention -- environment variables have names of their own */
+
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
 import {execFile} from 'node:child_process';

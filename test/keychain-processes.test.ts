@@ -105,14 +105,14 @@ test('a key that was acknowledged outlives a process killed in the midst of writ
 		const child = start(process.execPath, program('for (;;) console.log((await keychain.create()).identity.id);'));
 		const lines = createInterface({input: child.stdout!});
 		const acknowledged: string[] = [];
-		for await (const line of lines) { // eslint-disable-line no-await-in-loop
+		for await (const line of lines) {
 			acknowledged.push(line);
 			if (acknowledged.length === kills) {
 				child.kill('SIGKILL');
 			}
 		}
 
-		const rows = await openKeychain({folder}).list(); // eslint-disable-line no-await-in-loop
+		const rows = await openKeychain({folder}).list();
 		const whole = new Set(rows.filter(row => !row.damaged).map(({id}) => id));
 		assert.ok(acknowledged.length >= kills && acknowledged.every(id => whole.has(id)));
 		assert.equal(whole.size, rows.length);
@@ -162,8 +162,8 @@ test('a folder that may not be written to is said to be so, at once', {skip: pro
 			try { await change(); } catch (error) { console.log(error.code + ': ' + error.message); }
 		}
 	`;
-	const env = {...process.env, TSX_DISABLE_CACHE: '1'}; // eslint-disable-line @typescript-eslint/naming-convention
-	const [id, ...failures] = (await outputOf(start(process.execPath, program(body), {env, ...options}))).split('\n'); // eslint-disable-line unicorn/no-await-expression-member
+	const env = {...process.env, TSX_DISABLE_CACHE: '1'};
+	const [id, ...failures] = (await outputOf(start(process.execPath, program(body), {env, ...options}))).split('\n');
 	fs.chmodSync(folder, 0o700);
 	assert.equal(id, identity.id);
 	assert.equal(failures.length, 3);

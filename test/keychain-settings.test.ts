@@ -88,7 +88,7 @@ test('a context that is none is refused before anything is written', async () =>
 	await fails(async () => settings.saveContext('prod', {...server, host: ''}), 'invalid-input', /host should be/);
 	await fails(async () => settings.useContext('nobody'), 'invalid-input', /no context "nobody"/);
 	for (const name of ['', ' ', '__proto__', 'constructor', 'a\u001Bb', 'x'.repeat(201)]) {
-		await fails(async () => settings.saveContext(name, server), 'invalid-input', /cannot be a name/); // eslint-disable-line no-await-in-loop
+		await fails(async () => settings.saveContext(name, server), 'invalid-input', /cannot be a name/);
 	}
 
 	assert.deepEqual(fs.readdirSync(folder), []);
@@ -179,7 +179,7 @@ test('the lock of a process that died is taken over at once, its unfinished file
 	fs.writeFileSync(lock, JSON.stringify({pid, host: os.hostname(), token: 'of the dead'}));
 	fs.writeFileSync(`${file}.0a1b2c3d.new`, '{"cont');
 	await Promise.all([settings, openSettings({folder}), openSettings({folder})].map(async (each, index) => each.set(`key${index}`, index)));
-	assert.deepEqual((await settings.read()).console, {key0: 0, key1: 1, key2: 2}); // eslint-disable-line unicorn/no-await-expression-member
+	assert.deepEqual((await settings.read()).console, {key0: 0, key1: 1, key2: 2});
 	assert.deepEqual(fs.readdirSync(folder), ['settings.json']);
 });
 

@@ -88,7 +88,7 @@ test('asking creates nothing, and a key that is not there says how to add it', a
 	assert.deepEqual(await keychain.list(), []);
 	assert.equal(await keychain.remove(id), false);
 	for (const ask of [async () => keychain.identity(id), async () => keychain.privateKey(id), async () => keychain.describe(id, label)]) {
-		const error = await fails(ask, 'unauthenticated', /no key for 2770\.\.7773/); // eslint-disable-line no-await-in-loop
+		const error = await fails(ask, 'unauthenticated', /no key for 2770\.\.7773/);
 		assert.match(error.hint!, /colonies keychain add/);
 	}
 
@@ -99,7 +99,7 @@ test('an id is checked before it becomes a file name', async () => {
 	fs.writeFileSync(path.join(folder, 'outside.json'), JSON.stringify({privatekey: key}));
 	for (const name of ['../outside', '', id.slice(1), id.toUpperCase(), `${id}/..`, `../keys/${id}`, `${id}\0`, key.toUpperCase()]) {
 		for (const ask of [async () => keychain.identity(name), async () => keychain.has(name), async () => keychain.remove(name), async () => keychain.privateKey(name)]) {
-			const error = await fails(ask, 'invalid-input', /64 lowercase hex digits/); // eslint-disable-line no-await-in-loop
+			const error = await fails(ask, 'invalid-input', /64 lowercase hex digits/);
 			assert.ok(!shown(error).toLowerCase().includes(key), 'A private key given for an id is not shown.');
 		}
 	}
@@ -127,7 +127,7 @@ for (const [fault, [contents, reason]] of Object.entries(faults)) {
 		await keychain.add(other.privateKey);
 		fs.writeFileSync(fileOf(id), contents, {mode: 0o600});
 		for (const ask of [async () => keychain.identity(id), async () => keychain.privateKey(id), async () => keychain.add(key)]) {
-			const error = await fails(ask, 'damaged', reason); // eslint-disable-line no-await-in-loop
+			const error = await fails(ask, 'damaged', reason);
 			assert.ok(error.message.includes(fileOf(id)) && !shown(error).includes(other.privateKey) && !shown(error).includes(key.slice(0, 12)));
 		}
 

@@ -77,9 +77,9 @@ test('an assigned process has its computer, its start and its deadline', async (
 
 test('a timeout of -1 or 0 sets no deadline', async () => {
 	for (const timeout of [-1, 0]) {
-		const process = await colony.running(computer, {timeout}); // eslint-disable-line no-await-in-loop
+		const process = await colony.running(computer, {timeout});
 		assert.equal(process.deadline, unsetTime);
-		await colony.close(computer, process); // eslint-disable-line no-await-in-loop
+		await colony.close(computer, process);
 	}
 });
 
@@ -92,21 +92,21 @@ test('another\'s process is neither closed nor written to', async () => {
 
 test('attributes are added to a running process only, and the same key replaces its value', async () => {
 	for (const state of processStates) {
-		const process = await inState(state); // eslint-disable-line no-await-in-loop
+		const process = await inState(state);
 		const add = async (value: string, type: 'out' | 'err' = 'out') => colony.add(computer, process, {key: 'key', value, type});
 		if (state === 'running') {
-			const first = await add('1'); // eslint-disable-line no-await-in-loop
-			assert.deepEqual(await add('2'), {...first, value: '2'}); // eslint-disable-line no-await-in-loop
-			await add('3', 'err'); // eslint-disable-line no-await-in-loop
-			const after = await colony.get(process); // eslint-disable-line no-await-in-loop
+			const first = await add('1');
+			assert.deepEqual(await add('2'), {...first, value: '2'});
+			await add('3', 'err');
+			const after = await colony.get(process);
 			assert.deepEqual([after.in, after.out, after.err].map(list => list!.map(({key, value}) => `${key}=${value}`)), [['key=value'], ['key=2', 'out=x'], ['err=y', 'key=3']]);
-			assert.deepEqual(await colony.own('attribute.get', {processid: process.processid, attributeid: first.attributeid}), {...first, value: '2'}); // eslint-disable-line no-await-in-loop
-			assert.deepEqual(await colony.own('attribute.list', {processid: process.processid}), [...after.in!, ...after.out!, ...after.err!]); // eslint-disable-line no-await-in-loop
+			assert.deepEqual(await colony.own('attribute.get', {processid: process.processid, attributeid: first.attributeid}), {...first, value: '2'});
+			assert.deepEqual(await colony.own('attribute.list', {processid: process.processid}), [...after.in!, ...after.out!, ...after.err!]);
 		} else {
-			await refusedUnchanged(database, async () => add('1'), 'conflict'); // eslint-disable-line no-await-in-loop
+			await refusedUnchanged(database, async () => add('1'), 'conflict');
 		}
 
-		await colony.own('process.remove', {processid: process.processid}); // eslint-disable-line no-await-in-loop
+		await colony.own('process.remove', {processid: process.processid});
 	}
 
 	await refusedUnchanged(database, async () => colony.add(computer, {processid: colony.id}, {key: 'key', value: 'value'}), 'not-found');
@@ -124,13 +124,13 @@ test('a retried process waits as when it was submitted, with no retries counted'
 
 test('a cancelled process fails and says why', async () => {
 	for (const state of ['waiting', 'running'] as const) {
-		const process = await inState(state); // eslint-disable-line no-await-in-loop
-		const cancelled = await colony.own('process.cancel', {processid: process.processid}); // eslint-disable-line no-await-in-loop
+		const process = await inState(state);
+		const cancelled = await colony.own('process.cancel', {processid: process.processid});
 		assert.deepEqual([cancelled.status, cancelled.isassigned, cancelled.submissiontime], [3, state === 'running', process.submissiontime]);
 		assert.ok(cancelled.endtime > process.submissiontime);
 		assert.equal(cancelled.err!.find(({key}) => key === 'error')!.value, 'cancelled');
 		assert.deepEqual(cancelled.out, process.out);
-		await refusedUnchanged(database, async () => colony.close(computer, process), 'conflict', /failed already/); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.close(computer, process), 'conflict', /failed already/);
 	}
 });
 
@@ -160,11 +160,11 @@ for (const [name, take] of Object.entries(takings)) {
 
 		await take(worker);
 		for (const process of running) {
-			assert.deepEqual(await colony.get(process), { // eslint-disable-line no-await-in-loop
+			assert.deepEqual(await colony.get(process), {
 				...process, status: 0, isassigned: false, assignedcomputerid: '', starttime: unsetTime, deadline: unsetTime,
 			});
-			await refusedUnchanged(database, async () => colony.close(worker, process), 'not-allowed'); // eslint-disable-line no-await-in-loop
-			await refusedUnchanged(database, async () => colony.close(another, process), 'conflict', /waiting/); // eslint-disable-line no-await-in-loop
+			await refusedUnchanged(database, async () => colony.close(worker, process), 'not-allowed');
+			await refusedUnchanged(database, async () => colony.close(another, process), 'conflict', /waiting/);
 		}
 
 		assert.deepEqual([await colony.get(closed), await colony.get(others)], kept);

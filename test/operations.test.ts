@@ -102,11 +102,11 @@ const wrong: Array<[field: string, value: unknown, pattern: RegExp]> = [
 
 test('a wrong field is refused by name and value, and nothing is changed', async () => {
 	for (const [field, value, pattern] of wrong) {
-		await refusedUnchanged(database, async () => colony.submit({[field]: value}), 'invalid-input', pattern); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.submit({[field]: value}), 'invalid-input', pattern);
 	}
 
 	for (const input of [undefined, null, [], 'text', {spec: 1}, {}]) {
-		await refused(broker.run({identity: colony.owner}, 'process.submit', input as Record<string, unknown>), 'invalid-input'); // eslint-disable-line no-await-in-loop
+		await refused(broker.run({identity: colony.owner}, 'process.submit', input as Record<string, unknown>), 'invalid-input');
 	}
 });
 
@@ -138,7 +138,7 @@ test('what is not there is not found', async () => {
 	await refused(colony.own('process.get', {processid: nowhere}), 'not-found');
 	await refused(colony.own('computer.get', {computerid: nowhere}), 'not-found');
 	for (const name of ['computer.approve', 'computer.disapprove', 'computer.remove'] as const) {
-		await refusedUnchanged(database, async () => colony.own(name, {computerid: nowhere}), 'not-found'); // eslint-disable-line no-await-in-loop
+		await refusedUnchanged(database, async () => colony.own(name, {computerid: nowhere}), 'not-found');
 	}
 
 	await refusedUnchanged(database, async () => broker.run(root, 'colony.remove', {colonyid: nowhere}), 'not-found');
@@ -150,7 +150,7 @@ test('processes submitted one after another keep their order, to the microsecond
 	const fresh = await openColony(database, broker);
 	const submitted: string[] = [];
 	for (let index = 0; index < 30; index++) {
-		const {processid} = await fresh.submit(); // eslint-disable-line no-await-in-loop
+		const {processid} = await fresh.submit();
 		submitted.push(processid);
 	}
 

@@ -24,7 +24,7 @@ async function readAll<Row>(read: (page: Record<string, unknown>) => Promise<Pag
 	const rows: Row[] = [];
 	const positions: string[] = [];
 	for (let position: string | undefined, more = true; more;) {
-		const page: Page<Row> = await read({count, position, direction}); // eslint-disable-line no-await-in-loop
+		const page: Page<Row> = await read({count, position, direction});
 		assert.ok(page.rows.length <= count && page.positions.length === page.rows.length);
 		assert.ok(page.rows.length > 0 || position === undefined, 'Where there is said to be more, there is.');
 		if (direction === 'after') {
@@ -51,7 +51,7 @@ async function checkPages(read: (page: Record<string, unknown>) => Promise<Page<
 		const index = at % expected.length;
 		const position = forwards.positions[index];
 		for (const [direction, rows] of [['from', expected.slice(index, index + count)], ['after', expected.slice(index + 1, index + 1 + count)], ['before', expected.slice(Math.max(0, index - count), index)]] as const) {
-			const page = await read({count, position, direction}); // eslint-disable-line no-await-in-loop
+			const page = await read({count, position, direction});
 			assert.deepEqual(page.rows.map(row => idOf(row)), rows, direction);
 		}
 	}
@@ -122,10 +122,10 @@ test('a list of processes has exactly the rows of its filter, in its order, from
 test('a list without a filter has every process once', async () => {
 	for (const state of [undefined, ...processStates]) {
 		const expected = sorted(world.filter(process => fits(process, {state})), state).map(({processid}) => processid);
-		await checkPages(async page => colony.own('process.list', {state, ...page}), ({processid}: Process) => processid, expected, {count: 33, at: 50}); // eslint-disable-line no-await-in-loop
+		await checkPages(async page => colony.own('process.list', {state, ...page}), ({processid}: Process) => processid, expected, {count: 33, at: 50});
 		// Through the search of the filter language, too, and the other way round.
 		const searched = async (page: Record<string, unknown>) => colony.own('process.list', {filter: `cores:0${state === undefined ? '' : ` state:${state}`}`, reversed: true, ...page});
-		await checkPages(searched, ({processid}: Process) => processid, [...expected].reverse(), {count: 33, at: 50}); // eslint-disable-line no-await-in-loop
+		await checkPages(searched, ({processid}: Process) => processid, [...expected].reverse(), {count: 33, at: 50});
 	}
 
 	assert.deepEqual(await colony.own('process.count'), Object.fromEntries(processStates.map((state, status) => [state, world.filter(each => each.status === status).length])));
@@ -146,7 +146,7 @@ test('pages go on from a row that is gone, and new rows do not shift them', asyn
 	const fresh = await openColony(database, colony.broker);
 	const submitted: Process[] = [];
 	for (let index = 0; index < 6; index++) {
-		submitted.push(await fresh.submit()); // eslint-disable-line no-await-in-loop
+		submitted.push(await fresh.submit());
 	}
 
 	const first = await fresh.own('process.list', {state: 'waiting', count: 3});
@@ -161,7 +161,7 @@ test('pages go on from a row that is gone, and new rows do not shift them', asyn
 test('a position of another list, or none at all, is refused', async () => {
 	const computers = await colony.own('computer.list', {});
 	for (const position of ['nonsense', 'W10', Buffer.from('["a","b","c"]').toString('base64url'), Buffer.from('["soon","b"]').toString('base64url'), ...computers.positions]) {
-		await refused(colony.own('process.list', {position}), 'invalid-input'); // eslint-disable-line no-await-in-loop
+		await refused(colony.own('process.list', {position}), 'invalid-input');
 	}
 });
 
@@ -211,7 +211,7 @@ test('what a computer may run is listed in the very order in which assign gives 
 		const few = await colony.as(identity, 'process.list', {colonyid: id, runnableby: identity.id, count: 2});
 		assert.deepEqual([few.rows.map(({processid}) => processid), few.more.after], [expected.slice(0, 2), expected.length > 2]);
 		for (const processid of expected) {
-			const assigned = await colony.as(identity, 'process.assign', {colonyid: id}); // eslint-disable-line no-await-in-loop
+			const assigned = await colony.as(identity, 'process.assign', {colonyid: id});
 			assert.equal(assigned.processid, processid);
 		}
 

@@ -84,13 +84,11 @@ test('no frame shows old rows under a new header', async t => {
 	for (let count = 1; count <= 60; count++) {
 		counter.set(count);
 		for (let index = 0; index < 1 + (count % 4); index++) {
-			// eslint-disable-next-line no-await-in-loop -- The order is what is tested.
 			await turn();
 		}
 	}
 
 	while (!screen.frame()[0]!.includes('60') || frames.at(-1)?.[0] !== 'header 60') {
-		// eslint-disable-next-line no-await-in-loop -- Until the last one has arrived.
 		await turn();
 	}
 

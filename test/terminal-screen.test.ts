@@ -1,4 +1,4 @@
-/* eslint-disable no-control-regex -- Control sequences are what is tested. */
+
 import assert from 'node:assert/strict';
 import {PassThrough, Writable} from 'node:stream';
 import {test} from 'node:test';
@@ -59,7 +59,6 @@ async function open(t: {after: (f: () => Promise<void>) => void}, columns = 20, 
 
 async function settle(): Promise<void> {
 	for (let index = 0; index < 4; index++) {
-		// eslint-disable-next-line no-await-in-loop -- Turns come one after the other.
 		await turn();
 	}
 }
@@ -279,7 +278,6 @@ test('after any history the terminal shows what it would if it were drawn afresh
 		const {screen, output} = await open({after: () => undefined}, 12, 6);
 		for (const step of steps) {
 			if (step === 'turn') {
-				// eslint-disable-next-line no-await-in-loop -- The order is what is tested.
 				await settle();
 			} else if ('frame' in step) {
 				screen.inkStdout.write(step.frame.join('\n'));

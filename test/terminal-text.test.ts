@@ -1,4 +1,4 @@
-/* eslint-disable no-control-regex -- Control sequences are what is tested. */
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';

@@ -18,7 +18,7 @@ const zeros = (count: number): number[] => Array.from({length: count}, () => 0);
 const nulls = (count: number): Array<number | null> => Array.from({length: count}, () => null);
 
 function each<Name extends string, Value>(names: readonly Name[], make: () => Value): Record<Name, Value> {
-	return Object.fromEntries(names.map(name => [name, make()])) as Record<Name, Value>; // eslint-disable-line @typescript-eslint/consistent-type-assertions -- it has exactly these names
+	return Object.fromEntries(names.map(name => [name, make()])) as Record<Name, Value>;
 }
 
 /** What a change of state counts as; `from` and `to` are states, or nothing beyond them. */

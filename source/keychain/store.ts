@@ -41,7 +41,7 @@ const optionsFor = (file: string): Options<Values> => ({
 
 // Loading conf takes longer than all the rest of a short command; only those that touch a file pay for it.
 const openConf = async (file: string) => {
-	const {default: Conf} = await import('conf'); // eslint-disable-line @typescript-eslint/naming-convention -- it is a class
+	const {default: Conf} = await import('conf');
 	return new Conf(optionsFor(file));
 };
 
