@@ -38,8 +38,8 @@ async function begin(camera: Camera): Promise<void> {
 	camera.press('3');
 	await camera.until('No computers found');
 	camera.press('n');
-	await camera.until('> Spec file');
-	camera.press('down', 'lab1', 'down', 'render', 'down', 'AMD Ryzen 9 5950X', 'down', '32', 'down', '80326');
+	await camera.until('> Name');
+	camera.press('lab1', 'down', 'render', 'down', 'AMD Ryzen 9 5950X', 'down', '32', 'down', '80326');
 	await camera.until('80326');
 	camera.press('ctrl-s');
 	await camera.until(/> lab1 +\? pending/);
@@ -84,7 +84,7 @@ async function operate(camera: Camera): Promise<void> {
 	camera.take(inTour('retry'), 'A plan before it is carried out');
 	camera.press('esc', 'esc', 'esc', 'esc', 'n');
 	await camera.until('Submit a process to render-farm');
-	camera.press('down', 'down', 'render', 'down', 'down', '3', 'down', '32000', 'down', '16', 'down', 'down', 'scene=bridge_7.blend, frames=1-800');
+	camera.press('render', 'down', 'down', '3', 'down', '32000', 'down', '16', 'down', 'down', 'scene=bridge_7.blend, frames=1-800');
 	await camera.until(lines => lines.join('\n').includes('frames=1-800') && !lines[3]!.includes('loading'));
 	camera.take(inTour('submit'), 'Submitting a process');
 	camera.press('esc', '7');

@@ -54,7 +54,7 @@ test('pages are read out whole, without borders, and fields with what they are f
 	assert.ok([...help, ...detail].every(line => !/[│┌└─]/.test(line)));
 	console.press('esc');
 	const form = heard(console, () => console.press('n'));
-	assert.match(form.at(-1)!, /^Spec file, optional: empty\. A JSON file/);
+	assert.match(form.at(-1)!, /^Type, optional: empty\. Computer type it asks for/);
 	assert.match(heard(console, () => console.press('down'))[0]!, /: empty\./);
 });
 

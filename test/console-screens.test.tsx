@@ -42,7 +42,6 @@ test('the first run: a colony, its first computer and its first process without 
 
 	person.press('3', 'n');
 	await person.until('Register a computer in first');
-	person.press('down');
 	person.type('edge-1');
 	person.press('ctrl-s');
 	await person.until('Registered the computer edge-1');
@@ -92,15 +91,13 @@ test('a process by a form with every field, and what the operation refuses', asy
 	const {colony, person} = await openWithColony({rows: 36});
 	const computer = await colony.computer();
 	person.press('n');
-	await person.until('> Spec file');
-	for (const text of ['', computer.id, 'gpu', '60', '2', '2048', '4', '1', 'job=resize, width=640']) {
+	await person.until('> Type');
+	for (const text of ['gpu', '60', '2', '2048', '4', '1', 'job=resize, width=640', computer.id]) {
 		person.type(text);
-		if (text !== 'job=resize, width=640') {
-			person.press('down');
-		}
+		person.press('down');
 	}
 
-	await person.until('job=resize');
+	await person.until('> Spec file');
 	person.press('enter');
 	await person.until('Submitted the process');
 	await person.until(/· waiting +gpu/);
@@ -111,7 +108,7 @@ test('a process by a form with every field, and what the operation refuses', asy
 		assert.ok(shown.includes(wanted), `${wanted} is missing in\n${shown}`);
 	}
 
-	person.press('n', 'down', 'down', 'down', 'down', 'down', 'down');
+	person.press('n', 'down', 'down', 'down', 'down');
 	person.type('many');
 	person.press('ctrl-s');
 	await person.until('Cores must be a whole number.');
@@ -144,7 +141,7 @@ test('a process and a computer by a spec file, and files that are none', async (
 		await person.until(wanted);
 	};
 
-	person.press('n');
+	person.press('n', 'up');
 	await person.until('> Spec file');
 	await send(path.join(folder, 'nowhere.json'), /There is no file .*nowhere\.json/);
 	await send('-', /cannot be read from the standard input here/);
@@ -154,7 +151,7 @@ test('a process and a computer by a spec file, and files that are none', async (
 	await send(writeInto(folder, 'spec.json', JSON.stringify({targetcolonyid: colony.id, computertype: 'from-file', in: {key: 'value'}})), /Submitted the process/);
 	await person.until('from-file');
 
-	person.press('3', 'n');
+	person.press('3', 'n', 'up');
 	await person.until('> Spec file');
 	await send(writeInto(folder, 'status.json', JSON.stringify({name: 'sly', status: 1})), /cannot set an id, a status or another/);
 	await send(writeInto(folder, 'nameless.json', '{}'), /name must be|name is missing/i);

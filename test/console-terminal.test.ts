@@ -299,10 +299,9 @@ describe('on PostgreSQL', {skip: noPostgres}, () => {
 		terminal.press('3');
 		await terminal.until('No computers found');
 		terminal.press('n');
-		await terminal.until('> Spec file');
+		await terminal.until('> Name');
 		await server.stop();
 		await terminal.until(/The database is away for \d+s; the data is \d+s old\. Changes are refused/);
-		terminal.press('down');
 		terminal.type('edge-1');
 		terminal.press('ctrl-s');
 		await terminal.until(/changes are refused until it is back/);

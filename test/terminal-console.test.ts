@@ -77,7 +77,6 @@ describe('on the embedded database, with nothing configured', () => {
 		await terminal.until('No computers found');
 		terminal.press('n');
 		await terminal.until('Register a computer');
-		terminal.press('enter');
 		terminal.paste('edge\n1');
 		terminal.press('ctrl-s');
 		await terminal.until(/> edge 1 +\? pending/);

@@ -11,11 +11,17 @@ const field = (name: string, label: string, summary: string, more: Partial<FormF
 const kinds: Partial<Record<Field['kind'], FormField['kind']>> = {integer: 'integer', number: 'integer', pair: 'pairs', secret: 'secret'};
 
 /** Form fields out of the fields of a spec, so that a form asks for what the operation takes. */
-const fieldsOf = (fields: Fields, without: readonly string[] = []): FormField[] => Object.entries(fields)
-	.filter(([name]) => !without.includes(name))
+const fieldsOf = (fields: Fields): FormField[] => Object.entries(fields)
 	.map(([name, {label, summary, kind, optional}]) => field(name, label, summary, {kind: kinds[kind] ?? 'text', optional}));
 
 const rootField = (state: State): FormField[] => state.rootUnlocked ? [] : [field('rootpassword', 'Root password', 'Of this installation; the first one given is kept', {kind: 'secret'})];
+
+const {targetcolonyid: _, targetcomputerids, ...usual} = processSpec;
+/** What a process asks for, what is asked most often first. */
+const askedOfProcess = {...usual, targetcomputerids};
+
+/** The last one: whoever has no file comes by nothing else on the way to the name. */
+const specFile = field('file', 'Spec file', 'A JSON file in place of the fields above', {kind: 'file', optional: true});
 
 const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose' | 'focus' | 'busy'>> = {
 	'register-colony': state => ({
@@ -26,14 +32,14 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 	'register-computer': state => ({
 		title: `Register a computer in ${visible(state.colony?.name ?? '')}`,
 		intro: 'Its key is made here and kept in the keychain; it waits for approval then.',
-		fields: [field('file', 'Spec file', 'A JSON file in place of the fields below', {kind: 'file', optional: true}), ...fieldsOf(computerSpec)],
+		fields: [...fieldsOf(computerSpec), specFile],
 	}),
 	'submit-process': state => ({
 		title: `Submit a process to ${visible(state.colony?.name ?? '')}`,
 		intro: 'It waits until a computer that has what it asks for takes it.',
 		fields: [
-			field('file', 'Spec file', 'A JSON file in place of the fields below', {kind: 'file', optional: true}),
-			...fieldsOf(processSpec, ['targetcolonyid']).map(each => each.kind === 'pairs' ? {...each, summary: 'Attributes that go in: key=value, key=value; or a JSON object'} : each),
+			...fieldsOf(askedOfProcess).map(each => each.kind === 'pairs' ? {...each, summary: 'Attributes that go in: key=value, key=value; or a JSON object'} : each),
+			specFile,
 		],
 	}),
 	'add-key': () => ({
