@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {AttentionLine} from '../source/core/attention.ts';
-import {type Identity, newProcessId} from '../source/identity/index.ts';
-import type {OperationName} from '../source/operations/index.ts';
-import {openAny, openColony} from './support/colony.ts';
+import {newProcessId} from '../source/identity/index.ts';
+import {Broker, type OperationName} from '../source/operations/index.ts';
+import {openAny, openColony, refused} from './support/colony.ts';
 import {later, place, type Placed} from './support/worlds.ts';
 
 const database = await openAny();
@@ -30,11 +30,6 @@ const pass = async ({processid}: {processid: string}, seconds: number) => databa
 	[processid, seconds],
 );
 
-const seen = async (colony: Colony, computer: Identity, ago: string) => database.query(
-	'insert into seen (colony_id, computer_id, seen_at) values ($1, $2, now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
-	[colony.id, computer.id, ago],
-);
-
 test('nothing in a colony at its work asks for attention', async () => {
 	const colony = await open();
 	assert.deepEqual(await lines(colony), []);
@@ -52,7 +47,7 @@ test('a deadline that is near or passed', async () => {
 	const colony = await open();
 	const lab = await colony.computer({name: 'lab'});
 	const process = await colony.running(lab, {timeout: 1000, computertype: 'train'});
-	await seen(colony, lab, '1 minute');
+	await colony.sees(lab, '1 minute');
 	await pass(process, 890);
 	assert.deepEqual(await lines(colony), []);
 	await pass(process, 20);
@@ -108,19 +103,34 @@ test('a process that runs longer than 99 of 100 of its type', async () => {
 test('a computer that is silent while it runs something', async () => {
 	const colony = await open();
 	const [lab, idle] = [await colony.computer({name: 'lab'}), await colony.computer({name: 'idle'})];
-	await seen(colony, idle, '2 days');
+	await colony.sees(idle, '2 days');
 	const process = await colony.running(lab);
-	await seen(colony, lab, '20 minutes');
+	await colony.sees(lab, '20 minutes');
 	assert.deepEqual(await lines(colony), [], 'it took something just now');
 	await pass(process, 1100);
 	const [silent] = await lines(colony);
 	assert.deepEqual([silent!.kind, silent!.id, silent!.text, silent!.count], ['silent', lab.id, 'silent while it runs 1 process', 1]);
-	await seen(colony, lab, '1 minute');
+	await colony.sees(lab, '1 minute');
 	assert.deepEqual(await lines(colony), []);
-	await seen(colony, lab, '20 minutes');
+	await colony.sees(lab, '20 minutes');
 	await mend(colony, silent!);
 	assert.equal(await colony.state(process), 'waiting');
 	assert.deepEqual((await lines(colony)).map(({kind}) => kind), ['nobody']);
+});
+
+test('a computer is seen when it asks for work, and not when somebody looks around with its key', async () => {
+	const colony = await open();
+	const lab = await colony.computer();
+	const seen = async (act: (through: Colony) => Promise<unknown>) => {
+		const server = new Broker(database, {local: true});
+		await act(colony.through(server));
+		await server.close();
+		return (await colony.own('computer.get', {computerid: lab.id})).lastseen !== undefined;
+	};
+
+	assert.equal(await seen(async through => through.as(lab, 'colony.get', {colonyid: colony.id})), false);
+	assert.equal(await seen(async through => through.as(lab, 'process.list', {colonyid: colony.id, runnableby: lab.id})), false);
+	assert.equal(await seen(async through => refused(through.assign(lab), 'nothing-to-assign')), true);
 });
 
 test('work that no computer can run, by what it asks, with the approval that it lacks', async () => {

@@ -63,6 +63,8 @@ test('a process that waits for an approval says for which, and the fix does it',
 test('a process that waits its turn says behind how many, where these are the fewest', async () => {
 	const colony = await open();
 	const [large, small] = [await colony.computer({name: 'large', cores: 64}), await colony.computer({name: 'small', cores: 2})];
+	await colony.sees(large);
+	await colony.sees(small);
 	for (let index = 0; index < 5; index++) {
 		await colony.submit({cores: 32});
 		await colony.submit({targetcomputerids: [small.id], mem: index});
@@ -84,7 +86,7 @@ test('a process that waits its turn says behind how many, where these are the fe
 
 test('what goes before a process is counted to a limit, and reasons to a nearer one', async () => {
 	const colony = await open();
-	await colony.computer();
+	await colony.sees(await colony.computer());
 	const queue = Array.from({length: 10_050}, (_, index): Placed => ({
 		processid: newProcessId(), status: 0, entered: later('2026-01-02T03:04:05.000000Z', index), targetcomputerids: [], computertype: '', cores: 0, mem: index % 3, gpus: 0,
 	}));
@@ -104,10 +106,13 @@ test('a silent computer is no less the next, but it is said that it is silent', 
 	const colony = await open();
 	const computer = await colony.computer({name: 'lab1'});
 	const process = await colony.submit();
-	await database.query('insert into seen (colony_id, computer_id, seen_at) values ($1, $2, now() - interval \'11 minutes\')', [colony.id, computer.id]);
+	await colony.sees(computer, '11 minutes');
 	const {says, front} = await why(colony, process);
-	assert.equal(says, 'Being taken: it is the next on lab1. lab1 has not been seen for more than 10 minutes.');
+	assert.equal(says, 'It is the next on lab1. lab1 has not been seen at work for more than 10 minutes: is it running?');
 	assert.equal(front!.silent, true);
+	assert.deepEqual((await reasons(colony, process)).map(({says, verdict}) => [says, verdict]), [['not fetched', 'being-taken']]);
+	await colony.sees(await colony.computer({name: 'lab2'}));
+	assert.equal((await why(colony, process)).says, 'Being taken: it is the next on lab2.', 'of those that are alike the one at work is told of');
 });
 
 test('the answer is bounded, and nothing is said about what another colony has', async () => {

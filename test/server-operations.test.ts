@@ -54,7 +54,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(computer, 'process.list', {colonyid, runnableby: computer.id, attributes: false})).rows.length, 1);
 	const why = await call(owner, 'process.explain', {colonyid, processid});
 	assert.deepEqual([why.verdict, why.computers.length, why.others], ['being-taken', 1, [{unmet: [], count: 1}]]);
-	assert.deepEqual(await call(owner, 'process.reasons', {colonyid, processids: [processid]}), [{processid, verdict: 'being-taken', says: 'being taken', behind: 0, more: false}]);
+	assert.deepEqual(await call(owner, 'process.reasons', {colonyid, processids: [processid]}), [{processid, verdict: 'being-taken', says: 'not fetched', behind: 0, more: false}]);
 	assert.equal((await call(owner, 'computer.forecast', {colonyid, computerid: computer.id, change: 'remove'})).stranded, 1);
 	assert.deepEqual((await call(owner, 'attention.list', {colonyid})).rows, []);
 	assert.deepEqual(await call(owner, 'process.count', {colonyid}), {waiting: 1, running: 0, successful: 0, failed: 0});

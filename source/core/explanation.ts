@@ -19,7 +19,7 @@ export type ComputerAnswer = {
 	conditions: ConditionAnswer[];
 };
 
-/** The computer on which a process is nearest to the front. `silent`: it has not been seen for `limits.silence`. */
+/** The computer on which a process is nearest to the front. `silent`: it has not been seen at work for `limits.silence`, or never. */
 export type Front = {computerid: Id; name: string; lastseen?: Time; silent: boolean};
 
 /** Why a process waits; of one that does not wait, its state. */

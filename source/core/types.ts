@@ -41,7 +41,7 @@ export type Computer = {
 	gpu: string;
 	gpus: number;
 	status: ComputerStatus;
-	/** When it last did something that it signed, to some seconds; left out before the first time. */
+	/** When it last asked for work or told of it, to some seconds; left out before the first time. */
 	lastseen?: Time;
 };
 

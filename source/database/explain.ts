@@ -126,7 +126,7 @@ const frontStatement = `
 		where (o.own, k.kind) in (select demand_id, kind from able)
 		group by o.process_id, k.kind
 	)
-	select f.process_id, c.computer_id, c.name, s.seen_at, coalesce(s.seen_at < statement_timestamp() - $4::float8 * interval '1 second', false) as silent, f.front, f.cut
+	select f.process_id, c.computer_id, c.name, s.seen_at, coalesce(s.seen_at < statement_timestamp() - $4::float8 * interval '1 second', true) as silent, f.front, f.cut
 	from (
 		select distinct on (f.process_id) f.*, k.colony_id, k.example from fronts f join kinds k on k.kind = f.kind
 		order by f.process_id, f.front, f.cut, k.cores, k.gpus, k.mem, k.example

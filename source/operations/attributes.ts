@@ -23,6 +23,7 @@ export const addAttribute = defineOperation({
 	},
 	route: 'POST /colonies/{colonyid}/processes/{processid}/attributes',
 	allow: approvedSelf,
+	work: true,
 	colony,
 	self: ({computerid}, actor) => computerid === undefined || computerid === actor,
 	changes: ['attributes'],

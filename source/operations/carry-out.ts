@@ -86,7 +86,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 	};
 
 	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async password => tools.verifyRoot(client, password)});
-	if (who.computer) {
+	if (who.computer && operation.work) {
 		tools.sawComputer(who.computer.colony_id, who.computer.computer_id);
 	}
 

@@ -75,6 +75,8 @@ type Common<Input extends Fields, Result> = {
 	allow: Rule;
 	/** The colony that it is about; left out for what is about the whole installation. */
 	colony?: (input: ValueOf<Input>) => Id;
+	/** What a computer calls when it works: whoever does is seen. Reading is not, for an operator may read with the key of a computer. */
+	work?: boolean;
 	/** Whether the call is about the caller's own record, for rules that ask. */
 	self?: (input: ValueOf<Input>, actor: Id) => boolean;
 	/** An operator's change: asked about first in the console, kept in the history with the request that was signed. */

@@ -30,9 +30,9 @@ function reasonOf({processid, colonyid, state}: Asked, {front, fix}: Found): Rea
 	}
 
 	if (front) {
-		const {behind, more} = front;
+		const {behind, more, silent} = front;
 		return behind === 0 && !more
-			? {processid, verdict: 'being-taken', says: inShort('being-taken'), behind: 0, more: false}
+			? {processid, verdict: 'being-taken', says: silent ? 'not fetched' : inShort('being-taken'), behind: 0, more: false}
 			: {processid, verdict: 'behind', says: inShort('behind', behind, more), behind, more};
 	}
 
@@ -41,7 +41,14 @@ function reasonOf({processid, colonyid, state}: Asked, {front, fix}: Found): Rea
 		: {processid, verdict: 'nobody-can', says: inShort('nobody-can')};
 }
 
-const silence = ({silent, name}: explain.InFront): string => silent ? ` ${name} has not been seen for more than ${silentMinutes} minutes.` : '';
+/** What is to be said of a computer that does not ask for work. */
+function silence({silent, name, lastseen}: explain.InFront): string {
+	if (!silent) {
+		return '';
+	}
+
+	return lastseen === undefined ? ` ${name} has never asked for work: is it running?` : ` ${name} has not been seen at work for more than ${silentMinutes} minutes: is it running?`;
+}
 
 const stateWords = {running: 'It runs', successful: 'It was done', failed: 'It failed'} as const;
 
@@ -53,7 +60,7 @@ function sentence({verdict, fix}: Reason, {state, computerid, demand}: Asked, fr
 	}
 
 	if (front) {
-		return `${verdict === 'being-taken' ? `Being taken: it is the next on ${front.name}.` : `Behind ${roughly(front.behind, front.more)} on ${front.name}.`}${silence(front)}`;
+		return `${verdict === 'being-taken' ? `${front.silent ? 'It' : 'Being taken: it'} is the next on ${front.name}.` : `Behind ${roughly(front.behind, front.more)} on ${front.name}.`}${silence(front)}`;
 	}
 
 	if (verdict === 'one-fix-away') {

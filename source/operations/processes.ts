@@ -143,6 +143,7 @@ export const versionOfProcess = defineMany({
 	route: 'GET /colonies/{colonyid}/processes/{processid}/version',
 	many: {by: 'list', route: 'POST /colonies/{colonyid}/processes/versions'},
 	allow: member,
+	work: true,
 	colony,
 	changes: [],
 	async handleMany({client, calls}) {
@@ -178,6 +179,7 @@ export const assignProcess = defineMany({
 	keyed: true,
 	waits: true,
 	allow: approvedSelf,
+	work: true,
 	colony,
 	self: itself,
 	changes: ['processes'],
@@ -209,6 +211,7 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	route: `POST /colonies/{colonyid}/processes/{processid}/${to}`,
 	many: {by: 'list', route: `POST /colonies/{colonyid}/processes/${to}`},
 	allow: approvedSelf,
+	work: true,
 	colony,
 	self: itself,
 	changes: ['processes'],

@@ -71,6 +71,14 @@ export class Colony {
 	}
 
 	/** Registers a computer, approved unless told otherwise. */
+	/** As if the computer had last been at work so long ago. */
+	async sees({id}: Pick<Identity, 'id'>, ago = '0 s'): Promise<void> {
+		await this.database.query(
+			'insert into seen (colony_id, computer_id, seen_at) values ($1, $2, now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
+			[this.id, id, ago],
+		);
+	}
+
 	async computer({state = 'approved', ...spec}: ComputerOptions = {}): Promise<Identity> {
 		const {identity, privateKey} = createIdentity();
 		this.privateKeys.push(privateKey);
