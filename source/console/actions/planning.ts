@@ -1,5 +1,6 @@
 import {titleOf} from '../../operations/plan.ts';
 import {whyNoChange} from '../deeds.ts';
+import {isHeard, typesCount} from '../keymap/plan.ts';
 import {closeTop, onTop} from '../stack.ts';
 import type {Effect, PlanOverlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
@@ -24,10 +25,11 @@ function apply(state: State): Step {
 
 /** A key while a plan waits for its count, which is typed also where it is one: a key that was pressed while the plan was still made confirms nothing. Undefined for those that the key map has. */
 export function inPlan(state: State, overlay: PlanOverlay, chord: Chord): Step | undefined {
-	const count = overlay.plan?.entries.length ?? 0;
-	if (overlay.stage !== 'ready' || count === 0 || ['left', 'right', 'up', 'down', 'pgup', 'pgdn', 'esc', 'ctrl-c', 'ctrl-z', 'ctrl-l'].includes(chord.key)) {
+	if (!typesCount(overlay) || isHeard(state, chord.key)) {
 		return undefined;
 	}
+
+	const count = overlay.plan!.entries.length;
 
 	if (chord.key === 'enter') {
 		return overlay.edit.text === String(count) ? apply(state) : quiet(say(state, overlay.edit.text === '' ? `Type ${count} to ${titleOf(overlay.plan!)}; esc cancels.` : `It is ${count}, not ${overlay.edit.text}; esc cancels.`));

@@ -1,10 +1,22 @@
-import type {State} from '../state.ts';
+import type {PlanOverlay, State} from '../state.ts';
 import type {Binding} from './binding.ts';
 
 const stageOf = (state: State) => {
 	const top = state.overlays.at(-1);
 	return top?.kind === 'plan' ? top.stage : undefined;
 };
+
+/** Keys that are no text while the count of a plan is typed. */
+const heard: ReadonlySet<string> = new Set(['left', 'right', 'up', 'down', 'pgup', 'pgdn', 'esc', 'ctrl-c', 'ctrl-z', 'ctrl-l']);
+
+/** Whether the count of a plan is what is typed now. */
+export const typesCount = ({stage, plan}: PlanOverlay): boolean => stage === 'ready' && (plan?.entries.length ?? 0) > 0;
+
+/** Whether a key is heard by the key map: on a plan whose count is typed few are. */
+export function isHeard(state: State, chord: string): boolean {
+	const top = state.overlays.at(-1);
+	return top?.kind !== 'plan' || !typesCount(top) || heard.has(chord);
+}
 
 /** Keys of a plan. While its count is typed, every character is text. */
 export const planKeys: readonly Binding[] = [

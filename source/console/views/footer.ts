@@ -3,6 +3,7 @@ import {formatSpan} from '../../core/time.ts';
 import {candidatesOf, faultOf, languageOf} from '../filtering.ts';
 import {forecastText} from '../overlays/forecast.ts';
 import {keymap, modesOf} from '../keymap.ts';
+import {isHeard} from '../keymap/plan.ts';
 import {type Overlay, type State, storeName} from '../state.ts';
 import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
 import {type EditState, drawField} from '../terminal/text-edit.ts';
@@ -13,7 +14,7 @@ import {fewLines} from './wrap.ts';
 /** The keys that matter here, as many as fit; those that would do nothing now are dim. */
 function hints(state: State): string {
 	const modes = modesOf(state);
-	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint));
+	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && isHeard(state, binding.chords[0]!)));
 	let line = '';
 	for (const {chords, hint, disabled} of bindings) {
 		const key = chords[0] === ' ' ? 'space' : chords[0]!;
