@@ -1,6 +1,6 @@
 /**
-A large colony to try the console and the commands on: a PostgreSQL of its own with so many processes and their history, on which so many changes a second go on until it is stopped (ctrl-c).
-Prints how to look at it.
+A large colony to try the console and the commands on: a PostgreSQL of its own with so many processes and their history, counted and sealed, on which so many changes a second go on until it is stopped (ctrl-c).
+Prints how to look at it, and every ten seconds how many changes there were and how old the oldest was that no seal covered.
 
 	node --import tsx bench/large.ts [processes] [changes a second]
 
@@ -11,7 +11,9 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {setTimeout as pause} from 'node:timers/promises';
-import {migrate} from '../source/database/index.ts';
+import {keepTime} from '../source/contexts/keep-time.ts';
+import {milliseconds} from '../source/core/time.ts';
+import {migrate, seals} from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import type {Database} from '../source/database/types.ts';
 import type {Identity} from '../source/identity/index.ts';
@@ -63,6 +65,40 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 
 const specFor = ({id}: Colony) => ({targetcolonyid: id, computertype: types[Math.floor(Math.random() * types.length)]!, in: {size: String(Math.random())}, maxretries: 3, timeout: 600});
 
+/** Has what was written counted for Pulse and sealed, as a server does while it goes on. */
+async function settle({broker}: Colony): Promise<void> {
+	const untilDone = async (act: () => Promise<boolean>) => {
+		while (await act()) {} // eslint-disable-line no-await-in-loop, no-empty
+	};
+
+	await Promise.all([untilDone(async () => broker.rollPulse()), untilDone(async () => broker.seal())]);
+}
+
+/** Tells every ten seconds how many changes were recorded, and the greatest age of a change that was not sealed. */
+async function report(database: Database, signal: AbortSignal): Promise<void> {
+	let before = await recorded(database);
+	while (!signal.aborted) {
+		const began = performance.now();
+		let oldest = 0;
+		for (let times = 0; times < 20 && !signal.aborted; times++) {
+			await pause(500); // eslint-disable-line no-await-in-loop
+			const last = await seals.lastSeal(database); // eslint-disable-line no-await-in-loop
+			const since = last && await seals.unsealedSince(database, last); // eslint-disable-line no-await-in-loop
+			oldest = Math.max(oldest, since ? Date.now() - milliseconds(since)! : 0);
+		}
+
+		const now = await recorded(database); // eslint-disable-line no-await-in-loop
+		console.log(`${Math.round((now - before) * 1000 / (performance.now() - began))} changes a second, unsealed for ${(oldest / 1000).toFixed(1)} s at most`);
+		before = now;
+	}
+}
+
+/** How many changes were recorded so far, by the number of the last. */
+async function recorded(database: Database): Promise<number> {
+	const {rows: [row]} = await database.query<{last: number}>('select last_value::float8 as last from history_history_id_seq');
+	return row!.last;
+}
+
 /** Submits, takes and closes, in equal measure, so many a second together. */
 async function live(colony: Colony, computers: readonly Identity[], signal: AbortSignal): Promise<void> {
 	const {broker} = colony;
@@ -104,6 +140,7 @@ await keychain.describe(colony.id, {kind: 'colony', name: 'large', colonyid: col
 console.log(`Writing ${count} processes with their history …`);
 const began = performance.now();
 await fill(database, colony, {processid: await pattern(colony, computers[0]!), computers});
+await settle(colony);
 console.log(`That took ${Math.round((performance.now() - began) / 1000)} s. Look at it with:\n\nCOLONIES_HOME=${home} node dist/cli.js --dbhost ${where.host} --dbport ${where.port} --dbuser ${where.user} --dbname ${where.database}\n\n${rate} changes a second go on until ctrl-c.`);
 const stop = new AbortController();
 process.once('SIGINT', () => {
@@ -112,6 +149,8 @@ process.once('SIGINT', () => {
 process.once('SIGTERM', () => {
 	stop.abort();
 });
-await live(colony, computers, stop.signal);
+const stopKeepingTime = keepTime(colony.broker);
+await Promise.all([live(colony, computers, stop.signal), report(database, stop.signal)]);
+await stopKeepingTime();
 await database.close();
 await server.stop();

@@ -2,82 +2,95 @@ import type {Broker} from '../operations/index.ts';
 
 /** Between two looks at the deadlines, in milliseconds: an attempt ends within two seconds of its deadline (domain.md). */
 const deadlineInterval = 1000;
-/** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
-const nonceInterval = 60_000;
+/** Between two seals of the history, in milliseconds: it is sealed within two seconds. */
+const sealInterval = 1000;
 /** Between two turns of counting for Pulse, in milliseconds; what came since is read from the history. */
 const pulseInterval = 2000;
 /** Between two looks at what of the history is to be dropped or compressed, in milliseconds. */
 const historyInterval = 60_000;
+/** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
+const nonceInterval = 60_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
-/**
-Sees to deadlines, counts for Pulse, seals the history and drops what is too old of it, and tidies up now and then, until the returned function is called. Any number of processes may do so on one database.
-A database that is away is tried again at the next turn.
-*/
-export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
+/** Does something again and again, at once where there is more to do, until the returned function is called, which waits for the turn that is under way. What fails is tried again at the next turn. */
+function repeat(act: () => Promise<boolean>, interval: number): () => Promise<void> {
 	let stopped = false;
 	let timer: NodeJS.Timeout | undefined;
 	let current: Promise<void> = Promise.resolve();
-	let tidied = Date.now();
-	let cleared = Date.now();
-	let rolled = 0;
-	let kept = 0;
-	let hurries = false;
 
 	const turn = async (): Promise<void> => {
-		try {
-			await guard();
-			// What is many is ended in turns, so that leaving never waits for all of them.
-			hurries = await broker.endExpired() > 0;
-			if (Date.now() - rolled > pulseInterval) {
-				// Where there is more, the next turn goes on.
-				const more = await broker.rollPulse();
-				rolled = more ? 0 : Date.now();
-				hurries ||= more;
-			}
-
-			hurries = await broker.seal() || hurries;
-			// What is to be dropped was counted before.
-			if (rolled > 0 && Date.now() - kept > historyInterval) {
-				if (await broker.keepHistory()) {
-					hurries = true;
-				} else {
-					kept = Date.now();
-				}
-			}
-
-			if (Date.now() - cleared > nonceInterval) {
-				cleared = Date.now();
-				// Others may be at that table; then it is for the next time.
-				await broker.clearNonces().catch(() => undefined);
-			}
-
-			if (Date.now() - tidied > tidyInterval) {
-				tidied = Date.now();
-				await broker.tidy();
-			}
-		} catch {
-			hurries = false;
-			// Said by the reachability of the database; the next turn tries again.
-		}
-
-		schedule();
+		// That the database is away is said by its reachability.
+		const more = await act().catch(() => false);
+		schedule(more ? 0 : interval);
 	};
 
-	const schedule = (): void => {
+	const schedule = (wait: number): void => {
 		if (!stopped) {
 			timer = setTimeout(() => {
 				current = turn();
-			}, hurries ? 0 : deadlineInterval);
+			}, wait);
 			timer.unref();
 		}
 	};
 
-	schedule();
+	schedule(Math.min(interval, deadlineInterval));
 	return async () => {
 		stopped = true;
 		clearTimeout(timer);
 		await current;
+	};
+}
+
+/** What was done so long ago, in milliseconds, is due; it counts as done now. */
+function dueEvery(interval: number): () => boolean {
+	let last = Date.now();
+	return () => {
+		const isDue = Date.now() - last > interval;
+		last = isDue ? Date.now() : last;
+		return isDue;
+	};
+}
+
+/**
+Sees to deadlines, seals the history, counts it for Pulse and drops what is too old of it, and tidies up now and then, until the returned function is called. None of these waits for another: however much is to be counted, deadlines are kept.
+Any number of processes may do so on one database. A database that is away is tried again at the next turn.
+*/
+export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
+	const [clears, tidies, drops] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval)];
+	let isDropping = false;
+
+	const duties: Array<[act: () => Promise<boolean>, interval: number]> = [
+		// What is many is ended in turns, so that leaving never waits for all of them.
+		[async () => await broker.endExpired() > 0, deadlineInterval],
+		[async () => broker.seal(), sealInterval],
+		[async () => {
+			if (await broker.rollPulse()) {
+				return true;
+			}
+
+			// What is to be dropped was counted before.
+			isDropping = (isDropping || drops()) && await broker.keepHistory();
+			return isDropping;
+		}, pulseInterval],
+		[async () => {
+			if (clears()) {
+				// Others may be at that table; then it is for the next time.
+				await broker.clearNonces().catch(() => undefined);
+			}
+
+			if (tidies()) {
+				await broker.tidy();
+			}
+
+			return false;
+		}, deadlineInterval],
+	];
+	const stops = duties.map(([act, interval]) => repeat(async () => {
+		await guard();
+		return act();
+	}, interval));
+	return async () => {
+		await Promise.all(stops.map(async stop => stop()));
 	};
 }

@@ -76,6 +76,12 @@ export async function lastSeal(client: Client): Promise<Seal | undefined> {
 	return row && toSeal(row);
 }
 
+/** When the oldest change was made that no seal covers yet; null where all is sealed. */
+export async function unsealedSince(client: Client, {to}: Pick<Seal, 'to'>): Promise<Time | null> {
+	const {rows: [row]} = await client.query<{at: Time}>('select at from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit 1', [to.txid, to.row]);
+	return row?.at ?? null;
+}
+
 /** The seals from a number on, in their order. */
 export async function sealsFrom(client: Client, number: number, limit: number): Promise<Seal[]> {
 	const {rows} = await client.query<SealRow>(`select ${selected} from seals where number >= $1 order by number limit $2`, [number, limit]);

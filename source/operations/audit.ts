@@ -104,13 +104,13 @@ export const getHead = defineOperation({
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
-	async handle({client}): Promise<Head> {
+	async handle({client}): Promise<Head & {unsealed: Time | null}> {
 		const last = await seals.lastSeal(client);
 		if (last === undefined) {
 			throw new NotFound('Nothing is sealed yet.', {hint: 'It is, within two seconds, while a server, a console or the embedded database is up.'});
 		}
 
-		return toHead(last);
+		return {...toHead(last), unsealed: await seals.unsealedSince(client, last)};
 	},
 });
 

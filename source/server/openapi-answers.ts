@@ -40,6 +40,8 @@ const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntr
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
 
 const hash: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
+const head: Readonly<Record<string, JsonSchema>> = {number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole};
+
 const change: Readonly<Record<string, JsonSchema>> = {
 	id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), actorname: said({type: ['string', 'null']}, 'Of the colony or computer, also of one that is gone.'), what: text, noun: text, subject: text, name: {type: ['string', 'null']},
 	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
@@ -102,7 +104,8 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	FullChange: object({
 		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
 	}),
-	Head: object({number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole}),
+	Head: object(head),
+	LastSeal: object({...head, unsealed: said({oneOf: [reference('Time'), {type: 'null'}]}, 'When the oldest change was made that no seal covers yet; null where all is sealed.')}),
 	Verification: object({
 		intact: {type: 'boolean'},
 		fault: {oneOf: [reference('Fault'), {type: 'null'}]},
@@ -210,7 +213,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'pulse.get': reference('Pulse'),
 	'audit.list': reference('ChangePage'),
 	'audit.get': reference('FullChange'),
-	'audit.head': reference('Head'),
+	'audit.head': reference('LastSeal'),
 	'audit.verify': reference('Verification'),
 	'history.get': reference('Retention'),
 	'history.retention': reference('Retention'),

@@ -80,7 +80,7 @@ const answers: Partial<Record<OperationName, (input: any, state: State) => unkno
 	'attention.list': () => pageOf(lines),
 	'filter.suggest': () => [{value: 'state:', summary: 'waiting, running, successful or failed'}, {value: 'type:', summary: 'of this type'}],
 	'pulse.get': (_, {pulse: {by}}) => pulseOf({by, keys: by === 'type' ? ['gpu_train', 'cpu_batch', ''] : [idOf('computer', 1)], name: by === 'type' ? undefined : 'lab-1', to: start}),
-	'audit.head': () => ({number: 3, hash: idOf('seal', 3), madeat: time(-2), upto: '9.9', rows: 41}),
+	'audit.head': () => ({number: 3, hash: idOf('seal', 3), madeat: time(-2), upto: '9.9', rows: 41, unsealed: null}),
 	'audit.verify': () => ({intact: true, fault: null, from: 1, to: 3, more: false, last: {number: 3, hash: idOf('seal', 3), madeat: time(-2)}}),
 	'audit.get': () => ({...entries[0], request: JSON.stringify({operation: 'computer.disapprove'}), signature: 'ab'.repeat(65), detail: null, seal: {number: 3, hash: idOf('seal', 3), madeat: time(-2)}}),
 	'computer.get': ({computerid}) => computers.find(computer => computer.computerid === computerid),

@@ -1,4 +1,5 @@
-import {commandLinesOf} from '../command-lines.ts';
+import {toColoniesError} from '../../core/errors.ts';
+import {type CommandLine, commandLinesOf} from '../command-lines.ts';
 import {resultText} from '../overlays/result.ts';
 import {closeTop, over} from '../stack.ts';
 import type {State, Step} from '../state.ts';
@@ -11,7 +12,14 @@ export function showCommandLine(state: State): Step {
 		return quiet(closeTop(state));
 	}
 
-	const lines = commandLinesOf(state);
+	let lines: CommandLine[];
+	try {
+		lines = commandLinesOf(state);
+	} catch (error) {
+		// A filter with a fault in it shows nothing either.
+		return quiet(say(state, `There is no command for this: ${toColoniesError(error).message}`));
+	}
+
 	return quiet(lines.length === 0 ? say(state, 'No command shows this: choose a colony first (4).') : over(state, {kind: 'command-line', lines, scroll: 0}));
 }
 

@@ -1,11 +1,13 @@
 import {visible} from '../../core/text.ts';
-import {formatClock, formatTime} from '../../core/time.ts';
+import {formatClock, formatTime, milliseconds} from '../../core/time.ts';
 import type {ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import {layoutOf} from '../layout.ts';
-import {change, object, who} from '../screens/audit.ts';
-import type {Overlay, State} from '../state.ts';
+import {
+	change, headSlot, object, who,
+} from '../screens/audit.ts';
+import {type Overlay, type State, storeNow} from '../state.ts';
 import {bold, dim, green, red} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {type Verdict, verdictOf, verifyKey, verifySlot} from '../verification.ts';
@@ -17,6 +19,8 @@ type VerifyOverlay = Extract<Overlay, {kind: 'verify'}>;
 type Entry = ResultOf<'audit.get'>;
 
 const entrySlot = 'audit-entry';
+/** Milliseconds after which what is not sealed is late: a seal is made every second, and told of every five. */
+const lateness = 10_000;
 
 /** Asks for the change that is open. It never changes; only its seal comes. */
 export const askEntry = ({id}: EntryOverlay, {colony}: State): readonly Ask[] => [{slot: entrySlot, key: id, operation: 'audit.get', input: {colonyid: colony!.colonyid, entry: id}, every: 10_000}];
@@ -41,7 +45,14 @@ function requestLines(request: string, width: number): string[] {
 	}
 }
 
-function linesOf(entry: Entry, {utc}: State, width: number): string[] {
+/** When a change that no seal covers yet will be sealed. */
+function unsealedText(state: State): string {
+	const since = answerIn(state, headSlot, state.colony?.colonyid ?? '', 'audit.head').result?.unsealed;
+	return since && storeNow(state) - milliseconds(since)! > lateness ? `not sealed yet: sealing has come to ${formatTime(since, state.utc)}` : 'not sealed yet: it is, within two seconds';
+}
+
+function linesOf(entry: Entry, state: State, width: number): string[] {
+	const {utc} = state;
 	const {seal, request, signature, detail} = entry;
 	return [
 		...pairs([
@@ -55,7 +66,7 @@ function linesOf(entry: Entry, {utc}: State, width: number): string[] {
 		bold('Seal'),
 		...(seal
 			? pairs([['number', String(seal.number)], ['made', formatTime(seal.madeat, utc)], ['hash', seal.hash]], width)
-			: [dim('not sealed yet: it is, within two seconds')]),
+			: [dim(unsealedText(state))]),
 		'',
 		bold('Request'),
 		...(request === null ? [dim('none: not an operator\'s change')] : requestLines(request, width)),

@@ -30,7 +30,7 @@ const styles: Partial<Record<string, (text: string) => string>> = {intact: green
 /** How far the history is sealed, and what came of verifying it. */
 function note(state: State): string {
 	const {result, error} = answerIn(state, headSlot, state.colony?.colonyid ?? '', 'audit.head');
-	const sealed = result ? `sealed up to ${formatAge(result.madeat, storeNow(state))} ago` : (error?.code === 'not-found' ? 'nothing sealed yet' : '');
+	const sealed = result ? (result.unsealed === null ? 'all is sealed' : `sealed up to ${formatAge(result.unsealed, storeNow(state))} ago`) : (error?.code === 'not-found' ? 'nothing sealed yet' : '');
 	const verdict = verdictOf(state);
 	const verified = verdict === undefined ? 'v verifies' : (styles[verdict.state] ?? (text => text))(verdict.short);
 	return [sealed, verified].filter(text => text !== '').join(' | ');
