@@ -11,13 +11,13 @@ import {
 	attributeLines, attributesOf, type Revealed, sections, shortened, shownValue,
 } from './attributes.ts';
 import {box} from './box.ts';
-import {wrap} from './wrap.ts';
+import {wrap, wrapWords} from './wrap.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
 
 const pairLines = (pairs: ReadonlyArray<readonly [string, string]>, width: number): string[] => {
 	const label = Math.min(14, Math.max(...pairs.map(([name]) => widthOf(name))));
-	return pairs.flatMap(([name, text]) => wrap(visible(text), Math.max(8, width - label - 2)).map((line, index) => `${dim(fit(index === 0 ? name : '', label))}  ${line}`));
+	return pairs.flatMap(([name, text]) => wrapWords(visible(text), Math.max(8, width - label - 2)).map((line, index) => `${dim(fit(index === 0 ? name : '', label))}  ${line}`));
 };
 
 // A process may have megabytes; its lines are made once, not at every key.
