@@ -132,6 +132,24 @@ test('a process by a form with every field, and what the operation refuses', asy
 	assert.deepEqual((await colony.get(newest!)).in?.map(({key, value}) => [key, value]), [['job', 'a=b, c']]);
 });
 
+test('the cursor goes to what was registered or submitted, so that the next key is about it', async () => {
+	const {colony, person} = await openWithColony();
+	await colony.computer({name: 'old'});
+	await colony.submit({computertype: 'before'});
+	person.press('3', 'n');
+	person.type('zeta');
+	person.press('ctrl-s');
+	await person.until(/> zeta +\? pending/);
+	person.press('A');
+	await person.until('Approve the computer zeta');
+	person.press('y');
+	await person.until('Approved the computer zeta');
+	person.press('2', 'j', 'n');
+	person.type('mine');
+	person.press('ctrl-s');
+	await person.until(/> [\da-f]{8} +· waiting +mine/);
+});
+
 test('a process and a computer by a spec file, and files that are none', async () => {
 	const {colony, person} = await openWithColony();
 	const send = async (file: string, wanted: RegExp) => {

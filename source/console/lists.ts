@@ -16,15 +16,16 @@ const clampTop = (top: number, index: number, {length}: readonly unknown[], heig
 
 /**
 Takes a page that was read. The cursor stays on its id, and on its line where it can; a row that has left the list is kept in its place for as long as the cursor is on it,
-so that no other row comes under the cursor by itself. `pinsFirst`: the cursor begins on the first row; where new rows come in at the head it begins nowhere, so that the head stays in sight.
+so that no other row comes under the cursor by itself; it goes to what the operator has just made. `pinsFirst`: the cursor begins on the first row; where new rows come in at the head it begins nowhere, so that the head stays in sight.
 The operator who went to an end of the list is there now.
 */
 export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst, sorted = page => page}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean; /** Puts a page in the order in which it is shown. */ sorted?: (page: Page<RowValue>) => Page<RowValue>}): ListState {
 	const before = cursorIndex(list, idOf);
 	// Another window has an order of its own.
+	const made = page.rows.some(row => idOf(row) === list.made) ? list.made : undefined;
 	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : sorted(page);
 	// A row of another moment is not kept beside these.
-	const held = list.cursor === undefined || list.at !== page.at ? undefined : list.rows[before];
+	const held = list.cursor === undefined || list.at !== page.at || made !== undefined ? undefined : list.rows[before];
 	let gone: string | undefined;
 	if (held && idOf(held) === list.cursor && !page.rows.some(row => idOf(row) === list.cursor)) {
 		gone = list.cursor;
@@ -33,9 +34,9 @@ export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, a
 	}
 
 	const begins = list.going === 'last' ? rows.at(-1) : (pinsFirst || list.going === 'first' ? rows[0] : undefined);
-	const cursor = rows.some(row => idOf(row) === list.cursor) ? list.cursor : (begins && idOf(begins));
+	const cursor = made ?? (rows.some(row => idOf(row) === list.cursor) ? list.cursor : (begins && idOf(begins)));
 	const edges = page.positions.length === 0 ? undefined : {first: page.positions[0]!, last: page.positions.at(-1)!};
-	const next = {...list, rows, cursor, gone, positions, edges, more: page.more, looked: page.looked?.count, at: page.at, loading: false, going: undefined, loadedAt: at, error: undefined};
+	const next = {...list, rows, cursor, gone, positions, edges, made: list.stale && made === undefined ? list.made : undefined, more: page.more, looked: page.looked?.count, at: page.at, loading: false, going: undefined, loadedAt: at, error: undefined};
 	const index = cursor === undefined ? 0 : cursorIndex(next, idOf);
 	// At the head of a list what is new is to be seen; anywhere else the line under the eye stays.
 	const top = list.top === 0 && index < height ? 0 : index - (before - list.top);
@@ -67,7 +68,7 @@ export function moveTo(list: ListState, index: number, {idOf, height}: {idOf: Id
 	const leaving = list.gone !== undefined && list.gone !== cursor;
 	const rows = leaving ? list.rows.filter(row => idOf(row) !== list.gone) : list.rows;
 	const positions = leaving ? list.positions.filter((_, index) => idOf(list.rows[index]!) !== list.gone) : list.positions;
-	const next = {...list, rows, positions, cursor, gone: leaving ? undefined : list.gone};
+	const next = {...list, rows, positions, cursor, gone: leaving ? undefined : list.gone, made: undefined};
 	return {...next, top: clampTop(list.top, cursorIndex(next, idOf), rows, height)};
 }
 

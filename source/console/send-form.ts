@@ -4,7 +4,7 @@ import {quoted, shortId, visible} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {type Keychain, withNewKey} from '../keychain/index.ts';
 import {type Caller, type Context, type ContextChoice, type Notice, patiently, readChoice} from '../operations/index.ts';
-import type {Acting, FormPurpose, State} from './state.ts';
+import type {Acting, FormPurpose, Made, State} from './state.ts';
 import type {World} from './world.ts';
 
 type Tools = {
@@ -21,7 +21,7 @@ type Tools = {
 	notice: Notice;
 };
 
-type Sent = {said: string; /** A colony to work in from now on. */ select?: Id};
+type Sent = {said: string; made?: Made; /** A colony to work in from now on. */ select?: Id};
 type Values = Record<string, string>;
 
 const whole = new Set(['timeout', 'maxretries', 'mem', 'cores', 'gpus']);
@@ -105,7 +105,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 			label: () => ({kind: 'computer', name: String(spec.name), colonyid: colony}),
 			notice,
 		});
-		return {said: `Registered the computer ${visible(String(spec.name))} (${shortId(id)}). Approve it with A.`};
+		return {said: `Registered the computer ${visible(String(spec.name))} (${shortId(id)}). Approve it with A.`, made: {screen: 'computers', id}};
 	},
 	async 'submit-process'(values, tools) {
 		const {context, state, notice} = tools;
@@ -117,7 +117,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		const caller = await tools.caller(state.acting);
 		const options = {notice, idempotencyKey: randomUUID()};
 		const process = await patiently(async () => context!.run(caller, 'process.submit', {spec}, options), notice);
-		return {said: `Submitted the process ${shortId(process.processid)}.`};
+		return {said: `Submitted the process ${shortId(process.processid)}.`, made: {screen: 'processes', id: process.processid}};
 	},
 	async 'add-key'({privatekey}, {keychain, state}) {
 		const {id} = await keychain.add(privatekey!);

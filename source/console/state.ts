@@ -40,6 +40,8 @@ export type ListState = {
 	more: {before: boolean; after: boolean};
 	/** Id of the row under the cursor. */
 	cursor?: string;
+	/** Id of a row that the operator has just made: the cursor goes to it when it comes. */
+	made?: string;
 	/** Id of a row that has left the list, kept in its place for as long as the cursor is on it. */
 	gone?: string;
 	/** Index of the first row on the screen. */
@@ -209,6 +211,9 @@ export type State = {
 	busy: number;
 };
 
+/** What a form has made, and on which screen it is. */
+export type Made = {screen: ScreenName; id: Id};
+
 export type Message =
 	| {type: 'key'; key: string; text?: string}
 	| {type: 'resized'; columns: number; rows: number}
@@ -234,7 +239,7 @@ export type Message =
 	| {type: 'not-planned'; number: number; error: ErrorText}
 	| {type: 'plan-went'; number: number; reported: readonly Reported[]; waits?: string}
 	| {type: 'plan-ended'; number: number}
-	| {type: 'form-done'; text: string}
+	| {type: 'form-done'; text: string; made?: Made}
 	| {type: 'form-failed'; error: ErrorText}
 	| {type: 'root-unlocked'}
 	| {type: 'asked'; slot: string; sequence: number; result: unknown; /** Milliseconds since 1970: sent, and answered. */ began: number; at: number}

@@ -46,7 +46,7 @@ export const sendsForm: Change<'send-form'> = async (session, {purpose, values},
 	const notices: string[] = [];
 	const {world, keychain, root, dispatch, openContext} = session;
 	try {
-		const {said, select} = await sendForm(purpose, values, {
+		const {said, select, made} = await sendForm(purpose, values, {
 			world, state, keychain, root, context: openContext,
 			caller: async acting => session.callerOf(acting),
 			unlock(password) {
@@ -65,7 +65,7 @@ export const sendsForm: Change<'send-form'> = async (session, {purpose, values},
 			await loadKnown(session, select);
 		}
 
-		dispatch({type: 'form-done', text: [said, ...notices].join(' ')});
+		dispatch({type: 'form-done', text: [said, ...notices].join(' '), made});
 		return undefined;
 	} catch (error) {
 		const failure = errorText(error);

@@ -35,7 +35,10 @@ export const failed = (state: State, {error}: Of<'failed'>): Step => refreshAll(
 export const noticed = (state: State, {text}: Of<'noticed'>): Step => quiet(say(state, text));
 
 /** A form was sent, and what it said is done. */
-export const formDone = (state: State, {text}: Of<'form-done'>): Step => refreshAll(sayDone({...state, overlays: state.overlays.filter(({kind}) => kind !== 'form')}, text));
+export function formDone(state: State, {text, made}: Of<'form-done'>): Step {
+	const next = made ? {...state, lists: {...state.lists, [made.screen]: {...state.lists[made.screen], made: made.id}}} : state;
+	return refreshAll(sayDone({...next, overlays: next.overlays.filter(({kind}) => kind !== 'form')}, text));
+}
 
 export const formFailed = (state: State, {error}: {error: ErrorText}): Step => quiet(inOverlays(state, overlay => overlay.kind === 'form' ? {...overlay, busy: false, error} : overlay));
 
