@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {openAny, openColony, type Colony} from './support/colony.ts';
+import {
+	openAny, openColony, rootPassword, type Colony,
+} from './support/colony.ts';
 import {open} from './support/console.tsx';
 
 const database = await openAny();
@@ -141,6 +143,41 @@ test('what changes meanwhile does not disturb a list of the past', async () => {
 	await person.until('later');
 });
 
+test('root sees which colonies there were; who is not is told so', async () => {
+	const {colony, at} = await withPast();
+	const gone = await openColony(database, colony.broker);
+	const between = await clock();
+	await colony.broker.run({root: rootPassword}, 'colony.remove', {colonyid: gone.id});
+	const person = await see(colony);
+	person.press('4');
+	await person.until('YOU ARE');
+	person.press('t');
+	await person.until('Only root sees which colonies there were');
+	person.press('u');
+	await person.until('Unlock root');
+	person.type(rootPassword);
+	person.press('enter');
+	await person.until('Root is unlocked');
+	const shown = () => person.state().lists.colonies.rows.map(row => (row as {colonyid: string}).colonyid);
+	await person.settled(() => shown().includes(colony.id));
+	assert.ok(!shown().includes(gone.id));
+	person.press('t');
+	person.type(between.slice(0, 26) + 'Z');
+	person.press('enter');
+	await person.until(/AS OF/);
+	await person.settled(() => shown().includes(gone.id) && shown().includes(colony.id));
+	person.press('t');
+	person.type(at);
+	person.press('enter');
+	await person.settled(() => !shown().includes(gone.id) && shown().includes(colony.id));
+	person.press('2');
+	await person.until('▸ running');
+	assert.match(person.lines()[0]!, /AS OF/);
+	person.press('4', 'esc');
+	await person.until('live');
+	await person.settled(() => !shown().includes(gone.id));
+});
+
 test('screens that have no past show what is', async () => {
 	const {colony} = await withPast();
 	const person = await see(colony);
@@ -150,5 +187,5 @@ test('screens that have no past show what is', async () => {
 	await person.until('[6 Keys]'.replaceAll(/[[\]]/g, ' ').trim());
 	assert.equal(person.state().past, undefined);
 	person.press('t');
-	await person.until('press 2 or 3');
+	await person.until('press 2, 3 or 4');
 });

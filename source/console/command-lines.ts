@@ -29,6 +29,7 @@ function readingOf(state: State): {operation: OperationName; input: Record<strin
 			heard ??= {operation, input};
 			return never();
 		},
+		runAsRoot: never,
 		where: never,
 		keys: never,
 	}).catch(() => undefined);
@@ -38,7 +39,7 @@ function readingOf(state: State): {operation: OperationName; input: Record<strin
 /** The commands of the screens that read no operation: what is on this machine, and what is asked of the store as such. */
 const others: Readonly<Record<string, (state: State) => CommandLine[]>> = {
 	colonies: state => state.rootUnlocked
-		? [{about: 'All colonies', text: asTable(commandLineOf('colony.list', {filter: state.lists.colonies.filter}, {root: true, choice: state.context?.choice}))}]
+		? [{about: 'All colonies', text: asTable(commandLineOf('colony.list', {filter: state.lists.colonies.filter, at: state.past?.at}, {root: true, choice: state.context?.choice}))}]
 		: [{about: 'The keys of colonies and computers', text: asTable('colonies keychain ls')}],
 	server: state => [
 		{about: 'The store', text: `colonies database where${storeFlagsOf(state)}`},

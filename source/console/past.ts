@@ -1,18 +1,23 @@
 import {formatSpan, milliseconds} from '../core/time.ts';
 import type {Time} from '../core/types.ts';
-import {emptied, type State, type Step} from './state.ts';
+import {screens} from './screens/index.ts';
+import {
+	emptied, type ScreenName, screenNames, type State, type Step,
+} from './state.ts';
 import {refreshAll} from './loading.ts';
 
 /** How far one step between moments may go, in seconds. */
 export const stepSizes = [1, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400] as const;
+
+/** Whether a screen can be shown as it was: the colonies that there were only by root. */
+export const hasPast = ({rootUnlocked}: Pick<State, 'rootUnlocked'>, screen: ScreenName): boolean => screens[screen].past === true && (screens[screen].of === 'colony' || rootUnlocked);
 
 /** The lists that can be shown as they were, without what they held of another moment. What is on the screen stays there until it is read: its header says of when it is. */
 const withoutRest = (state: State): State => ({
 	...state, side: undefined, counts: undefined, computerCounts: undefined, marks: {}, range: undefined, marking: undefined,
 	lists: {
 		...state.lists,
-		...(state.screen === 'processes' ? {} : {processes: {...emptied(state.lists.processes, state.lists.processes.tab), filter: state.lists.processes.filter}}),
-		...(state.screen === 'computers' ? {} : {computers: {...emptied(state.lists.computers, state.lists.computers.tab), filter: state.lists.computers.filter}}),
+		...Object.fromEntries(screenNames.filter(name => screens[name].past && name !== state.screen).map(name => [name, {...emptied(state.lists[name], state.lists[name].tab), filter: state.lists[name].filter}])),
 	},
 });
 

@@ -24,7 +24,7 @@ type Reason = {why: string; hint: string};
 
 const untrusted = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE']);
 
-const trustHint = 'Give its authority with --tlsca, or the fingerprint that the server prints when it starts with --fingerprint.';
+const trustHint = 'Give the CA file of its authority (--tlsca), or the fingerprint that the server prints when it starts (--fingerprint).';
 
 const reasons: Record<string, Reason> = {
 	ECONNREFUSED: {why: 'nothing listens there', hint: 'Start the server, or check --host and --port.'},
@@ -36,7 +36,7 @@ const reasons: Record<string, Reason> = {
 	ENETUNREACH: {why: 'there is no way to it', hint: 'Check --host, and the network.'},
 	EACCES: {why: 'its socket may not be opened', hint: 'It belongs to another user.'},
 	CERT_HAS_EXPIRED: {why: 'its certificate has expired', hint: 'Give the server a new one.'},
-	ERR_TLS_CERT_ALTNAME_INVALID: {why: 'its certificate is for another name', hint: 'Give the name of its certificate with --host, or its fingerprint with --fingerprint.'},
+	ERR_TLS_CERT_ALTNAME_INVALID: {why: 'its certificate is for another name', hint: 'Give the name of its certificate as the host, or its fingerprint (--fingerprint).'},
 	WRONG_CERTIFICATE: {why: 'its certificate has another fingerprint', hint: 'Somebody may stand in between, or it has a new certificate: compare with what the server prints when it starts.'},
 	EPROTO: {why: 'it does not speak TLS', hint: 'Check --port.'},
 	ERR_SSL_WRONG_VERSION_NUMBER: {why: 'it does not speak TLS', hint: 'Check --port.'},

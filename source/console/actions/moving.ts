@@ -6,7 +6,7 @@ import {screens} from '../screens/index.ts';
 import {beyondSorted, orderingOf} from '../sorting.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
 import {bodyEnd} from '../views/list.ts';
-import {toPresent} from '../past.ts';
+import {hasPast, toPresent} from '../past.ts';
 import {type Action, quiet} from './action.ts';
 
 function move(state: State, to: (index: number, height: number) => number): Step {
@@ -52,7 +52,7 @@ export function showScreen(state: State, screen: ScreenName): Step {
 	}
 
 	const there = {...state, screen, previous: state.screen};
-	return state.past && !screens[screen].past ? toPresent(there) : refreshAll(there);
+	return state.past && !hasPast(state, screen) ? toPresent(there) : refreshAll(there);
 }
 
 /** Begins a list anew, for another tab, filter or colony. */

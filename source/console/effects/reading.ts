@@ -11,6 +11,7 @@ const rest = 120;
 export const readerOf = (session: Session, state: State): Reader => ({
 	state,
 	run: async (name, input) => session.context.run(await session.callerOf(state.acting), name, input),
+	runAsRoot: async (name, input) => session.context.run({root: session.root!}, name, input),
 	where: async () => session.context.where(),
 	keys: async () => session.keychain.list(),
 });

@@ -18,6 +18,8 @@ export type Binding = {
 	label: string;
 	/** What the footer calls it; left out where it does not stand there. */
 	hint?: string;
+	/** Whether the footer calls it now; left out where it always does. */
+	offered?: (state: State) => boolean;
 	/** Whether it changes something on the server, or in the keychain. */
 	changes?: boolean;
 	/** Why it cannot be done now; undefined when it can. */

@@ -10,7 +10,16 @@ export const coloniesScreen: Screen<KnownColony> = {
 	title: 'Colonies',
 	topics: ['colonies'],
 	of: 'store',
-	read: async (_, {state}) => whole(passing('colonies', state.lists.colonies.filter, state.known, ({colonyid, name}) => ({id: colonyid, name}))),
+	past: true,
+	async read(query, {state, runAsRoot}) {
+		const {past, known, lists: {colonies: {filter}}} = state;
+		if (!past) {
+			return whole(passing('colonies', filter, known, ({colonyid, name}) => ({id: colonyid, name})));
+		}
+
+		const page = await runAsRoot('colony.list', {filter, ...query, at: past.at});
+		return {...page, rows: page.rows.map(colony => ({...colony, as: known.find(({colonyid}) => colonyid === colony.colonyid)?.as ?? [{kind: 'root', id: 'root', name: 'root'}]}))};
+	},
 	tabs: [],
 	columns: [
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({name}) => visible(name), style: text => bold(text)},

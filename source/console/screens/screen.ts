@@ -31,6 +31,8 @@ export type Reader = {
 	state: State;
 	/** Carries out an operation as whoever acts. @throws ColoniesError */
 	run: <Name extends OperationName>(name: Name, input: InputOf<Name>) => Promise<ResultOf<Name>>;
+	/** The same as root, whose password is kept for this run. */
+	runAsRoot: Reader['run'];
 	where: () => Promise<Where>;
 	keys: () => Promise<KeyEntry[]>;
 };

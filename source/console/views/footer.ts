@@ -14,7 +14,7 @@ import {fewLines} from './wrap.ts';
 /** The keys that matter here, as many as fit; those that would do nothing now are dim. */
 function hints(state: State): string {
 	const modes = modesOf(state);
-	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && isHeard(state, binding.chords[0]!)));
+	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && (binding.offered?.(state) ?? true) && isHeard(state, binding.chords[0]!)));
 	let line = '';
 	for (const {chords, hint, disabled} of bindings) {
 		const key = chords[0] === ' ' ? 'space' : chords[0]!;
