@@ -71,6 +71,10 @@ const table: Record<OperationName, Record<string, Case>> = {
 		'about another': onlyMembers(({colleague}) => ({computerid: colleague.id}))['']!,
 	},
 	'computer.forecast': onlyMembers(async subject => ({...await aComputer(subject), change: 'remove'})),
+	'computer.forecastmany': onlyMembers(async subject => {
+		const {computerid, ...colony} = await aComputer(subject);
+		return {...colony, computerids: [computerid], change: 'remove'};
+	}),
 	'computer.approve': onlyOwner(async subject => aComputer(subject, 'pending')),
 	'computer.disapprove': onlyOwner(async subject => aComputer(subject)),
 	'computer.remove': onlyOwner(async subject => aComputer(subject)),

@@ -148,7 +148,9 @@ test('one that is marked has the usual question, and is left alone when it has c
 
 test('computers are approved together, and those that are already are left out', async () => {
 	const {person, colony, computer} = await openWith(0);
-	const pending = await Promise.all(['one', 'two', 'three'].map(async name => colony.computer({state: 'pending', name})));
+	const pending = await Promise.all(['one', 'two', 'three'].map(async name => colony.computer({state: 'pending', name, cores: 64})));
+	await colony.submit({cores: 64});
+	await colony.submit({cores: 32});
 	person.press('3');
 	await person.until('1-4 of 4');
 	person.press('*');
@@ -156,6 +158,7 @@ test('computers are approved together, and those that are already are left out',
 	person.press('A');
 	await person.until('Type 3 and enter to approve them');
 	await person.until('it is approved already');
+	await person.until('2 waiting processes can run then.');
 	await colony.own('computer.remove', {computerid: pending[0]!.id});
 	person.type('3');
 	person.press('enter');

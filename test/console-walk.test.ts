@@ -134,6 +134,7 @@ const answers: Partial<Record<OperationName, (random: Random, state: State) => u
 	'process.explain': whyOf,
 	'process.reasons': (random, state) => (state.lists.processes.rows as ReadonlyArray<ReturnType<typeof processOf>>).filter(() => random.chance(0.9)).map(({processid}) => ({processid, verdict: random.pick(['nobody-can', 'behind']), says: random.pick(hostileTexts), behind: 3, more: false})),
 	'computer.forecast': random => ({computerid: idOf('computer', 1), name: random.pick(hostileTexts), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
+	'computer.forecastmany': random => ({computers: random.below(100), change: random.pick(['approve', 'remove']), fitting: 3, runnable: random.below(20_000), stranded: random.below(20_000), requeued: random.below(20_000)}),
 	'attention.list': random => pageOf(numbers(random).map(number => attentionOf(number, random))),
 	'audit.head': random => ({number: 3, hash: idOf('seal', 3), madeat: '2026-01-01T00:00:30.000000Z', upto: '9.9', rows: random.below(100), unsealed: random.pick([null, '2026-01-01T00:00:30.000000Z'])}),
 	'audit.verify': verifiedOf,

@@ -5,7 +5,7 @@ import {type ChangeForetold, type Forecast, changesForetold, forecastSentences} 
 import {toColoniesError} from '../source/core/errors.ts';
 import {mayRun, type Worker} from '../source/core/matching.ts';
 import type {Demand, Id} from '../source/core/types.ts';
-import {computerChanges, forecast} from '../source/database/index.ts';
+import {computerChanges, forecast, forecastMany} from '../source/database/index.ts';
 import type {Client} from '../source/database/types.ts';
 import {newProcessId} from '../source/identity/index.ts';
 import {openAny, openColony, refused} from './support/colony.ts';
@@ -82,7 +82,8 @@ async function waitingIn(client: Client, colony: Id): Promise<{waiting: number; 
 test('a forecast is what then really happens', async () => {
 	const seen = {runnable: 0, stranded: 0, requeued: 0, refused: 0};
 	await fc.assert(fc.asyncProperty(worlds, async ({computers: some, asked, running, change}) => database.transaction(async client => {
-		const [colony, [computer]] = [newProcessId(), some as [Worker]];
+		const colony = newProcessId();
+		const [computer] = some as [Worker];
 		await client.query('insert into colonies (colony_id, name) values ($1, \'forecast\')', [colony]);
 		await placeComputers(client, colony, some);
 		const fits = computer.status === 1 ? running.filter(demand => mayRun(computer, demand)) : [];
@@ -108,6 +109,34 @@ test('a forecast is what then really happens', async () => {
 			seen[name] += promised.result[name] > 0 ? 1 : 0;
 		}
 	})), {numRuns: 400});
+	assert.ok(Object.values(seen).every(count => count > 5), JSON.stringify(seen));
+});
+
+test('what is foretold of many together is what happens when it is done to each', async () => {
+	const seen = {runnable: 0, stranded: 0, requeued: 0};
+	await fc.assert(fc.asyncProperty(worlds, fc.integer({min: 1, max: 4}), async ({computers: some, asked, running, change}, many) => database.transaction(async client => {
+		const colony = newProcessId();
+		const changed = some.slice(0, many);
+		await client.query('insert into colonies (colony_id, name) values ($1, \'forecast\')', [colony]);
+		await placeComputers(client, colony, some);
+		await place(client, colony, [
+			...asked.map((demand): Placed => ({...demand, processid: newProcessId(), status: 0, entered: '2026-01-02T03:04:05.000000Z'})),
+			...running.flatMap((demand, index): Placed[] => {
+				const able = some.filter(computer => mayRun(computer, demand));
+				return able.length === 0 ? [] : [{...demand, processid: newProcessId(), status: 1, entered: '2026-01-02T03:04:05.000000Z', assignedcomputerid: able[index % able.length]!.computerid}];
+			}),
+		]);
+		const before = await waitingIn(client, colony);
+		const computers = changed.map(({computerid}) => computerid);
+		const {runnable, stranded, requeued} = await forecastMany(client, {colony, computers: [...computers, newProcessId()], change, limit: 100});
+		await computerChanges[change](client, colony, computers.map(computerid => ({computerid})));
+		const after = await waitingIn(client, colony);
+		const happened = {runnable: Math.max(0, before.stranded - after.stranded), stranded: Math.max(0, after.stranded - before.stranded), requeued: after.waiting - before.waiting};
+		assert.deepEqual({runnable, stranded, requeued}, happened);
+		for (const name of ['runnable', 'stranded', 'requeued'] as const) {
+			seen[name] += happened[name] > 0 ? 1 : 0;
+		}
+	})), {numRuns: 300});
 	assert.ok(Object.values(seen).every(count => count > 5), JSON.stringify(seen));
 });
 

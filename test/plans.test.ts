@@ -280,6 +280,7 @@ test('why a process waits is found by kinds of work, however many wait', {skip},
 
 test('what a change of a computer would do is found by kinds of work, and counted to a limit', {skip}, async () => {
 	await checkProcesses('computer.forecast', async () => colony.own('computer.forecast', {computerid: busy, change: 'remove'}), 25_000);
+	await checkProcesses('computer.forecastmany', async () => colony.own('computer.forecastmany', {computerids: [busy, busy.replaceAll(/./g, 'a')], change: 'disapprove'}), 25_000);
 	for (const name of kinds) {
 		const computer = await colonies[name].computer({state: 'pending', cores: 100, mem: 100_000});
 		await checkProcesses(`computer.forecast, ${name}`, async () => colonies[name].own('computer.forecast', {computerid: computer.id, change: 'approve'}), 25_000);

@@ -56,6 +56,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual([why.verdict, why.computers.length, why.others], ['being-taken', 1, [{unmet: [], count: 1}]]);
 	assert.deepEqual(await call(owner, 'process.reasons', {colonyid, processids: [processid]}), [{processid, verdict: 'being-taken', says: 'not fetched', behind: 0, more: false}]);
 	assert.equal((await call(owner, 'computer.forecast', {colonyid, computerid: computer.id, change: 'remove'})).stranded, 1);
+	assert.deepEqual(await call(owner, 'computer.forecastmany', {colonyid, computerids: [computer.id], change: 'disapprove'}), {computers: 1, change: 'disapprove', fitting: 1, runnable: 0, stranded: 1, requeued: 0});
 	assert.deepEqual((await call(owner, 'attention.list', {colonyid})).rows, []);
 	assert.deepEqual(await call(owner, 'process.count', {colonyid}), {waiting: 1, running: 0, successful: 0, failed: 0});
 	const {version} = await call(owner, 'process.version', {colonyid, processid});

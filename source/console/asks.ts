@@ -3,7 +3,7 @@ import {asksOfFilter} from './filtering.ts';
 import {askDifference} from './overlays/difference.ts';
 import {askWhy} from './overlays/explain.ts';
 import {askEntry, askVerification} from './overlays/audit.ts';
-import {askForecast} from './overlays/forecast.ts';
+import {askForecast, askPlanForecast} from './overlays/forecast.ts';
 import {askHistory} from './overlays/process-history.ts';
 import {namesAsk} from './names.ts';
 import {askResult} from './overlays/result.ts';
@@ -13,7 +13,7 @@ import type {Overlay, State} from './state.ts';
 type AsksOfOverlays = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => readonly Ask[]};
 
 /** What each kind of overlay needs from the store while it is open. */
-const ofOverlays: AsksOfOverlays = {confirm: askForecast, detail: askHistory, difference: askDifference, filter: asksOfFilter, entry: askEntry, verify: askVerification, result: askResult};
+const ofOverlays: AsksOfOverlays = {confirm: askForecast, detail: askHistory, difference: askDifference, filter: asksOfFilter, entry: askEntry, verify: askVerification, plan: askPlanForecast, result: askResult};
 
 /** Under which slot the state of the database is asked for; its clock is the one that ages are told by. */
 export const statusSlot = 'status';

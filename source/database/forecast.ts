@@ -1,5 +1,5 @@
 import {Conflict} from '../core/errors.ts';
-import type {ChangeForetold, Forecast} from '../core/forecast.ts';
+import type {ChangeForetold, Forecast, ForecastOfMany} from '../core/forecast.ts';
 import {quoted} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {unknownComputer} from './computers.ts';
@@ -7,29 +7,46 @@ import {kindsOfComputers, mayRunPredicate, somebodyMayRun} from './matching.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
 
-/** The computer as if it were approved, as values, so that the planner sees them. */
-const asApproved = '(select $2::text as computer_id, 1 as status, $3::text as computer_type, $4::integer as cores, $5::bigint as mem, $6::integer as gpus) c';
+/** The computers as if they were approved: those that are not yet where they are to be, else those that are. Alike ones are one, where work names none of them. */
+const chosen = `chosen as materialized (
+		select computer_id, 1 as status, computer_type, cores, mem, gpus from computers where colony_id = $1 and computer_id = any ($2::text[]) and (status = 1) = ($3::text <> 'approve')
+	)`;
 
-/** Waiting processes that the computer may run when it is approved, and those of them that nobody else may: group by group of work, each counted to `$7`. */
+/** Waiting processes that the computers may run when they are approved, and those of them that nobody else may: group by group of work, each counted to `$4`. `$5`: those of them that are approved and will not be, which are nobody then. */
 const waitingStatement = `
-	with ${kindsOfComputers('$2')}, fitting as materialized (
-		select d.demand_id, not (${somebodyMayRun('$2')}) as alone from ${asApproved} join demands d on d.colony_id = $1 and ${mayRunPredicate}
+	with ${kindsOfComputers('$5')}, ${chosen}, fitting as materialized (
+		select d.demand_id, not (${somebodyMayRun('$5')}) as alone from demands d where d.colony_id = $1 and exists (select from chosen c where ${mayRunPredicate})
 	)
-	select (select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id limit $7) q) as fitting,
-		(select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id where f.alone limit $7) q) as alone`;
+	select (select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id limit $4) q) as fitting,
+		(select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id where f.alone limit $4) q) as alone`;
 
-/** Processes that run on the computer, and those of them that nobody else may. */
+/** Processes that run on the computers, and those of them that nobody else may. */
 const runningStatement = `
 	with ${kindsOfComputers('$2')}, running as materialized (
-		select d.* from processes d where d.colony_id = $1 and d.assigned_computer_id = $2 and d.status = 1 limit $3
+		select d.* from processes d where d.colony_id = $1 and d.assigned_computer_id = any ($2::text[]) and d.status = 1 limit $3
 	)
 	select count(*)::int as requeued, (count(*) filter (where not (${somebodyMayRun('$2')})))::int as alone from running d`;
 
+type About = {colony: Id; change: ChangeForetold; limit: number};
+
+/** What approving, disapproving or removing computers would do now, all of them together, counted to `limit`. Those that are not there, or are so already, change nothing. */
+export async function forecastMany(client: Client, {colony, computers, change, limit}: About & {computers: readonly Id[]}): Promise<ForecastOfMany> {
+	const {rows: [waiting]} = await client.query<{fitting: number; alone: number}>(waitingStatement, [colony, computers, change, limit + 1, change === 'approve' ? [] : computers]);
+	const about = {change, computers: computers.length, fitting: waiting!.fitting};
+	if (change === 'approve') {
+		return {...about, runnable: waiting!.alone, stranded: 0, requeued: 0};
+	}
+
+	const {rows: [running]} = await client.query<{requeued: number; alone: number}>(runningStatement, [colony, computers, limit + 1]);
+	return {...about, runnable: 0, stranded: Math.min(limit + 1, waiting!.alone + running!.alone), requeued: running!.requeued};
+}
+
 /**
-What approving, disapproving or removing a computer would do now, counted to `limit`.
+The same of one computer.
 @throws NotFound, Conflict where the change itself would be refused
 */
-export async function forecast(client: Client, {colony, computer, change, limit}: {colony: Id; computer: Id; change: ChangeForetold; limit: number}): Promise<Forecast> {
+export async function forecast(client: Client, {computer, ...about}: About & {computer: Id}): Promise<Forecast> {
+	const {colony, change} = about;
 	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [colony, computer]);
 	if (!row) {
 		throw unknownComputer(computer);
@@ -39,17 +56,6 @@ export async function forecast(client: Client, {colony, computer, change, limit}
 		throw new Conflict(`The computer ${quoted(row.name)} is ${change}d already.`);
 	}
 
-	const about = {computerid: computer, name: row.name, change};
-	if (change !== 'approve' && row.status !== 1) {
-		// It runs nothing and may run nothing.
-		return {...about, fitting: 0, runnable: 0, stranded: 0, requeued: 0};
-	}
-
-	const {rows: [waiting]} = await client.query<{fitting: number; alone: number}>(waitingStatement, [colony, computer, row.computer_type, row.cores, row.mem, row.gpus, limit + 1]);
-	if (change === 'approve') {
-		return {...about, fitting: waiting!.fitting, runnable: waiting!.alone, stranded: 0, requeued: 0};
-	}
-
-	const {rows: [running]} = await client.query<{requeued: number; alone: number}>(runningStatement, [colony, computer, limit + 1]);
-	return {...about, fitting: waiting!.fitting, runnable: 0, stranded: Math.min(limit + 1, waiting!.alone + running!.alone), requeued: running!.requeued};
+	const {computers: _, ...forecast} = await forecastMany(client, {...about, computers: [computer]});
+	return {computerid: computer, name: row.name, ...forecast};
 }

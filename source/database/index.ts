@@ -9,7 +9,7 @@ export * as computers from './computers.ts';
 export {readDemands, removeUnusedDemands, waitingDemands} from './demands.ts';
 export * as explain from './explain.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';
-export {forecast} from './forecast.ts';
+export {forecast, forecastMany} from './forecast.ts';
 export type {Author, Change, Done} from './history.ts';
 export {record} from './history.ts';
 export * as idempotency from './idempotency.ts';

@@ -1,14 +1,14 @@
 import {colonyOwner, member, memberOrSelf} from '../core/authority.ts';
-import {type Forecast, changesForetold, forecastSentences} from '../core/forecast.ts';
+import {type Forecast, type ForecastOfMany, changesForetold, forecastSentences} from '../core/forecast.ts';
 import {limits} from '../core/limits.ts';
 import {formatAge} from '../core/time.ts';
 import {type Computer, computerStates} from '../core/types.ts';
 import {
-	computerChanges, computers, forecast, past,
+	computerChanges, computers, forecast, forecastMany, past,
 } from '../database/index.ts';
 import {type Column, defineMany, defineOperation} from './define.ts';
 import {
-	choice, computerSpec, filterOf, identity, line, optional, spec,
+	choice, computerSpec, filterOf, identity, idList, line, optional, spec,
 } from './fields.ts';
 import {at} from './moments.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
@@ -99,6 +99,20 @@ export const forecastComputer = defineOperation({
 	layout: (result: Forecast) => ({lines: forecastSentences(result), rows: [], columns: []}),
 	handle: async ({client, input}) => forecast(client, {
 		colony: input.colonyid, computer: input.computerid, change: input.change, limit: limits.counted,
+	}),
+});
+
+export const forecastComputers = defineOperation({
+	name: 'computer.forecastmany',
+	summary: `Say what approving, disapproving or removing computers would do, up to ${limits.batch} of them together, and change nothing.`,
+	input: {colonyid: one.colonyid, computerids: idList('Computers', 'Ids of the computers, separated by commas', limits.batch), change: choice('Change', 'What would be done to them', changesForetold)},
+	route: 'POST /colonies/{colonyid}/computers/forecast',
+	allow: member,
+	colony,
+	changes: [],
+	layout: (result: ForecastOfMany) => ({lines: forecastSentences(result), rows: [], columns: []}),
+	handle: async ({client, input}) => forecastMany(client, {
+		colony: input.colonyid, computers: input.computerids, change: input.change, limit: limits.counted,
 	}),
 });
 

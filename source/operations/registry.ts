@@ -27,6 +27,7 @@ export const operations = {
 	'computer.count': computers.countComputers,
 	'computer.get': computers.getComputer,
 	'computer.forecast': computers.forecastComputer,
+	'computer.forecastmany': computers.forecastComputers,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
 	'computer.remove': computers.removeComputer,

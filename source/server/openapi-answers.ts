@@ -40,6 +40,14 @@ const counts = (states: readonly string[]): JsonSchema => object(Object.fromEntr
 const attributes = {oneOf: [list(reference('Attribute')), {type: 'null'}]};
 
 const hash: JsonSchema = {type: 'string', pattern: '^[0-9a-f]{64}$'};
+const effects: Readonly<Record<string, JsonSchema>> = {
+	change: {type: 'string', enum: changesForetold},
+	fitting: said(whole, 'Waiting processes that may run there once it is approved; 10,001 for more than 10,000, here and below.'),
+	runnable: said(whole, 'Of these, those that nobody else may run.'),
+	stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
+	requeued: said(whole, 'Running processes that go back to waiting.'),
+};
+
 const head: Readonly<Record<string, JsonSchema>> = {number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole};
 
 const change: Readonly<Record<string, JsonSchema>> = {
@@ -131,15 +139,8 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		}, ['lastseen'])), 'Those that fail the fewest conditions, approved ones first.'),
 		others: said(list(object({unmet: list(condition), count: whole})), 'All computers of the colony, counted by what they fail.'),
 	}, ['behind', 'more', 'fix', 'front']),
-	Forecast: object({
-		computerid: id,
-		name: text,
-		change: {type: 'string', enum: changesForetold},
-		fitting: said(whole, 'Waiting processes that it may run once it is approved; 10,001 for more than 10,000, here and below.'),
-		runnable: said(whole, 'Of these, those that nobody else may run.'),
-		stranded: said(whole, 'Processes that wait for nobody then and did not before.'),
-		requeued: said(whole, 'Running processes that go back to waiting.'),
-	}),
+	Forecast: object({computerid: id, name: text, ...effects}),
+	ForecastOfMany: object({computers: said(whole, 'How many they are.'), ...effects}),
 	AttentionLine: object({
 		kind: {type: 'string', enum: attentionKinds}, severity: {type: 'string', enum: severities}, text, since: reference('Time'), noun: {type: 'string', enum: ['process', 'computer']},
 		id: said({type: 'string', pattern: '^([0-9a-f]{64})?$'}, 'Empty where the line stands for the rest of its kind.'), name: text, count: whole,
@@ -186,6 +187,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'computer.count': reference('ComputerCounts'),
 	'computer.get': reference('Computer'),
 	'computer.forecast': reference('Forecast'),
+	'computer.forecastmany': reference('ForecastOfMany'),
 	'computer.approve': reference('Computer'),
 	'computer.disapprove': reference('Computer'),
 	'computer.remove': reference('Computer'),

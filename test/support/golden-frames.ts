@@ -75,6 +75,7 @@ const answers: Partial<Record<OperationName, (input: any, state: State) => unkno
 	'process.explain': ({processid}) => explanationOf(processes.find(process => process.processid === processid)!, computers.slice(0, 6)),
 	'process.reasons': () => processes.filter(({status}) => status === 0).map(({processid}, index) => ({processid, verdict: 'behind', says: `Behind ${index} others.`, behind: index, more: false})),
 	'computer.forecast': ({computerid, change}) => ({computerid, name: computers.find(computer => computer.computerid === computerid)!.name, change, fitting: 12, runnable: 12, stranded: 3, requeued: 2}),
+	'computer.forecastmany': ({computerids, change}) => ({computers: (computerids as string[]).length, change, fitting: 12, runnable: 12, stranded: 3, requeued: 2}),
 	'computer.list': () => pageOf(computers),
 	'process.count': () => ({waiting: 1234, running: 38, successful: 9120, failed: 12}),
 	'attention.list': () => pageOf(lines),

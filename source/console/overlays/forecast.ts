@@ -3,7 +3,7 @@ import {roughly} from '../../core/explanation.ts';
 import {limits} from '../../core/limits.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
-import type {Overlay, State} from '../state.ts';
+import type {Overlay, PlanOverlay, State} from '../state.ts';
 
 type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 
@@ -26,16 +26,29 @@ export function askForecast(overlay: Confirm): readonly Ask[] {
 	return about ? [{slot, key: `${about.change} ${about.computerid}`, operation: 'computer.forecast', input: about, topics: ['processes', 'computers']}] : [];
 }
 
+/** The change of many computers that a plan is about, before it is carried out. */
+function changeOf({name, stage, plan, number}: PlanOverlay): {change: ChangeForetold; key: string; computerids: string[]} | undefined {
+	const change = changesForetold.find(each => name === `computer.${each}`);
+	const computerids = plan?.entries.map(({id}) => id) ?? [];
+	return change === undefined || stage !== 'ready' || computerids.length === 0 || computerids.length > limits.batch ? undefined : {change, key: `plan ${number}`, computerids};
+}
+
+/** Asks what the plan would do, until it is carried out. */
+export function askPlanForecast(overlay: PlanOverlay, {colony}: State): readonly Ask[] {
+	const about = changeOf(overlay);
+	return about ? [{slot, key: about.key, operation: 'computer.forecastmany', input: {colonyid: colony!.colonyid, computerids: about.computerids, change: about.change}, topics: ['processes', 'computers']}] : [];
+}
+
 const number = (count: number): string => roughly(Math.min(count, limits.counted), count > limits.counted);
 
-function texts({change, runnable, stranded, requeued}: Forecast): {long: string; short: string} {
+function texts({change, runnable, stranded, requeued}: Omit<Forecast, 'computerid' | 'name'>, it = 'it'): {long: string; short: string} {
 	if (change === 'approve') {
 		return runnable === 0
-			? {long: 'Nothing waits for it alone.', short: 'none waits for it'}
+			? {long: `Nothing waits for ${it} alone.`, short: `none waits for ${it}`}
 			: {long: `${number(runnable)} waiting ${runnable === 1 ? 'process' : 'processes'} can run then.`, short: `${number(runnable)} can run then`};
 	}
 
-	const back = requeued === 0 ? 'Nothing runs on it' : `${number(requeued)} running ${requeued === 1 ? 'goes' : 'go'} back to waiting`;
+	const back = requeued === 0 ? `Nothing runs on ${it}` : `${number(requeued)} running ${requeued === 1 ? 'goes' : 'go'} back to waiting`;
 	return {long: `${back}, ${stranded === 0 ? 'and others can run all that waits' : `${number(stranded)} left that nobody can run`}.`, short: `${number(requeued)} go back, ${number(stranded)} stranded`};
 }
 
@@ -46,9 +59,18 @@ export function forecastText(state: State, overlay: Confirm): {long: string; sho
 		return undefined;
 	}
 
-	const {result, error} = answerIn(state, slot, `${about.change} ${about.computerid}`, 'computer.forecast');
+	return said(answerIn(state, slot, `${about.change} ${about.computerid}`, 'computer.forecast'));
+}
+
+/** What a plan on computers would do; undefined where it is about something else, or about too many. */
+export function planForecastText(state: State, overlay: PlanOverlay): string | undefined {
+	const about = changeOf(overlay);
+	return about && said(answerIn(state, slot, about.key, 'computer.forecastmany'), about.computerids.length === 1 ? 'it' : 'them')?.long;
+}
+
+function said({result, error}: {result?: Omit<Forecast, 'computerid' | 'name'> | undefined; error?: unknown}, it?: string): {long: string; short: string} | undefined {
 	if (result) {
-		return texts(result);
+		return texts(result, it);
 	}
 
 	return error ? undefined : {long: 'Counting what that changes …', short: 'counting …'};

@@ -3,6 +3,7 @@ import {formatAge, formatSpan} from '../../core/time.ts';
 import {type Fate, type Reported, tallyOf, tallyText} from '../../operations/apply-plan.ts';
 import {type Plan, plannable, reasonsOf, sampleOf, titleOf} from '../../operations/plan.ts';
 import {layoutOf} from '../layout.ts';
+import {planForecastText} from '../overlays/forecast.ts';
 import {type PlanOverlay, type State, storeNow} from '../state.ts';
 import {bold, dim, green, red, yellow} from '../terminal/style.ts';
 import {drawField} from '../terminal/text-edit.ts';
@@ -42,10 +43,12 @@ const rateText = ({rate, reported, plan}: PlanOverlay): string => ` Rate: ${bold
 /** What a plan would do, before it is carried out. */
 function readyLines(overlay: PlanOverlay, state: State): string[] {
 	const plan = overlay.plan!;
+	const forecast = planForecastText(state, overlay);
 	return [
 		...leftLines(plan),
 		...(plan.more ? [yellow(' There are more than a plan takes; they were not looked at.')] : []),
 		...(plan.leftOut.length > 0 || plan.more ? [''] : []),
+		...(forecast === undefined ? [] : [` ${bold(forecast)}`, '']),
 		...(plan.entries.length === 0 ? [] : [rateText(overlay), dim(' Whatever changes before its turn is left alone, and told of.'), '']),
 		...sampleLines(plan, state),
 	];
