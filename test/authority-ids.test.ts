@@ -18,8 +18,8 @@ const theirProcess = await other.running(theirs, {in: {key: 'value'}});
 const ids: Record<string, string> = {computerid: theirs.id, runnableby: theirs.id, processid: theirProcess.processid, processids: theirProcess.processid, attributeid: theirProcess.in![0]!.attributeid};
 
 const fields = (operation: OperationName): string[] => Object.entries(operations[operation].input).filter(([name, {kind}]) => kind === 'id' && name !== 'colonyid').map(([name]) => name);
-/** Registering the computer of another colony makes a record of one's own; lists are empty. */
-const apart = new Set<string>(['computer.register', 'process.list']);
+/** Registering the computer of another colony makes a record of one's own; lists are empty, and what is foretold is nothing. */
+const apart = new Set<string>(['computer.register', 'computer.forecastmany', 'process.list']);
 
 test('things of another colony are not there', async () => {
 	for (const operation of (Object.keys(operations) as OperationName[]).filter(name => fields(name).length > 0 && !apart.has(name))) {
@@ -32,6 +32,10 @@ test('things of another colony are not there', async () => {
 			assert.deepEqual(await contents(database), before);
 		}
 	}
+});
+
+test('what another colony would lose is not told', async () => {
+	assert.deepEqual(await colony.own('computer.forecastmany', {computerids: [theirs.id], change: 'remove'}), {change: 'remove', computers: 1, fitting: 0, runnable: 0, stranded: 0, requeued: 0});
 });
 
 test('lists give nothing of another colony', async () => {

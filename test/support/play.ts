@@ -386,6 +386,7 @@ async function playQuestions(call: Player['call']): Promise<void> {
 	for (const change of ['approve', 'disapprove', 'remove', 'rename']) {
 		for (const computerid of [edge, slow, nobody]) {
 			await call('core', 'computer.forecast', {colonyid, computerid, change});
+			await call('core', 'computer.forecastmany', {colonyid, computerids: [computerid], change});
 		}
 	}
 }
