@@ -78,10 +78,12 @@ function question(overlay: Confirm, state: State): string[] {
 	const forecast = forecastText(state, overlay);
 	const room = columns - widthOf(asked) - 2;
 	const beside = forecast && [forecast.long, forecast.short].find(text => widthOf(text) <= room);
-	const below = [forecast && beside === undefined ? `${forecast.long}` : '', consequence].filter(text => text !== '').join(' ');
+	const roomBelow = Math.max(0, columns - 28);
+	const foretold = forecast && beside === undefined ? (widthOf(forecast.long) <= roomBelow ? forecast.long : `${forecast.short}.`) : '';
+	const below = [foretold, consequence].filter(text => text !== '').join(' ');
 	return [
 		beside === undefined ? bold(yellow(asked)) : spread(bold(yellow(asked)), bold(beside), columns),
-		spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(below, Math.max(0, columns - 28))), columns),
+		spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(below, roomBelow)), columns),
 	];
 }
 

@@ -45,10 +45,10 @@ function readyLines(overlay: PlanOverlay, state: State): string[] {
 	const plan = overlay.plan!;
 	const forecast = planForecastText(state, overlay);
 	return [
+		...(forecast === undefined ? [] : [` ${bold(forecast)}`, '']),
 		...leftLines(plan),
 		...(plan.more ? [yellow(' There are more than a plan takes; they were not looked at.')] : []),
 		...(plan.leftOut.length > 0 || plan.more ? [''] : []),
-		...(forecast === undefined ? [] : [` ${bold(forecast)}`, '']),
 		...(plan.entries.length === 0 ? [] : [rateText(overlay), dim(' Whatever changes before its turn is left alone, and told of.'), '']),
 		...sampleLines(plan, state),
 	];
