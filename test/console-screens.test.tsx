@@ -148,6 +148,12 @@ test('the cursor goes to what was registered or submitted, so that the next key 
 	person.type('mine');
 	person.press('ctrl-s');
 	await person.until(/> [\da-f]{8} +· waiting +mine/);
+	person.press('4', 'n');
+	person.type('zweite');
+	person.press('tab');
+	person.type(rootPassword);
+	person.press('enter');
+	await person.until(/> zweite +[\da-f]{4}\.\./);
 });
 
 test('a process and a computer by a spec file, and files that are none', async () => {

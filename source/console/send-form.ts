@@ -89,7 +89,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 			unlock(password);
 		}
 
-		return {said: `Registered the colony ${visible(name!)} (${shortId(id)}). Its owner's key is in the keychain.`, select: id};
+		return {said: `Registered the colony ${visible(name!)} (${shortId(id)}). Its owner's key is in the keychain.`, select: id, made: {screen: 'colonies', id}};
 	},
 	async 'register-computer'(values, tools) {
 		const {context, keychain, state, notice} = tools;
@@ -121,7 +121,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 	},
 	async 'add-key'({privatekey}, {keychain, state}) {
 		const {id} = await keychain.add(privatekey!);
-		return {said: `Added the key of ${shortId(id)}.`, select: state.colony?.colonyid ?? id};
+		return {said: `Added the key of ${shortId(id)}.`, select: state.colony?.colonyid ?? id, made: {screen: 'keys', id}};
 	},
 	async 'unlock-root'({rootpassword}, {context, unlock, notice}) {
 		await context!.run({root: rootpassword!}, 'colony.list', {count: 1}, {notice});
