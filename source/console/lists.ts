@@ -21,8 +21,8 @@ The operator who went to an end of the list is there now.
 */
 export function takePage(list: ListState, page: Page<RowValue>, {idOf, height, at, frozen, pinsFirst, sorted = page => page}: {idOf: IdOf; height: number; at: number; frozen: boolean; pinsFirst: boolean; /** Puts a page in the order in which it is shown. */ sorted?: (page: Page<RowValue>) => Page<RowValue>}): ListState {
 	const before = cursorIndex(list, idOf);
-	// Another window has an order of its own.
 	const made = page.rows.some(row => idOf(row) === list.made) ? list.made : undefined;
+	// Another window has an order of its own.
 	let {rows, positions} = frozen && list.going === undefined ? keepOrder(list.rows, page, idOf) : sorted(page);
 	// A row of another moment is not kept beside these.
 	const held = list.cursor === undefined || list.at !== page.at || made !== undefined ? undefined : list.rows[before];

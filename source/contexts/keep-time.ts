@@ -70,7 +70,12 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 			}
 
 			// What is to be dropped was counted before.
-			isDropping = (isDropping || drops()) && await broker.keepHistory();
+			isDropping ||= drops();
+			if (isDropping) {
+				// Where it fails, the next turn tries again.
+				isDropping = await broker.keepHistory();
+			}
+
 			return isDropping;
 		}, pulseInterval],
 		[async () => {

@@ -6,7 +6,7 @@ export const changesForetold = ['approve', 'disapprove', 'remove'] as const;
 export type ChangeForetold = (typeof changesForetold)[number];
 
 /** What a change of computers does to the processes of their colony. Numbers above the limit mean that there are more. */
-type Effects = {
+export type ForecastEffects = {
 	change: ChangeForetold;
 	/** Waiting processes that they may run once they are approved. */
 	fitting: number;
@@ -19,10 +19,10 @@ type Effects = {
 };
 
 /** What a change of one computer does. */
-export type Forecast = Effects & {computerid: Id; name: string};
+export type Forecast = ForecastEffects & {computerid: Id; name: string};
 
 /** What the same change of many computers does, all together. */
-export type ForecastOfMany = Effects & {computers: number};
+export type ForecastOfMany = ForecastEffects & {computers: number};
 
 /** `1 waiting process`, `~10k waiting processes`. */
 const processes = (count: number, kind: string): string => `${roughly(Math.min(count, limits.counted), count > limits.counted)} ${kind} ${count === 1 ? 'process' : 'processes'}`;

@@ -7,7 +7,7 @@ import {kindsOfComputers, mayRunPredicate, somebodyMayRun} from './matching.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
 
-/** The computers as if they were approved: those that are not yet where they are to be, else those that are. Alike ones are one, where work names none of them. */
+/** The computers that the change does something to, as if they were approved: for approving those that are not, else those that are. */
 const chosen = `chosen as materialized (
 		select computer_id, 1 as status, computer_type, cores, mem, gpus from computers where colony_id = $1 and computer_id = any ($2::text[]) and (status = 1) = ($3::text <> 'approve')
 	)`;

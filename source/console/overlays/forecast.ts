@@ -1,4 +1,4 @@
-import {type ChangeForetold, type Forecast, changesForetold} from '../../core/forecast.ts';
+import {type ChangeForetold, type ForecastEffects, changesForetold} from '../../core/forecast.ts';
 import {roughly} from '../../core/explanation.ts';
 import {limits} from '../../core/limits.ts';
 import {answerIn} from '../asking.ts';
@@ -41,7 +41,7 @@ export function askPlanForecast(overlay: PlanOverlay, {colony}: State): readonly
 
 const number = (count: number): string => roughly(Math.min(count, limits.counted), count > limits.counted);
 
-function texts({change, runnable, stranded, requeued}: Omit<Forecast, 'computerid' | 'name'>, it = 'it'): {long: string; short: string} {
+function texts({change, runnable, stranded, requeued}: ForecastEffects, it = 'it'): {long: string; short: string} {
 	if (change === 'approve') {
 		return runnable === 0
 			? {long: `Nothing waits for ${it} alone.`, short: `none waits for ${it}`}
@@ -68,7 +68,7 @@ export function planForecastText(state: State, overlay: PlanOverlay): string | u
 	return about && said(answerIn(state, slot, about.key, 'computer.forecastmany'), about.computerids.length === 1 ? 'it' : 'them')?.long;
 }
 
-function said({result, error}: {result?: Omit<Forecast, 'computerid' | 'name'> | undefined; error?: unknown}, it?: string): {long: string; short: string} | undefined {
+function said({result, error}: {result?: ForecastEffects | undefined; error?: unknown}, it?: string): {long: string; short: string} | undefined {
 	if (result) {
 		return texts(result, it);
 	}
