@@ -71,10 +71,8 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 
 			// What is to be dropped was counted before.
 			isDropping ||= drops();
-			if (isDropping) {
-				// Where it fails, the next turn tries again.
-				isDropping = await broker.keepHistory();
-			}
+			// Where it fails, the next turn tries again.
+			isDropping &&= await broker.keepHistory();
 
 			return isDropping;
 		}, pulseInterval],
