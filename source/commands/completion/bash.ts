@@ -1,3 +1,4 @@
+import {shellWord, singleQuoted} from './quoting.ts';
 import {
 	type CommandEntry, type Source, contextsFrom, flagsOf, keysFrom, nounsOf, ofNoun, operandSource, valuedFlags,
 } from './sources.ts';
@@ -5,7 +6,10 @@ import {
 // The program as it was called, for it need not be in PATH.
 const self = '"${COMP_WORDS[0]}"'; // eslint-disable-line no-template-curly-in-string
 
-const words = (list: readonly string[]): string => `COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$current"))`;
+const words = (list: readonly string[]): string => `_colonies_offer ${list.map(word => shellWord(word)).join(' ')}`;
+
+/** What a pipe prints, a word a line. `compgen -W` would expand it, and so run what somebody called a context. */
+const fromPipe = (pipe: string): string => `_colonies_offer_lines < <(${pipe})`;
 
 function value(source: Source): string {
 	switch (source.from) {
@@ -14,15 +18,15 @@ function value(source: Source): string {
 		}
 
 		case 'file': {
-			return 'COMPREPLY=($(compgen -f -- "$current"))';
+			return '_colonies_files';
 		}
 
 		case 'keychain': {
-			return `COMPREPLY=($(compgen -W "$(${keysFrom(self, source.kind)})" -- "$current"))`;
+			return fromPipe(keysFrom(self, source.kind));
 		}
 
 		case 'contexts': {
-			return `COMPREPLY=($(compgen -W "$(${contextsFrom(self)})" -- "$current"))`;
+			return fromPipe(contextsFrom(self));
 		}
 
 		case 'nowhere': {
@@ -44,7 +48,27 @@ function afterCommand(command: CommandEntry): string {
 export function bashCompletion(commands: readonly CommandEntry[]): string {
 	const nouns = nounsOf(commands);
 	const valued = valuedFlags(commands);
-	return `_colonies() {
+	return `_colonies_offer() {
+	local word shown
+	for word in "$@"; do
+		printf -v shown '%q' "$word"
+		if [[ $word == "$current"* || $shown == "$current"* ]]; then COMPREPLY+=("$shown"); fi
+	done
+}
+_colonies_offer_lines() {
+	local line
+	while IFS= read -r line; do _colonies_offer "$line"; done
+}
+_colonies_files() {
+	local line
+	# Readline quotes the names of files itself, where it can be asked to.
+	if compopt -o filenames 2>/dev/null; then
+		while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$current")
+	else
+		_colonies_offer_lines < <(compgen -f -- "$current")
+	fi
+}
+_colonies() {
 	local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" noun='' verb='' operand='' word index
 	COMPREPLY=()
 	# Bash cuts words at the equals sign.
@@ -65,8 +89,8 @@ ${[...valued].map(([name, source]) => `		--${name}) ${value(source)}; return ;;`
 	case "$noun $verb" in
 		' ') ${words([...nouns, 'help'])} ;;
 		'help ') ${words(nouns)} ;;
-${nouns.map(noun => `		'${noun} '|'help ${noun}') ${words(ofNoun(commands, noun).map(({words: [, verb]}) => verb))} ;;`).join('\n')}
-${commands.map(command => `		'${command.words.join(' ')}') ${afterCommand(command)} ;;`).join('\n')}
+${nouns.map(noun => `		${singleQuoted(`${noun} `)}|${singleQuoted(`help ${noun}`)}) ${words(ofNoun(commands, noun).map(({words: [, verb]}) => verb))} ;;`).join('\n')}
+${commands.map(command => `		${singleQuoted(command.words.join(' '))}) ${afterCommand(command)} ;;`).join('\n')}
 	esac
 }
 complete -F _colonies colonies colonies-tui

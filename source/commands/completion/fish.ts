@@ -1,13 +1,15 @@
+import {fishQuoted} from './quoting.ts';
 import {
 	type CommandEntry, type Source, contextsFrom, flagsOf, flagType, keysFrom, nounsOf, ofNoun, operandSource, sourceOf,
 } from './sources.ts';
 
-const quote = (text: string): string => `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+/** Words for `-a`, which fish splits and expands again. */
+const wordList = (words: readonly string[]): string => fishQuoted(words.map(word => /^[\w-]+$/.test(word) ? word : fishQuoted(word)).join(' '));
 
 function value(source: Source): string {
 	switch (source.from) {
 		case 'choices': {
-			return ` -x -a ${quote(source.choices.join(' '))}`;
+			return ` -x -a ${wordList(source.choices)}`;
 		}
 
 		case 'file': {
@@ -15,11 +17,11 @@ function value(source: Source): string {
 		}
 
 		case 'keychain': {
-			return ` -x -a ${quote(`(${keysFrom('colonies', source.kind)})`)}`;
+			return ` -x -a ${fishQuoted(`(${keysFrom('colonies', source.kind)})`)}`;
 		}
 
 		case 'contexts': {
-			return ` -x -a ${quote(`(${contextsFrom('colonies')})`)}`;
+			return ` -x -a ${fishQuoted(`(${contextsFrom('colonies')})`)}`;
 		}
 
 		case 'nowhere': {
@@ -30,14 +32,16 @@ function value(source: Source): string {
 
 const program = 'complete -c colonies';
 
-const verb = ({words: [noun, verb], summary}: CommandEntry): string => `${program} -n '__colonies_noun ${noun}' -a ${verb} -d ${quote(summary)}`;
+const verb = ({words: [noun, verb], summary}: CommandEntry): string => `${program} -n ${fishQuoted(`__colonies_noun ${noun}`)} -a ${wordList([verb])} -d ${fishQuoted(summary)}`;
 
-const flags = (entry: CommandEntry): string => Object.entries(flagsOf(entry)).map(([name, field]) => `${program} -n '__colonies_is ${entry.words.join(' ')}' -l ${name}${flagType(field) === 'boolean' ? '' : value(sourceOf(name, field))} -d ${quote(field.summary)}`).join('\n');
+const isCommand = ({words}: CommandEntry): string => fishQuoted(`__colonies_is ${words.join(' ')}`);
+
+const flags = (entry: CommandEntry): string => Object.entries(flagsOf(entry)).map(([name, field]) => `${program} -n ${isCommand(entry)} -l ${name}${flagType(field) === 'boolean' ? '' : value(sourceOf(name, field))} -d ${fishQuoted(field.summary)}`).join('\n');
 
 /** What the operands of a command are chosen from. */
 function operands(entry: CommandEntry): string[] {
 	const source = operandSource(entry);
-	return source?.from === 'contexts' ? [`${program} -n '__colonies_is ${entry.words.join(' ')}'${value(source)}`] : [];
+	return source?.from === 'contexts' ? [`${program} -n ${isCommand(entry)}${value(source)}`] : [];
 }
 
 /** The completion script for fish. */
@@ -56,7 +60,7 @@ function __colonies_is
 end
 ${program} -f
 complete -c colonies-tui -w colonies
-${program} -n 'test (count (__colonies_words)) -eq 1' -a ${quote(nouns.join(' '))}
+${program} -n 'test (count (__colonies_words)) -eq 1' -a ${wordList(nouns)}
 ${program} -n 'test (count (commandline -opc)) -eq 1' -a help
 ${nouns.flatMap(noun => ofNoun(commands, noun).map(entry => verb(entry))).join('\n')}
 ${commands.flatMap(entry => [...operands(entry), flags(entry)]).join('\n')}

@@ -40,8 +40,11 @@ export const valuedFlags = (commands: readonly CommandEntry[]): ReadonlyMap<stri
 /** A shell's pipe that prints the ids in the keychain, of colonies or computers alone where that is wanted. */
 export const keysFrom = (program: string, kind: KeyKind): string => `${program} keychain ls --output csv 2>/dev/null | awk -F, 'NR > 1${kind === 'key' ? '' : ` && $2 == "${kind}"`} {print $1}'`;
 
+/** The first field of a record of CSV, out of its quotes: a context may be called anything. */
+const firstField = String.raw`if (/^"/) {match($0, /^"([^"]|"")*"/); name = substr($0, 2, RLENGTH - 2); gsub(/""/, "\"", name); print name} else print $1`;
+
 /** The same for the names of the contexts. */
-export const contextsFrom = (program: string): string => `${program} context ls --output csv 2>/dev/null | awk -F, 'NR > 1 {print $1}'`;
+export const contextsFrom = (program: string): string => `${program} context ls --output csv 2>/dev/null | awk -F, 'NR > 1 {${firstField}}'`;
 
 export const nounsOf = (commands: readonly CommandEntry[]): string[] => [...new Set(commands.map(({words: [noun]}) => noun))];
 

@@ -1,14 +1,14 @@
+import {shellWord, singleQuoted, zshSpecText} from './quoting.ts';
 import {
 	type CommandEntry, type Source, contextsFrom, flagsOf, flagType, keyKinds, keysFrom, nounsOf, ofNoun, operandSource, sourceOf,
 } from './sources.ts';
 
-/** A text within single quotes, where a colon or bracket would end it. */
-const escape = (text: string): string => text.replaceAll('\'', String.raw`'\''`).replaceAll(/[:[\]\\]/g, String.raw`\$&`);
+const wordList = (words: readonly string[]): string => words.map(word => shellWord(word)).join(' ');
 
 function action(source: Source): string {
 	switch (source.from) {
 		case 'choices': {
-			return `(${source.choices.join(' ')})`;
+			return `(${wordList(source.choices)})`;
 		}
 
 		case 'file': {
@@ -29,47 +29,50 @@ function action(source: Source): string {
 	}
 }
 
-const argument = (name: string, field: Parameters<typeof sourceOf>[1]): string => flagType(field) === 'boolean'
-	? `'--${name}[${escape(field.summary)}]'`
-	: `'--${name}=[${escape(field.summary)}]:${escape(field.label)}:${action(sourceOf(name, field))}'`;
+const argument = (name: string, field: Parameters<typeof sourceOf>[1]): string => singleQuoted(flagType(field) === 'boolean'
+	? `--${name}[${zshSpecText(field.summary)}]`
+	: `--${name}=[${zshSpecText(field.summary)}]:${zshSpecText(field.label)}:${action(sourceOf(name, field))}`);
 
 function operand(entry: CommandEntry): string[] {
 	const source = operandSource(entry);
-	return source === undefined ? [] : [`'1:${Object.keys(entry.operands)[0]!}:${action(source)}'`];
+	return source === undefined ? [] : [singleQuoted(`1:${zshSpecText(Object.keys(entry.operands)[0]!)}:${action(source)}`)];
 }
 
-const command = (entry: CommandEntry): string => `		'${entry.words.join(' ')}')
+const command = (entry: CommandEntry): string => `		${singleQuoted(entry.words.join(' '))})
 			_arguments -S ${[...operand(entry), ...Object.entries(flagsOf(entry)).map(([name, field]) => argument(name, field))].join(' ')} ;;`;
 
+const described = ({words: [, verb], summary}: CommandEntry): string => singleQuoted(`${zshSpecText(verb)}:${zshSpecText(summary)}`);
+
 const choices = (name: string, pipe: string): string => `_colonies_${name}() {
-	local -a ids
-	ids=(\${(f)"$(${pipe})"})
-	compadd -a ids
+	local -a found
+	found=(\${(f)"$(${pipe})"})
+	compadd "$@" -a found
 }`;
 
-/** The completion script for zsh: also usable as a file \`_colonies\` in fpath. */
+/** The completion script for zsh: also usable as a file \`_colonies\` in fpath. It starts zsh's completion where nothing has. */
 export function zshCompletion(commands: readonly CommandEntry[]): string {
 	const nouns = nounsOf(commands);
 	return `#compdef colonies colonies-tui
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
 compdef _colonies colonies colonies-tui
 ${[...keyKinds.map(kind => choices(kind, keysFrom('colonies', kind))), choices('context', contextsFrom('colonies'))].join('\n')}
 _colonies() {
 	if (( CURRENT == 2 )); then
-		compadd ${[...nouns, 'help'].join(' ')}
+		compadd ${wordList([...nouns, 'help'])}
 		return
 	fi
 	if [[ $words[2] == help ]]; then
 		shift words
 		(( CURRENT-- ))
 		if (( CURRENT == 2 )); then
-			compadd ${nouns.join(' ')}
+			compadd ${wordList(nouns)}
 			return
 		fi
 	fi
 	if (( CURRENT == 3 )); then
 		local -a verbs
 		case $words[2] in
-${nouns.map(noun => `			${noun}) verbs=(${ofNoun(commands, noun).map(({words: [, verb], summary}) => `'${verb}:${escape(summary)}'`).join(' ')}) ;;`).join('\n')}
+${nouns.map(noun => `			${shellWord(noun)}) verbs=(${ofNoun(commands, noun).map(entry => described(entry)).join(' ')}) ;;`).join('\n')}
 		esac
 		_describe command verbs
 		return
