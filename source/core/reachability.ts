@@ -1,5 +1,8 @@
-/** Whether a store answers. `since`: milliseconds since 1970 of the last turn. */
-export type Reachability = {reachable: boolean; since: number; reason?: string};
+/** Why a database that answers takes no changes: it is a standby of another server, or is set to be read-only. */
+export type NoChanges = 'standby' | 'read-only';
+
+/** Whether a store answers. `since`: milliseconds since 1970 of the last turn. `noChanges`: why it takes none, as far as is known. */
+export type Reachability = {reachable: boolean; since: number; reason?: string; noChanges?: NoChanges};
 
 type Tell = (state: Reachability) => void;
 
@@ -18,16 +21,25 @@ export class Reaching {
 
 	/** It answers. */
 	up(): void {
-		if (!this.#state.reachable) {
-			this.#turn({reachable: true, since: Date.now()});
+		const {reachable, noChanges} = this.#state;
+		if (!reachable) {
+			this.#turn({reachable: true, since: Date.now(), ...(noChanges && {noChanges})});
+		}
+	}
+
+	/** It takes changes (undefined), or none. */
+	takesChanges(noChanges: NoChanges | undefined): void {
+		const {noChanges: before, ...state} = this.#state;
+		if (noChanges !== before) {
+			this.#turn({...state, ...(noChanges && {noChanges})});
 		}
 	}
 
 	/** It does not answer; `since` stays at the first time, the reason is the newest. */
 	down(reason: string): void {
-		const {reachable, since, reason: before} = this.#state;
+		const {reachable, since, reason: before, noChanges} = this.#state;
 		if (reachable || reason !== before) {
-			this.#turn({reachable: false, since: reachable ? Date.now() : since, reason});
+			this.#turn({reachable: false, since: reachable ? Date.now() : since, reason, ...(noChanges && {noChanges})});
 		}
 	}
 

@@ -1,18 +1,19 @@
 import type pg from 'pg';
 import {ColoniesError} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
-import {pause} from '../core/backoff.ts';
-import {Reaching} from '../core/reachability.ts';
+import {type NoChanges, Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
-import {closingClient, drop} from './postgres/client.ts';
+import {askForChanges, ChangesWatch} from './postgres/changes.ts';
+import {closingClient} from './postgres/client.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
 import {PooledSession} from './postgres/pooled-session.ts';
+import {
+	isOutOfConnections, type Lease, NoneFree, Sessions,
+} from './postgres/sessions.ts';
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
 import {executeWithin, transact} from './session.ts';
-import {
-	afterCommit, sqlstateOf, translate, undone,
-} from './sqlstate.ts';
+import {afterCommit, translate, undone} from './sqlstate.ts';
 import type {
 	Client, Database, Reachability, Rows,
 } from './types.ts';
@@ -21,42 +22,17 @@ export type {PostgresOptions} from './postgres/settings.ts';
 
 const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(text);
 
-const tooManyConnections = '53300';
-
 /** Milliseconds that a statement waits for a server which is known to be away. */
 const patience = 1500;
-
-/** What comes in time; a connection that comes later goes back to the pool. */
-async function within(milliseconds: number, connecting: Promise<pg.PoolClient>): Promise<pg.PoolClient | undefined> {
-	const stop = new AbortController();
-	try {
-		const client = await Promise.race([connecting, pause(milliseconds, stop.signal)]);
-		if (client) {
-			return client;
-		}
-	} finally {
-		stop.abort();
-	}
-
-	void releaseLater(connecting);
-	return undefined;
-}
-
-async function releaseLater(connecting: Promise<pg.PoolClient>): Promise<void> {
-	try {
-		const client = await connecting;
-		client.release();
-	} catch {
-		// It came to nothing.
-	}
-}
 
 class Postgres implements Database {
 	readonly #settings: Settings;
 	readonly #pool: pg.Pool;
+	readonly #sessions: Sessions;
 	readonly #maxWaiting: number;
 	readonly #reaching: Reaching;
 	readonly #listener: Listener;
+	readonly #changes: ChangesWatch;
 	#closing: Promise<void> | undefined;
 
 	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client'>, {poolSize = 8, maxWaiting = 1000}: PostgresOptions) {
@@ -74,15 +50,27 @@ class Postgres implements Database {
 		this.#pool.on('connect', client => {
 			client.on('error', () => undefined);
 		});
-		this.#listener = new Listener(() => new Client(settings.config), {
-			up: () => {
+		this.#sessions = new Sessions(this.#pool, {size: poolSize, waitMs: settings.config.connectionTimeoutMillis!});
+		const makeClient = () => new Client(settings.config);
+		this.#listener = new Listener(makeClient, {
+			up: noChanges => {
 				this.#reaching.up();
+				this.#found(noChanges);
 			},
 			down: error => {
+				this.#makeRoom(error);
 				// A server that has no connection left for this one still answers the others.
-				if (sqlstateOf(error) !== tooManyConnections || !this.#reaching.state.reachable) {
+				if (!isOutOfConnections(error) || !this.#reaching.state.reachable) {
 					this.#reaching.down(refusal(error, settings).message);
 				}
+			},
+		});
+		this.#changes = new ChangesWatch(makeClient, {
+			found: noChanges => {
+				this.#found(noChanges);
+			},
+			failed: error => {
+				this.#makeRoom(error);
 			},
 		});
 	}
@@ -99,9 +87,11 @@ class Postgres implements Database {
 		}
 
 		try {
-			const client = await this.#connected();
-			client?.release();
-			this.#reaching.up();
+			const lease = await this.#connected();
+			if (lease) {
+				await this.#checkFirst(lease);
+				this.#reaching.up();
+			}
 		} catch (error) {
 			if (!startUnreachable || isFinal(error, this.#settings)) {
 				await this.close();
@@ -158,8 +148,7 @@ class Postgres implements Database {
 	}
 
 	load(): {connections: number; idle: number; waiting: number} {
-		const {totalCount, idleCount, waitingCount} = this.#pool;
-		return {connections: totalCount, idle: idleCount, waiting: waitingCount};
+		return this.#sessions.load;
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
@@ -168,7 +157,7 @@ class Postgres implements Database {
 
 	async close(): Promise<void> {
 		this.#closing ??= (async () => {
-			await Promise.all([this.#pool.end(), this.#listener.close()]);
+			await Promise.all([this.#pool.end(), this.#listener.close(), this.#changes.close()]);
 			this.#reaching.down('The database is closed.');
 		})();
 		await this.#closing;
@@ -180,30 +169,68 @@ class Postgres implements Database {
 		}
 	}
 
-	/** A connection of the pool. Undefined: the server is known to be away and has not come back within a moment. */
-	async #connected(): Promise<pg.PoolClient | undefined> {
-		const connecting = this.#pool.connect();
-		return this.#reaching.state.reachable ? connecting : within(patience, connecting);
+	/** What a new session says. @throws whatever pg throws */
+	async #checkFirst(lease: Lease): Promise<void> {
+		try {
+			this.#found(await askForChanges(lease.client));
+		} catch (error) {
+			this.#sessions.discard(lease);
+			throw error;
+		}
+
+		this.#sessions.giveBack(lease, true);
 	}
 
-	async #borrow(): Promise<pg.PoolClient> {
+	/** A new session was told whether it may change anything. */
+	#found(noChanges: NoChanges | undefined): void {
+		const {noChanges: before} = this.#reaching.state;
+		this.#reaching.takesChanges(noChanges);
+		if (noChanges !== undefined) {
+			this.#changes.look();
+		} else if (before !== undefined) {
+			this.#renew();
+		}
+	}
+
+	/** What was found out about the server may be of another time: neither the sessions nor the listener go on with what they were made with. */
+	#renew(): void {
+		this.#sessions.renew();
+		this.#listener.renew();
+	}
+
+	/** Where a connection that is needed more was refused for want of a place, one of the sessions gives way. */
+	#makeRoom(error: unknown): void {
+		if (isOutOfConnections(error)) {
+			void this.#sessions.giveOneUp().catch(() => undefined);
+		}
+	}
+
+	/** A session. Undefined: the server is known to be away and has not come back within a moment. */
+	async #connected(): Promise<Lease | undefined> {
+		return this.#reaching.state.reachable ? this.#sessions.take() : this.#sessions.takeWithin(patience);
+	}
+
+	async #borrow(): Promise<Lease> {
 		this.#refuseWhenClosed();
-		const {waitingCount, totalCount, options: {max}} = this.#pool;
-		if (waitingCount >= this.#maxWaiting) {
-			throw new ColoniesError('unavailable', `The database is busy: ${plural(waitingCount, 'statement')} before this one.`, {hint: 'Try it again in a moment.'});
+		const {waiting} = this.#sessions.load;
+		if (waiting >= this.#maxWaiting) {
+			throw new ColoniesError('unavailable', `The database is busy: ${plural(waiting, 'statement')} before this one.`, {hint: 'Try it again in a moment.'});
 		}
 
 		try {
-			const client = await this.#connected();
-			if (client) {
-				return client;
+			const lease = await this.#connected();
+			if (lease) {
+				return lease;
 			}
 		} catch (error) {
-			if (totalCount === max && (error as Error).message.startsWith('timeout exceeded')) {
-				throw new ColoniesError('unavailable', `The database is busy: of ${plural(max, 'connection')} none became free in time.`, {hint: 'Try it again in a moment.', cause: error});
+			if (error instanceof NoneFree) {
+				throw new ColoniesError('unavailable', `The database is busy: of ${plural(this.#sessions.most, 'connection')} none became free in time.`, {hint: 'Try it again in a moment.', cause: error});
 			}
 
-			this.#listener.suspect();
+			if (!isOutOfConnections(error)) {
+				this.#listener.suspect();
+			}
+
 			throw refusal(error, this.#settings);
 		}
 
@@ -211,30 +238,46 @@ class Postgres implements Database {
 	}
 
 	async #lend<Result>(work: (session: PooledSession) => Promise<Result>): Promise<Result> {
-		const client = await this.#borrow().catch((error: unknown) => {
+		const lease = await this.#borrow().catch((error: unknown) => {
 			throw undone(error);
 		});
-		const session = new PooledSession(client, this.#settings.statementTimeout);
+		const session = new PooledSession(lease.client, {
+			statementTimeout: this.#settings.statementTimeout,
+			mayBeStale: !lease.isNew && this.#reaching.state.noChanges === undefined,
+		});
 		try {
 			return await work(session);
 		} finally {
-			this.#giveBack(client, session);
+			this.#giveBack(lease, session);
 		}
 	}
 
-	#giveBack(client: pg.PoolClient, {isLost}: PooledSession): void {
+	#giveBack(lease: Lease, {isLost, refusedChange}: PooledSession): void {
 		if (isLost) {
-			// Where the other end has vanished, a farewell would keep this program for minutes.
-			drop(client);
-			client.release(true);
+			this.#sessions.discard(lease);
 			this.#listener.suspect();
 			return;
 		}
 
-		client.release();
+		// Where the database is known to take no changes, its sessions serve those who read until it does.
+		const isStale = refusedChange && this.#reaching.state.noChanges === undefined;
+		if (isStale) {
+			this.#doubt(lease);
+		}
+
+		this.#sessions.giveBack(lease, !isStale);
 		if (!this.#reaching.state.reachable) {
 			this.#listener.hurry();
 		}
+	}
+
+	/** A session may change nothing, though the database was thought to take changes: all sessions of its time are doubtful, and a new one tells. */
+	#doubt(lease: Lease): void {
+		if (!lease.isNew && this.#sessions.isCurrent(lease)) {
+			this.#renew();
+		}
+
+		this.#changes.look();
 	}
 }
 

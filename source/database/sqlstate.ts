@@ -60,13 +60,24 @@ export function constraintOf(error: unknown): string | undefined {
 	return typeof constraint === 'string' ? constraint : undefined;
 }
 
+/** Whether a session refused a change because its transactions are read-only: on a standby, or where the database or its server is set so. */
+export const isReadOnlyRefusal = (error: unknown): boolean => sqlstateOf(error) === '25006';
+
+const elsewhere = new WeakSet<ColoniesError>();
+
+/** Says of a failure that another session may do better: nothing was done, and the one that failed is of another time. */
+export function retryElsewhere(error: ColoniesError): ColoniesError {
+	elsewhere.add(error);
+	return error;
+}
+
 /**
 Whether the same transaction may simply be run again: it gave way to another one (serialisation, deadlock) and changed nothing,
-or the row of `demands` that it had found was cleared away as unused just then.
+its session was of the time before the database took changes (again), or the row of `demands` that it had found was cleared away as unused just then.
 */
 export const isRetryable = (error: unknown): boolean => {
 	const sqlstate = sqlstateOf(error) ?? '';
-	return ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'processes_demand_id_fkey');
+	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'processes_demand_id_fkey');
 };
 
 /** Whether the connection is gone, as opposed to a statement that was refused over it. */

@@ -81,6 +81,12 @@ function freshCluster(folder: string): void {
 	run('cp', '-a', cluster, folder);
 }
 
+/** A copy of a running server, for one that follows it from then on. */
+function copyOf({host, port, user}: Server, folder: string): void {
+	run(path.join(programs!, 'pg_basebackup'), '-h', host, '-p', String(port), '-U', user, '-D', folder, '-R', '-X', 'stream', '-c', 'fast', '--no-sync');
+	run('chmod', '700', folder);
+}
+
 /** A port that nothing listens on now. */
 export const freePort = async (): Promise<number> => new Promise((resolve, reject) => {
 	const server = createServer();
@@ -111,6 +117,8 @@ export type ServerOptions = {
 	fsync?: boolean;
 	/** More of postgresql.conf. */
 	settings?: Record<string, string>;
+	/** Follows this one, and takes no changes until it is promoted. */
+	standbyOf?: Server;
 };
 
 export type Server = {
@@ -129,6 +137,8 @@ export type Server = {
 	restart(): Promise<void>;
 	/** As a loss of power would end it. */
 	kill(): Promise<void>;
+	/** Makes a standby the primary (`pg_ctl promote`). */
+	promote(): Promise<void>;
 };
 
 const ended = async (child: ChildProcess): Promise<void> => new Promise(resolve => {
@@ -172,12 +182,17 @@ function sweepAfter(host: string): void {
 /**
 Starts a PostgreSQL of its own in a temporary folder, on a Unix socket. It is stopped and removed when this process ends.
 */
-export async function startPostgres({tcp = false, tls = false, fsync = false, settings = {}}: ServerOptions = {}): Promise<Server> {
+export async function startPostgres({tcp = false, tls = false, fsync = false, settings = {}, standbyOf}: ServerOptions = {}): Promise<Server> {
 	// Short, because the path of a socket may have some hundred characters.
 	const host = mkdtempSync(path.join(tmpdir(), 'cpg-'));
 	makeFolder(host);
 	const data = path.join(host, 'data');
-	freshCluster(data);
+	if (standbyOf) {
+		copyOf(standbyOf, data);
+	} else {
+		freshCluster(data);
+	}
+
 	const ca = tls ? makeCertificate(data) : undefined;
 	const port = tcp || tls ? await freePort() : 5432;
 	const configuration = {
@@ -231,6 +246,9 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 		start,
 		stop: async () => end('SIGINT'),
 		kill: async () => end('SIGKILL'),
+		async promote() {
+			run(path.join(programs!, 'pg_ctl'), 'promote', '-D', data, '-w');
+		},
 		async restart() {
 			await end('SIGINT');
 			await start();

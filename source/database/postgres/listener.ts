@@ -1,6 +1,9 @@
+import {randomBytes} from 'node:crypto';
 import type pg from 'pg';
 import {backOff, pause} from '../../core/backoff.ts';
+import type {NoChanges} from '../../core/reachability.ts';
 import {Turns} from '../turns.ts';
+import {askForChanges} from './changes.ts';
 import {drop} from './client.ts';
 
 type Hearer = {
@@ -11,13 +14,15 @@ type Hearer = {
 };
 
 type Tell = {
-	/** The connection stands (again). */
-	up(): void;
+	/** The connection stands (again), and was told why it may change nothing, if so. */
+	up(noChanges: NoChanges | undefined): void;
 	/** It could not be made, or went. */
 	down(error: unknown): void;
 };
 
-const silence = 15_000;
+/** Milliseconds between two proofs that notifications arrive. */
+const proveEveryMs = 15_000;
+/** Milliseconds that an answer, or a notification of our own, is waited for. */
 const patience = 5000;
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -25,6 +30,7 @@ const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /**
 The connection for notifications: of its own and never in a transaction. It is made when it is first asked for and from then on made again whenever it goes.
 Its coming and going is also how the rest learns whether the server answers, for it is tried without anybody asking.
+That it listens is not taken on trust: it must hear what it says itself, or it is made anew.
 */
 export class Listener {
 	readonly #makeClient: () => pg.Client;
@@ -37,6 +43,12 @@ export class Listener {
 	#hurry = new AbortController();
 	#firstTry: Promise<void> = Promise.resolve();
 	readonly #turns = new Turns();
+	/** A channel for its proofs, which nobody else listens to. */
+	readonly #proofChannel = `colonies_proof_${randomBytes(8).toString('hex')}`;
+	readonly #proofs = new Set<AbortController>();
+	#isHearing = false;
+	/** A standby lets nobody listen. */
+	#isOnStandby = false;
 
 	constructor(makeClient: () => pg.Client, tell: Tell) {
 		this.#makeClient = makeClient;
@@ -46,6 +58,11 @@ export class Listener {
 	/** Whether a notification can be sent here. */
 	get isUp(): boolean {
 		return this.#client !== undefined;
+	}
+
+	/** Whether notifications arrive, as far as they were tried. */
+	get isHearing(): boolean {
+		return this.#isHearing;
 	}
 
 	/** Returns when the channel is heard, or at once when the server is away: then it is heard later, and `onGap` tells. */
@@ -85,7 +102,14 @@ export class Listener {
 	suspect(): void {
 		this.start();
 		if (this.#client) {
-			void this.#ping(this.#client);
+			void this.#prove(this.#client);
+		}
+	}
+
+	/** The server may be another one now, or lets it listen now: makes the connection anew, if there is one. */
+	renew(): void {
+		if (this.#client) {
+			drop(this.#client);
 		}
 	}
 
@@ -110,9 +134,9 @@ export class Listener {
 		for (let failures = 0; !this.#closing.signal.aborted;) {
 			const began = Date.now();
 			try {
-				await this.#connectOnce(tried); // eslint-disable-line no-await-in-loop
-				// One that goes as soon as it has come counts as a failure, or it would be made without a pause.
-				failures = Date.now() - began > patience ? 0 : failures + 1;
+				const wasHeard = await this.#connectOnce(tried); // eslint-disable-line no-await-in-loop
+				// One that goes as soon as it has come, or that heard nothing, counts as a failure, or it would be made without a pause.
+				failures = wasHeard && Date.now() - began > patience ? 0 : failures + 1;
 			} catch (error) {
 				failures++;
 				if (!this.#closing.signal.aborted) {
@@ -128,33 +152,42 @@ export class Listener {
 		tried();
 	}
 
-	/** Makes the connection and returns when it is lost. @throws when it cannot be made. */
-	async #connectOnce(connected: () => void): Promise<void> {
+	/** Makes the connection and returns when it is lost. @returns whether it was good for something until then @throws when it cannot be made. */
+	async #connectOnce(connected: () => void): Promise<boolean> {
 		const client = this.#makeClient();
 		this.#attempted = client;
 		const lost = this.#whenLost(client);
 		let timer: NodeJS.Timeout | undefined;
 		try {
 			await client.connect();
+			const noChanges = await askForChanges(client);
+			this.#isOnStandby = noChanges === 'standby';
 			// Before the channels are read, so that a new hearer either is among them or listens itself.
 			this.#client = client;
 			await this.#listenToAll(client);
 			timer = setInterval(() => {
-				void this.#ping(client);
-			}, silence).unref();
-			this.#tell.up();
+				void this.#prove(client);
+			}, proveEveryMs).unref();
+			this.#tell.up(noChanges);
 			connected();
 			this.#tellGap();
+			void this.#prove(client);
 			await lost;
+			return this.#isHearing || this.#isOnStandby;
 		} finally {
 			clearInterval(timer);
 			this.#client = undefined;
+			this.#isHearing = false;
 			drop(client);
 		}
 	}
 
 	async #whenLost(client: pg.Client): Promise<void> {
 		client.on('notification', ({channel, payload = ''}) => {
+			if (channel === this.#proofChannel) {
+				this.#hearProof();
+			}
+
 			for (const {hear} of this.#hearers.get(channel) ?? []) {
 				queueMicrotask(() => {
 					hear(payload);
@@ -170,8 +203,8 @@ export class Listener {
 	}
 
 	async #listenToAll(client: pg.Client): Promise<void> {
-		const channels = [...this.#hearers.keys()];
-		if (channels.length > 0) {
+		if (!this.#isOnStandby) {
+			const channels = [this.#proofChannel, ...this.#hearers.keys()];
 			await this.#run(client, channels.map(channel => `listen ${quoteName(channel)}`).join(';'));
 		}
 	}
@@ -184,24 +217,54 @@ export class Listener {
 		}
 	}
 
-	/** A connection whose other end vanished without a word is found only by asking. */
-	async #ping(client: pg.Client): Promise<void> {
+	/** Whether it hears is found only by saying something, and so is whether the other end has vanished without a word. */
+	async #prove(client: pg.Client): Promise<void> {
+		const proof = new AbortController();
+		const isOnStandby = this.#isOnStandby;
+		this.#proofs.add(proof);
+		let isGood = false;
 		try {
-			await this.#run(client, 'select 1');
+			if (isOnStandby) {
+				await this.#run(client, 'select 1');
+				isGood = true;
+			} else {
+				await this.#run(client, 'select pg_notify($1, \'\')', [this.#proofChannel]);
+				await pause(patience, AbortSignal.any([proof.signal, this.#closing.signal]));
+				isGood = proof.signal.aborted;
+			}
 		} catch {
+			// It is made anew below.
+		}
+
+		this.#proofs.delete(proof);
+		if (client === this.#client) {
+			this.#isHearing = isGood && !isOnStandby;
+		}
+
+		if (!isGood && !this.#closing.signal.aborted) {
 			drop(client);
 		}
 	}
 
-	async #run(client: pg.Client, text: string, values?: string[]): Promise<void> {
-		const query = {text, values, query_timeout: patience};
+	#hearProof(): void {
+		for (const proof of this.#proofs) {
+			proof.abort();
+		}
+	}
+
+	async #run(client: pg.Client, text: string, values?: readonly string[]): Promise<void> {
+		const query = {text, values: values && [...values], query_timeout: patience};
 		await this.#turns.run(async () => client.query(query));
 	}
 
-	/** When it fails the connection is lost, and the next one listens to all channels. */
+	/** Listens, or no longer, where there is a connection. When that fails the connection is made anew, and listens to all channels. */
 	async #tryTo(client: pg.Client | undefined, text: string): Promise<void> {
-		try {
-			await (client && this.#run(client, text));
-		} catch {}
+		if (client && !this.#isOnStandby) {
+			try {
+				await this.#run(client, text);
+			} catch {
+				drop(client);
+			}
+		}
 	}
 }

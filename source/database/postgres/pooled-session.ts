@@ -1,18 +1,31 @@
 import type pg from 'pg';
 import type {Session} from '../session.ts';
-import {isConnectionLoss, translate} from '../sqlstate.ts';
+import {
+	isConnectionLoss, isReadOnlyRefusal, retryElsewhere, translate,
+} from '../sqlstate.ts';
 import type {Rows} from '../types.ts';
 import {toText} from '../values.ts';
+
+type Options = {
+	/** Milliseconds; 0 for none. */
+	statementTimeout: number;
+	/** Whether a refusal of changes may come from the age of this session alone. */
+	mayBeStale: boolean;
+};
 
 /** A connection that was lent out by the pool. Knows whether it may go back. */
 export class PooledSession implements Session {
 	isLost = false;
+	/** It is read-only. */
+	refusedChange = false;
 	readonly #client: pg.PoolClient;
 	readonly #timeLimit: number;
+	readonly #mayBeStale: boolean;
 	#isInTransaction = false;
 
-	constructor(client: pg.PoolClient, statementTimeout: number) {
+	constructor(client: pg.PoolClient, {statementTimeout, mayBeStale}: Options) {
 		this.#client = client;
+		this.#mayBeStale = mayBeStale;
 		// The server's own limit comes first; this one is for a server that has vanished.
 		this.#timeLimit = statementTimeout === 0 ? 0 : statementTimeout + 10_000;
 	}
@@ -37,7 +50,9 @@ export class PooledSession implements Session {
 			return await statement();
 		} catch (error) {
 			this.isLost ||= isConnectionLoss(error);
-			throw translate(error);
+			const isReadOnly = isReadOnlyRefusal(error);
+			this.refusedChange ||= isReadOnly;
+			throw isReadOnly && this.#mayBeStale ? retryElsewhere(translate(error)) : translate(error);
 		}
 	}
 }

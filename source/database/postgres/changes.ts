@@ -1,0 +1,95 @@
+import type pg from 'pg';
+import {pause} from '../../core/backoff.ts';
+import type {NoChanges} from '../../core/reachability.ts';
+import {drop} from './client.ts';
+
+/** Milliseconds between two looks whether a database that took no changes takes them again. */
+const lookEveryMs = 1000;
+
+/** Milliseconds that an answer is waited for. */
+const patienceMs = 5000;
+
+/** Why a new session may change nothing; undefined when it may. It asks the server alone: whoever may change what is another matter. */
+export async function askForChanges(client: pg.Client | pg.PoolClient): Promise<NoChanges | undefined> {
+	const {rows: [row]} = await client.query<{standby: boolean; off: boolean}>({
+		text: 'select pg_is_in_recovery() as standby, current_setting(\'transaction_read_only\') = \'on\' as off', query_timeout: patienceMs,
+	} as pg.QueryConfig);
+	return row!.standby ? 'standby' : (row!.off ? 'read-only' : undefined);
+}
+
+type Tell = {
+	/** What a new session was told. */
+	found(noChanges: NoChanges | undefined): void;
+	/** No session can be made. */
+	failed(error: unknown): void;
+};
+
+/**
+Finds out whether a database takes changes: by a session of its own each time, for one that stands keeps what it was made with, and may be one to the server that was the primary before.
+*/
+export class ChangesWatch {
+	readonly #makeClient: () => pg.Client;
+	readonly #tell: Tell;
+	readonly #closing = new AbortController();
+	#looking: Promise<void> | undefined;
+	#client: pg.Client | undefined;
+
+	constructor(makeClient: () => pg.Client, tell: Tell) {
+		this.#makeClient = makeClient;
+		this.#tell = tell;
+	}
+
+	/** Looks now, and again and again until the database takes changes. */
+	look(): void {
+		if (!this.#closing.signal.aborted) {
+			this.#looking ??= this.#keepLooking().finally(() => {
+				this.#looking = undefined;
+			});
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#closing.abort();
+		if (this.#client) {
+			drop(this.#client);
+		}
+
+		await this.#looking;
+	}
+
+	async #keepLooking(): Promise<void> {
+		for (let takesChanges = false; !takesChanges && !this.#closing.signal.aborted;) {
+			/* eslint-disable no-await-in-loop */
+			try {
+				const found = await this.#lookOnce();
+				this.#tell.found(found);
+				takesChanges = found === undefined;
+			} catch (error) {
+				if (!this.#closing.signal.aborted) {
+					this.#tell.failed(error);
+				}
+			}
+
+			if (!takesChanges) {
+				await pause(lookEveryMs, this.#closing.signal);
+			}
+			/* eslint-enable no-await-in-loop */
+		}
+	}
+
+	async #lookOnce(): Promise<NoChanges | undefined> {
+		const client = this.#makeClient();
+		// It may end at any time.
+		client.on('error', () => undefined);
+		this.#client = client;
+		try {
+			await client.connect();
+			const found = await askForChanges(client);
+			await client.end();
+			return found;
+		} finally {
+			this.#client = undefined;
+			drop(client);
+		}
+	}
+}
