@@ -41,17 +41,18 @@ export function formatAge(time: Time | undefined, now: number): string {
 	return at === undefined ? '-' : formatSpan(now - at);
 }
 
-const shortUnits = [[1, 's'], [60, 'm'], [3600, 'h'], [86_400, 'd']] as const;
+/** Units with their seconds, and from how many seconds on they are used: from where the smaller one would round to a whole of them. */
+const shortUnits = [{unit: 's', size: 1, from: 0.9995}, {unit: 'm', size: 60, from: 59.5}, {unit: 'h', size: 3600, from: 3570}, {unit: 'd', size: 86_400, from: 84_600}] as const;
 
 /** A measured span in five characters at most and one unit, `850ms`, `4.2s`, `12m`, `3.5h`, `40d`; input in seconds. */
 export function formatSeconds(seconds: number): string {
-	if (seconds < 0.9995) {
+	const fitting = shortUnits.findLast(({from}) => seconds >= from);
+	if (!fitting) {
 		return `${Math.round(seconds * 1000) || (seconds > 0 ? '<1' : 0)}ms`;
 	}
 
-	const [size, unit] = shortUnits.findLast(([size]) => seconds >= (size === 1 ? 0 : size * 0.9995))!;
-	const value = seconds / size;
-	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${unit}`;
+	const value = seconds / fitting.size;
+	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${fitting.unit}`;
 }
 
 /** A moment moved into UTC or into the time zone of this machine, as an ISO text without its zone. In milliseconds since 1970. */

@@ -61,7 +61,9 @@ async function readDetail(session: Session, id: Id, state: State, isLate: () => 
 			session.dispatch({type: 'detailed', process});
 		}
 	} catch (error) {
-		session.dispatch({type: 'not-detailed', id, error: errorText(error)});
+		if (!isLate()) {
+			session.dispatch({type: 'not-detailed', id, error: errorText(error)});
+		}
 	}
 }
 
@@ -83,9 +85,12 @@ export class Reading {
 		this.#rests.wait('detail', id, soon, () => {
 			const turn = ++this.#details;
 			void readDetail(session, id, state, () => {
-				const isLate = turn < this.#detailed;
-				this.#detailed = Math.max(turn, this.#detailed);
-				return isLate;
+				if (turn < this.#detailed) {
+					return true;
+				}
+
+				this.#detailed = turn;
+				return false;
 			});
 		});
 	};
