@@ -49,6 +49,8 @@ export type ConnectOptions = {
 	dbpassword?: string;
 	dbname?: string;
 	dbssl?: boolean;
+	/** Connections to the database at most, besides one that listens; 8 unless given. */
+	dbpool?: number;
 	/** Private key of the caller, 64 hex digits. */
 	privateKey?: string;
 	/** Id of the caller, whose key is in the keychain. */

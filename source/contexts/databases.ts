@@ -11,10 +11,10 @@ import type {DatabaseTarget} from './resolve.ts';
 import {keepRoot} from './root.ts';
 
 /** Connects to a PostgreSQL, which is loaded only when it is asked for. @throws ColoniesError */
-export async function connect({host, port, user, password, database, ssl, url}: DatabaseTarget, startUnreachable = false): Promise<Database> {
+export async function connect({host, port, user, password, database, ssl, pool, url}: DatabaseTarget, startUnreachable = false): Promise<Database> {
 	const {openPostgres} = await import('../database/postgres.ts');
 	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
-	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', startUnreachable});
+	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, startUnreachable});
 }
 
 /** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
@@ -104,12 +104,12 @@ export async function createDatabase(settings: Settings, target: DatabaseTarget,
 	});
 }
 
-async function save(settings: Settings, {name, host, port, user, password, database, ssl}: DatabaseTarget, notice: Notice): Promise<void> {
+async function save(settings: Settings, {name, host, port, user, password, database, ssl, pool}: DatabaseTarget, notice: Notice): Promise<void> {
 	if (name === 'DATABASE_URL') {
 		notice('It is the one that DATABASE_URL names; no context was saved.');
 		return;
 	}
 
-	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ssl}, {use: true});
+	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ssl, pool}, {use: true});
 	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
 }

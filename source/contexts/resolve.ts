@@ -1,10 +1,12 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {SavedContext, SavedSettings} from '../keychain/index.ts';
-import type {ContextChoice} from '../operations/index.ts';
+import {
+	type ContextChoice, fromText, parseInput, storeFlags,
+} from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
-export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** A connection string to use in place of the parts. */ url?: string};
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** A connection string to use in place of the parts. */ url?: string};
 /** A Colonies server that was meant. `tlsca`: the path of a PEM file. */
 export type ServerTarget = {kind: 'server'; name: string; host: string; port: number; tlsca?: string; fingerprint?: string; insecure?: boolean};
 export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget | ServerTarget;
@@ -34,6 +36,12 @@ function switchOf(text: string, variable = 'COLONIES_DBSSL'): boolean {
 	return value;
 }
 
+/** As the flag is read. @throws InvalidInput */
+function poolOf(text: string): number | undefined {
+	const {value} = parseInput({COLONIES_DBPOOL: storeFlags.dbpool}, {COLONIES_DBPOOL: fromText(storeFlags.dbpool, text)});
+	return value.COLONIES_DBPOOL;
+}
+
 const defined = (value: string | undefined): string | undefined => value === '' ? undefined : value;
 
 /** What the environment says about the database. */
@@ -45,6 +53,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
 		dbpassword: defined(env.COLONIES_DBPASSWORD),
 		dbname: defined(env.COLONIES_DBNAME),
 		dbssl: env.COLONIES_DBSSL === undefined ? undefined : switchOf(env.COLONIES_DBSSL),
+		dbpool: env.COLONIES_DBPOOL ? poolOf(env.COLONIES_DBPOOL) : undefined,
 		url: defined(env.DATABASE_URL),
 		host: defined(env.COLONIES_HOST),
 		port: env.COLONIES_PORT ? portOf(env.COLONIES_PORT, 'COLONIES_PORT') : undefined,
@@ -89,7 +98,7 @@ function fromAddress(choice: ContextChoice, environment: ContextChoice, {context
 }
 
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
-	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, ssl: saved.ssl ?? false,
+	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, ssl: saved.ssl ?? false, pool: saved.pool,
 });
 
 const names = ['dbhost', 'dbport', 'dbuser', 'dbname'] as const;
@@ -97,7 +106,7 @@ const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[na
 
 /**
 Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
-A password, or `--dbssl`, alone completes whatever the rest says.
+A password, `--dbssl` or `--dbpool` alone completes whatever the rest says.
 @throws InvalidInput
 */
 export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {
@@ -117,6 +126,7 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 			...target,
 			password: (given('dbpassword') as string | undefined) ?? target.password,
 			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
+			pool: (given('dbpool') as number | undefined) ?? target.pool,
 		}
 		: target;
 }
@@ -129,7 +139,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
 		const saved = settings.contexts[target.name];
-		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true} : target;
+		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, pool: saved.pool} : target;
 	}
 
 	if (environment.host !== undefined) {

@@ -36,8 +36,8 @@ function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 		throw new InvalidInput('A context needs a place.', {hint: 'Give a server with --host, or a database with --dbhost.'});
 	}
 
-	const {host, port, user, password, database, ssl} = target;
-	return {kind: 'database', host, port, user, password, database, ssl};
+	const {host, port, user, password, database, ssl, pool} = target;
+	return {kind: 'database', host, port, user, password, database, ssl, pool};
 }
 
 const whereOf = (saved: SavedContext): string => saved.kind === 'server'

@@ -147,8 +147,8 @@ class Postgres implements Database {
 		return this.#reaching.watch(tell);
 	}
 
-	load(): {connections: number; idle: number; waiting: number} {
-		return this.#sessions.load;
+	load(): ReturnType<Database['load']> {
+		return {...this.#sessions.load, listening: this.#listener.isHearing};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {

@@ -30,8 +30,8 @@ export type Database = Client & {
 	watchReachability(tell: (state: Reachability) => void): () => void;
 	/** Several statements separated by semicolons, without values: for migrations. */
 	execute(client: Client, script: string): Promise<void>;
-	/** Connections that are open and idle now, and statements or transactions that wait for one. */
-	load(): {connections: number; idle: number; waiting: number};
+	/** Connections that are open and idle now, and statements or transactions that wait for one; and whether notifications arrive, as far as that was tried. */
+	load(): {connections: number; idle: number; waiting: number; listening: boolean};
 	/** `PostgreSQL 15.18`, `TimescaleDB 2.23.0` and where it lives, for people. Never a password. */
 	describe(): Promise<{place: string; server: string; timescale: string | undefined}>;
 	/** Finishes what is under way and lets go. */

@@ -49,6 +49,8 @@ export type ContextChoice = {
 	dbpassword?: string;
 	dbname?: string;
 	dbssl?: boolean;
+	/** Connections to the database at most, besides one that listens. */
+	dbpool?: number;
 	/** A connection string, from `DATABASE_URL`. */
 	url?: string;
 	/** Opens the demo's own embedded database. */

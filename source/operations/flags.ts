@@ -22,6 +22,7 @@ export const databaseFlags = {
 	dbpassword: optional(secret('Password', 'Password of that user')),
 	dbname: optional(line('Database', 'Its database, postgres unless given')),
 	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
+	dbpool: optional(integer('Pool', 'Connections to it at most, besides one that listens; 8 unless given. Where it gives fewer, calls wait for them', {least: 2, most: 1000})),
 };
 
 /** The flags that say which store is meant; what they leave open the environment or the saved context says. */

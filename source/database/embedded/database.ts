@@ -147,9 +147,9 @@ export class EmbeddedDatabase implements Database {
 		return this.#reaching.watch(tell);
 	}
 
-	load(): {connections: number; idle: number; waiting: number} {
+	load(): ReturnType<Database['load']> {
 		const {waiting, isIdle} = this.#turns;
-		return {connections: 1, idle: isIdle ? 1 : 0, waiting};
+		return {connections: 1, idle: isIdle ? 1 : 0, waiting, listening: this.#reaching.state.reachable};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
