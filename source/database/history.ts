@@ -28,10 +28,59 @@ export type Author = {
 	signature?: string;
 };
 
-/** Writes changes to the history, in the transaction that made them. */
+const step = ['from', 'since'];
+
+/**
+What each kind of change must say for lists of the past (database/past/) to undo it: which fields, and which of `detail`. A kind that is not here would make its record vanish from them;
+one that edits a record needs the record as it was, and statements in past/ that put it back.
+*/
+const neededFields: Readonly<Record<string, {fields?: readonly string[]; detail?: readonly string[]}>> = {
+	'colony.register': {},
+	'colony.remove': {detail: ['name']},
+	'computer.register': {},
+	'computer.approve': {fields: ['from']},
+	'computer.disapprove': {fields: ['from']},
+	'computer.remove': {fields: ['from'], detail: ['name', 'cores', 'mem', 'gpus']},
+	'process.submit': {},
+	'process.assign': {fields: step},
+	'process.successful': {fields: step},
+	'process.failed': {fields: step},
+	'process.cancel': {fields: step},
+	'process.expire': {fields: step},
+	'process.requeue': {fields: step, detail: ['attributes']},
+	'process.retry': {fields: step, detail: ['attributes']},
+	'process.remove': {fields: step, detail: ['submissiontime', 'in', 'out', 'err']},
+	'attribute.add': {detail: ['attributeid']},
+};
+
+/** @throws Error for a change that lists of the past could not undo: a fault of the operation that made it */
+function checkUndoable(change: Change): void {
+	if (change.noun === 'installation') {
+		return;
+	}
+
+	if (!Object.hasOwn(neededFields, change.what)) {
+		throw new Error(`Lists of the past cannot undo ${change.what}: say in database/history.ts what its history must hold, and in database/past/ how it is undone.`);
+	}
+
+	const {fields = [], detail = []} = neededFields[change.what]!;
+	const missing = [
+		...fields.filter(name => change[name as keyof Change] === undefined),
+		...detail.filter(name => (change.detail as Record<string, unknown> | undefined)?.[name] === undefined).map(name => `detail.${name}`),
+	];
+	if (missing.length > 0) {
+		throw new Error(`Lists of the past cannot undo ${change.what} without ${missing.join(', ')}.`);
+	}
+}
+
+/** Writes changes to the history, in the transaction that made them. @throws Error for one that lists of the past could not undo */
 export async function record(client: Client, author: Author, changes: readonly Change[]): Promise<void> {
 	if (changes.length === 0) {
 		return;
+	}
+
+	for (const change of changes) {
+		checkUndoable(change);
 	}
 
 	for (const some of inPortions(changes)) {
