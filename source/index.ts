@@ -2,6 +2,10 @@ import {randomUUID} from 'node:crypto';
 import process from 'node:process';
 import {createContexts} from './contexts/index.ts';
 import {ColoniesError, InvalidInput, NotAllowed} from './core/errors.ts';
+import {checkIdempotencyKey} from './core/idempotency-key.ts';
+import {limits} from './core/limits.ts';
+import {namesOf, refuseUnknownOptions} from './core/options.ts';
+import {quoted} from './core/text.ts';
 import type {
 	Attribute, Id, Process, Topic,
 } from './core/types.ts';
@@ -74,6 +78,12 @@ export type CallOptions = {
 /** What is submitted. The colony may be left out where `connect` was given one. */
 export type Submission = Omit<Operations['process.submit']['input']['spec'], 'targetcolonyid'> & {targetcolonyid?: Id};
 
+/** What is asked for: up to `count` processes, waiting up to `wait` seconds for the first. */
+export type AssignRequest = {wait?: number; count?: number};
+
+/** An attribute to add; an out attribute unless told otherwise. */
+export type NewAttribute = {key: string; value: string; type?: 'out' | 'err'};
+
 /** A process, or its id. */
 export type ProcessLike = Id | {readonly processid: Id};
 
@@ -92,12 +102,12 @@ export type Client = {
 	submit(submission: Submission, options?: CallOptions): Promise<Process>;
 	submit(submissions: readonly Submission[], options?: CallOptions): Promise<Process[]>;
 	/** Takes up to `count` processes that this computer may run, and waits up to `wait` seconds for the first; none when there is none. */
-	assign(request?: {wait?: number; count?: number} & InColony, options?: CallOptions): Promise<Process[]>;
+	assign(request?: AssignRequest & InColony, options?: CallOptions): Promise<Process[]>;
 	/** Closes a process that runs on this computer. */
 	successful(process: ProcessLike, place?: InColony): Promise<Process>;
 	failed(process: ProcessLike, place?: InColony): Promise<Process>;
 	/** Adds an attribute to a process that runs on this computer; the same key again replaces the value. */
-	addAttribute(process: ProcessLike, attribute: {key: string; value: string; type?: 'out' | 'err'}, place?: InColony): Promise<Attribute>;
+	addAttribute(process: ProcessLike, attribute: NewAttribute, place?: InColony): Promise<Attribute>;
 	/** Hears which topics have changed in the colony, whoever changed them, until the returned function is called. */
 	watch(hear: (topics: ReadonlySet<Topic>) => void, place?: InColony): () => void;
 	/** Lets this computer work: the handler runs for each process that is assigned to it. */
@@ -109,7 +119,26 @@ export type Client = {
 /** How long an answer to a submission is asked for, in milliseconds. */
 const patience = 5000;
 
-const idOf = (process: ProcessLike): Id => typeof process === 'string' ? process : process.processid;
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid : process;
+
+const connectOptions = namesOf<ConnectOptions>({
+	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbssl: true,
+	privateKey: true, id: true, rootpassword: true, colonyid: true,
+});
+const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});
+const assignOptions = namesOf<AssignRequest & InColony>({wait: true, count: true, colonyid: true});
+const attributeOptions = namesOf<NewAttribute>({key: true, value: true, type: true});
+const workOptions = namesOf<WorkOptions & InColony>({concurrency: true, wait: true, signal: true, handleSignals: true, notice: true, report: true, colonyid: true});
+
+/** @throws InvalidInput */
+function checkCall(options: CallOptions): void {
+	refuseUnknownOptions(options, callOptions, 'a call');
+	if (options.idempotencyKey !== undefined) {
+		checkIdempotencyKey(options.idempotencyKey, 'idempotencyKey');
+	}
+}
 
 /** Who calls. @throws InvalidInput, Unauthenticated */
 async function callerOf({privateKey, id, rootpassword}: ConnectOptions, {config}: Folders): Promise<Caller> {
@@ -139,11 +168,13 @@ class Connection implements Client {
 		this.#colonyid = colonyid;
 	}
 
-	async run<Name extends OperationName>(name: Name, input: Operations[Name]['input'], options?: CallOptions): Promise<Operations[Name]['result']> {
+	async run<Name extends OperationName>(name: Name, input: Operations[Name]['input'], options: CallOptions = {}): Promise<Operations[Name]['result']> {
+		checkCall(options);
 		return this.#context.run(this.#caller, name, input, options);
 	}
 
-	async runMany<Name extends OperationName>(name: Name, inputs: ReadonlyArray<Operations[Name]['input']>, options?: CallOptions) {
+	async runMany<Name extends OperationName>(name: Name, inputs: ReadonlyArray<Operations[Name]['input']>, options: CallOptions = {}) {
+		checkCall(options);
 		return this.#context.runMany(this.#caller, name, inputs, options);
 	}
 
@@ -151,14 +182,20 @@ class Connection implements Client {
 	submit(submissions: readonly Submission[], options?: CallOptions): Promise<Process[]>;
 	async submit(given: Submission | readonly Submission[], options: CallOptions = {}): Promise<Process | Process[]> {
 		const isOne = !Array.isArray(given);
-		const inputs = (isOne ? [given as Submission] : given as readonly Submission[]).map(spec => ({spec: {...spec, targetcolonyid: spec.targetcolonyid ?? this.#colony()}}));
+		const inputs = (isOne ? [given as Submission] : given as readonly Submission[]).map(spec => ({spec: isObject(spec) && !Array.isArray(spec) ? {...spec, targetcolonyid: spec.targetcolonyid ?? this.#colony()} : spec as never}));
 		const keyed = {idempotencyKey: randomUUID(), ...options};
 		return persist({clock: machineClock, signal: AbortSignal.timeout(patience)}, async () => isOne
 			? this.run('process.submit', inputs[0]!, keyed)
 			: results(await this.runMany('process.submit', inputs, keyed)));
 	}
 
-	async assign({wait = 0, count = 1, colonyid}: {wait?: number; count?: number} & InColony = {}, options?: CallOptions): Promise<Process[]> {
+	async assign(request: AssignRequest & InColony = {}, options?: CallOptions): Promise<Process[]> {
+		refuseUnknownOptions(request, assignOptions, 'assign');
+		const {wait = 0, count = 1, colonyid} = request;
+		if (!Number.isInteger(count) || count < 1 || count > limits.batch) {
+			throw new InvalidInput(`count must be a whole number from 1 to ${limits.batch}, not ${quoted(count)}.`, {hint: 'Ask again for more.'});
+		}
+
 		const input = {colonyid: this.#colony(colonyid), wait};
 		try {
 			const answers = count === 1 ? [{result: await this.run('process.assign', input, options)}] : await this.runMany('process.assign', Array.from({length: count}, () => input), options);
@@ -172,23 +209,26 @@ class Connection implements Client {
 		}
 	}
 
-	async successful(process: ProcessLike, {colonyid}: InColony = {}): Promise<Process> {
-		return this.run('process.successful', {colonyid: this.#colony(colonyid), processid: idOf(process)});
+	async successful(process: ProcessLike, place: InColony = {}): Promise<Process> {
+		return this.run('process.successful', {colonyid: this.#place(place, 'successful'), processid: idOf(process)});
 	}
 
-	async failed(process: ProcessLike, {colonyid}: InColony = {}): Promise<Process> {
-		return this.run('process.failed', {colonyid: this.#colony(colonyid), processid: idOf(process)});
+	async failed(process: ProcessLike, place: InColony = {}): Promise<Process> {
+		return this.run('process.failed', {colonyid: this.#place(place, 'failed'), processid: idOf(process)});
 	}
 
-	async addAttribute(process: ProcessLike, attribute: {key: string; value: string; type?: 'out' | 'err'}, {colonyid}: InColony = {}): Promise<Attribute> {
-		return this.run('attribute.add', {colonyid: this.#colony(colonyid), processid: idOf(process), ...attribute});
+	async addAttribute(process: ProcessLike, attribute: NewAttribute, place: InColony = {}): Promise<Attribute> {
+		refuseUnknownOptions(attribute, attributeOptions, 'addAttribute');
+		return this.run('attribute.add', {colonyid: this.#place(place, 'addAttribute'), processid: idOf(process), ...attribute});
 	}
 
-	watch(hear: (topics: ReadonlySet<Topic>) => void, {colonyid}: InColony = {}): () => void {
-		return this.#context.watch(hear, {caller: this.#caller, colonyid: this.#colony(colonyid)});
+	watch(hear: (topics: ReadonlySet<Topic>) => void, place: InColony = {}): () => void {
+		return this.#context.watch(hear, {caller: this.#caller, colonyid: this.#place(place, 'watch')});
 	}
 
-	work(handler: Handler, {colonyid, ...options}: WorkOptions & InColony = {}): Worker {
+	work(handler: Handler, given: WorkOptions & InColony = {}): Worker {
+		refuseUnknownOptions(given, workOptions, 'work');
+		const {colonyid, ...options} = given;
 		if (!('identity' in this.#caller)) {
 			throw new NotAllowed('Root runs no processes.', {hint: 'Connect as a computer, with its id or private key.'});
 		}
@@ -202,6 +242,11 @@ class Connection implements Client {
 	async close(): Promise<void> {
 		await Promise.all([...this.#workers].map(async worker => worker.stopping ? worker.done.catch(() => undefined) : worker.stop()));
 		await this.#context.close();
+	}
+
+	#place(place: InColony, of: string): Id {
+		refuseUnknownOptions(place, ['colonyid'], of);
+		return this.#colony(place.colonyid);
 	}
 
 	#colony(given?: Id): Id {
@@ -228,6 +273,7 @@ Connects to a store: a Colonies server, a database, or what the commands would w
 @throws ColoniesError
 */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
+	refuseUnknownOptions(options, connectOptions, 'connect');
 	const {privateKey, id, rootpassword, colonyid, ...choice} = options;
 	const places = folders(process.env);
 	const caller = await callerOf({privateKey, id, rootpassword}, places);

@@ -4,7 +4,7 @@ import {after, test} from 'node:test';
 import {brokerContext} from '../source/contexts/index.ts';
 import {ColoniesError} from '../source/core/errors.ts';
 import {
-	type Client, type ConnectOptions, type Process, type Progress, connect, work,
+	type Client, type ConnectOptions, type Process, type Progress, type WorkOptions, connect, work,
 } from '../source/index.ts';
 import {openKeychain} from '../source/keychain/index.ts';
 import {listen} from '../source/server/index.ts';
@@ -82,6 +82,36 @@ test('who calls, and which colony is meant, must be clear', {timeout: 60_000}, a
 	assert.match((await failureOf(owner.submit({}))).message, /not said which colony/);
 	assert.throws(() => owner.watch(() => undefined), {code: 'invalid-input'});
 	assert.equal((await failureOf(open({privateKey: ownerKey, fingerprint: 'ab'.repeat(32)}).then(async client => client.run('colony.get', {colonyid: colony.id})))).code, 'unavailable');
+});
+
+test('what a client does not understand it refuses, with the nearest that it does', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const before = await owner.run('process.count', {colonyid: colony.id});
+	const place = {host: '127.0.0.1', port: served.port, fingerprint, privateKey: ownerKey};
+	// As JavaScript, where no compiler says so before.
+	const loose = owner as unknown as Record<'submit' | 'run' | 'runMany' | 'assign' | 'addAttribute' | 'successful', (...given: unknown[]) => Promise<unknown>>;
+	for (const [refused, message, hint] of [
+		[loose.submit({maxretry: 3, tiemout: 5}), 'Unknown field "maxretry" in spec.', 'Did you mean maxretries?'],
+		[loose.submit([{}, {tiemout: 5}]), 'Of the 2, number 2: Unknown field "tiemout" in spec.', 'Did you mean timeout?'],
+		[loose.submit('text'), 'spec must be a JSON object, not "text".', 'Spec: What is to be done: a JSON object.'],
+		[loose.submit({}, {idempotencykey: 'a'}), 'Unknown option "idempotencykey" of a call.', 'Did you mean idempotencyKey?'],
+		[loose.submit({}, {idempotencyKey: 'ö'}), 'idempotencyKey must be 1 to 200 printable ASCII characters, not "ö".', 'A UUID is one.'],
+		[loose.assign({wiat: 5}), 'Unknown option "wiat" of assign.', 'Did you mean wait?'],
+		[loose.assign({count: 0}), 'count must be a whole number from 1 to 1000, not "0".', 'Ask again for more.'],
+		[loose.addAttribute(colony.id, {key: 'a', vlaue: 'b'}), 'Unknown option "vlaue" of addAttribute.', 'Did you mean value?'],
+		[loose.successful(colony.id, {colony: colony.id}), 'Unknown option "colony" of successful.', 'Did you mean colonyid?'],
+		[loose.successful(undefined), 'processid is missing.', 'Process: Id of the process, 64 hex digits.'],
+		[loose.run('process.sumbit', {}), 'There is no operation "process.sumbit".', 'Did you mean process.submit?'],
+		[loose.runMany('constructor', [{}]), 'There is no operation "constructor".', undefined],
+		[connect({...place, hots: '127.0.0.1'} as ConnectOptions), 'Unknown option "hots" of connect.', 'Did you mean host?'],
+		[connect({...place, privatekey: ownerKey} as ConnectOptions), 'Unknown option "privatekey" of connect.', 'Did you mean privateKey?'],
+	] as Array<[Promise<unknown>, string, string | undefined]>) {
+		const error = await failureOf(refused);
+		assert.deepEqual([error.code, error.message, hint === undefined ? undefined : error.hint], ['invalid-input', message, hint]);
+	}
+
+	assert.throws(() => owner.work(() => undefined, {concurency: 2} as WorkOptions), {code: 'invalid-input', message: 'Unknown option "concurency" of work.', hint: 'Did you mean concurrency?'});
+	assert.deepEqual(await owner.run('process.count', {colonyid: colony.id}), before);
 });
 
 test('a client hears of changes until it stops', {timeout: 60_000}, async () => {

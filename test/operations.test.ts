@@ -126,11 +126,19 @@ test('ids are taken in either case and kept in lowercase', async () => {
 	assert.deepEqual(await colony.own('process.get', {processid: process.processid.toUpperCase()}), process);
 });
 
-test('fields that are not known are left out, and that is said', async () => {
-	const notices: string[] = [];
-	const hear = (sentence: string) => notices.push(sentence);
-	await broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id, priority: 3}, extra: 1}, {notice: hear});
-	assert.deepEqual(notices, ['Unknown fields left out: "spec.priority", "extra".']);
+test('fields that nobody knows are refused with the nearest that is known, and nothing is changed', async () => {
+	const {id: targetcolonyid} = colony;
+	for (const [input, message, hint] of [
+		[{spec: {targetcolonyid, maxretry: 3}}, 'Unknown field "maxretry" in spec.', 'Did you mean maxretries?'],
+		[{spec: {targetcolonyid, core: 8}}, 'Unknown field "core" in spec.', 'Did you mean cores?'],
+		[{spec: {targetcolonyid}, cores: 8}, 'Unknown field "cores" in the input.', 'It belongs in spec.'],
+		[{spec: {targetcolonyid}, extra: 1}, 'Unknown field "extra" in the input.', 'Known: spec.'],
+		[JSON.parse(`{"spec": {"targetcolonyid": "${targetcolonyid}", "__proto__": {"cores": 8}}}`), 'Unknown field "__proto__" in spec.', /^Known: targetcolonyid, /],
+	] as Array<[Record<string, unknown>, string, string | RegExp]>) {
+		const error = await refusedUnchanged(database, async () => broker.run({identity: colony.owner}, 'process.submit', input), 'invalid-input');
+		assert.equal(error.message, message);
+		assert.ok(typeof hint === 'string' ? error.hint === hint : hint.test(error.hint!), error.hint);
+	}
 });
 
 test('what is not there is not found', async () => {

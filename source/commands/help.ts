@@ -20,7 +20,7 @@ export function valueName(name: string, {kind, choices}: Field): string {
 
 /** What a flag stands for when it is left out, as text. */
 function defaultOf(field: Field): string {
-	const value = field.optional ? parseInput({field}, {}).value.field : undefined;
+	const value = field.optional ? parseInput({field}, {}).field : undefined;
 	return typeof value === 'string' || typeof value === 'number' ? ` (${value} unless given)` : '';
 }
 

@@ -1,4 +1,4 @@
-import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import {InvalidInput} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
@@ -6,9 +6,11 @@ import type {Command} from '../operations/define.ts';
 import {
 	asWritten, type Field, type Fields, flag, integer, keptAsText, optional, value,
 } from '../operations/fields.ts';
+import {numbered} from '../operations/numbered.ts';
 import {parseInput} from '../operations/parse.ts';
 import {isPlannable, plannable, type PlannableName} from '../operations/plan.ts';
 import {type AnyOperation, flagOf} from '../operations/registry.ts';
+import {leftOut, prune} from '../operations/unknown.ts';
 import {askYes} from './ask.ts';
 import {
 	type CommandEntry, type Invocation, defineCommand, storeFlags,
@@ -59,27 +61,33 @@ function flagFields(operation: AnyOperation, command: Command): FlagFields {
 type Flags = Readonly<Record<string, unknown>>;
 type Run = {operation: AnyOperation; command: Command; fields: FlagFields; call: Invocation<Flags>};
 
-/** What a command line asks of its operation: one call, or a list of calls, be it of one alone. */
-type Asked = {inputs: Array<Record<string, unknown>>; isList: boolean};
+/** What a command line asks of its operation: one call, or a list of calls, be it of one alone; and what is said of fields of a spec that nobody knows, which are left out. */
+type Asked = {inputs: Array<Record<string, unknown>>; isList: boolean; warnings: readonly string[]};
+
+/** The specs in a file, each of them an input, without what nobody knows in them. */
+async function specsOf({operation: {many}, call: {input}}: Run, name: string, field: Field, file: string): Promise<Asked> {
+	const {specs, isList} = many?.by === 'list' ? await readSpecs(file, input) : {specs: [await readSpec(file, input)], isList: false};
+	const pruned = specs.map(spec => prune(field, spec));
+	const unknown = [...new Set(pruned.flatMap(({unknown}) => unknown))];
+	return {inputs: pruned.map(({value}) => ({[name]: value})), isList, warnings: unknown.length === 0 ? [] : [leftOut(name, field, unknown)]};
+}
 
 /** The inputs of an operation from the flags of its command; specs are read. */
-async function inputsOf({operation: {many}, command, fields, call: {input, flags}}: Run): Promise<Asked> {
+async function inputsOf(run: Run): Promise<Asked> {
+	const {operation: {many}, command, fields, call: {flags}} = run;
 	const common: Record<string, unknown> = {...command.fixed};
-	let asked: Asked = {inputs: [common], isList: false};
+	let asked: Asked = {inputs: [{}], isList: false, warnings: []};
 	for (const [flagName, {name, field}] of fields) {
 		const typed = flags[flagName];
-		if (field.kind === 'spec' && many?.by === 'list') {
-			const {specs, isList} = await readSpecs(typed as string, input); // eslint-disable-line no-await-in-loop
-			asked = {inputs: specs.map(spec => ({[name]: spec})), isList};
-		} else if (field.kind === 'spec') {
-			common[name] = await readSpec(typed as string, input); // eslint-disable-line no-await-in-loop
+		if (field.kind === 'spec') {
+			asked = await specsOf(run, name, field, typed as string); // eslint-disable-line no-await-in-loop
 		} else if (typed !== undefined) {
 			common[name] = typed;
 		}
 	}
 
 	const inputs = asked.inputs.map(each => ({...common, ...each}));
-	return many?.by === 'count' && flags.count !== undefined ? {inputs: Array.from({length: flags.count as number}, () => inputs[0]!), isList: true} : {...asked, inputs};
+	return many?.by === 'count' && flags.count !== undefined ? {...asked, inputs: Array.from({length: flags.count as number}, () => inputs[0]!), isList: true} : {...asked, inputs};
 }
 
 /** Asks for the secrets of the input that were not given. Last, so that nobody types one for a command that is wrong. */
@@ -106,14 +114,7 @@ Checks everything but what is still to come: the id that is created, and secrets
 */
 function checkedInputs({operation}: Run, {inputs}: Asked): Array<Record<string, unknown>> {
 	const fields = Object.fromEntries(Object.entries(operation.input as Fields).filter(([name, field]) => name !== operation.creates && field.kind !== 'secret'));
-	return inputs.map((input, index) => {
-		try {
-			return parseInput(fields, input).value;
-		} catch (error) {
-			const {code, message, hint} = toColoniesError(error);
-			throw inputs.length === 1 ? error : new ColoniesError(code, `Of the ${inputs.length}, number ${index + 1}: ${message}`, {hint, cause: error});
-		}
-	});
+	return numbered(inputs, input => parseInput(fields, Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(fields, name)))));
 }
 
 /** The colony that all of it is about; undefined for the whole installation. @throws InvalidInput when there are several */
@@ -196,6 +197,10 @@ async function carryOut(run: Run): Promise<void> {
 	const asked = await inputsOf(run);
 	const checked = checkedInputs(run, asked);
 	const colony = colonyOf(run, checked);
+	for (const warning of asked.warnings) {
+		await say(world, warning); // eslint-disable-line no-await-in-loop
+	}
+
 	const caller = await callerOf(world, input, operation, {flags, signs: actingComputer(run), colony});
 	const complete = await withSecrets(run, asked.inputs[0]!);
 	await confirm(run, colony ?? checked[0]!.colonyid as string);

@@ -1,6 +1,7 @@
 import {createReadStream} from 'node:fs';
 import {ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
+import {numberRange, parseJson} from '../core/json.ts';
 import {jsonFault} from '../core/json-fault.ts';
 import {type StandardInput, collect} from './standard-input.ts';
 
@@ -48,13 +49,20 @@ function textOf({name, bytes}: Content): string {
 	return text;
 }
 
-const json = (text: string): {value: unknown} | undefined => {
-	try {
-		return {value: JSON.parse(text)};
-	} catch {
-		return undefined;
+/** The value of a text; undefined where it is no JSON. `before`: lines above it. @throws InvalidInput for a number that nothing can hold */
+function json(name: string, text: string, before = 0): {value: unknown} | undefined {
+	const read = parseJson(text);
+	if ('value' in read) {
+		return read;
 	}
-};
+
+	const {fault} = read;
+	if (fault.kind === 'number') {
+		throw new InvalidInput(`${name} has the number ${quoted(fault.number)} at line ${fault.place.line + before}, column ${fault.place.column}, which is out of range.`, {hint: numberRange});
+	}
+
+	return undefined;
+}
 
 function notJson(name: string, text: string, before = 0): Error {
 	const {line, column} = jsonFault(text) ?? {line: 1, column: 1};
@@ -63,7 +71,7 @@ function notJson(name: string, text: string, before = 0): Error {
 
 function valueOf(content: Content): unknown {
 	const text = textOf(content);
-	const parsed = json(text);
+	const parsed = json(content.name, text);
 	if (parsed === undefined) {
 		throw notJson(content.name, text);
 	}
@@ -74,12 +82,12 @@ function valueOf(content: Content): unknown {
 /** The values of JSON Lines; undefined for a text whose first line is no JSON by itself, and for one line. */
 function linesOf(name: string, text: string): unknown[] | undefined {
 	const lines = text.split('\n').map((line, index) => ({line, index})).filter(({line}) => line.trim() !== '');
-	if (lines.length < 2 || json(lines[0]!.line) === undefined) {
+	if (lines.length < 2 || json(name, lines[0]!.line, lines[0]!.index) === undefined) {
 		return undefined;
 	}
 
 	return lines.map(({line, index}) => {
-		const parsed = json(line);
+		const parsed = json(name, line, index);
 		if (parsed === undefined) {
 			throw notJson(name, line, index);
 		}
@@ -109,6 +117,9 @@ const idOf = (value: unknown): string | undefined => {
 	return typeof id === 'string' && /^[\da-f]{64}$/i.test(id) ? id.toLowerCase() : undefined;
 };
 
+/** A plain id, or the value of a text of JSON. The id comes first, for one of digits and an `e` is a number to JSON. */
+const idOrJson = (name: string, text: string, before = 0): {value: unknown} | undefined => idOf(text.trim()) === undefined ? json(name, text, before) : {value: text.trim()};
+
 /**
 The ids of processes in a file, or on standard input for `-`: one a line, plain, as JSON or as the `processid` of a JSON object; or a JSON array of these, as a list command prints it.
 @throws InvalidInput or TooLarge, one sentence with the name of the file, and the line
@@ -116,10 +127,10 @@ The ids of processes in a file, or on standard input for `-`: one a line, plain,
 export async function readProcessIds(file: string, input: StandardInput, flag: string): Promise<string[]> {
 	const content = await read(file, input, largestList, flag);
 	const text = textOf(content);
-	const whole = json(text);
+	const whole = idOrJson(content.name, text);
 	const items = Array.isArray(whole?.value)
 		? whole.value.map((value: unknown, index) => ({value, place: `number ${index + 1}`}))
-		: (whole ? [{value: whole.value, place: 'line 1'}] : text.split('\n').flatMap((line, index) => line.trim() === '' ? [] : [{value: json(line)?.value ?? line.trim(), place: `line ${index + 1}`}]));
+		: (whole ? [{value: whole.value, place: 'line 1'}] : text.split('\n').flatMap((line, index) => line.trim() === '' ? [] : [{value: idOrJson(content.name, line, index)?.value ?? line.trim(), place: `line ${index + 1}`}]));
 	return items.map(({value, place}) => {
 		const id = idOf(value);
 		if (id === undefined) {
@@ -149,7 +160,7 @@ The specs in a file, or on standard input for `-`: one JSON value, an array of t
 export async function readSpecs(file: string, input: StandardInput): Promise<{specs: unknown[]; isList: boolean}> {
 	const content = await read(file, input, largestList);
 	const text = textOf(content);
-	const whole = json(text);
+	const whole = json(content.name, text);
 	const specs = whole === undefined ? linesOf(content.name, text) : (Array.isArray(whole.value) ? whole.value : undefined);
 	if (specs === undefined && whole === undefined) {
 		throw notJson(content.name, text);

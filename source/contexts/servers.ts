@@ -14,8 +14,7 @@ export async function visitServer({name, host, port, ...trust}: ServerTarget, at
 
 /** As a flag is read: the environment's is not checked before. @throws InvalidInput when it is no SHA-256 */
 function readFingerprint(text: string): string {
-	const {value} = parseInput({fingerprint: storeFlags.fingerprint}, {fingerprint: text});
-	return value.fingerprint!;
+	return parseInput({fingerprint: storeFlags.fingerprint}, {fingerprint: text}).fingerprint!;
 }
 
 /** What is believed of a server's certificate. @throws InvalidInput */

@@ -4,7 +4,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {Reaching} from '../core/reachability.ts';
 import {type Topic, topics as allTopics} from '../core/types.ts';
 import {
-	type Caller, type Context, operations, type RunOptions, type Where,
+	type Caller, type Context, operationNamed, type operations, type RunOptions, type Where,
 } from '../operations/index.ts';
 import {NoAnswer} from '../remote/index.ts';
 import {type Embedded, findWay, type Way} from './hosting.ts';
@@ -80,7 +80,7 @@ class SharedContext implements Context {
 
 	/** Makes a call, and makes it again with the next host where this one has gone and the call may come twice or was never sent. */
 	async #through<Result>(name: keyof typeof operations, options: RunOptions, call: (context: Context, options: RunOptions) => Promise<Result>): Promise<Result> {
-		const {keyed, route} = operations[name] as {keyed?: boolean; route: string};
+		const {keyed, route} = operationNamed(name);
 		const given = keyed ? {...options, idempotencyKey: options.idempotencyKey ?? randomUUID()} : options;
 		const mayRepeat = keyed === true || route.startsWith('GET ');
 		for (let attempt = 1; ; attempt++) {

@@ -58,7 +58,8 @@ function after({kind}: Token, expected: Expectation, open: Bracket[]): Expectati
 	return open.length === 0 ? 'nothing' : 'comma or end';
 }
 
-function placeOf(text: string, at: number): Place {
+/** Line and column of a fault at an offset. */
+export function placeOf(text: string, at: number): Place {
 	// Within a text that does not end, or has a character that it cannot have, the fault is there and not at its beginning.
 	const fault = at + (match(openText, text, at)?.[0].length ?? 0);
 	const lines = text.slice(0, fault).split(/\r\n|\n|\r/);

@@ -45,6 +45,8 @@ export const limits = {
 	idempotencyKey: 200,
 	/** Bytes of the body of one request: 1 MiB. */
 	body: 1_048_576,
+	/** Levels of lists and objects in each other in one input; the deepest that is known has 4. */
+	depth: 16,
 	/** Days that the history is kept: a hundred years. */
 	days: 36_500,
 	/** Events of one page. */

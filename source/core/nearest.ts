@@ -20,8 +20,14 @@ export function distance(one: string, other: string): number {
 /** The candidate that was most likely meant; undefined when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
 	const typed = word.toLowerCase().slice(0, 40);
-	const allowed = typed.length <= 4 ? 1 : 2;
+	const allowed = typed.length <= 4 ? 1 : (typed.length < 8 ? 2 : 3);
 	const begins = typed.length > 1 ? candidates.filter(candidate => candidate.startsWith(typed)) : [];
 	const [best] = candidates.map(candidate => ({candidate, away: distance(typed, candidate)})).sort((a, b) => a.away - b.away);
 	return best && best.away <= allowed ? best.candidate : begins[0];
+}
+
+/** What to say of a name that is not among those that are known, one sentence. */
+export function suggestion(name: string, known: readonly string[]): string {
+	const meant = nearest(name, known);
+	return meant === undefined ? (known.length === 0 ? 'None is expected.' : `Known: ${known.join(', ')}.`) : `Did you mean ${meant}?`;
 }

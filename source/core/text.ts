@@ -27,6 +27,11 @@ export function firstUnprintable(text: string): string | undefined {
 export const shortId = (id: string): string => id.length > 12 ? `${id.slice(0, 4)}..${id.slice(-4)}` : id;
 
 function jsonOf(value: unknown): string {
+	if (typeof value === 'number' || typeof value === 'bigint') {
+		// JSON has no word for infinity, and none for a whole number of any size.
+		return String(value);
+	}
+
 	try {
 		return JSON.stringify(value) ?? String(value);
 	} catch {

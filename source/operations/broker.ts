@@ -1,4 +1,4 @@
-import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
@@ -11,14 +11,13 @@ import {
 } from './carry-out.ts';
 import {Follower} from './follower.ts';
 import {News} from './news.ts';
-import {parseAll} from './parse.ts';
+import {parseAll, parseList} from './parse.ts';
 import {
-	type AnyOperation, type InputOf, type OperationName, type ResultOf, operations,
+	type AnyOperation, type InputOf, type OperationName, type ResultOf, operationNamed,
 } from './registry.ts';
 import {RootPasswords} from './root-password.ts';
 import {Sightings} from './sightings.ts';
 import {type Turn, Waiting} from './waiting.ts';
-import {mostOf} from './wire.ts';
 
 export type {Caller} from './authorise.ts';
 export type {Notice, RunOptions} from './carry-out.ts';
@@ -73,7 +72,8 @@ export class Broker {
 	@throws ColoniesError
 	*/
 	async run<Name extends OperationName>(caller: Caller, name: Name, input: InputOf<Name>, options: RunOptions = {}): Promise<ResultOf<Name>> {
-		const [answer] = await this.#answer(caller, operations[name], [input], options);
+		const operation = operationNamed(name);
+		const [answer] = await this.#answer(caller, operation, parseAll(operation, [input]), options);
 		if (answer instanceof ColoniesError) {
 			throw answer;
 		}
@@ -86,12 +86,8 @@ export class Broker {
 	@throws ColoniesError when all were refused: nothing was changed
 	*/
 	async runMany<Name extends OperationName>(caller: Caller, name: Name, inputs: ReadonlyArray<InputOf<Name>>, options: RunOptions = {}): Promise<Array<{result: ResultOf<Name>} | ColoniesError>> {
-		const operation: AnyOperation = operations[name];
-		if (operation.many === undefined || inputs.length === 0 || inputs.length > mostOf(operation)) {
-			throw new InvalidInput(operation.many ? `A list of 1 to ${mostOf(operation)} is taken, not of ${inputs.length}.` : `${name} takes no list.`);
-		}
-
-		const answers = await this.#answer(caller, operation, inputs, options);
+		const operation = operationNamed(name);
+		const answers = await this.#answer(caller, operation, parseList(operation, inputs), options);
 		return answers as Array<{result: ResultOf<Name>} | ColoniesError>;
 	}
 
@@ -166,8 +162,8 @@ export class Broker {
 		await this.news.close();
 	}
 
-	async #answer(caller: Caller, operation: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>, options: RunOptions): Promise<Answer[]> {
-		const job: Job = {operation, caller, inputs: parseAll(operation, inputs, options.notice), options, isSpent: false};
+	async #answer(caller: Caller, operation: AnyOperation, inputs: Array<Record<string, any>>, options: RunOptions): Promise<Answer[]> {
+		const job: Job = {operation, caller, inputs, options, isSpent: false};
 		const [{wait = 0, ...first}] = job.inputs as [Record<string, any>];
 		if (operation.waits !== true || wait <= 0) {
 			const {answers} = await this.#carryOut(job);

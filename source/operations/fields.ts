@@ -42,7 +42,8 @@ export type Fields = Readonly<Record<string, Field>>;
 /** The input that a text stands for on a command line or in a query: numbers as digits alone, so that `1e3` and `0x10` are refused. */
 export function fromText({kind}: Pick<Field, 'kind'>, text: string): unknown {
 	if ((kind === 'integer' && /^-?\d+$/.test(text)) || (kind === 'number' && /^-?\d+(?:\.\d+)?$/.test(text))) {
-		return Number(text);
+		// What no number can hold is refused as it was written.
+		return Number.isFinite(Number(text)) ? Number(text) : text;
 	}
 
 	return kind === 'switch' && /^(?:true|false)$/.test(text) ? text === 'true' : text;
@@ -277,16 +278,16 @@ export const attributes = (label: string, summary: string): Field<Record<string,
 
 /** A spec: an object with fields of its own, given as JSON or in a form. `reserved`: what it cannot set. */
 export const spec = <Some extends Fields>(label: string, summary: string, fields: Some, reserved: readonly string[] = []): Field<ValueOf<Some>, GivenOf<Some>> => describe('spec', label, summary, {
-	schema: v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), objectSchema(fields)),
-	json: objectJson(fields),
+	schema: objectSchema(fields),
+	json: {...objectJson(fields), additionalProperties: false},
 	fields,
 	reserved,
 });
 
-/** The schema of an object with these fields; what else it has is left out. */
+/** The schema of an object with these fields. What else it has is left out: who takes it from outside refuses that first. */
 export function objectSchema<Some extends Fields>(fields: Some): v.GenericSchema<unknown, ValueOf<Some>> {
 	const entries = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.schema]));
-	return v.object(entries, 'must be a JSON object') as unknown as v.GenericSchema<unknown, ValueOf<Some>>;
+	return v.pipe(v.custom<unknown>(isObject, 'must be a JSON object'), v.object(entries)) as unknown as v.GenericSchema<unknown, ValueOf<Some>>;
 }
 
 /** The same as JSON Schema. `given`: names that need not be in it, for they stand elsewhere. */

@@ -48,7 +48,7 @@ Checks what was typed against fields, and names a flag as it was typed in what i
 */
 export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTyped: (name: string) => string = asFlag): ValueOf<Some> {
 	const names = Object.keys(fields);
-	const {value} = parseInput(
+	const value = parseInput(
 		Object.fromEntries(names.map(name => [asTyped(name), fields[name]!])),
 		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [asTyped(name), asInput(fields[name]!, typed[name]!)])),
 	);

@@ -14,10 +14,13 @@ export {
 export {
 	flagType, readChoice, storeFlags, type Typed,
 } from './flags.ts';
-export {complaintAbout, leftOut, parseInput} from './parse.ts';
+export {
+	complaintAbout, parseAll, parseInput, parseList,
+} from './parse.ts';
+export {refuseDepth} from './unknown.ts';
 export {patiently} from './patiently.ts';
 export {
-	type AnyOperation, commandsOf, isForRoot, type InputOf, type OperationName, operations, type OperationTypes, type ResultOf,
+	type AnyOperation, commandsOf, isForRoot, type InputOf, type OperationName, operationNamed, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
 	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,

@@ -1,12 +1,14 @@
 import * as v from 'valibot';
-import {ColoniesError, InvalidInput, TooLarge, toColoniesError} from '../core/errors.ts';
+import {type ColoniesError, InvalidInput, TooLarge} from '../core/errors.ts';
 import {complaintAboutFilter} from '../core/filter-language/index.ts';
 import {plural, quoted} from '../core/text.ts';
-import type {Notice} from './carry-out.ts';
-import type {AnyOperation} from './registry.ts';
+import type {AnyOperation} from './define.ts';
 import {
 	type Field, type Fields, type ValueOf, objectSchema,
 } from './fields.ts';
+import {numbered} from './numbered.ts';
+import {refuseDepth, refuseUnknown} from './unknown.ts';
+import {mostOf} from './wire.ts';
 
 const nameOf = (issue: v.BaseIssue<unknown>): string => v.getDotPath(issue) ?? 'input';
 
@@ -38,21 +40,6 @@ function complain(fields: Fields, issue: v.BaseIssue<unknown>): ColoniesError {
 		: new InvalidInput(`${name} ${issue.message}${shown}.`, {hint});
 }
 
-function unknownIn(fields: Fields, input: unknown, path: string): string[] {
-	if (typeof input !== 'object' || input === null) {
-		return [];
-	}
-
-	return Object.entries(input).flatMap(([name, value]) => {
-		const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-		if (field === undefined) {
-			return [`${path}${name}`];
-		}
-
-		return field.kind === 'spec' && field.fields ? unknownIn(field.fields, value, `${path}${name}.`).filter(unknown => !field.reserved?.includes(unknown.slice(path.length + name.length + 1))) : [];
-	});
-}
-
 /** A spec does not set who somebody is, nor a state. What stands beside it in the input it may repeat. */
 function refuseReserved(fields: Fields, input: Readonly<Record<string, unknown>>, value: Readonly<Record<string, unknown>>): void {
 	for (const [name, field] of Object.entries(fields).filter(([name]) => value[name] !== undefined)) {
@@ -68,49 +55,39 @@ function refuseReserved(fields: Fields, input: Readonly<Record<string, unknown>>
 }
 
 /**
-Checks an input against the fields of an operation.
-@returns the value, and the names of fields that it has beside them (for a warning: they are left out).
+Checks an input against the fields of an operation. What is not known in it is refused, at every level.
 @throws InvalidInput or TooLarge, one sentence about the first thing that is wrong
 */
-export function parseInput<Some extends Fields>(fields: Some, input: unknown): {value: ValueOf<Some>; unknown: string[]} {
+export function parseInput<Some extends Fields>(fields: Some, input: unknown): ValueOf<Some> {
+	refuseDepth(input, 'The input');
+	refuseUnknown(fields, input, 'the input');
 	const parsed = v.safeParse(objectSchema(fields), input, {abortEarly: true});
 	if (!parsed.success) {
 		throw complain(fields, parsed.issues[0]);
 	}
 
 	refuseReserved(fields, input as Record<string, unknown>, parsed.output);
-	return {value: parsed.output, unknown: unknownIn(fields, input, '')};
+	return parsed.output;
 }
 
-/** What is said of fields that are left out. */
-export const leftOut = (fields: readonly string[]): string => `Unknown ${fields.length === 1 ? 'field' : 'fields'} left out: ${fields.map(field => quoted(field)).join(', ')}.`;
-
-/** Checks every input. @throws InvalidInput or TooLarge, which names the item where there are many */
-export function parseAll(operation: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>, notice: Notice = () => undefined): Array<Record<string, any>> {
-	const unknown = new Set<string>();
-	const values = inputs.map((input, index) => {
-		try {
-			const parsed = parseInput(operation.input, input);
-			for (const field of parsed.unknown) {
-				unknown.add(field);
-			}
-
-			return parsed.value as Record<string, any>;
-		} catch (error) {
-			const {code, message, hint} = toColoniesError(error);
-			throw inputs.length === 1 ? error : new ColoniesError(code, `Of the ${inputs.length}, number ${index + 1}: ${message}`, {hint});
-		}
-	});
-	if (unknown.size > 0) {
-		notice(leftOut([...unknown]));
-	}
-
-	const colonies = new Set(values.map(value => operation.colony?.(value as never)));
+/** Checks every input of a list of calls. @throws InvalidInput or TooLarge, which names the item where there are many */
+export function parseAll(operation: AnyOperation, inputs: readonly unknown[]): Array<Record<string, any>> {
+	const values = numbered(inputs, input => parseInput(operation.input as Fields, input));
+	const colonies = new Set(values.map(value => operation.colony?.(value)));
 	if (colonies.size > 1) {
 		throw new InvalidInput(`A list is for one colony; this one is for ${plural(colonies.size, 'colony')}.`, {hint: 'Send a list to each.'});
 	}
 
 	return values;
+}
+
+/** The same for a list that comes in one request. @throws InvalidInput or TooLarge, also where there are none or too many, and for an operation that takes no list */
+export function parseList(operation: AnyOperation, inputs: readonly unknown[]): Array<Record<string, any>> {
+	if (operation.many === undefined || inputs.length === 0 || inputs.length > mostOf(operation)) {
+		throw new InvalidInput(operation.many ? `A list of 1 to ${mostOf(operation)} is taken, not of ${inputs.length}.` : `${operation.name} takes no list.`);
+	}
+
+	return parseAll(operation, inputs);
 }
 
 /** Checks one field alone, for forms: undefined when it is fine, else what is wrong with it. */

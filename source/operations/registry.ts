@@ -1,3 +1,6 @@
+import {InvalidInput} from '../core/errors.ts';
+import {suggestion} from '../core/nearest.ts';
+import {quoted} from '../core/text.ts';
 import type {AnyOperation, Command, Operation} from './define.ts';
 import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
@@ -87,6 +90,15 @@ export type OperationTypes = {
 		result: ResultOf<Name>;
 	};
 };
+
+/** An operation by a name from outside. @throws InvalidInput where there is none */
+export function operationNamed(name: string): AnyOperation {
+	if (!Object.hasOwn(operations, name)) {
+		throw new InvalidInput(`There is no operation ${quoted(name)}.`, {hint: suggestion(name, Object.keys(operations))});
+	}
+
+	return operations[name as OperationName];
+}
 
 /** The commands of an operation: its own name, unless it says others. */
 export function commandsOf(operation: AnyOperation): readonly Command[] {

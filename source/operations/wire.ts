@@ -6,6 +6,8 @@ import {
 	type Field, type Fields, fromText,
 } from './fields.ts';
 import type {AnyOperation, Route} from './define.ts';
+import {numbered} from './numbered.ts';
+import {unknownField} from './unknown.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -141,20 +143,21 @@ function withPath(operation: AnyOperation, path: Received['path'], given: Record
 	return input;
 }
 
-const unknownNames = (known: Fields, given: Input, also: readonly string[] = []): string | undefined => Object.keys(given).find(name => !Object.hasOwn(known, name) && !also.includes(name));
-
-function refuseUnknown(where: string, name: string | undefined): void {
+/** @throws InvalidInput for what is not known in a part of a request, or belongs in the other part */
+function refuseUnknown(part: 'body' | 'query', fields: {body: Fields; query: Fields}, given: Input, also: readonly string[] = []): void {
+	const name = Object.keys(given).find(name => !Object.hasOwn(fields[part], name) && !also.includes(name));
 	if (name !== undefined) {
-		throw new InvalidInput(`${quoted(name)} is not known ${where}.`, {hint: 'See /openapi.json for what there is.'});
+		const other = part === 'body' ? 'query' : 'body';
+		throw unknownField(name, `the ${part}`, fields[part], Object.hasOwn(fields[other], name) ? `It belongs in the ${other}.` : undefined);
 	}
 }
 
-function decodeBody(operation: AnyOperation, fields: Fields, {path, query}: {path: Received['path']; query: Record<string, unknown>}, body: unknown): Record<string, unknown> {
+function decodeBody(operation: AnyOperation, fields: ReturnType<typeof fieldsOn>, {path, query}: {path: Received['path']; query: Record<string, unknown>}, body: unknown): Record<string, unknown> {
 	if (body !== undefined && !isObject(body)) {
 		throw new InvalidInput('The body must be a JSON object.', {hint: 'See /openapi.json.'});
 	}
 
-	refuseUnknown('in the body of this request', unknownNames(fields, body ?? {}));
+	refuseUnknown('body', fields, body ?? {});
 	return withPath(operation, path, {...body, ...query});
 }
 
@@ -169,7 +172,7 @@ On the route of a list alone the body is an array; on a route of both, an array 
 export function decodeRequest(operation: AnyOperation, route: Route, {path, query, body}: Received, {most}: {most: number}): Decoded {
 	const fields = fieldsOn(operation, route);
 	const counted = operation.many?.by === 'count' && query.count !== undefined;
-	refuseUnknown('in the query of this request', unknownNames(fields.query, query, counted ? ['count'] : []));
+	refuseUnknown('query', fields, query, counted ? ['count'] : []);
 	const inQuery = Object.fromEntries(Object.entries(query).filter(([name, value]) => value !== undefined && Object.hasOwn(fields.query, name)).map(([name, value]) => [name, fromQuery(name, fields.query[name]!, value!)]));
 	if (counted) {
 		const count = fromQuery('count', {kind: 'integer'} as Field, query.count!);
@@ -177,7 +180,7 @@ export function decodeRequest(operation: AnyOperation, route: Route, {path, quer
 			throw new InvalidInput(`count must be a whole number from 1 to ${most}, not ${quoted(query.count)}.`);
 		}
 
-		const input = decodeBody(operation, fields.body, {path, query: inQuery}, body);
+		const input = decodeBody(operation, fields, {path, query: inQuery}, body);
 		return {inputs: Array.from({length: count}, () => input)};
 	}
 
@@ -187,8 +190,8 @@ export function decodeRequest(operation: AnyOperation, route: Route, {path, quer
 			throw new InvalidInput(`The body must be a list of 1 to ${most}${Array.isArray(body) ? `, not of ${body.length}` : ''}.`, {hint: 'Send a JSON array.'});
 		}
 
-		return {inputs: body.map(each => decodeBody(operation, fields.body, {path, query: inQuery}, each))};
+		return {inputs: numbered<unknown, Record<string, unknown>>(body, each => decodeBody(operation, fields, {path, query: inQuery}, each))};
 	}
 
-	return {input: decodeBody(operation, fields.body, {path, query: inQuery}, body)};
+	return {input: decodeBody(operation, fields, {path, query: inQuery}, body)};
 }

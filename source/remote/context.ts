@@ -5,7 +5,7 @@ import {type ColoniesError, NothingToAssign, toColoniesError} from '../core/erro
 import {isLoopback} from '../core/loopback.ts';
 import {Reaching} from '../core/reachability.ts';
 import {
-	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, leftOut, operations, parseInput, type RunOptions, type Where, type WireRequest,
+	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, operationNamed, type operations, parseAll, parseList, type RunOptions, type Where, type WireRequest,
 } from '../operations/index.ts';
 import type {Address} from './address.ts';
 import {
@@ -34,16 +34,6 @@ export type RemoteOptions = {
 	/** How often a request is sent again when its answer is lost; 1: never, for somebody above does. */
 	tries?: number;
 };
-
-/** Checks an input as the server will, and leaves out what it does not know. */
-function check(operation: AnyOperation, input: unknown, {notice}: RunOptions): Record<string, unknown> {
-	const {value, unknown} = parseInput(operation.input, input);
-	if (unknown.length > 0) {
-		notice?.(leftOut(unknown));
-	}
-
-	return value as Record<string, unknown>;
-}
 
 /** Comes with whichever of two signals comes first, until it is released: `AbortSignal.any` of Node 20 keeps what it made for as long as its sources live. */
 function either(one: AbortSignal | undefined, other: AbortSignal): {signal: AbortSignal; release: () => void} {
@@ -95,15 +85,15 @@ class RemoteContext implements Context {
 	}
 
 	async run(caller: Caller, name: keyof typeof operations, input: unknown, options: RunOptions = {}): Promise<any> {
-		const operation: AnyOperation = operations[name];
-		const value = check(operation, input, options);
+		const operation = operationNamed(name);
+		const [value] = parseAll(operation, [input]) as [Record<string, unknown>];
 		const answer = await this.#call(caller, operation, encodeCall(operation, value), {...options, wait: waitOf(value)});
 		return answer.value;
 	}
 
 	async runMany(caller: Caller, name: keyof typeof operations, inputs: readonly unknown[], options: RunOptions = {}): Promise<any> {
-		const operation: AnyOperation = operations[name];
-		const values = inputs.map(input => check(operation, input, options));
+		const operation = operationNamed(name);
+		const values = parseList(operation, inputs);
 		const request = encodeCalls(operation, values);
 		const go = async () => this.#call(caller, operation, request, {...options, wait: waitOf(values[0]!)});
 		if (operation.many!.by === 'count') {

@@ -2,6 +2,9 @@ import {isUtf8} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
 import {InvalidInput} from '../core/errors.ts';
 import {jsonFault} from '../core/json-fault.ts';
+import {numberRange, parseJson} from '../core/json.ts';
+import {quoted} from '../core/text.ts';
+import {refuseDepth} from '../operations/index.ts';
 import {HttpRefusal} from './problem.ts';
 
 /** Bytes of a body that nobody will read up to which the connection is kept: they are let through. */
@@ -35,10 +38,17 @@ export function readJson(body: Buffer | undefined): unknown {
 	}
 
 	const text = body.toString('utf8');
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		const place = jsonFault(text);
-		throw new InvalidInput(`The body is no JSON${place ? `: see line ${place.line}, column ${place.column}` : ''}.`, {hint: 'Send one JSON value.'});
+	const read = parseJson(text);
+	if ('value' in read) {
+		refuseDepth(read.value, 'The body');
+		return read.value;
 	}
+
+	const {fault} = read;
+	if (fault.kind === 'number') {
+		throw new InvalidInput(`The body has the number ${quoted(fault.number)} at line ${fault.place.line}, column ${fault.place.column}, which is out of range.`, {hint: numberRange});
+	}
+
+	const place = jsonFault(text);
+	throw new InvalidInput(`The body is no JSON${place ? `: see line ${place.line}, column ${place.column}` : ''}.`, {hint: 'Send one JSON value.'});
 }

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import {InvalidInput, NotAllowed, Unauthenticated} from '../core/errors.ts';
-import {limits} from '../core/limits.ts';
+import {checkIdempotencyKey} from '../core/idempotency-key.ts';
 import {verifyHttp} from '../identity/index.ts';
 import type {Caller} from '../operations/index.ts';
 
@@ -54,9 +54,5 @@ export const challenge = (transport: Transport): string => `Signature realm="col
 /** @throws InvalidInput */
 export function idempotencyKeyOf({headers}: IncomingMessage): string | undefined {
 	const key = single(headers['idempotency-key'])?.trim();
-	if (key !== undefined && (key.length === 0 || key.length > limits.idempotencyKey || !/^[ -~]+$/.test(key))) {
-		throw new InvalidInput(`The header idempotency-key must be 1 to ${limits.idempotencyKey} printable ASCII characters.`, {hint: 'A UUID is one.'});
-	}
-
-	return key;
+	return key === undefined ? undefined : checkIdempotencyKey(key, 'The header idempotency-key');
 }

@@ -40,7 +40,7 @@ function bodyOf(operation: AnyOperation, route: Route): JsonSchema {
 	const schema = {...objectJson(body), additionalProperties: false};
 	const properties = Object.fromEntries(Object.entries(body).map(([name, {fields, summary, json}]) => {
 		const said = Object.values(operation.places ?? {}).filter(([field]) => field === name).map(([, inner]) => inner);
-		return [name, {...(fields ? objectJson(fields, said) : json), description: `${summary}.`}];
+		return [name, {...(fields ? {...json, ...objectJson(fields, said)} : json), description: `${summary}.`}];
 	}));
 	return {...schema, properties};
 }

@@ -28,7 +28,7 @@ It lasts until they go, may not listen any more, or are too slow, or the server 
 */
 export async function openStream(context: HostedContext, {request, reply, visit, caller, input}: Opening, every: number): Promise<void> {
 	const after = afterOf(request, input);
-	const {value: {colonyid}} = parseInput(operations['event.list'].input, {...input, after});
+	const {colonyid} = parseInput(operations['event.list'].input, {...input, after});
 	const mayListen = async (): Promise<void> => {
 		await context.run(caller, 'event.list', {colonyid, after: afterAll, count: 1});
 	};
