@@ -38,8 +38,7 @@ function switchOf(text: string, variable = 'COLONIES_DBSSL'): boolean {
 
 /** As the flag is read. @throws InvalidInput */
 function poolOf(text: string): number | undefined {
-	const {value} = parseInput({COLONIES_DBPOOL: storeFlags.dbpool}, {COLONIES_DBPOOL: fromText(storeFlags.dbpool, text)});
-	return value.COLONIES_DBPOOL;
+	return parseInput({COLONIES_DBPOOL: storeFlags.dbpool}, {COLONIES_DBPOOL: fromText(storeFlags.dbpool, text)}).COLONIES_DBPOOL;
 }
 
 const defined = (value: string | undefined): string | undefined => value === '' ? undefined : value;
