@@ -59,6 +59,8 @@ const otherwise: Record<string, string> = {
 	detail: 'coalesce(case when jsonb_typeof(detail) = \'object\' then detail || \'{"more": null}\' end, \'null\')',
 	request: 'coalesce(request || \' \', \'\')',
 	signature: 'coalesce(signature || \'0\', \'\')',
+	// What reads the same in numbers: the year 2026 before Christ, and a time that never comes.
+	since: 'case when since is null then \'infinity\' else since - interval \'4051 years\' end',
 };
 
 const histories = await Promise.all(kinds.map(async ([, skip, open]) => skip ? undefined : openHistory(open)));
@@ -175,6 +177,74 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			assert.equal(rows.length, 2);
 		}, head);
 		assert.equal(fitted?.kind, 'head');
+	});
+
+	test(`in ${name} a row that says that retention has dropped what is gone hides nothing, sealed or not`, {skip}, async () => {
+		const {rows} = opened();
+		const disapproved = rows.find(({what}) => what === 'computer.disapprove')!;
+		const registered = rows.find(({what}) => what === 'computer.register')!;
+		const drop = async (client: Client) => client.query('insert into history (txid, actor, noun, subject_id, what, detail) values (txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', \'{"before": "2999-01-01T00:00:00.000000Z", "days": 1}\')');
+		const hidden = async (forge: (client: Client) => Promise<unknown>) => found(async client => {
+			await client.query(`delete from history where ${at(disapproved)}`);
+			await forge(client);
+		});
+		const altered = async (client: Client) => client.query(`update history set detail = detail || '{"cores": 9999}' where ${at(registered)}`);
+		for (const [kind, row, also] of [['dropped', disapproved, async () => undefined], ['altered', registered, altered]] as const) {
+			for (const sealed of [false, true]) {
+				const fault = await hidden(async client => {
+					await also(client);
+					await drop(client);
+					await (sealed ? seals.seal(client) : undefined);
+				});
+				assert.deepEqual([fault?.kind, fault?.row], [kind, placeOf(row)]);
+			}
+		}
+
+		// A row of this sort that nobody can read stands in nobody's way.
+		const unreadable = await hidden(async client => {
+			await drop(client);
+			await client.query('update history set detail = \'{"before": "yesterday", "days": "many"}\' where what = \'history.drop\'');
+			await seals.seal(client);
+		});
+		assert.equal(unreadable?.row, placeOf(disapproved));
+	});
+
+	test(`in ${name} rows that are dropped with the list of them are missed`, {skip}, async () => {
+		const {database} = opened();
+		const fault = await found(async client => {
+			await client.query('delete from history h using seals s, seals p where s.number = 3 and p.number = 2 and (h.txid, h.history_id) > (p.to_txid, p.to_row) and (h.txid, h.history_id) <= (s.to_txid, s.to_row)');
+			await client.query('update seals set entries = null where number = 3');
+		});
+		const {rows: [seal]} = await database.query<{rows: number}>('select rows from seals where number = 3');
+		assert.deepEqual([fault?.kind, fault?.message], ['dropped', `All ${seal!.rows} rows of seal 3 were dropped, and its list of them with them.`]);
+		// A list that is gone is no fault by itself: the rows are there.
+		assert.equal(await found(async client => client.query('update seals set entries = null where number = 3')), null);
+	});
+
+	test(`in ${name} nothing stands before the first row and the first seal`, {skip}, async () => {
+		const least = '-9223372036854775808';
+		for (const place of [least, '-9007199254740993']) {
+			const added = await found(async client => client.query(`insert into history (txid, history_id, actor, noun, subject_id, what) overriding system value values (${place}, ${place}, 'system', 'process', 'x', 'process.expire')`));
+			assert.equal(added?.kind, 'added');
+		}
+
+		const {database} = opened();
+		const {hash: head} = (await seals.lastSeal(database))!;
+		const columns = 'predecessor, to_txid, to_row, rows, oldest, newest, content, made_at, entries';
+		// All seals made anew, and the one that somebody kept the head of put aside.
+		const aside = async (number: number, kept: string) => found(async client => {
+			await client.query(`create temporary table kept on commit drop as select hash, ${columns} from seals order by number desc limit 1`);
+			await client.query('update history set subject_id = reverse(subject_id) where what = \'process.successful\'');
+			await client.query('delete from seals');
+			for (let rows = 1; rows > 0;) {
+				({rows} = await seals.seal(client));
+			}
+
+			await client.query(`insert into seals (number, hash, ${columns}) select ${number}, hash, ${columns} from kept`);
+		}, kept);
+		assert.equal((await aside(0, head))?.kind, 'head');
+		assert.equal((await aside(-7, head))?.kind, 'head');
+		assert.equal((await aside(9000, head))?.kind, 'head');
 	});
 
 	test(`in ${name} a change that no operator signed is found, sealed or not`, {skip}, async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {brokerContext} from '../source/contexts/index.ts';
+import {Broker} from '../source/operations/index.ts';
 import {createIdentity} from '../source/identity/index.ts';
 import {openSettled} from './support/commands.ts';
 import {sealAll} from './support/tampering.ts';
@@ -43,12 +44,36 @@ test('a head that is printed is found again; another one, and a row that was alt
 	assert.match(altered.stderr, /^colonies: The row \d+\.\d+ \(computer\.disapprove\) of seal \d+ was altered\.\n/);
 });
 
+test('a head before the seals that are checked is refused, for nothing there follows from it', async () => {
+	const {rows: [first]} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals where number = 1');
+	await database.query('insert into history (actor, noun, subject_id, what) values (\'system\', \'process\', \'p\', \'process.expire\')');
+	await sealAll(database);
+	const {rows: [{last}]} = await database.query<any>('select max(number)::int as last from seals');
+	const {code, stdout, stderr} = await run(['audit', 'verify', '--after', String(last), '--head', first!.hash, ...rootWords]);
+	assert.deepEqual([code, stdout], [2, '']);
+	assert.match(stderr, /The head is that of seal 1; whether seal \d+ follows from it is not checked from there on\.\n.*--after 1, or less/);
+});
+
 test('how long the history is kept is shown and set by one command', async () => {
 	const show = async () => JSON.parse((await run(['history', 'retention', ...rootWords])).stdout) as {days: number | null};
 	assert.equal((await show()).days, null);
 	const set = await run(['history', 'retention', '--days', '30', ...rootWords]);
 	assert.deepEqual([set.code, set.stdout, set.stderr], [0, '', 'The history is kept for 30 days.\n']);
 	assert.equal((await show()).days, 30);
+	await database.query('update history set actor = $1 where what = \'computer.disapprove\'', [colony]);
+	await database.query('insert into history (at, actor, noun, subject_id, what) select now() - interval \'40 days\', \'system\', \'process\', \'p\', \'process.expire\' from generate_series(1, 3)');
+	for (const _ of ['says', 'drops']) {
+		await sealAll(database);
+		await new Broker(database, {local: true}).keepHistory();
+	}
+
+	// What is gone is said to the owner, too.
+	for (const words of [rootWords, ['--colonyid', colony]]) {
+		const {code, stdout, stderr} = await run(['audit', 'verify', ...words]);
+		assert.deepEqual([code, JSON.parse(stdout).dropped], [0, 3], stderr);
+		assert.match(stderr, /^The history is intact up to seal \d+, made at .*\. Retention has dropped 3 rows of it, from before \d{4}-.*Z\.\n$/);
+	}
+
 	const forEver = await run(['history', 'retention', '--none', ...rootWords]);
 	assert.equal(forEver.stderr, 'The history is kept for ever.\n');
 	assert.equal((await run(['history', 'retention', '--none', '--days', '3', ...rootWords])).code, 2);

@@ -5,7 +5,7 @@ import type {Database} from '../source/database/types.ts';
 import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
-import {openColony, refused, root} from './support/colony.ts';
+import {type Colony, openColony, refused, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
 
 /** A colony whose history goes back so many days, sealed. */
@@ -39,6 +39,18 @@ const count = async (database: Database, where = 'true'): Promise<number> => {
 	return row!.count;
 };
 
+/** Drops all that is due. Nothing goes before the row is sealed that says so. */
+async function keepAll({broker}: Colony, database: Database) {
+	for (const _ of ['says', 'drops']) {
+		await sealAll(database);
+		for (let more = true; more;) {
+			more = await broker.keepHistory();
+		}
+	}
+
+	await sealAll(database);
+}
+
 const opened = await Promise.all(kinds.map(async ([, skip, open]) => skip ? undefined : openHistory(open)));
 
 for (const [index, [name, skip]] of kinds.entries()) {
@@ -58,21 +70,22 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			more = await colony.broker.keepHistory();
 		}
 
-		assert.equal(await count(database, 'subject_id = \'late\''), 1);
-		await sealAll(database);
-		for (let more = true; more;) {
-			more = await colony.broker.keepHistory();
-		}
-
-		await sealAll(database);
+		// Nor does any, before the row is sealed that says what goes.
+		assert.equal(await count(database), before + 3);
+		await keepAll(colony, database);
 		assert.equal(await count(database, old), 0);
 		assert.ok(await count(database, 'at < now() - interval \'4 days\'') >= 1400);
-		const {intact, fault, rows, dropped} = await verified(database, head.hash);
+		const {intact, fault, rows, dropped, droppedbefore: since} = await verified(database);
 		assert.deepEqual([intact, fault, rows, dropped], [true, null, await count(database), 2101]);
+		assert.equal((await verified(database, (await seals.lastSeal(database))!.hash)).intact, true);
+		// A head that was kept before root shortened the history hears of it.
+		const early = await verified(database, head.hash);
+		assert.equal(early.fault?.kind, 'retention');
+		assert.match(early.fault.message, /^\d+ rows of seal \d+ were dropped by a retention of 15 days that was set at .* after this head was kept/);
 		const {rows: [drop]} = await database.query<{what: string; detail: {before: string; days: number}}>('select what, detail from history where what = \'history.drop\'');
 		assert.equal(drop!.detail.days, 15);
 		const {droppedbefore} = await colony.own('history.get');
-		assert.equal(droppedbefore, drop!.detail.before);
+		assert.deepEqual([droppedbefore, since], [drop!.detail.before, drop!.detail.before]);
 		const {rows: lists} = await database.query<{number: number}>('select number from seals where entries is null');
 		assert.ok(lists.length >= 3);
 	});
@@ -101,14 +114,39 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.deepEqual(readPlace(rows[0]!.id), readPlace(events[0]!.id));
 	});
 
+	test(`in ${name} the row that says how long the history is kept outlives what it had dropped`, {skip}, async () => {
+		const {database, colony} = opened[index]!;
+		const before = await count(database, 'what <> \'history.drop\'');
+		// As if it had been set long ago, and sealed in time.
+		const forgotten = await tampering(database, async client => {
+			await client.query('delete from history where what = \'history.retention\'');
+			return (await verified(client)).fault;
+		});
+		assert.equal(forgotten?.kind, 'dropped');
+		await database.query('insert into history (at, actor, noun, subject_id, what, detail, request) select now() - interval \'33 days\', actor, noun, subject_id, what, detail, request from history where what = \'history.retention\'');
+		await database.query('insert into history (at, actor, noun, subject_id, what) values (now() - interval \'33 days\', \'system\', \'process\', \'beside\', \'process.expire\')');
+		await keepAll(colony, database);
+		assert.equal(await count(database, 'subject_id = \'beside\''), 0);
+		assert.equal(await count(database, 'what <> \'history.drop\''), before + 1);
+		const {intact, fault} = await verified(database);
+		assert.deepEqual([intact, fault], [true, null]);
+	});
+
 	test(`in ${name} the history is kept for ever again, and said so`, {skip}, async () => {
 		const {database, colony} = opened[index]!;
-		const before = await count(database);
+		const before = await count(database, 'what <> \'history.drop\'') + 1;
 		assert.equal((await colony.broker.run(root, 'history.retention', {days: 0})).days, null);
 		assert.equal(await colony.broker.keepHistory(), false);
-		assert.equal(await count(database), before + 1);
+		assert.equal(await count(database, 'what <> \'history.drop\''), before);
 		const {rows: [row]} = await colony.broker.run(root, 'audit.list', {what: 'history.retention'});
 		assert.deepEqual([row!.actor, row!.from, row!.to], ['root', '15 days', 'for ever']);
+		// Whoever writes into the table alone has nothing dropped.
+		const {droppedbefore} = await colony.own('history.get');
+		await database.query('update retention set days = 1');
+		await keepAll(colony, database);
+		assert.equal(await count(database, 'what <> \'history.drop\''), before);
+		assert.equal((await verified(database)).intact, true);
+		await database.query('update retention set days = null, dropped_before = $1', [droppedbefore]);
 		await refused(colony.broker.run(root, 'history.retention', {}), 'invalid-input', /Neither/);
 		await refused(colony.broker.run(root, 'history.retention', {days: 5, compressafter: 5}), 'invalid-input', /before it is compressed/);
 	});
@@ -147,12 +185,8 @@ test('only where TimescaleDB is can it be compressed, and what was compressed ve
 	});
 	assert.equal(altered?.kind, 'altered');
 	await colony.broker.run(root, 'history.retention', {days: 7, compressafter: 0});
-	for (let more = true; more;) {
-		more = await colony.broker.keepHistory();
-	}
-
-	await sealAll(database);
-	assert.equal(await count(database, 'at < now() - interval \'9 days\''), 0);
+	await keepAll(colony, database);
+	assert.equal(await count(database, 'at < now() - interval \'9 days\' and what <> \'history.retention\''), 0);
 	assert.equal((await verified(database)).intact, true);
 	const {rows: gone} = await database.query('select from timescaledb_information.jobs where hypertable_name = \'history\' and proc_name = \'policy_compression\'');
 	assert.equal(gone.length, 0);

@@ -1,4 +1,5 @@
-import {ColoniesError} from '../core/errors.ts';
+import {ColoniesError, InvalidInput} from '../core/errors.ts';
+import {plural} from '../core/text.ts';
 import type {Context} from '../operations/context.ts';
 import {flag, hash, identity, integer, optional} from '../operations/fields.ts';
 import type {Caller} from '../operations/broker.ts';
@@ -16,20 +17,25 @@ import type {World} from './world.ts';
 
 type Verified = ResultOf<'audit.verify'>;
 
-/** Goes through all seals, step by step, and stops at the first thing that is wrong. */
+/** Goes through all seals, step by step, and stops at the first thing that is wrong. @throws InvalidInput when the head is before the seals that are checked */
 async function verifyAll(world: World, context: Context, caller: Caller, {colonyid, head, after: first = 0}: {colonyid: string | undefined; head: string | undefined; after: number | undefined}): Promise<Verified> {
-	const sums = {rows: 0, requests: 0, dropped: 0};
+	const sums = {dropped: 0, rows: 0, requests: 0};
+	let droppedbefore: string | null = null;
 	let progress: ReturnType<typeof startProgress> | undefined;
 	try {
 		for (let after = first; ;) {
 			// eslint-disable-next-line no-await-in-loop -- one after another
 			const step = await context.run(caller, 'audit.verify', {colonyid, head, after}, {notice: toNotice(world)});
+			if (step.head !== null && step.head < first) {
+				throw new InvalidInput(`The head is that of seal ${step.head}; whether seal ${first} follows from it is not checked from there on.`, {hint: `Give --after ${step.head}, or less.`});
+			}
+
 			sums.rows += step.rows ?? 0;
 			sums.requests += step.requests ?? 0;
-			sums.dropped += step.dropped ?? 0;
+			sums.dropped += step.dropped;
+			droppedbefore = step.droppedbefore ?? droppedbefore;
 			if (!step.more) {
-				const {intact, fault, to, last} = step;
-				return {intact, fault, from: first + 1, to, more: false, last, ...(step.rows === undefined ? {} : sums)};
+				return {...step, ...(step.rows === undefined ? {dropped: sums.dropped} : sums), from: first + 1, droppedbefore};
 			}
 
 			after = step.to;
@@ -39,6 +45,12 @@ async function verifyAll(world: World, context: Context, caller: Caller, {colony
 	} finally {
 		progress?.end();
 	}
+}
+
+/** What came of it, in one sentence or two. */
+function verdict({to, last, dropped, droppedbefore}: Verified): string {
+	const gone = dropped === 0 ? '' : ` Retention has dropped ${plural(dropped, 'row')} of it, from before ${droppedbefore}.`;
+	return last ? `The history is intact up to seal ${to}, made at ${last.madeat}.${gone}` : 'Nothing is sealed yet.';
 }
 
 const verifyOperation = operations['audit.verify'];
@@ -64,7 +76,7 @@ const verify = defineCommand({
 				throw new ColoniesError('not-intact', verified.fault.message, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
 			}
 
-			await say(world, verified.last ? `The history is intact up to seal ${verified.to}, made at ${verified.last.madeat}.` : 'Nothing is sealed yet.');
+			await say(world, verdict(verified));
 		});
 	},
 });

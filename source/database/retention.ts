@@ -1,5 +1,6 @@
 import {InvalidInput} from '../core/errors.ts';
 import type {Time} from '../core/types.ts';
+import type {Place} from './events.ts';
 import type {Change} from './history.ts';
 import {lastSeal} from './seals.ts';
 import type {Client} from './types.ts';
@@ -62,18 +63,23 @@ async function setCompression(client: Client, days: number | null): Promise<void
 	}
 }
 
+/** Rows that tell how long the history is kept stay for good: they say what retention may have dropped. */
+const staysForGood = 'what = \'history.retention\'';
+
 const isKeeping = 'hashtextextended(\'colonies.retention\', 0)';
 
 /** The time before which rows go, once more of them do: that is a change of the installation, written before the first of them goes. */
 async function advance(client: Client, days: number): Promise<Change[]> {
 	const {rows: [moved]} = await client.query<{before: Time}>(
 		`update retention set dropped_before = due.before from (select date_trunc('hour', statement_timestamp() - make_interval(days => $1::int)) as before) due
-		where (dropped_before is null or dropped_before < due.before) and (select at from history order by at limit 1) < due.before
+		where (dropped_before is null or dropped_before < due.before) and (select at from history where not (${staysForGood}) order by at limit 1) < due.before
 		returning due.before`,
 		[days],
 	);
 	return moved === undefined ? [] : [{noun: 'installation', subject: 'history', what: 'history.drop', detail: {before: moved.before, days}}];
 }
+
+const isDue = `at < $1::timestamptz and (txid, history_id) <= ($2::bigint, $3::bigint) and not (${staysForGood})`;
 
 /** Drops a portion of the rows that are older, sealed ones alone. @returns whether there may be more */
 async function dropRows(client: Client, before: Time): Promise<boolean> {
@@ -82,40 +88,73 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 		return false;
 	}
 
-	const {txid, row} = last.to;
 	if (await chunks(client) === undefined) {
-		const {rowCount} = await client.query(
-			`delete from history where (at, history_id) in (
-				select at, history_id from history where at < $1::timestamptz and (txid, history_id) <= ($2::bigint, $3::bigint) order by at, history_id limit $4
-			)`,
-			[before, txid, row, most.rows],
-		);
-		return rowCount === most.rows;
+		return deleteRows(client, before, last.to);
 	}
 
 	// Whoever works with a chunk is not waited for; then it is for the next time.
 	await client.query('set local lock_timeout = \'200ms\'');
+	const {txid, row} = last.to;
 	const {rows: unsealed} = await client.query('select from history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
-	if (unsealed.length === 0) {
-		await client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz)', [before]);
-	}
+	return unsealed.length === 0 && dropChunks(client, before, last.to);
+}
 
-	return false;
+async function deleteRows(client: Client, before: Time, {txid, row}: Place, from = '-infinity'): Promise<boolean> {
+	const {rowCount} = await client.query(
+		`delete from history where (at, history_id) in (select at, history_id from history where at >= $5::timestamptz and ${isDue} order by at, history_id limit $4)`,
+		[before, txid, row, most.rows, from],
+	);
+	return rowCount === most.rows;
+}
+
+type Chunk = {name: string; begins: string; ends: string; compressed: boolean; stays: boolean; others: boolean};
+
+/** Drops whole chunks; of one with a row that stays for good, a portion of its other rows. @returns whether there may be more */
+async function dropChunks(client: Client, before: Time, sealed: Place): Promise<boolean> {
+	const within = 'h.at >= c.range_start and h.at < c.range_end';
+	const {rows: due} = await client.query<Chunk>(
+		`select format('%I.%I', chunk_schema, chunk_name) as name, range_start::text as begins, range_end::text as ends, is_compressed as compressed,
+			exists (select from history h where ${within} and ${staysForGood}) as stays, exists (select from history h where ${within} and not (${staysForGood})) as others
+		from timescaledb_information.chunks c where hypertable_schema = 'colonies' and hypertable_name = 'history' and range_end <= $1::timestamptz order by range_start`,
+		[before],
+	);
+	let more = false;
+	/* eslint-disable no-await-in-loop */
+	for (const {name, begins, ends, compressed, stays, others} of due) {
+		if (!stays) {
+			await client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz, newer_than => $2::timestamptz)', [ends, begins]);
+		} else if (others) {
+			if (compressed) {
+				await client.query('select decompress_chunk($1::regclass)', [name]);
+			}
+
+			more = await deleteRows(client, ends, sealed, begins) || more;
+		}
+	}
+	/* eslint-enable no-await-in-loop */
+
+	return more;
 }
 
 /** Lets go of the lists of seals whose rows are all gone; the seals stay. */
 async function dropEntries(client: Client, before: Time): Promise<boolean> {
 	const {rowCount} = await client.query(
 		`update seals set entries = null where number in (
-			select number from (select number, newest from seals where entries is not null order by number limit $2) s where newest < $1::timestamptz
+			select s.number from (select number, newest, to_txid, to_row from seals where entries is not null order by number limit $2) s
+			left join seals p on p.number = s.number - 1
+			where s.newest < $1::timestamptz and not exists (
+				select from history h where h.txid <= s.to_txid and (h.txid, h.history_id) <= (s.to_txid, s.to_row)
+					and (p.number is null or (h.txid >= p.to_txid and (h.txid, h.history_id) > (p.to_txid, p.to_row)))
+			)
 		)`,
 		[before, most.seals],
 	);
-	return rowCount === most.seals;
+	return rowCount > 0;
 }
 
 /**
 Does a portion of what retention asks, in a transaction of its own; where somebody else is at it, nothing.
+Rows go only as far as `horizon` takes them for dropped: once the row that says so is sealed, and never because of what stands in the table `retention` alone.
 @returns the changes to record, and whether there may be more to do
 */
 export async function apply(client: Client): Promise<{changes: Change[]; more: boolean}> {
@@ -127,11 +166,13 @@ export async function apply(client: Client): Promise<{changes: Change[]; more: b
 
 	const changes = await advance(client, days);
 	const {droppedbefore} = await get(client);
-	if (droppedbefore === null) {
+	const allowed = await horizon(client);
+	if (droppedbefore === null || allowed === undefined) {
 		return {changes, more: false};
 	}
 
-	const more = [await dropRows(client, droppedbefore), await dropEntries(client, droppedbefore)];
+	const [before] = [droppedbefore, allowed.before].sort() as [Time, Time];
+	const more = [await dropRows(client, before), await dropEntries(client, before)];
 	return {changes, more: more.includes(true)};
 }
 
@@ -154,15 +195,39 @@ export async function compress(client: Client): Promise<boolean> {
 	return rows.length > 0;
 }
 
-/** The time before which retention has dropped what it says in the history; undefined where it never has. */
-export async function horizon(client: Client): Promise<Time | undefined> {
-	const {rows: [row]} = await client.query<{before: Time}>('select detail->>\'before\' as before from history where subject_id = \'history\' and what = \'history.drop\' order by at desc, history_id desc limit 1');
-	return row?.before;
-}
+/** What retention may have dropped: rows from before a time. `days`, `at`, `place`: of the row `history.retention` that allows it. */
+export type Horizon = {before: Time; days: number; at: Time; place: Place};
 
-/** Where the history begins now, and whether something before it was dropped. */
-export async function beginning(client: Client): Promise<Time | undefined> {
-	const {rows: [row]} = await client.query<{at: Time}>('select at from history order by at limit 1');
-	return row?.at;
-}
+const textOf = (time: string): string => `to_char((${time}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const isTime = String.raw`'^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$'`;
+const madeAt = (row: string): string => `(select s.made_at from seals s where (s.to_txid, s.to_row) >= (${row}.txid, ${row}.history_id) order by s.to_txid, s.to_row limit 1)`;
 
+/**
+The time before which retention may have dropped rows; undefined where it may have dropped none.
+A row `history.drop` counts only when it is sealed, and only as far as the sealed `history.retention` before it allows: to so many days before the drop was sealed, before another retention was, and before now.
+Times are compared as text, so that no row that somebody wrote can make this fail.
+@param head place up to which a head that was kept elsewhere covers the history: what was dropped later counts only as far as the retention of then allows, too
+*/
+export async function horizon(client: Client, head?: Place): Promise<Horizon | undefined> {
+	const {rows: [row]} = await client.query<{before: Time; days: number; at: Time; txid: number; history_id: number}>(
+		`with said as (
+			select h.txid, h.history_id, h.at, h.what, h.detail, count(*) filter (where h.what = 'history.retention') over (order by h.txid, h.history_id) as period,
+				case when h.detail->>'days' ~ '^[1-9]\\d{0,4}$' then (h.detail->>'days')::integer end as days
+			from history h, (select to_txid, to_row from seals order by number desc limit 1) l
+			where h.subject_id = 'history' and h.noun = 'installation' and (h.txid, h.history_id) <= (l.to_txid, l.to_row)
+				and ((h.what = 'history.retention' and h.actor = 'root') or (h.what = 'history.drop' and h.actor = 'system'))
+		), kept as (select * from said where what = 'history.retention'),
+		agreed as (
+			select (select k.days from kept k where (k.txid, k.history_id) <= ($1::bigint, $2::bigint) order by k.txid desc, k.history_id desc limit 1) as days
+		), drops as (
+			select k.days, k.at, k.txid, k.history_id, d.detail->>'before' as before,
+				case when $1::bigint is null or (d.txid, d.history_id) <= ($1::bigint, $2::bigint) then k.days when agreed.days is not null then greatest(k.days, agreed.days) end as allowed,
+				least(${madeAt('d')}, (select ${madeAt('n')} from kept n where n.period = d.period + 1), statement_timestamp()) as made_at
+			from said d join kept k on k.period = d.period cross join agreed
+			where d.what = 'history.drop' and k.days is not null and d.detail->>'before' ~ ${isTime}
+		), bounds as (select *, ${textOf('made_at - make_interval(days => allowed)')} as bound from drops where allowed is not null)
+		select days, at, txid, history_id, least(before collate "C", bound collate "C") as before from bounds where bound is not null order by least(before collate "C", bound collate "C") desc limit 1`,
+		head === undefined ? [null, null] : [head.txid, head.row],
+	);
+	return row && {before: row.before, days: row.days, at: row.at, place: {txid: row.txid, row: row.history_id}};
+}

@@ -16,6 +16,8 @@ export type Seal = {
 	/** SHA-256 over the entries of its rows. */
 	content: string;
 	madeat: Time;
+	/** Whether it still keeps the list of its rows; retention lets go of it with the last of them. */
+	listed: boolean;
 };
 
 /** A row of the history as a seal lists it. `at`: microseconds since 1970; `leaf`: SHA-256 of the row in canonical form. */
@@ -27,14 +29,21 @@ const most = {rows: 2000, bytes: 2_097_152};
 export const noSeal = '0'.repeat(64);
 
 const field = (text: string): string => `coalesce(char_length(${text}) || ':' || ${text}, '-') || e'\\n'`;
-const timeText = (time: string): string => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+/** A time that the clock never shows has a text of its own, too, so that no altered time reads like another one, or like none. */
+const timeText = (time: string): string => `case when isfinite(${time})
+	then to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || case when ${time} < timestamptz '0001-01-01T00:00:00Z' then ' BC' else '' end
+	else ${time}::text end`;
 
 const columns = ['txid::text', 'history_id::text', timeText('at'), 'actor', 'colony_id', 'noun', 'subject_id', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature', timeText('since')];
 
 /** A row of the history in canonical form: the name of the form, and each column as its length in characters, a colon and its text, or `-` for null, each on a line. */
 const canonicalRow = `'colonies.history/1' || e'\\n' || ${columns.map(column => field(column)).join(' || ')}`;
 
-const microsecondsOf = (time: string): string => `(extract(epoch from date_trunc('second', ${time}))::bigint * 1000000 + extract(microseconds from ${time})::bigint % 1000000)`;
+const leastBigint = '-9223372036854775808';
+
+const microsecondsOf = (time: string): string => `case when isfinite(${time})
+	then extract(epoch from date_trunc('second', ${time}))::bigint * 1000000 + extract(microseconds from ${time})::bigint % 1000000
+	else '${leastBigint}'::bigint end`;
 
 /** 56 bytes: transaction, row and time in eight bytes each, the highest first, and the SHA-256 of the row. */
 const entryOfRow = `int8send(txid) || int8send(history_id) || int8send(${microsecondsOf('at')}) || sha256(convert_to(${canonicalRow}, 'UTF8'))`;
@@ -44,7 +53,7 @@ const canonicalSeal = `'colonies.seal/1' || e'\\n' || number || e'\\n' || encode
 	|| ${timeText('oldest')} || e'\\n' || ${timeText('newest')} || e'\\n' || encode(content, 'hex') || e'\\n' || ${timeText('made_at')} || e'\\n'`;
 
 /** A seal in canonical form: what its hash is the SHA-256 of. */
-export const sealText = ({number, predecessor, to, rows, oldest, newest, content, madeat}: Omit<Seal, 'hash'>): string =>
+export const sealText = ({number, predecessor, to, rows, oldest, newest, content, madeat}: Omit<Seal, 'hash' | 'listed'>): string =>
 	['colonies.seal/1', number, predecessor, `${to.txid}.${to.row}`, rows, oldest, newest, content, madeat, ''].join('\n');
 
 /** The list that a seal keeps of its rows, taken apart. */
@@ -61,13 +70,13 @@ export function readEntries(bytes: Buffer): Entry[] {
 export const entryBytes = (bytes: Buffer, from: number, to: number): Buffer => bytes.subarray(from * entryLength, to * entryLength);
 
 type SealRow = {
-	number: number; predecessor: string; hash: string; to_txid: number; to_row: number; rows: number; oldest: Time; newest: Time; content: string; made_at: Time;
+	number: number; predecessor: string; hash: string; to_txid: number; to_row: number; rows: number; oldest: Time; newest: Time; content: string; made_at: Time; listed: boolean;
 };
 
-const selected = 'number, encode(predecessor, \'hex\') as predecessor, encode(hash, \'hex\') as hash, to_txid, to_row, rows, oldest, newest, encode(content, \'hex\') as content, made_at';
+const selected = 'number, encode(predecessor, \'hex\') as predecessor, encode(hash, \'hex\') as hash, to_txid, to_row, rows, oldest, newest, encode(content, \'hex\') as content, made_at, entries is not null as listed';
 
 const toSeal = (row: SealRow): Seal => ({
-	number: row.number, predecessor: row.predecessor, hash: row.hash, to: {txid: row.to_txid, row: row.to_row}, rows: row.rows, oldest: row.oldest, newest: row.newest, content: row.content, madeat: row.made_at,
+	number: row.number, predecessor: row.predecessor, hash: row.hash, to: {txid: row.to_txid, row: row.to_row}, rows: row.rows, oldest: row.oldest, newest: row.newest, content: row.content, madeat: row.made_at, listed: row.listed,
 });
 
 /** The last seal; undefined where nothing is sealed yet. */
@@ -88,9 +97,15 @@ export async function sealsFrom(client: Client, number: number, limit: number): 
 	return rows.map(row => toSeal(row));
 }
 
-/** The number of the seal with this hash; undefined where there is none. */
-export async function sealWithHash(client: Client, hash: string): Promise<number | undefined> {
-	const {rows: [row]} = await client.query<{number: number}>('select number from seals where hash = decode($1, \'hex\')', [hash]);
+/** The seal with this hash among those that are counted from 1 on, which are the chain; undefined where there is none. */
+export async function sealWithHash(client: Client, hash: string): Promise<Seal | undefined> {
+	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from seals where hash = decode($1, 'hex') and number >= 1 order by number limit 1`, [hash]);
+	return row && toSeal(row);
+}
+
+/** The number of a seal that stands before the first one, where somebody put one in. */
+export async function sealBeforeFirst(client: Client): Promise<number | undefined> {
+	const {rows: [row]} = await client.query<{number: number}>('select number from seals where number < 1 order by number limit 1');
 	return row?.number;
 }
 
@@ -100,7 +115,12 @@ export async function sealOf(client: Client, {txid, row}: Place): Promise<Seal |
 	return found && toSeal(found);
 }
 
-const beforeAll: Place = {txid: -Number.MAX_SAFE_INTEGER, row: -Number.MAX_SAFE_INTEGER};
+const beforeAll: Place = {txid: Number.NEGATIVE_INFINITY, row: Number.NEGATIVE_INFINITY};
+
+/** Rows after the place `($1, $2)`. Said twice of the transaction, for among compressed rows they are found by that alone. */
+const afterPlace = (from: Place): string => `txid >= $1::bigint and (txid, history_id) ${from === beforeAll ? '>=' : '>'} ($1::bigint, $2::bigint)`;
+
+const placeValues = (place: Place): Array<number | string> => place === beforeAll ? [leastBigint, leastBigint] : [place.txid, place.row];
 
 /** Where the rows of a seal begin: after its predecessor, and the first seal's before all. */
 export const startOf = (predecessor: Seal | undefined): Place => predecessor?.to ?? beforeAll;
@@ -124,7 +144,7 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 	const {rows: [sealed]} = await client.query<{rows: number; more: boolean}>(
 		`with due as (
 			select *, row_number() over place as number, sum(pg_column_size(detail)) over place as bytes from (
-				select * from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) and txid < txid_snapshot_xmin(txid_current_snapshot())
+				select * from history where ${afterPlace(start)} and txid < txid_snapshot_xmin(txid_current_snapshot())
 				order by txid, history_id limit $5
 			) h window place as (order by txid, history_id)
 		), listed as (
@@ -139,24 +159,36 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 			returning rows
 		)
 		select rows, (select count(*) from due) > rows or rows = $5 as more from sealed`,
-		[start.txid, start.row, (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes],
+		[...placeValues(start), (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes],
 	);
 	return sealed ?? {rows: 0, more: false};
 }
 
-/** Rows after a place, up to another. Said twice of the transaction, for among compressed rows they are found by that alone. */
-const between = 'txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) and txid <= $3::bigint and (txid, history_id) <= ($3::bigint, $4::bigint)';
+/** Rows after a place, up to another, `($3, $4)`. */
+const between = (from: Place): string => `${afterPlace(from)} and txid <= $3::bigint and (txid, history_id) <= ($3::bigint, $4::bigint)`;
+
+const entriesOf = (from: Place): string => `select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from history where ${between(from)}`;
 
 /** The entries of all rows after a place up to another, as they are now, one after the other. */
 export async function entriesBetween(client: Client, from: Place, to: Place): Promise<Buffer> {
-	const {rows: [row]} = await client.query<{entries: Buffer | null}>(
-		`select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from history where ${between}`,
-		[from.txid, from.row, to.txid, to.row],
-	);
+	const {rows: [row]} = await client.query<{entries: Buffer | null}>(entriesOf(from), [...placeValues(from), to.txid, to.row]);
 	return row!.entries ?? Buffer.alloc(0);
 }
 
-/** The entries that a seal keeps of its rows; undefined where retention has dropped them. */
+/**
+The entries that a seal keeps of its rows, undefined where its list is gone, and those of its rows as they are now.
+Of one moment, for retention may drop both meanwhile.
+@param from where its rows begin
+*/
+export async function keptAndPresent(client: Client, {number, to}: Seal, from: Place): Promise<{kept: Buffer | undefined; present: Buffer}> {
+	const {rows: [row]} = await client.query<{kept: Buffer | null; present: Buffer | null}>(
+		`select s.entries as kept, p.entries as present from (${entriesOf(from)}) p left join seals s on s.number = $5`,
+		[...placeValues(from), to.txid, to.row, number],
+	);
+	return {kept: row!.kept ?? undefined, present: row!.present ?? Buffer.alloc(0)};
+}
+
+/** The entries that a seal keeps of its rows; undefined where its list is gone. */
 export async function keptEntries(client: Client, number: number): Promise<Buffer | undefined> {
 	const {rows: [row]} = await client.query<{entries: Buffer | null}>('select entries from seals where number = $1', [number]);
 	return row?.entries ?? undefined;
@@ -184,9 +216,9 @@ type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; col
 export async function changesBetween(client: Client, from: Place, to: Place, whats: readonly string[]): Promise<SignedRow[]> {
 	const {rows} = await client.query<ChangeRow>(
 		`select txid, history_id, at, actor, colony_id, noun, subject_id, what, request, signature, detail->>'computer' as computer from history
-		where ${between} and (request is not null or signature is not null or what = any ($5))
+		where ${between(from)} and (request is not null or signature is not null or what = any ($5))
 		order by txid, history_id`,
-		[from.txid, from.row, to.txid, to.row, whats],
+		[...placeValues(from), to.txid, to.row, whats],
 	);
 	return rows.map(row => ({
 		place: {txid: row.txid, row: row.history_id}, at: row.at, actor: row.actor, colonyid: row.colony_id, noun: row.noun, subject: row.subject_id, what: row.what, request: row.request, signature: row.signature, computer: row.computer,
@@ -201,6 +233,10 @@ export async function firstOfSignatures(client: Client, signatures: readonly str
 
 /** Where a row stands that has the time and number of one that is missing at its place: it was moved there. */
 export async function placeOfRow(client: Client, {at, row}: Entry): Promise<Place | undefined> {
+	if (!Number.isSafeInteger(row)) {
+		return undefined;
+	}
+
 	const {rows: [found]} = await client.query<{txid: number; history_id: number}>(
 		'select txid, history_id from history where at = timestamptz \'1970-01-01T00:00:00Z\' + $1::bigint * interval \'1 microsecond\' and history_id = $2',
 		[String(at), row],
@@ -208,8 +244,12 @@ export async function placeOfRow(client: Client, {at, row}: Entry): Promise<Plac
 	return found && {txid: found.txid, row: found.history_id};
 }
 
-/** What a row says of itself now, in short; undefined where there is none. */
+/** What a row says of itself now, in short; undefined where there is none, or where its numbers are too large to have been given by a database. */
 export async function rowAt(client: Client, {txid, row}: Place): Promise<{what: string; colonyid: Id | null} | undefined> {
+	if (!Number.isSafeInteger(txid) || !Number.isSafeInteger(row)) {
+		return undefined;
+	}
+
 	const {rows: [found]} = await client.query<{what: string; colony_id: Id | null}>('select what, colony_id from history where txid = $1 and history_id = $2', [txid, row]);
 	return found && {what: found.what, colonyid: found.colony_id};
 }

@@ -115,9 +115,9 @@ export const getHead = defineOperation({
 });
 
 /** What an owner is told: whether it is intact, and where it is not only what concerns the own colony. */
-function forOwner({rows: _, requests: __, dropped: ___, ...verified}: Verified, isOwn: boolean): Verified {
+function forOwner({rows: _, requests: __, ...verified}: Verified, isOwn: boolean): Verified {
 	const {fault} = verified;
-	return fault?.row && !isOwn
+	return fault?.row && fault.kind !== 'retention' && !isOwn
 		? {...verified, fault: {...fault, row: null, message: `A row of seal ${fault.seal} that is of another colony, or gone, is not as it was sealed.`}}
 		: verified;
 }

@@ -5,7 +5,10 @@ import {operatorsChanges} from './operators.ts';
 import {decodeRequest, listRoute, mostOf, splitRoute} from './wire.ts';
 
 /** A request as the history keeps it. `signed`: the text that the signature is over; `inputs`: what it asks for. */
-export type KeptRequest = {operation: AnyOperation; inputs: ReadonlyArray<Record<string, any>>; signed: string; /** Milliseconds since 1970, of a request that came over the wire. */ created: number | undefined};
+export type KeptRequest = {operation: AnyOperation; inputs: ReadonlyArray<Record<string, any>>; signed: string; /** When it was signed, in milliseconds since 1970. */ created: number | undefined; /** Milliseconds between that and its change, at most. */ longest: number};
+
+/** Over the wire it is good for a minute, and may wait for others. In this process the clock is another one than the database's, and may be wrong; a day is the least that retention keeps, so that no request of a dropped row serves again. */
+const longest = {wire: 600_000, here: 86_400_000};
 
 /** Why a request cannot be what was signed; the message ends the sentence "The request …". */
 export class Unreadable extends Error {}
@@ -55,7 +58,7 @@ function readWire(base: string, body: string | undefined): KeptRequest {
 	const decoded = decodeRequest(operation, route, {path: names, query: queryOf(components.get('@query') ?? '?'), body: body === undefined ? undefined : JSON.parse(body)}, {most: mostOf(operation)});
 	const created = /;created=(\d+)/.exec(components.get('@signature-params') ?? '')?.[1];
 	return {
-		operation, signed: base, created: created === undefined ? undefined : Number(created) * 1000, inputs: 'input' in decoded ? [decoded.input] : decoded.inputs,
+		operation, signed: base, created: created === undefined ? undefined : Number(created) * 1000, longest: longest.wire, inputs: 'input' in decoded ? [decoded.input] : decoded.inputs,
 	};
 }
 
@@ -77,7 +80,8 @@ export function readKept(text: string): KeptRequest {
 			throw new Unreadable('is for no operator\'s change');
 		}
 
-		return {operation, inputs, signed: text, created: undefined};
+		const created = Date.parse(String(kept.created));
+		return {operation, inputs, signed: text, created: Number.isNaN(created) ? undefined : created, longest: longest.here};
 	} catch (error) {
 		throw error instanceof Unreadable ? error : new Unreadable('cannot be read');
 	}

@@ -5,9 +5,6 @@ import {type KeptRequest, readKept, Unreadable} from './kept-request.ts';
 
 type Row = seals.SignedRow;
 
-/** Milliseconds between the time that a request was signed and that of its change, at most: it is good for a minute, and may wait for others. */
-const longest = 600_000;
-
 const fieldOf: Readonly<Record<string, string>> = {colony: 'colonyid', computer: 'computerid', process: 'processid'};
 const subjects: Readonly<Record<string, string>> = {'database.rootpassword': 'root', 'history.retention': 'history'};
 
@@ -98,5 +95,5 @@ export function requestFault(row: Row, isRepeated: boolean): string | undefined 
 		return 'has the signed request of another change';
 	}
 
-	return kept.created !== undefined && Math.abs(kept.created - Date.parse(row.at)) > longest ? 'has a request that was signed at quite another time' : undefined;
+	return kept.created !== undefined && Math.abs(kept.created - Date.parse(row.at)) > kept.longest ? 'has a request that was signed at quite another time' : undefined;
 }

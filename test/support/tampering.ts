@@ -31,7 +31,7 @@ export async function verified(client: Client, head?: string): Promise<Verified 
 		steps++;
 		sums.rows += step.rows ?? 0;
 		sums.requests += step.requests ?? 0;
-		sums.dropped += step.dropped ?? 0;
+		sums.dropped += step.dropped;
 		if (!step.more) {
 			return {...step, ...sums, from: 1, steps};
 		}

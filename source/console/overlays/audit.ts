@@ -1,4 +1,4 @@
-import {visible} from '../../core/text.ts';
+import {plural, visible} from '../../core/text.ts';
 import {formatClock, formatTime, milliseconds} from '../../core/time.ts';
 import type {ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
@@ -98,9 +98,8 @@ export const entryPage = (overlay: EntryOverlay, state: State): string[] => page
 export function askVerification({time}: VerifyOverlay, state: State): readonly Ask[] {
 	const {colonyid} = state.colony!;
 	const known = verdictOf(state);
-	const isThis = known?.time === time;
-	const after = isThis ? (known.result?.more ? known.result.to : Number(state.answers[verifySlot]!.key.split(' ')[2])) : 0;
-	return [{slot: verifySlot, key: verifyKey(colonyid, time, after), operation: 'audit.verify', input: {colonyid, after}, every: Number.POSITIVE_INFINITY}];
+	const [after, dropped] = known?.time === time ? (known.result?.more ? [known.to, known.dropped] : state.answers[verifySlot]!.key.split(' ').slice(2).map(Number)) : [];
+	return [{slot: verifySlot, key: verifyKey(colonyid, time, after ?? 0, dropped ?? 0), operation: 'audit.verify', input: {colonyid, after: after ?? 0}, every: Number.POSITIVE_INFINITY}];
 }
 
 const barWidth = 40;
@@ -112,7 +111,7 @@ function progressLine({to, last}: Verdict): string {
 
 type Styled = readonly [text: string, style?: (text: string) => string];
 
-function verdictLines({state: kind, result, to}: Verdict, state: State): Styled[] {
+function verdictLines({state: kind, result, to, dropped}: Verdict, state: State): Styled[] {
 	if (kind === 'broken') {
 		return [['✗ The history is not intact.', text => red(bold(text))], [visible(result!.fault!.message)], [''], ['Every seal and row before it is as it was sealed.'], ['Whoever keeps heads elsewhere finds out since when: colonies audit verify --head HASH']];
 	}
@@ -120,7 +119,7 @@ function verdictLines({state: kind, result, to}: Verdict, state: State): Styled[
 	if (kind === 'intact') {
 		return to === 0
 			? [['Nothing is sealed yet.']]
-			: [[`✓ The history is intact up to seal ${to}.`, text => green(bold(text))], [`It was made at ${formatTime(result!.last!.madeat, state.utc)}. Its head, to be kept elsewhere:`], [result!.last!.hash], [''], ['Only a head that was kept elsewhere tells whether something was cut off: colonies audit verify --head HASH']];
+			: [[`✓ The history is intact up to seal ${to}.`, text => green(bold(text))], ...(dropped === 0 ? [] : [[`Retention has dropped ${plural(dropped, 'row')} of it.`] as const]), [`It was made at ${formatTime(result!.last!.madeat, state.utc)}. Its head, to be kept elsewhere:`], [result!.last!.hash], [''], ['Only a head that was kept elsewhere tells whether something was cut off: colonies audit verify --head HASH']];
 	}
 
 	return kind === 'running'
