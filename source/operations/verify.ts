@@ -52,6 +52,8 @@ type Counts = {rows: number; requests: number; dropped: number; droppedbefore: T
 
 const about = (seal: Seal, message: string): Found => ({fault: {kind: 'seal', seal: seal.number, row: null, message}});
 
+const hasItsHash = (seal: Seal): boolean => seal.hash === sha256(seals.sealText(seal));
+
 /** What is wrong with a seal and its place in the chain. */
 function chainFault(seal: Seal, predecessor: Seal | undefined): Found | undefined {
 	const expected = (predecessor?.number ?? 0) + 1;
@@ -59,7 +61,7 @@ function chainFault(seal: Seal, predecessor: Seal | undefined): Found | undefine
 		return {fault: {kind: 'seal', seal: expected, row: null, message: `Seal ${expected} is missing.`}};
 	}
 
-	if (seal.predecessor !== (predecessor?.hash ?? seals.noSeal) || seal.hash !== sha256(seals.sealText(seal))) {
+	if (seal.predecessor !== (predecessor?.hash ?? seals.noSeal) || !hasItsHash(seal)) {
 		return about(seal, `Seal ${seal.number} was altered.`);
 	}
 
@@ -273,8 +275,7 @@ async function checkChain(client: Client, chain: readonly Seal[], {predecessor, 
 
 /** What is wrong with where a step begins, and with the head that is given. */
 async function startFault(client: Client, {after, predecessor, head, found}: {after: number; predecessor: Seal | undefined; head: string | undefined; found: Seal | undefined}): Promise<Fault | undefined> {
-	const isOnChain = found !== undefined && found.hash === sha256(seals.sealText(found));
-	if (head !== undefined && !isOnChain) {
+	if (head !== undefined && !(found && hasItsHash(found))) {
 		return {kind: 'head', seal: null, row: null, message: `The head ${head} is not on the chain: the seals from some place on were dropped or made anew.`};
 	}
 
