@@ -35,7 +35,7 @@ function build() {
 }
 
 /** Whether a test file starts programs of its own. Those take longest, and are begun first so that none of them is waited for alone at the end. */
-const startsPrograms = file => /child_process|support\/(?:packed|processes|terminal)\.ts/.test(fs.readFileSync(file, 'utf8'));
+const startsPrograms = file => /child_process|support\/(?:packed|processes|terminal)\.ts|support\/soak\//.test(fs.readFileSync(file, 'utf8'));
 
 /** The test files whose path has one of the words, or all of them without a word, in the order in which they are begun. */
 function chooseFiles(words) {

@@ -1,91 +1,18 @@
-import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
+import {spawn, type ChildProcess} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {
-	chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync,
-} from 'node:fs';
+import {mkdtempSync} from 'node:fs';
 import {createServer, type AddressInfo, type Socket} from 'node:net';
-import {tmpdir, userInfo} from 'node:os';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import pg from 'pg';
 import {openEmbedded, openPgliteInstance, type Instance} from '../../source/database/embedded/index.ts';
 import {openPostgres, type PostgresOptions} from '../../source/database/postgres.ts';
 import type {Database} from '../../source/database/types.ts';
+import {
+	copyOf, freshCluster, makeCertificate, makeFolder, mountDisk, owner, password, postgresProgram, run,
+} from './clusters.ts';
 
-const isProgram = (file: string): boolean => existsSync(path.join(file, 'initdb'));
-
-/** The folder of PostgreSQL's programs; undefined where none is installed. */
-function findPrograms(): string | undefined {
-	const onPath = (process.env.PATH ?? '').split(path.delimiter)
-		.map(folder => path.join(folder, 'postgres'))
-		.filter(file => existsSync(file))
-		.map(file => path.dirname(realpathSync(file)));
-	const debian = '/usr/lib/postgresql';
-	const installed = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)).map(version => path.join(debian, version, 'bin')) : [];
-	return [...onPath, ...installed].find(folder => isProgram(folder));
-}
-
-const programs = findPrograms();
-
-/** For `{skip: noPostgres}`: false, or the reason why tests on a real server cannot run. With CI=true that is a failure. */
-export const noPostgres: string | false = programs ? false : 'No PostgreSQL is installed (initdb and postgres are not on the PATH).';
-if (noPostgres) {
-	if (process.env.CI === 'true') {
-		throw new Error(noPostgres);
-	}
-
-	console.error(`\n!!! ${noPostgres} Tests on a real server are SKIPPED.\n`);
-}
-
-// PostgreSQL refuses root, so root runs it as the user that its package made.
-const owner = userInfo().uid === 0 && programs
-	? {uid: Number(execFileSync('id', ['-u', 'postgres'], {encoding: 'utf8'})), gid: Number(execFileSync('id', ['-g', 'postgres'], {encoding: 'utf8'}))}
-	: undefined;
-
-/** The path of one of PostgreSQL's programs. */
-export const postgresProgram = (name: string): string => path.join(programs!, name);
-
-const run = (program: string, ...words: string[]): string => execFileSync(program, words, {...owner, cwd: '/', encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
-
-function makeFolder(folder: string): string {
-	mkdirSync(folder, {recursive: true, mode: 0o700});
-	if (owner) {
-		chownSync(folder, owner.uid, owner.gid);
-	}
-
-	chmodSync(folder, 0o700);
-	return folder;
-}
-
-const password = 'a very secret password';
-
-/** A cluster made once and copied from then on: initdb takes a second, a copy a tenth of one. */
-function freshCluster(folder: string): void {
-	const version = run(path.join(programs!, 'postgres'), '--version').trim().replaceAll(/[^\w.]+/g, '-');
-	const cache = makeFolder(path.join(tmpdir(), `colonies-tests-${userInfo().username}`));
-	const cluster = path.join(cache, version);
-	if (!existsSync(cluster)) {
-		const unfinished = `${cluster}-${process.pid}`;
-		const secret = `${unfinished}.password`;
-		writeFileSync(secret, password, {mode: 0o644});
-		run(path.join(programs!, 'initdb'), '-D', unfinished, '-U', 'postgres', '--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${secret}`, '--encoding=UTF8', '--no-locale', '--no-sync');
-		rmSync(secret);
-		try {
-			renameSync(unfinished, cluster);
-		} catch {
-			// Another test was quicker.
-			rmSync(unfinished, {recursive: true, force: true});
-		}
-	}
-
-	run('cp', '-a', cluster, folder);
-}
-
-/** A copy of a running server, for one that follows it from then on. */
-function copyOf({host, port, user}: Server, folder: string): void {
-	run(path.join(programs!, 'pg_basebackup'), '-h', host, '-p', String(port), '-U', user, '-D', folder, '-R', '-X', 'stream', '-c', 'fast', '--no-sync');
-	run('chmod', '700', folder);
-}
+export {noPostgres, postgresProgram} from './clusters.ts';
 
 /** A port that nothing listens on now. */
 export const freePort = async (): Promise<number> => new Promise((resolve, reject) => {
@@ -99,15 +26,6 @@ export const freePort = async (): Promise<number> => new Promise((resolve, rejec
 	});
 });
 
-/** A certificate of its own authority for 127.0.0.1 and localhost. */
-function makeCertificate(data: string): string {
-	const key = path.join(data, 'server.key');
-	const certificate = path.join(data, 'server.crt');
-	run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate);
-	run('chmod', '600', key);
-	return readFileSync(certificate, 'utf8');
-}
-
 export type ServerOptions = {
 	/** Also on 127.0.0.1, where it asks for the password. */
 	tcp?: boolean;
@@ -119,6 +37,8 @@ export type ServerOptions = {
 	settings?: Record<string, string>;
 	/** Follows this one, and takes no changes until it is promoted. */
 	standbyOf?: Server;
+	/** Megabytes of a disk of its own, a tmpfs that is mounted for it, on which it keeps its data and its WAL. */
+	diskSize?: number;
 };
 
 export type Server = {
@@ -131,6 +51,10 @@ export type Server = {
 	readonly password: string;
 	/** PEM, with `tls`. */
 	readonly ca: string | undefined;
+	/** The folder that holds its data, on its own disk where it has one. */
+	readonly folder: string;
+	/** False when it was stopped, or has ended by itself. */
+	readonly isRunning: boolean;
 	start(): Promise<void>;
 	/** Lets nobody finish (`pg_ctl stop -m fast`). */
 	stop(): Promise<void>;
@@ -158,7 +82,7 @@ const listening = async (child: ChildProcess): Promise<void> => new Promise((res
 	child.stderr!.setEncoding('utf8');
 	child.stderr!.on('data', (text: string) => {
 		said = `${said}${text}`.slice(-20_000);
-		if (said.includes('ready to accept connections')) {
+		if (/ready to accept (?:read.only )?connections/.test(said)) {
 			resolve();
 		}
 	});
@@ -168,13 +92,14 @@ const listening = async (child: ChildProcess): Promise<void> => new Promise((res
 });
 
 /** Ends the server of a folder and removes the folder when this process has ended in whatever way, a SIGKILL too: a shell waits for its pipe to close. */
-function sweepAfter(host: string): void {
+function sweepAfter(host: string, data: string): void {
 	const script = `
 		read -r _
-		pid=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$pid"
+		pid=$(head -n 1 "$2/postmaster.pid") && kill -QUIT "$pid"
 		for _ in $(seq 100); do kill -0 "$pid" && sleep 0.05 || break; done
+		[ -d "$1/disk" ] && umount -l "$1/disk"
 		rm -rf "$1"`;
-	const shell = spawn('sh', ['-c', script, 'sh', host], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
+	const shell = spawn('sh', ['-c', script, 'sh', host, data], {detached: true, stdio: ['pipe', 'ignore', 'ignore']});
 	shell.unref();
 	(shell.stdin as Socket).unref();
 }
@@ -182,11 +107,17 @@ function sweepAfter(host: string): void {
 /**
 Starts a PostgreSQL of its own in a temporary folder, on a Unix socket. It is stopped and removed when this process ends.
 */
-export async function startPostgres({tcp = false, tls = false, fsync = false, settings = {}, standbyOf}: ServerOptions = {}): Promise<Server> {
+export async function startPostgres({tcp = false, tls = false, fsync = false, settings = {}, standbyOf, diskSize}: ServerOptions = {}): Promise<Server> {
 	// Short, because the path of a socket may have some hundred characters.
 	const host = mkdtempSync(path.join(tmpdir(), 'cpg-'));
 	makeFolder(host);
-	const data = path.join(host, 'data');
+	const folder = diskSize === undefined ? host : path.join(host, 'disk');
+	const data = path.join(folder, 'data');
+	sweepAfter(host, data);
+	if (diskSize !== undefined) {
+		mountDisk(folder, diskSize);
+	}
+
 	if (standbyOf) {
 		copyOf(standbyOf, data);
 	} else {
@@ -207,7 +138,7 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 	let child: ChildProcess | undefined;
 
 	const launch = async (): Promise<void> => {
-		child = spawn(path.join(programs!, 'postgres'), ['-D', data, ...words], {...owner, cwd: '/', stdio: ['ignore', 'ignore', 'pipe']});
+		child = spawn(postgresProgram('postgres'), ['-D', data, ...words], {...owner, cwd: '/', stdio: ['ignore', 'ignore', 'pipe']});
 		await listening(child);
 		// It is nothing to wait for when the tests are done.
 		child.unref();
@@ -243,18 +174,21 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 		database: 'postgres',
 		password,
 		ca,
+		folder,
+		get isRunning() {
+			return child?.exitCode === null && child.signalCode === null;
+		},
 		start,
 		stop: async () => end('SIGINT'),
 		kill: async () => end('SIGKILL'),
 		async promote() {
-			run(path.join(programs!, 'pg_ctl'), 'promote', '-D', data, '-w');
+			run(postgresProgram('pg_ctl'), 'promote', '-D', data, '-w');
 		},
 		async restart() {
 			await end('SIGINT');
 			await start();
 		},
 	};
-	sweepAfter(host);
 	await start();
 	return server;
 }
