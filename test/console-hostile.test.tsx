@@ -126,7 +126,7 @@ test('each screen at the three sizes: the lines that matter are there, and whole
 		person.resize(columns, rows);
 		for (const [digit, row] of [['2', /│[> ] [\da-f]{8} {2}▸ running +gpu/], ['3', /│[> ] edge-2 +\? pending/], ['4', /│[> ] mycolony +[\da-f]{4}\.\.[\da-f]{4} owner/], ['6', /│[> ] [\da-f]{4}\.\.[\da-f]{4} colony +mycolony/]] as const) {
 			person.press(digit);
-			await person.until(lines => lines.length === rows && lines.some(line => row.test(line)) && (lines[0] ?? '').includes('live'));
+			await person.until(lines => lines.length === rows && lines.some(line => row.test(line)) && (lines[0] ?? '').includes('live') && (lines[1] ?? '').startsWith('WAIT'));
 			const lines = person.lines();
 			assert.match(lines[0]!, /^(?:colonies \| )?embedded mycolony \| as owner [\da-f]{4}\.\.[\da-f]{4} \| RW.*live/);
 			assert.match(lines[1]!, /^WAIT 1 .*RUN 1 +OK(?:\/h)? 0 +FAIL(?:\/h)? 0 .*computers 1 app/);

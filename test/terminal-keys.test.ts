@@ -97,13 +97,13 @@ test('random bytes never throw, whatever the cutting, and text survives it', () 
 	}), {numRuns: 1000});
 });
 
-async function heard(count: number, listen: (onChord: (chord: Chord) => void) => () => void): Promise<string[]> {
+async function heard(count: number, listen: (onChords: (chords: readonly Chord[]) => void) => () => void): Promise<string[]> {
 	const keys: string[] = [];
 	let stop: (() => void) | undefined;
 	await new Promise<void>(resolve => {
-		stop = listen(({key}) => {
-			keys.push(key);
-			if (keys.length === count) {
+		stop = listen(chords => {
+			keys.push(...chords.map(({key}) => key));
+			if (keys.length >= count) {
 				resolve();
 			}
 		});
@@ -114,7 +114,7 @@ async function heard(count: number, listen: (onChord: (chord: Chord) => void) =>
 
 test('a lone ESC is the escape key, one that is followed by its sequence is not', async () => {
 	const stdin = new PassThrough();
-	const keys = heard(3, onChord => listenToKeys(stdin, onChord));
+	const keys = heard(3, onChords => listenToKeys(stdin, onChords));
 	stdin.write('\u001B');
 	setImmediate(() => {
 		stdin.write('[A');
@@ -127,7 +127,7 @@ test('a lone ESC is the escape key, one that is followed by its sequence is not'
 
 test('ctrl-c gets through a paste whose end was lost', async () => {
 	const stdin = new PassThrough();
-	const keys = heard(1, onChord => listenToKeys(stdin, onChord));
+	const keys = heard(1, onChords => listenToKeys(stdin, onChords));
 	stdin.write('\u001B[200~lost');
 	setImmediate(() => {
 		stdin.write('\u0003');
@@ -137,7 +137,7 @@ test('ctrl-c gets through a paste whose end was lost', async () => {
 
 test('the listener hears the standard input of ink-testing-library', async () => {
 	const {stdin, unmount} = render(createElement(Text, null, 'x'));
-	const keys = heard(3, onChord => listenToKeys(stdin as unknown as NodeJS.ReadableStream, onChord));
+	const keys = heard(3, onChords => listenToKeys(stdin as unknown as NodeJS.ReadableStream, onChords));
 	stdin.write('jk');
 	stdin.write('\u001B[B');
 	assert.deepEqual(await keys, ['j', 'k', 'down']);

@@ -16,9 +16,7 @@ import {overlayLines} from './views/overlay-pages.ts';
 /** The one place where input enters: every key becomes a message. */
 function useKeys(store: Store): void {
 	const {stdin} = useStdin();
-	useEffect(() => listenToKeys(stdin, chord => {
-		store.dispatch({type: 'key', ...chord});
-	}), [stdin, store]);
+	useEffect(() => listenToKeys(stdin, store.press), [stdin, store]);
 }
 
 /** The overlay that takes the body; questions and the filter stand in the footer instead. */

@@ -4,18 +4,15 @@ import {listenToKeys} from './terminal/keys.ts';
 import {Ownership} from './terminal/ownership.ts';
 import {setColour} from './terminal/style.ts';
 import type {State} from './state.ts';
+import {editIn} from './typed.ts';
 import {spoken} from './views/spoken.ts';
 import type {World} from './world.ts';
 
 /** What was typed into the text field that is open, as it may be echoed; undefined where there is none. */
 function typedText({overlays}: State): {text: string; isSecret: boolean} | undefined {
 	const top = overlays.at(-1);
-	if (top?.kind === 'form') {
-		const {edit, kind} = top.fields[top.focus]!;
-		return {text: edit.text, isSecret: kind === 'secret'};
-	}
-
-	return top && 'edit' in top ? {text: top.edit.text, isSecret: false} : undefined;
+	const edit = editIn(top);
+	return edit && {text: edit.text, isSecret: top?.kind === 'form' && top.fields[top.focus]!.kind === 'secret'};
 }
 
 /**
@@ -62,9 +59,7 @@ export async function openReader(world: World, terminal: Terminal): Promise<numb
 		say(lines);
 	});
 	say(['Colonies for a screen reader. Question mark lists the keys, q leaves.']);
-	const stopListening = listenToKeys(stdin, chord => {
-		store.dispatch({type: 'key', ...chord});
-	});
+	const stopListening = listenToKeys(stdin, store.press);
 	// The size of the terminal means nothing here, and must keep nobody out.
 	store.dispatch({type: 'resized', columns: 120, rows: 50});
 	console.start();

@@ -1,4 +1,6 @@
 import type {Effect, Message, State} from './state.ts';
+import type {Chord} from './terminal/keys.ts';
+import {nextKey} from './typed.ts';
 import {update} from './update.ts';
 
 /** News from outside reaches React at most this often, in milliseconds: a thousand changes a second would take a core. Keys go through at once. */
@@ -41,6 +43,15 @@ export class Store {
 
 		if (isChanged) {
 			this.#tell(message.type === 'key' || message.type === 'resized');
+		}
+	};
+
+	/** Keys that came at once; text for a field counts as one. */
+	readonly press = (chords: readonly Chord[]): void => {
+		for (let index = 0; index < chords.length;) {
+			const {chord, count} = nextKey(this.#state, chords, index);
+			this.dispatch({type: 'key', ...chord});
+			index += count;
 		}
 	};
 

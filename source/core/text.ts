@@ -17,6 +17,9 @@ const caret = (character: string): string => {
 /** Text from outside made safe to show on one line: what a terminal could obey becomes visible (`\u241B` for ESC, `<202E>` for an override). */
 export const visible = (text: string): string => text.replaceAll(unprintable, caret);
 
+/** The text without what `visible` would make visible. */
+export const printable = (text: string): string => text.replaceAll(unprintable, '');
+
 /** The first unprintable character of a text as `U+001B`, or undefined where there is none. */
 export function firstUnprintable(text: string): string | undefined {
 	const found = new RegExp(unprintable.source, 'u').exec(text)?.[0];

@@ -2,7 +2,7 @@ import {confirmed, whyNoChange, whyReadOnly} from '../deeds.ts';
 import {closeTop, onTop} from '../stack.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
-import {editText, isEditKey} from '../terminal/text-edit.ts';
+import {editText, isEditKey, textLimits} from '../terminal/text-edit.ts';
 import {quiet, say} from './action.ts';
 import {showCommandLine} from './command-lines.ts';
 
@@ -30,5 +30,5 @@ export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confir
 		return typed.edit.text === typed.expected ? go() : quiet(say(state, 'The name does not fit; esc cancels.'));
 	}
 
-	return isEditKey(chord) ? quiet(onTop(state, () => ({...overlay, typed: {...typed, edit: editText(typed.edit, chord)}}))) : quiet(state);
+	return isEditKey(chord) ? quiet(onTop(state, () => ({...overlay, typed: {...typed, edit: editText(typed.edit, chord, textLimits.word)}}))) : quiet(state);
 }

@@ -3,7 +3,7 @@ import {candidatesOf, faultOf} from '../filtering.ts';
 import {closeTop, onTop} from '../stack.ts';
 import type {Overlay, ScreenName, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
-import {editText, textOf} from '../terminal/text-edit.ts';
+import {editText, textLimits, textOf} from '../terminal/text-edit.ts';
 import {quiet} from './action.ts';
 import {restart} from './moving.ts';
 
@@ -75,7 +75,7 @@ export function inFilter(state: State, overlay: FilterOverlay, chord: Chord): St
 		}
 
 		default: {
-			return quiet(onTop(state, () => ({...overlay, edit: editText(overlay.edit, chord), completing: undefined, recalled: undefined, error: undefined})));
+			return quiet(onTop(state, () => ({...overlay, edit: editText(overlay.edit, chord, textLimits.filter), completing: undefined, recalled: undefined, error: undefined})));
 		}
 	}
 }

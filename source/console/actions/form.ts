@@ -4,6 +4,7 @@ import {closeTop, onTop} from '../stack.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {editText} from '../terminal/text-edit.ts';
+import {limitOf} from '../typed.ts';
 import {quiet} from './action.ts';
 
 type Form = Extract<Overlay, {kind: 'form'}>;
@@ -49,5 +50,5 @@ export function inForm(state: State, form: Form, chord: Chord): Step {
 			: [onTop({...state, error: undefined}, () => ({...checked, busy: true, error: undefined})), [{type: 'send-form', purpose: form.purpose, values: valuesOf(form)}]];
 	}
 
-	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, edit: editText(field.edit, chord), error: undefined} : field)});
+	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, edit: editText(field.edit, chord, limitOf(field)), error: undefined} : field)});
 }

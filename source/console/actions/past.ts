@@ -4,7 +4,7 @@ import {stepSizes, stepText, toMoment, toPresent} from '../past.ts';
 import {closeTop, onTop, over} from '../stack.ts';
 import {type Overlay, type State, type Step, storeClock} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
-import {editText, textOf} from '../terminal/text-edit.ts';
+import {editText, textLimits, textOf} from '../terminal/text-edit.ts';
 import {type Action, quiet, say} from './action.ts';
 
 const microsecondsNow = (state: State): bigint => BigInt(storeClock(state)) * 1000n;
@@ -16,7 +16,7 @@ export function inMoment(state: State, overlay: Extract<Overlay, {kind: 'moment'
 	}
 
 	if (chord.key !== 'enter') {
-		return quiet(onTop(state, () => ({...overlay, edit: editText(overlay.edit, chord), error: undefined})));
+		return quiet(onTop(state, () => ({...overlay, edit: editText(overlay.edit, chord, textLimits.word), error: undefined})));
 	}
 
 	const text = overlay.edit.text.trim();

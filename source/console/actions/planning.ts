@@ -4,7 +4,7 @@ import {isHeard, typesCount} from '../keymap/plan.ts';
 import {closeTop, onTop} from '../stack.ts';
 import type {Effect, PlanOverlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
-import {editText, isEditKey} from '../terminal/text-edit.ts';
+import {editText, isEditKey, textLimits} from '../terminal/text-edit.ts';
 import {type Action, quiet, say} from './action.ts';
 
 /** What the rate of a plan goes through, in rows a second. */
@@ -35,11 +35,12 @@ export function inPlan(state: State, overlay: PlanOverlay, chord: Chord): Step |
 		return overlay.edit.text === String(count) ? apply(state) : quiet(say(state, overlay.edit.text === '' ? `Type ${count} to ${titleOf(overlay.plan!)}; esc cancels.` : `It is ${count}, not ${overlay.edit.text}; esc cancels.`));
 	}
 
-	if (chord.text !== undefined && !/^\d{1,5}$/.test(chord.text)) {
+	const digits = chord.text?.replaceAll(/\D+/g, '');
+	if (digits === '') {
 		return quiet(state);
 	}
 
-	return isEditKey(chord) ? quiet(change(state, {edit: editText(overlay.edit, chord)})) : quiet(state);
+	return isEditKey(chord) ? quiet(change(state, {edit: editText(overlay.edit, {...chord, ...(digits === undefined ? {} : {text: digits})}, textLimits.word)})) : quiet(state);
 }
 
 function changeRate(state: State, by: string | undefined): Step {

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {StringDecoder} from 'node:string_decoder';
 import {type Chord, chordOfControl, readEscape} from './escapes.ts';
-import {segmenter} from './width.ts';
+import {graphemesOf} from './width.ts';
 
 export type {Chord} from './escapes.ts';
 
@@ -36,7 +36,7 @@ export function createKeyParser(): KeyParser {
 		const end = rest.indexOf(pasteEnd);
 		// The end mark may be cut, so its length less one stays undecided.
 		const upTo = end === -1 ? Math.max(0, rest.length - pasteEnd.length + 1) : end;
-		pasted = (pasted! + rest.slice(0, upTo)).slice(0, pasteLimit);
+		pasted = pasted! + rest.slice(0, Math.min(upTo, pasteLimit - pasted!.length));
 		rest = rest.slice(end === -1 ? upTo : end + pasteEnd.length);
 		if (end === -1) {
 			return undefined;
@@ -47,8 +47,6 @@ export function createKeyParser(): KeyParser {
 		return {key: 'paste', text};
 	};
 
-	const readText = (text: string): Chord[] => Array.from(segmenter.segment(text), ({segment}) => ({key: segment, text: segment}));
-
 	/** Reads keys up to the end of what there is, or to the beginning of a paste. */
 	const readKeys = (): Chord[] => {
 		const chords: Chord[] = [];
@@ -57,7 +55,10 @@ export function createKeyParser(): KeyParser {
 			control.lastIndex = index;
 			const end = control.exec(rest)?.index ?? rest.length;
 			if (end > index) {
-				chords.push(...readText(rest.slice(index, end)));
+				for (const grapheme of graphemesOf(rest.slice(index, end))) {
+					chords.push({key: grapheme, text: grapheme});
+				}
+
 				index = end;
 				continue;
 			}
@@ -83,8 +84,10 @@ export function createKeyParser(): KeyParser {
 			let before: number;
 			do {
 				before = rest.length;
-				const chord = pasted === undefined ? undefined : readPaste();
-				chords.push(...(chord ? [chord] : []), ...(pasted === undefined ? readKeys() : []));
+				const paste = pasted === undefined ? undefined : readPaste();
+				for (const chord of [...(paste ? [paste] : []), ...(pasted === undefined ? readKeys() : [])]) {
+					chords.push(chord);
+				}
 			} while (rest.length < before);
 
 			return chords;
@@ -117,9 +120,9 @@ export function createKeyParser(): KeyParser {
 const patience = 50;
 
 /**
-Calls `onChord` for every key from now on, until the returned function is called. It takes the input as a whole: nothing else may read it.
+Calls `onChords` with the keys that came at once, from now on until the returned function is called. It takes the input as a whole: nothing else may read it.
 */
-export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chord) => void): () => void {
+export function listenToKeys(stdin: NodeJS.ReadableStream, onChords: (chords: readonly Chord[]) => void): () => void {
 	const parser = createKeyParser();
 	let timer: NodeJS.Timeout | undefined;
 	let lastChance: NodeJS.Immediate | undefined;
@@ -129,8 +132,8 @@ export function listenToKeys(stdin: NodeJS.ReadableStream, onChord: (chord: Chor
 	};
 
 	const tell = (chords: Chord[]): void => {
-		for (const chord of chords) {
-			onChord(chord);
+		if (chords.length > 0) {
+			onChords(chords);
 		}
 	};
 

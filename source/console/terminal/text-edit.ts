@@ -1,12 +1,17 @@
-import {visible} from '../../core/text.ts';
+import {limits} from '../../core/limits.ts';
+import {printable, visible} from '../../core/text.ts';
 import type {Chord} from './keys.ts';
 import {inverse} from './style.ts';
-import {pad, segmenter, widthOf} from './width.ts';
+import {
+	graphemesOf, graphemeWidth, isPlainCells, segmenter,
+} from './width.ts';
 
 /** A text and the place of the cursor in it, in UTF-16 units, always between two graphemes. */
 export type EditState = {
 	readonly text: string;
 	readonly cursor: number;
+	/** Where the last key or paste did not fit whole: how many characters the field takes. */
+	readonly full?: number;
 };
 
 export const emptyText: EditState = {text: '', cursor: 0};
@@ -14,10 +19,11 @@ export const emptyText: EditState = {text: '', cursor: 0};
 /** A text with the cursor at its end. */
 export const textOf = (text: string): EditState => ({text, cursor: text.length});
 
-/** Longest text that a field takes, in UTF-16 units. */
-const limit = 64 * 1024;
+/** Longest text that a field takes, in UTF-16 units. `word`: a name, a count, a moment. `long`: JSON that goes into a process. */
+export const textLimits = {word: 500, filter: 4096, secret: limits.secret, long: 64 * 1024} as const;
 
-const graphemes = (text: string): string[] => Array.from(segmenter.segment(text), ({segment}) => segment);
+/** What is said where a text did not fit into its field; undefined where it did. */
+export const fullText = ({full}: EditState): string | undefined => full === undefined ? undefined : `This field takes ${full.toLocaleString('en-US')} characters; what did not fit was left out.`;
 
 /** The last boundary between graphemes before `index`. */
 function previous(text: string, index: number): number {
@@ -40,16 +46,13 @@ function snap(text: string, index: number): number {
 const floor = (text: string, index: number): number => index <= 0 ? 0 : segmenter.segment(text).containing(index)?.index ?? text.length;
 
 /** One line of text that a person may enter: newlines and tabs become spaces, what is not printable goes. */
-function printable(text: string): string {
-	const line = text.replaceAll(/[\n\r\t]+/g, ' ');
-	return visible(line) === line ? line : [...line].filter(character => visible(character) === character).join('');
-}
+const oneLine = (text: string): string => printable(text.replaceAll(/[\n\r\t]+/g, ' '));
 
-function insert({text, cursor}: EditState, added: string): EditState {
-	const line = printable(added);
-	const entered = line.slice(0, floor(line, limit - text.length));
+function insert({text, cursor}: EditState, added: string, limit: number): EditState {
+	const line = oneLine(added);
+	const entered = line.slice(0, floor(line, Math.max(0, limit - text.length)));
 	const joined = text.slice(0, cursor) + entered + text.slice(cursor);
-	return {text: joined, cursor: snap(joined, cursor + entered.length)};
+	return {text: joined, cursor: snap(joined, cursor + entered.length), ...(entered.length < line.length ? {full: limit} : {})};
 }
 
 function remove({text}: EditState, from: number, to: number): EditState {
@@ -91,10 +94,13 @@ const synonyms: Record<string, string> = {
 /** Whether a text field takes this key for itself. */
 export const isEditKey = ({key, text}: Chord): boolean => text !== undefined || (synonyms[key] ?? key) in actions;
 
-/** The text after a key press. Keys that a field has no use for leave the state as it is, the very object. A grapheme is never split. */
-export function editText(state: EditState, {key, text}: Chord): EditState {
-	const after = text === undefined ? actions[synonyms[key] ?? key]?.(state) ?? state : insert(state, text);
-	return after.text === state.text && after.cursor === state.cursor ? state : after;
+/**
+The text after a key press, or a paste; what does not fit into `limit` is left out, and the state says so. Keys that a field has no use for leave the state as it is, the very object.
+A grapheme is never split.
+*/
+export function editText(state: EditState, {key, text}: Chord, limit: number = textLimits.long): EditState {
+	const after = text === undefined ? actions[synonyms[key] ?? key]?.(state) ?? state : insert(state, text, limit);
+	return after.text === state.text && after.cursor === state.cursor && after.full === state.full ? state : after;
 }
 
 export type FieldOptions = {
@@ -110,36 +116,61 @@ export type FieldOptions = {
 The part of the text around the cursor, in exactly `width` cells, with the cursor as an inverse cell. It scrolls by half a field, so that it stands still while one types.
 */
 export function drawField({text, cursor}: EditState, {width, mask, focused = true}: FieldOptions): string {
-	const before = graphemes(text.slice(0, cursor));
-	const cells = [...[...before, ...graphemes(text.slice(cursor))].map(grapheme => mask ?? visibleCell(grapheme)), ' '];
-	const widths = cells.map(cell => widthOf(cell));
-	const place = widths.slice(0, before.length).reduce((sum, cell) => sum + cell, 0);
-	const beyond = place + widths[before.length]! - width;
+	const draw = (grapheme: string): string => mask ?? visibleCell(grapheme);
+	const before = text.slice(0, cursor);
+	const at = text.slice(cursor, next(text, cursor));
+	const under = at === '' ? ' ' : draw(at);
+	const beyond = cellsOf(before, draw) + graphemeWidth(under) - width;
 	const step = Math.max(1, Math.floor(width / 2));
 	const start = beyond > 0 ? Math.ceil(beyond / step) * step : 0;
 	let column = 0;
 	let drawn = '';
 	let used = 0;
-	for (const [index, cell] of cells.entries()) {
+	const put = (cell: string, style: (text: string) => string): void => {
 		const from = column - start;
-		column += widths[index]!;
-		if (from < 0 || column - start > width) {
-			// A wide character across an edge leaves its half blank.
-			const half = Math.min(Math.max(0, column - start), width) - used;
-			if (half > 0) {
-				drawn += ' '.repeat(half);
-				used += half;
-			}
-
-			continue;
+		column += graphemeWidth(cell);
+		const to = column - start;
+		if (from >= 0 && to <= width) {
+			drawn += style(cell);
+			used = to;
+			return;
 		}
 
-		drawn += focused && index === before.length ? inverse(cell) : cell;
-		used += widths[index]!;
+		// A wide character across an edge leaves its half blank.
+		const half = Math.min(Math.max(0, to), width) - used;
+		if (half > 0) {
+			drawn += ' '.repeat(half);
+			used += half;
+		}
+	};
+
+	for (const grapheme of graphemesOf(before)) {
+		put(draw(grapheme), plain);
+	}
+
+	put(under, focused ? inverse : plain);
+	for (const grapheme of graphemesOf(text.slice(cursor + at.length))) {
+		if (column - start >= width) {
+			break;
+		}
+
+		put(draw(grapheme), plain);
 	}
 
 	return drawn + ' '.repeat(Math.max(0, width - used));
 }
 
+const plain = (text: string): string => text;
+
+/** Cells of a text as it is drawn. */
+function cellsOf(text: string, draw: (grapheme: string) => string): number {
+	let cells = 0;
+	for (const grapheme of graphemesOf(text)) {
+		cells += graphemeWidth(draw(grapheme));
+	}
+
+	return cells;
+}
+
 /** A grapheme as it is drawn: never nothing, so that the cursor can stand on it. */
-const visibleCell = (grapheme: string): string => pad(visible(grapheme), 1);
+const visibleCell = (grapheme: string): string => isPlainCells(grapheme) ? grapheme : `${visible(grapheme)}${graphemeWidth(grapheme) === 0 ? ' ' : ''}`;

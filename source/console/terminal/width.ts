@@ -20,6 +20,57 @@ const oneSgr = /(\u001B\[[\d;:]*m)/;
 
 export const segmenter = new Intl.Segmenter();
 
+/** Units that the segmenter is given at once: each step through a text costs it more, the longer the text is. */
+const segmentedUnits = 512;
+
+/** Where a piece of a text ends that begins at `at`; a surrogate pair stays whole. */
+const pieceEnd = (text: string, at: number, units: number): number => {
+	const end = Math.min(text.length, at + units);
+	return end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xFF_FF ? end - 1 : end;
+};
+
+/** What a reader sees as one character each (grapheme clusters), in their order. The work grows with the length of the text, and no faster. */
+export function * graphemesOf(text: string): Generator<string, void> {
+	let units = segmentedUnits;
+	for (let at = 0; at < text.length;) {
+		const end = pieceEnd(text, at, units);
+		const piece = text.slice(at, end);
+		const found = onlyNarrow.test(piece) ? [...piece] : Array.from(segmenter.segment(piece), ({segment}) => segment);
+		if (end < text.length) {
+			// The last one may go on behind the piece.
+			found.pop();
+		}
+
+		units = found.length === 0 ? units * 2 : segmentedUnits;
+		for (const grapheme of found) {
+			yield grapheme;
+			at += grapheme.length;
+		}
+	}
+}
+
+/** Widths of joined characters, which are costly to measure and come again and again. */
+const graphemeWidths = new Map<string, number>();
+
+/** Cells of one grapheme. */
+export function graphemeWidth(grapheme: string): number {
+	const known = graphemeWidths.get(grapheme);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const width = onlyNarrow.test(grapheme) ? grapheme.length : stringWidth(grapheme);
+	if (grapheme.length <= 32) {
+		if (graphemeWidths.size >= 1000) {
+			graphemeWidths.clear();
+		}
+
+		graphemeWidths.set(grapheme, width);
+	}
+
+	return width;
+}
+
 /** A stretch of text: `cells` is the width of each of its characters, undefined where terminals may differ (emoji, joined and combining characters). */
 export type Stretch = {text: string; cells: 1 | 2 | undefined; width: number};
 
@@ -31,7 +82,12 @@ const measured = (text: string): Stretch => ({
 	text,
 	cells: undefined,
 	get width() {
-		return stringWidth(text);
+		let width = 0;
+		for (const grapheme of graphemesOf(text)) {
+			width += graphemeWidth(grapheme);
+		}
+
+		return width;
 	},
 });
 
@@ -73,9 +129,9 @@ function sliceStretch({text, cells, width}: Stretch, from: number, to: number): 
 
 	let column = 0;
 	let sliced = '';
-	for (const {segment} of segmenter.segment(text)) {
+	for (const segment of graphemesOf(text)) {
 		const start = column;
-		column += widthOf(segment);
+		column += graphemeWidth(segment);
 		sliced += start >= from && column <= to ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
 		if (column > to) {
 			break;

@@ -8,7 +8,7 @@ import {itemsOf, type PaletteItem} from '../palette.ts';
 import {closeTop, onTop, over} from '../stack.ts';
 import type {FormPurpose, Overlay, ScreenName, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
-import {editText, textOf} from '../terminal/text-edit.ts';
+import {editText, textLimits, textOf} from '../terminal/text-edit.ts';
 
 type PaletteOverlay = Extract<Overlay, {kind: 'palette'}>;
 
@@ -79,7 +79,7 @@ export function inPalette(state: State, overlay: PaletteOverlay, chord: Chord): 
 		}
 
 		default: {
-			const edit = editText(overlay.edit, chord);
+			const edit = editText(overlay.edit, chord, textLimits.word);
 			return edit === overlay.edit ? quiet(state) : change({edit, cursor: 0});
 		}
 	}

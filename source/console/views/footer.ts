@@ -6,8 +6,9 @@ import {keymap, modesOf} from '../keymap.ts';
 import {isHeard} from '../keymap/plan.ts';
 import {type Overlay, type State, storeName} from '../state.ts';
 import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
-import {type EditState, drawField} from '../terminal/text-edit.ts';
+import {type EditState, drawField, fullText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
+import {fullOf} from '../typed.ts';
 import {spread, widthOfStyled} from './spread.ts';
 import {fewLines} from './wrap.ts';
 
@@ -38,6 +39,11 @@ const plain = (text: string): string => text;
 function message(state: State): Said {
 	const {error, notice, reach, busy, lists, screen} = state;
 	const failure = error ?? lists[screen].error;
+	const full = fullOf(state);
+	if (full) {
+		return {text: full, style: red};
+	}
+
 	if (!reach.reachable && state.context) {
 		const at = lists[screen].loadedAt;
 		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
@@ -106,7 +112,7 @@ function candidateLine(overlay: FilterOverlay, state: State): string | undefined
 
 function filterLines(overlay: FilterOverlay, state: State): string[] {
 	const {edit, error} = overlay;
-	const wrong = error ?? faultOf(overlay, state, {isTyping: true})?.message;
+	const wrong = error ?? fullText(edit) ?? faultOf(overlay, state, {isTyping: true})?.message;
 	const help = `${languageOf(state.screen) ? 'words and terms, tab completes' : 'words'} · enter applies, esc leaves, up recalls`;
 	return [lineWithField('/', edit, state.columns), wrong ? red(visible(wrong)) : candidateLine(overlay, state) ?? dim(help)];
 }
@@ -115,7 +121,8 @@ const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice}: State): string
 
 function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: State): string[] {
 	const help = `-5m, 14:05, 14:05:30, 2026-03-01, 2026-03-01 14:05 (${state.utc ? 'UTC' : 'times of this time zone'}) · enter shows the list as it was, ${state.past ? 'empty comes back to now, ' : ''}esc leaves`;
-	return [lineWithField('as it was at ', edit, state.columns), error ? red(error) : dim(help)];
+	const said = error ?? fullText(edit);
+	return [lineWithField('as it was at ', edit, state.columns), said ? red(said) : dim(help)];
 }
 
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};

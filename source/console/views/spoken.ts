@@ -7,6 +7,7 @@ import {itemsOf} from '../palette.ts';
 import {screens} from '../screens/index.ts';
 import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
+import {fullOf} from '../typed.ts';
 import {footerLines, isFooter} from './footer.ts';
 import {bodyLines} from './list.ts';
 import {overlayLines} from './overlay-pages.ts';
@@ -130,7 +131,9 @@ function listChanges(before: State, now: State): string[] {
 function outcomeChanges(before: State, now: State): string[] {
 	const error = now.error ?? now.lists[now.screen].error ?? now.opening.error;
 	const old = before.error ?? before.lists[before.screen].error ?? before.opening.error;
+	const full = fullOf(now);
 	return [
+		...(full === undefined || full === fullOf(before) ? [] : [full]),
 		...(now.opening.text !== before.opening.text && !now.context ? [now.opening.text] : []),
 		...(now.reach.reachable === before.reach.reachable ? [] : [now.reach.reachable ? `The ${storeName(now)} answers again.` : `The ${storeName(now)} is away. Changes are refused until it is back.`]),
 		...(error && error.message !== old?.message ? [`Error: ${[error.message, error.hint].filter(Boolean).join(' ')}`] : []),

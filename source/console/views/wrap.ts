@@ -1,4 +1,6 @@
-import {cut, isPlainCells, segmenter, stretchesOf, widthOf} from '../terminal/width.ts';
+import {
+	cut, graphemesOf, graphemeWidth, isPlainCells, stretchesOf, widthOf,
+} from '../terminal/width.ts';
 
 /** Text cut into lines of at most `width` cells, without style; never an empty list. Graphemes stay whole. */
 export function wrap(text: string, width: number): string[] {
@@ -22,8 +24,8 @@ export function wrap(text: string, width: number): string[] {
 
 	for (const {text: part, cells} of stretchesOf(text)) {
 		if (cells === undefined) {
-			for (const {segment} of segmenter.segment(part)) {
-				put(segment, graphemeWidth(segment));
+			for (const grapheme of graphemesOf(part)) {
+				put(grapheme, graphemeWidth(grapheme));
 			}
 
 			continue;
@@ -38,24 +40,6 @@ export function wrap(text: string, width: number): string[] {
 	}
 
 	return [...lines, line];
-}
-
-/** Widths of joined characters, which are costly to measure and come again and again. */
-const graphemeWidths = new Map<string, number>();
-
-function graphemeWidth(grapheme: string): number {
-	const known = graphemeWidths.get(grapheme);
-	if (known !== undefined) {
-		return known;
-	}
-
-	if (graphemeWidths.size >= 1000) {
-		graphemeWidths.clear();
-	}
-
-	const width = widthOf(grapheme);
-	graphemeWidths.set(grapheme, width);
-	return width;
 }
 
 /** Sentences cut into lines of at most `width` cells, between words where they allow it. Never an empty list. */
