@@ -96,7 +96,7 @@ test('the question before a change of a computer says what it would do', async (
 	person.press('esc');
 	person.resize(80, 24);
 	person.press('X');
-	await person.until('1 go back, 2 stranded');
+	await person.until('1 running goes back to waiting, 2 left that nobody can run.');
 });
 
 test('5 Attention is empty for a colony at its work, and each line opens the thing and its fix', async () => {

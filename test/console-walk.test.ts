@@ -16,7 +16,7 @@ import type {OperationName} from '../source/operations/index.ts';
 import {widthOf, withoutStyle} from '../source/console/terminal/width.ts';
 import {update} from '../source/console/update.ts';
 import {sideLines} from '../source/console/views/detail.ts';
-import {footerLines, isFooter} from '../source/console/views/footer.ts';
+import {aboveFooter, footerLines, isFooter} from '../source/console/views/footer.ts';
 import {headerLines, tooSmall} from '../source/console/views/frame.ts';
 import {bodyLines} from '../source/console/views/list.ts';
 import {overlayLines} from '../source/console/views/overlay-pages.ts';
@@ -263,7 +263,14 @@ function bodyOf(state: State): string[] {
 	return bodyLines(state).map((line, index) => line + (side[index] ?? ''));
 }
 
-const frameOf = (state: State): string[] => isTooSmall(state) ? tooSmall(state) : [...headerLines(state), ...bodyOf(state), ...footerLines(state)];
+function frameOf(state: State): string[] {
+	if (isTooSmall(state)) {
+		return tooSmall(state);
+	}
+
+	const footer = footerLines(state);
+	return [...headerLines(state).slice(0, Math.max(0, state.rows - footer.length)), ...aboveFooter(bodyOf(state), footer), ...footer];
+}
 
 /** Draws the state with the very components. */
 const rendered = (state: State): string[] => renderToString(createElement(App, {store: {get: () => state, subscribe: () => () => undefined} as unknown as Store}), {columns: state.columns}).split('\n');

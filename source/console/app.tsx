@@ -8,7 +8,7 @@ import type {Overlay, State} from './state.ts';
 import type {Store} from './store.ts';
 import {listenToKeys} from './terminal/keys.ts';
 import {detailLength, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
-import {footerLines, isFooter} from './views/footer.ts';
+import {aboveFooter, footerLines, isFooter} from './views/footer.ts';
 import {headerLines, tooSmall} from './views/frame.ts';
 import {bodyLines} from './views/list.ts';
 import {overlayLines} from './views/overlay-pages.ts';
@@ -22,8 +22,13 @@ function useKeys(store: Store): void {
 /** The overlay that takes the body; questions and the filter stand in the footer instead. */
 const pageOf = (overlays: readonly Overlay[]): Overlay | undefined => overlays.findLast(overlay => !isFooter(overlay));
 
-function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 'detail'}>; readonly state: State}) {
-	const {body} = layoutOf(state);
+type Below = {readonly state: State; /** What stands at the bottom, over the last rows of the body where it is tall. */ readonly footer: readonly string[]};
+
+/** Rows that are left of the body. */
+const heightOf = ({state, footer}: Below): number => aboveFooter(Array.from({length: layoutOf(state).body}, () => ''), footer).length;
+
+function Inspector({overlay, state, footer}: Below & {readonly overlay: Extract<Overlay, {kind: 'detail'}>}) {
+	const body = heightOf({state, footer});
 	const room = inspectorRoom(state);
 	const count = detailLength(overlay, state);
 	const first = Math.min(overlay.scroll, Math.max(0, count - room));
@@ -39,27 +44,27 @@ function Inspector({overlay, state}: {readonly overlay: Extract<Overlay, {kind: 
 	);
 }
 
-function Body({state}: {readonly state: State}) {
-	const {header, body, list, side} = layoutOf(state);
+function Body({state, footer}: Below) {
+	const {header, list, side} = layoutOf(state);
 	const screen = useContext(ScreenContext);
 	const page = pageOf(state.overlays);
 	if (page?.kind === 'form' || (page?.kind === 'detail' && page.view === 'attributes')) {
 		// The header takes no room of Ink's where it is painted.
 		return (
-			<Box marginTop={screen ? header : 0} height={body} flexShrink={0}>
-				{page.kind === 'form' ? <Form form={page} width={state.columns} height={body}/> : <Inspector overlay={page} state={state}/>}
+			<Box marginTop={screen ? header : 0} height={heightOf({state, footer})} flexShrink={0}>
+				{page.kind === 'form' ? <Form form={page} width={state.columns} height={heightOf({state, footer})}/> : <Inspector overlay={page} state={state} footer={footer}/>}
 			</Box>
 		);
 	}
 
 	if (page) {
-		return <Painted reserve={false} top={header} left={0} width={state.columns} lines={overlayLines(page, state)}/>;
+		return <Painted reserve={false} top={header} left={0} width={state.columns} lines={aboveFooter(overlayLines(page, state), footer)}/>;
 	}
 
 	return (
 		<Box>
-			<Painted reserve={false} top={header} left={0} width={list} lines={bodyLines(state)}/>
-			{side > 0 && <Painted reserve={false} top={header} left={list} width={side} lines={sideLines(state)}/>}
+			<Painted reserve={false} top={header} left={0} width={list} lines={aboveFooter(bodyLines(state), footer)}/>
+			{side > 0 && <Painted reserve={false} top={header} left={list} width={side} lines={aboveFooter(sideLines(state), footer)}/>}
 		</Box>
 	);
 }
@@ -72,12 +77,12 @@ export function App({store}: {readonly store: Store}) {
 		return <Painted reserve={false} top={0} left={0} width={state.columns} lines={tooSmall(state).slice(0, state.rows)}/>;
 	}
 
-	const {header, body} = layoutOf(state);
+	const footer = footerLines(state);
 	return (
 		<Box flexDirection='column' width={state.columns}>
-			<Painted reserve={false} top={0} left={0} width={state.columns} lines={headerLines(state)}/>
-			<Body state={state}/>
-			<Painted reserve={false} top={header + body} left={0} width={state.columns} lines={footerLines(state)}/>
+			<Painted reserve={false} top={0} left={0} width={state.columns} lines={headerLines(state).slice(0, Math.max(0, state.rows - footer.length))}/>
+			<Body state={state} footer={footer}/>
+			<Painted reserve={false} top={Math.max(0, state.rows - footer.length)} left={0} width={state.columns} lines={footer}/>
 		</Box>
 	);
 }

@@ -1,4 +1,5 @@
 import type {Fix} from '../core/explanation.ts';
+import {limits} from '../core/limits.ts';
 import {shortId, visible} from '../core/text.ts';
 import {type AnyOperation, type OperationName, operations} from '../operations/index.ts';
 import type {PlannableName, Seen} from '../operations/plan.ts';
@@ -48,10 +49,13 @@ export function needsOwner(state: State): string | undefined {
 /** Who signs a change by the owner: the operator acts as what the action needs, and the question says so. */
 const owner = (state: State): Acting => ownerOf(state.colony)!;
 
-/** A name as it stands in a question: short enough that the rest of the question is seen. */
-const named = (name: string): string => cut(visible(name), 24);
+/** A name as it stands in a question about it: whole. Only what is no name of this store is longer. */
+const named = (name: string): string => cut(visible(name), 2 * limits.name);
 
-const where = ({context, colony}: Pick<State, 'context' | 'colony'>): string => [context?.name ?? '', colony?.name ?? ''].filter(name => name !== '').map(name => named(name)).join(' ');
+/** The name of the place of a question, which the header has too: short enough that the rest of the question is seen. */
+const placed = (name: string): string => cut(visible(name), 24);
+
+const where = ({context, colony}: Pick<State, 'context' | 'colony'>): string => [context?.name ?? '', colony?.name ?? ''].filter(name => name !== '').map(name => placed(name)).join(' ');
 
 type Ask = {operation: OperationName; object: string; verb: string; done: string; input: Record<string, unknown>; as: Acting; consequence?: string; typed?: string; /** Where it happens; in the present colony unless given. */ place?: string};
 
@@ -141,7 +145,7 @@ export function askRemoveColony(state: State): Step {
 	const colony = selectedRow(state) as KnownColony;
 	return ask(state, {
 		// The colony that the operator works in may be another one.
-		place: where({context: state.context}), operation: 'colony.remove', object: `the colony ${named(colony.name)}`, verb: 'Remove', done: 'Removed', typed: colony.name,
+		place: where({context: state.context}), operation: 'colony.remove', object: `the colony ${placed(colony.name)}`, verb: 'Remove', done: 'Removed', typed: colony.name,
 		consequence: 'All its computers, processes and attributes go with it. Only the history keeps them.',
 		input: {colonyid: colony.colonyid, name: colony.name}, as: {kind: 'root', id: 'root', name: 'root'},
 	});
@@ -152,7 +156,7 @@ export function askForgetKey(state: State): Step {
 	const row = selectedRow(state)!;
 	const id = screens.keys.idOf(row);
 	return [over(state, {
-		kind: 'confirm', place: 'Keychain', question: `remove the key of ${screens.keys.nameOf(row)}?`,
+		kind: 'confirm', place: 'Keychain', question: `remove the key of ${named(screens.keys.nameOf(row))}?`,
 		consequence: 'Nobody can act as this identity from here any more. It cannot be undone unless you keep the key elsewhere.',
 		verb: 'Remove', deed: {forgetKey: id},
 	}), []];

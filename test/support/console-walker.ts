@@ -108,7 +108,7 @@ export const mayConfirm = (move: Move): boolean => 'bytes' in move && !move.byte
 export const maySuspend = (move: Move): boolean => 'bytes' in move && move.bytes.includes('\u001A');
 
 /** Whether a question or a form waits for an answer on this screen. */
-export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ (?:it|them), esc/.test(screen) || screen.includes('ctrl-s send');
+export const isAsked = (screen: string): boolean => / Cancel {2,}enter/.test(screen) || /enter to \S+ (?:it|them), esc/.test(screen.replaceAll(/\s+/g, ' ')) || screen.includes('ctrl-s send');
 
 type WalkerOptions = {command: readonly string[]; home: string; env: Record<string, string | undefined>; random: Random};
 
@@ -256,7 +256,7 @@ export class Walker {
 
 			return columns < 60 || rows < 15
 				? lines.join(' ').includes('needs 60 columns and 15 rows')
-				: lines[0] !== '' && Object.values(screens).every(({digit}) => lines[2]!.includes(digit)) && lines[4]!.startsWith('┌') === lines[rows - 3]!.startsWith('└');
+				: lines[0] !== '' && Object.values(screens).every(({digit}) => lines[2]!.includes(digit)) && lines[4]!.startsWith('┌') === lines.slice(5, rows - 2).some(line => line.startsWith('└'));
 		}, {timeout: 10_000});
 	}
 }

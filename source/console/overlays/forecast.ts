@@ -41,19 +41,19 @@ export function askPlanForecast(overlay: PlanOverlay, {colony}: State): readonly
 
 const number = (count: number): string => roughly(Math.min(count, limits.counted), count > limits.counted);
 
-function texts({change, runnable, stranded, requeued}: ForecastEffects, it = 'it'): {long: string; short: string} {
+function textOf({change, runnable, stranded, requeued}: ForecastEffects, it = 'it'): string {
 	if (change === 'approve') {
 		return runnable === 0
-			? {long: `Nothing waits for ${it} alone.`, short: `none waits for ${it}`}
-			: {long: `${number(runnable)} waiting ${runnable === 1 ? 'process' : 'processes'} can run then.`, short: `${number(runnable)} can run then`};
+			? `Nothing waits for ${it} alone.`
+			: `${number(runnable)} waiting ${runnable === 1 ? 'process' : 'processes'} can run then.`;
 	}
 
 	const back = requeued === 0 ? `Nothing runs on ${it}` : `${number(requeued)} running ${requeued === 1 ? 'goes' : 'go'} back to waiting`;
-	return {long: `${back}, ${stranded === 0 ? 'and others can run all that waits' : `${number(stranded)} left that nobody can run`}.`, short: `${number(requeued)} go back, ${number(stranded)} stranded`};
+	return `${back}, ${stranded === 0 ? 'and others can run all that waits' : `${number(stranded)} left that nobody can run`}.`;
 }
 
-/** What the change of a computer would do, long and short; undefined where the question is about something else, or the store does not say. */
-export function forecastText(state: State, overlay: Confirm): {long: string; short: string} | undefined {
+/** What the change of a computer would do; undefined where the question is about something else, or the store does not say. */
+export function forecastText(state: State, overlay: Confirm): string | undefined {
 	const about = changeIn(overlay);
 	if (!about) {
 		return undefined;
@@ -65,13 +65,13 @@ export function forecastText(state: State, overlay: Confirm): {long: string; sho
 /** What a plan on computers would do; undefined where it is about something else, or about too many. */
 export function planForecastText(state: State, overlay: PlanOverlay): string | undefined {
 	const about = changeOf(overlay);
-	return about && said(answerIn(state, slot, about.key, 'computer.forecastmany'), about.computerids.length === 1 ? 'it' : 'them')?.long;
+	return about && said(answerIn(state, slot, about.key, 'computer.forecastmany'), about.computerids.length === 1 ? 'it' : 'them');
 }
 
-function said({result, error}: {result?: ForecastEffects | undefined; error?: unknown}, it?: string): {long: string; short: string} | undefined {
+function said({result, error}: {result?: ForecastEffects | undefined; error?: unknown}, it?: string): string | undefined {
 	if (result) {
-		return texts(result, it);
+		return textOf(result, it);
 	}
 
-	return error ? undefined : {long: 'Counting what that changes …', short: 'counting …'};
+	return error ? undefined : 'Counting what that changes …';
 }

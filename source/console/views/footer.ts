@@ -10,7 +10,7 @@ import {type EditState, drawField, fullText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
 import {fullOf} from '../typed.ts';
 import {spread, widthOfStyled} from './spread.ts';
-import {fewLines} from './wrap.ts';
+import {fewLines, wrapWords} from './wrap.ts';
 
 /** The keys that matter here, as many as fit; those that would do nothing now are dim. */
 function hints(state: State): string {
@@ -67,30 +67,37 @@ function messageLines(state: State): string[] {
 type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
 
-/** The two rows of a question. What the change would do stands beside it where there is room, else before what it means. */
+/** Rows of one style out of a sentence, wrapped and never cut. */
+const paragraph = (text: string, columns: number, style: (text: string) => string): string[] => text === '' ? [] : wrapWords(text, columns).map(line => style(line));
+
+/** A question whose confirming word is typed: it names the word, and the field has a row of its own. */
+function typedQuestion({place, question: what, consequence = '', verb, typed}: Confirm, {columns, notice}: State): string[] {
+	const {edit} = typed!;
+	const wrong = fullText(edit) ?? notice?.text;
+	return [
+		...paragraph(`${place}: ${what}`, columns, line => bold(yellow(line))),
+		...paragraph(consequence, columns, plain),
+		...(wrong === undefined ? [] : paragraph(visible(wrong), columns, red)),
+		...paragraph(`Type ${visible(typed!.expected)} and enter to ${verb.toLowerCase().replace(/ it$/, '')} it, esc cancels:`, columns, line => bold(line)),
+		lineWithField('> ', edit, columns),
+	];
+}
+
+/** The rows of a question. Where all of it fits into two rows it has two: what the change would do beside it, what it means beside the keys. */
 function question(overlay: Confirm, state: State): string[] {
 	const {place, question: what, consequence = '', verb, typed} = overlay;
-	const {columns, notice} = state;
-	// What it is about stays in sight; where it is stands in the first row too, and gives way.
-	const before = columns - widthOf(what) - 2;
-	const asked = before < 4 ? what : `${cut(place, before)}: ${what}`;
+	const {columns} = state;
 	if (typed) {
-		return [
-			notice ? red(visible(notice.text)) : `${bold(yellow(asked))} ${consequence}`,
-			lineWithField(`Type ${bold(cut(visible(typed.expected), Math.floor(columns / 3)))} and enter to ${verb.toLowerCase().replace(/ it$/, '')} it, esc cancels: `, typed.edit, columns),
-		];
+		return typedQuestion(overlay, state);
 	}
 
-	const forecast = forecastText(state, overlay);
-	const room = columns - widthOf(asked) - 2;
-	const beside = forecast && [forecast.long, forecast.short].find(text => widthOf(text) <= room);
-	const roomBelow = Math.max(0, columns - 28);
-	const foretold = forecast && beside === undefined ? (widthOf(forecast.long) <= roomBelow ? forecast.long : `${forecast.short}.`) : '';
-	const below = [foretold, consequence].filter(text => text !== '').join(' ');
-	return [
-		beside === undefined ? bold(yellow(asked)) : spread(bold(yellow(asked)), bold(beside), columns),
-		spread(`${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`, dim(cut(below, roomBelow)), columns),
-	];
+	const asked = `${place}: ${what}`;
+	const forecast = forecastText(state, overlay) ?? '';
+	const keys = `${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`;
+	const isShort = widthOf(asked) + (forecast === '' ? 0 : widthOf(forecast) + 1) <= columns && widthOfStyled(keys) + widthOf(consequence) + 3 <= columns;
+	return isShort
+		? [spread(bold(yellow(asked)), bold(forecast), columns), spread(keys, dim(consequence), columns)]
+		: [...paragraph(asked, columns, line => bold(yellow(line))), ...paragraph(forecast, columns, bold), ...paragraph(consequence, columns, plain), keys];
 }
 
 const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
@@ -114,28 +121,38 @@ function filterLines(overlay: FilterOverlay, state: State): string[] {
 	const {edit, error} = overlay;
 	const wrong = error ?? fullText(edit) ?? faultOf(overlay, state, {isTyping: true})?.message;
 	const help = `${languageOf(state.screen) ? 'words and terms, tab completes' : 'words'} · enter applies, esc leaves, up recalls`;
-	return [lineWithField('/', edit, state.columns), wrong ? red(visible(wrong)) : candidateLine(overlay, state) ?? dim(help)];
+	const candidates = wrong ? undefined : candidateLine(overlay, state);
+	return [lineWithField('/', edit, state.columns), ...(candidates ? [candidates] : paragraph(visible(wrong ?? help), state.columns, wrong ? red : dim))];
 }
 
-const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice}: State): string[] => [bold(yellow('Sort by: press the letter of a column, again for the other way')), notice ? visible(notice.text) : dim('backspace: the order of the store · esc leaves it as it is')];
+const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice, columns}: State): string[] => [
+	...paragraph('Sort by: press the letter of a column, again for the other way', columns, line => bold(yellow(line))),
+	...(notice ? paragraph(visible(notice.text), columns, plain) : paragraph('backspace: the order of the store · esc leaves it as it is', columns, dim)),
+];
 
 function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: State): string[] {
 	const help = `-5m, 14:05, 14:05:30, 2026-03-01, 2026-03-01 14:05 (${state.utc ? 'UTC' : 'times of this time zone'}) · enter shows the list as it was, ${state.past ? 'empty comes back to now, ' : ''}esc leaves`;
 	const said = error ?? fullText(edit);
-	return [lineWithField('as it was at ', edit, state.columns), said ? red(said) : dim(help)];
+	return [lineWithField('as it was at ', edit, state.columns), ...paragraph(visible(said ?? help), state.columns, said ? red : dim)];
 }
 
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
-/** The two rows of the overlays that stand at the bottom of the screen. */
+/** The rows of the overlays that stand at the bottom of the screen: two, or as many as their texts take. */
 const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;
 
-/** The two rows at the bottom: keys or a question, and what happened. */
+/** The rows at the bottom: keys and what happened, or a question. Two at least; one that takes more stands over the last rows of the body. */
 export function footerLines(state: State): string[] {
 	const top = state.overlays.at(-1);
 	const draw = top && footers[top.kind] as ((overlay: Overlay, state: State) => string[]) | undefined;
 	return (draw ? draw(top, state) : messageLines(state)).map(line => fitAnsi(line, state.columns));
+}
+
+/** The rows above a footer that is taller than its two rows: the last ones go, but for the border below. */
+export function aboveFooter(lines: readonly string[], footer: readonly string[]): string[] {
+	const left = Math.max(0, lines.length - Math.max(0, footer.length - 2));
+	return left === lines.length || left === 0 ? lines.slice(0, left) : [...lines.slice(0, left - 1), lines.at(-1)!];
 }

@@ -78,28 +78,28 @@ function progressLine({reported, plan, stage, isStopping}: PlanOverlay): string 
 /** The lines that stay in sight above and below what is scrolled. */
 function framing(overlay: PlanOverlay, state: State): {above: string[]; below: string[]} {
 	const {stage, plan, marked, place, as, error, waits} = overlay;
-	const where = dim(` ${visible(place)}, as ${as.kind} ${shortId(as.id)}`);
 	const room = state.columns - 4;
+	const where = wrapWords(visible(`${place}, as ${as.kind} ${shortId(as.id)}`), room).map(line => dim(` ${line}`));
 	if (error) {
-		return {above: [where, '', ...fewLines(visible([error.message, error.hint].filter(Boolean).join(' ')), room, 4).map(line => red(` ${line}`))], below: []};
+		return {above: [...where, '', ...fewLines(visible([error.message, error.hint].filter(Boolean).join(' ')), room, 4).map(line => red(` ${line}`))], below: []};
 	}
 
 	if (stage === 'making' || !plan) {
-		return {above: [where, '', ` Looking at ${marked} as they are now …`], below: []};
+		return {above: [...where, '', ` Looking at ${marked} as they are now …`], below: []};
 	}
 
 	if (stage !== 'ready') {
-		return {above: [where, progressLine(overlay), ...(waits ? fewLines(visible(`Waits: ${waits} It goes on by itself.`), room, 2).map(line => yellow(` ${line}`)) : (stage === 'running' ? [rateText(overlay)] : [])), ''], below: []};
+		return {above: [...where, progressLine(overlay), ...(waits ? fewLines(visible(`Waits: ${waits} It goes on by itself.`), room, 2).map(line => yellow(` ${line}`)) : (stage === 'running' ? [rateText(overlay)] : [])), ''], below: []};
 	}
 
 	const {verb} = plannable[plan.name];
 	const count = plan.entries.length;
 	if (count === 0) {
-		return {above: [where, '', bold(` Nothing to ${verb}.`), ''], below: []};
+		return {above: [...where, '', bold(` Nothing to ${verb}.`), ''], below: []};
 	}
 
 	const question = ` Type ${bold(String(count))} and enter to ${verb} ${count === 1 ? 'it' : 'them'}, esc cancels: `;
-	return {above: [where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
+	return {above: [...where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
 }
 
 const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {

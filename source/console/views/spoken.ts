@@ -61,7 +61,7 @@ function overlayText(overlay: Overlay, state: State): string[] {
 		const {place, question, consequence, verb, typed} = overlay;
 		const how = typed ? `Type ${visible(typed.expected)} and enter to ${verb.toLowerCase()} it; escape cancels.` : `y: ${verb}. Enter cancels.`;
 		const forecast = forecastText(state, overlay);
-		return [`${place}: ${question}`, ...(forecast ? [forecast.long] : []), ...(consequence ? [consequence] : []), how];
+		return [`${place}: ${question}`, ...(forecast ? [forecast] : []), ...(consequence ? [consequence] : []), how];
 	}
 
 	if (isFooter(overlay)) {
