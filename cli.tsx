@@ -7,14 +7,10 @@ import {serving} from './source/door/serving.ts';
 import {version} from './source/door/version.ts';
 import {work} from './source/door/working.ts';
 
-// A reader that has seen enough (`| head`) closes the pipe; that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	if (error.code === 'EPIPE') {
-		process.exit(0);
-	}
-
-	throw error;
-});
+// A reader may close its pipe, and a disk may be full. Whoever writes an answer hears that from the write; for everything else it makes no difference, and none of it ends the program here.
+for (const stream of [process.stdout, process.stderr]) {
+	stream.on('error', () => undefined);
+}
 
 const argv = process.argv.slice(2);
 const {env, stdin, stdout, stderr} = process;
@@ -40,6 +36,10 @@ async function main(): Promise<number> {
 		async readSpec(file) {
 			const {readSpecFile} = await import('./source/commands/specs.ts');
 			return readSpecFile(file);
+		},
+		async print(text) {
+			const {printIfRead} = await import('./source/commands/output.ts');
+			await printIfRead({stdout}, text);
 		},
 	}, {stdin, stdout, stderr, env});
 }

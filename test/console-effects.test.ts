@@ -44,6 +44,7 @@ async function openSession(t: TestContext, change: (context: Context) => Partial
 		choice: {}, keychain: home.keychain, settings: home.settings, version: '1.2.3', readOnly: false,
 		openDemo: async () => assert.fail('It opens no demo.'),
 		readSpec: async () => assert.fail('It reads no file.'),
+		print: async () => assert.fail('It prints nothing.'),
 	}, message => {
 		told.push(message);
 		for (const hear of hearers) {

@@ -11,7 +11,7 @@ import {
 const database = await openAny();
 const colony = await openColony(database);
 const log = new Lines();
-const served = await serve(database, {secure: true, log: log as unknown as NodeJS.WritableStream});
+const served = await serve(database, {secure: true, log});
 
 /** The lines that were added, once there are so many. */
 async function logged(count: number, work: () => Promise<unknown>): Promise<any[]> {
@@ -89,7 +89,7 @@ test('a fault of the server is logged with its stack, and answered without', asy
 		throw new Error('boom', {cause: Object.assign(new TypeError('inner'), {detail: 'secret detail'})});
 	}};
 	const certificate = await testCertificate();
-	const server = new Served(broken, await listen({context: broken, version: '0', host: '127.0.0.1', port: 0, tls: certificate, log: lines as unknown as NodeJS.WritableStream}), certificate);
+	const server = new Served(broken, await listen({context: broken, version: '0', host: '127.0.0.1', port: 0, tls: certificate, log: lines}), certificate);
 	try {
 		const answer = await server.call(colony.owner, 'colony.get', {colonyid: colony.id});
 		problem(answer, 500, 'internal', /^Something went wrong inside the server.$/);

@@ -199,7 +199,7 @@ test('an answer that nobody takes is given up', async () => {
 
 test('a client that goes in the midst of its request, or shuts its end, is forgotten', async () => {
 	const log = new Lines();
-	const watched = await serve(database, {log: log as unknown as NodeJS.WritableStream});
+	const watched = await serve(database, {log});
 	const quiet = await openColony(database, colony.broker);
 	const computer = await quiet.computer();
 	const head = ({method, target, headers}: Outgoing, more = ''): string => `${method} ${target} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n${more}\r\n`;

@@ -8,7 +8,7 @@ import {operations, type ResultOf} from '../operations/registry.ts';
 import {
 	type CommandEntry, defineCommand, refuseBoth, storeFlags,
 } from './command.ts';
-import {say, toNotice} from './output.ts';
+import {say, showDone, toNotice} from './output.ts';
 import {startProgress} from './progress.ts';
 import {outputFlags, printResult} from './results.ts';
 import {callerOf, signingFlags} from './signers.ts';
@@ -71,11 +71,14 @@ const verify = defineCommand({
 		const caller = await callerOf(world, input, verifyOperation, {flags: flags as Readonly<Record<string, unknown>>, signs: undefined, colony: flags.colonyid});
 		await withStore(world, choice, async context => {
 			const verified = await verifyAll(world, context, caller, flags);
-			await printResult(world, verified, {output: flags.output});
+			const shown = printResult(world, verified, {output: flags.output});
 			if (verified.fault) {
+				// The verdict counts, whether or not its details can be written.
+				await Promise.allSettled([shown]);
 				throw new ColoniesError('not-intact', verified.fault.message, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
 			}
 
+			await shown;
 			await say(world, verdict(verified));
 		});
 	},
@@ -108,7 +111,7 @@ const retention = defineCommand({
 
 			const result = await context.run(caller, 'history.retention', {days, compressafter: flags.compressafter}, options);
 			if (flags.output !== undefined) {
-				await printResult(world, result, {output: flags.output});
+				await showDone('It was done.', async () => printResult(world, result, {output: flags.output}));
 			}
 
 			await say(world, retentionOperation.tells!(result));

@@ -3,7 +3,7 @@ import {askYes} from './ask.ts';
 import {
 	type CommandEntry, defineCommand, localStoreFlags, storeFlags,
 } from './command.ts';
-import {toNotice} from './output.ts';
+import {showDone, toNotice} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
 import {givenSecret, rootPassword} from './secrets.ts';
 import {withStore} from './store.ts';
@@ -16,7 +16,7 @@ const createDatabase = defineCommand({
 	async run({world, flags, choice}) {
 		const where = await world.contexts.create(choice, toNotice(world), givenSecret(world, rootPassword, flags.rootpassword));
 		if (flags.output !== undefined) {
-			await printResult(world, where, {output: flags.output});
+			await showDone('It was done.', async () => printResult(world, where, {output: flags.output}));
 		}
 	},
 });

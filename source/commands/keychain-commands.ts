@@ -6,7 +6,7 @@ import {
 } from '../operations/fields.ts';
 import {askSecret, askYes} from './ask.ts';
 import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
-import {print, say} from './output.ts';
+import {print, say, showDone} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
 
 const id = identity('Key', 'Id of a key in the keychain, 64 hex digits');
@@ -48,7 +48,7 @@ const addKey = defineCommand({
 	flags: {prvkey: optional(secret('Private key', 'The key itself; on standard input it stays out of the list of processes'))},
 	async run(call) {
 		const identity = await call.world.keychain.add(await readKey(call));
-		await print(call.world, `${identity.id}\n`);
+		await showDone(`The key is kept; its id is ${identity.id}.`, async () => print(call.world, `${identity.id}\n`));
 	},
 });
 

@@ -16,7 +16,9 @@ import {
 	type CommandEntry, type Invocation, defineCommand, storeFlags,
 } from './command.ts';
 import {runMany, runOne} from './many-calls.ts';
-import {print, say, toNotice} from './output.ts';
+import {
+	OutputClosed, OutputFailed, print, say, showDone, toNotice,
+} from './output.ts';
 import {
 	oneProcess, planFlags, type PlanFlags, runPlan,
 } from './plan-command.ts';
@@ -151,10 +153,23 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 	}
 }
 
+/** What is said of a change whose answer cannot be written: that it was done, and the id that it answered with. */
+function doneText({operation, call: {flags}}: Run, result: unknown): string {
+	const {processid} = result as {processid?: unknown};
+	const id = operation.creates === undefined ? processid : (result as Record<string, unknown>)[operation.creates];
+	return typeof id === 'string' && flags.processid === undefined ? `It was done; the id is ${id}.` : 'It was done.';
+}
+
+/** Shows what one call answered. */
+async function showOne(run: Run, result: unknown, checked: Record<string, unknown>): Promise<void> {
+	const shown = async () => show(run, result, checked);
+	await (run.operation.changes.length === 0 ? shown() : showDone(doneText(run, result), shown));
+}
+
 /** Many calls, whose results are shown as one list; what was done before a failure too. */
 async function carryOutMany(run: Run, calls: Parameters<typeof runMany>[0], inputs: Asked['inputs']): Promise<void> {
 	const results: unknown[] = [];
-	const showAll = async () => printResult(calls.world, results, {output: run.call.flags.output as OutputFormat | undefined, columns: run.operation.columns});
+	const showAll = async () => showDone(`${results.length} of ${inputs.length} were done.`, async () => printResult(calls.world, results, {output: run.call.flags.output as OutputFormat | undefined, columns: run.operation.columns}));
 	try {
 		await runMany(calls, inputs, some => {
 			for (const result of some) {
@@ -162,8 +177,17 @@ async function carryOutMany(run: Run, calls: Parameters<typeof runMany>[0], inpu
 			}
 		});
 	} catch (error) {
-		if (results.length > 0) {
-			await showAll();
+		try {
+			await (results.length > 0 ? showAll() : undefined);
+		} catch (error_) {
+			if (!(error_ instanceof OutputClosed || error_ instanceof OutputFailed)) {
+				throw error_;
+			}
+
+			// Why it ended matters more, and says how many were done.
+			if (error_ instanceof OutputFailed) {
+				await say(calls.world, error_.message);
+			}
 		}
 
 		throw error;
@@ -212,7 +236,7 @@ async function carryOut(run: Run): Promise<void> {
 		}
 
 		const result = operation.creates === undefined ? await runOne(calls, complete) : await registerWith({...calls, input: complete});
-		await show(run, result, checked[0]!);
+		await showOne(run, result, checked[0]!);
 	});
 }
 

@@ -15,7 +15,9 @@ import {
 } from '../operations/plan.ts';
 import {askCount} from './ask.ts';
 import {refuseBoth} from './command.ts';
-import {print, say} from './output.ts';
+import {
+	OutputClosed, OutputFailed, print, say,
+} from './output.ts';
 import {startProgress} from './progress.ts';
 import {type OutputFormat, printResult} from './results.ts';
 import {readProcessIds} from './specs.ts';
@@ -117,6 +119,54 @@ async function apply({world, context, caller, plan, rate, write}: Applying): Pro
 	}
 }
 
+/** The report of a plan, a line for each process where no format is asked for. What cannot be written ends no plan: it is told when that is over. */
+class Report {
+	readonly #world: World;
+	readonly #output: OutputFormat | undefined;
+	#written: Promise<void> = Promise.resolve();
+	#failure: unknown;
+
+	constructor(world: World, output: OutputFormat | undefined) {
+		this.#world = world;
+		this.#output = output;
+	}
+
+	readonly add = (lines: readonly Line[]): void => {
+		if (this.#output === undefined && lines.length > 0) {
+			this.#try(async () => print(this.#world, `${lines.map(each => JSON.stringify(each)).join('\n')}\n`));
+		}
+	};
+
+	/** Writes what is left of it. @returns what could not be written; undefined when it is all written, or nobody reads it any more */
+	async end(lines: readonly Line[]): Promise<OutputFailed | undefined> {
+		const output = this.#output;
+		if (output !== undefined) {
+			this.#try(async () => printResult(this.#world, lines, {output}));
+		}
+
+		await this.#written;
+		if (this.#failure === undefined || this.#failure instanceof OutputClosed) {
+			return undefined;
+		}
+
+		if (this.#failure instanceof OutputFailed) {
+			return this.#failure;
+		}
+
+		throw this.#failure; // eslint-disable-line @typescript-eslint/only-throw-error -- as it was thrown
+	}
+
+	#try(write: () => Promise<void>): void {
+		this.#written = this.#written.then(async () => {
+			if (this.#failure === undefined) {
+				await write();
+			}
+		}).catch((error: unknown) => {
+			this.#failure = error;
+		});
+	}
+}
+
 /** @throws ColoniesError when not all of it was done, with the code of what ended it */
 function judge(plan: Plan, reported: readonly Reported[]): void {
 	const tally = tallyOf(reported);
@@ -141,20 +191,19 @@ export async function runPlan({world, input, flags, context, caller, name, colon
 		await askCount(input, world, plan.entries.length);
 	}
 
-	const writes: Array<Promise<void>> = [];
-	const asLines = (lines: readonly Line[]) => {
-		if (flags.output === undefined && lines.length > 0) {
-			writes.push(print(world, `${lines.map(each => JSON.stringify(each)).join('\n')}\n`));
-		}
-	};
-
-	asLines(left);
-	const reported = plan.entries.length === 0 ? [] : await apply({world, context, caller, plan, rate: flags.rate, write: asLines});
-	await Promise.all(writes);
-	if (flags.output !== undefined) {
-		await printResult(world, [...left, ...reported.map(each => lineOf(each))], {output: flags.output});
+	const report = new Report(world, flags.output);
+	report.add(left);
+	const reported = plan.entries.length === 0 ? [] : await apply({world, context, caller, plan, rate: flags.rate, write: report.add});
+	const unwritten = await report.end([...left, ...reported.map(each => lineOf(each))]);
+	const tally = `${tallyText(tallyOf(reported)).replace(/^./, first => first.toUpperCase())}.`;
+	if (unwritten) {
+		await say(world, unwritten.message);
 	}
 
 	judge(plan, reported);
-	await say(world, `${tallyText(tallyOf(reported)).replace(/^./, first => first.toUpperCase())}.`);
+	if (unwritten) {
+		throw new OutputFailed(unwritten.cause, tally);
+	}
+
+	await say(world, tally);
 }

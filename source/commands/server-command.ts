@@ -7,7 +7,9 @@ import {
 } from '../operations/fields.ts';
 import type {HostedContext} from '../operations/context.ts';
 import {type CommandEntry, defineCommand, localStoreFlags} from './command.ts';
-import {print, say, toNotice} from './output.ts';
+import {
+	OutputClosed, OutputFailed, print, say, toNotice,
+} from './output.ts';
 import {requireSecret, rootPassword} from './secrets.ts';
 import {Faults, onSignals} from './server-process.ts';
 import type {
@@ -86,10 +88,23 @@ async function listen(serve: Serve, {host, ...options}: Listening): Promise<Serv
 /** A host that others can use: this machine's name where it listens on every address. */
 const reachableAs = (host: string | undefined): string => host === undefined || host === '::' || host === '0.0.0.0' ? hostname() : host;
 
+/** Prints where it listens. Whether anybody reads that makes no difference to those who connect. */
+async function printPlace(world: World, place: string): Promise<void> {
+	try {
+		await print(world, `${place}\n`);
+	} catch (error) {
+		if (error instanceof OutputFailed) {
+			await say(world, error.message);
+		} else if (!(error instanceof OutputClosed)) {
+			throw error;
+		}
+	}
+}
+
 /** Says where it listens, and how others connect; the address alone is data. */
 async function greet(world: World, {host, port}: {host: string; port: number}, certificate: Certificate | undefined, isOwn: boolean): Promise<void> {
 	const place = `${certificate ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-	await print(world, `${place}\n`);
+	await printPlace(world, place);
 	if (certificate === undefined) {
 		await say(world, `Serving plain HTTP on ${place}, for programs on this machine only.`);
 		return;

@@ -19,9 +19,9 @@ function isComplete(state: State): boolean {
 }
 
 /** Prints one plain picture of the console's first screen: for pipes, logs and terminals that can only print lines. @throws ColoniesError when the store does not open or answer */
-export async function printSnapshot(world: World, {stdout, demo}: {stdout: NodeJS.WritableStream & {columns?: number}; demo: boolean}): Promise<void> {
+export async function printSnapshot(world: World, {columns: given = 120, demo}: {columns: number | undefined; demo: boolean}): Promise<void> {
 	setColour(false);
-	const columns = Math.max(60, stdout.columns ?? 120);
+	const columns = Math.max(60, given);
 	const store = new Store(initialState({columns, rows: 46, now: Date.now(), version: world.version, readOnly: true}), (effect, state) => {
 		effects.run(effect, state);
 	});
@@ -42,7 +42,7 @@ export async function printSnapshot(world: World, {stdout, demo}: {stdout: NodeJ
 		const lines = state.colony !== undefined || state.overlays.length === 0
 			? [...headerLines(state), ...listLines({...state, wide: true})]
 			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The ${storeName(state)} is ${state.context!.place}.`];
-		stdout.write(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).join('\n') + '\n');
+		await world.print(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).join('\n') + '\n');
 	} finally {
 		store.close();
 		await effects.close();

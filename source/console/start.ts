@@ -17,7 +17,7 @@ export async function runConsole(argv: readonly string[], world: Omit<World, 'ch
 		const complete = {...world, choice, readOnly};
 		if (!isTerminal(streams)) {
 			const {printSnapshot} = await import('./snapshot.ts');
-			await printSnapshot(complete, {stdout, demo});
+			await printSnapshot(complete, {columns: stdout.columns, demo});
 			return 0;
 		}
 

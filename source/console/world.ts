@@ -13,4 +13,6 @@ export type World = {
 	openDemo: () => Promise<{context: Context; keychain: Keychain; root: string; stop: () => Promise<void>}>;
 	/** Reads a JSON file that the operator named. @throws ColoniesError */
 	readSpec: (file: string) => Promise<unknown>;
+	/** Writes to standard output what is no picture for a terminal. @throws ColoniesError when it cannot be written */
+	print: (text: string) => Promise<void>;
 };

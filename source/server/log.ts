@@ -19,6 +19,38 @@ export type Log = {
 	say(sentence: string): void;
 };
 
+/** Bytes of the log that may wait for their reader. Beyond them lines are dropped and counted: a reader that stands still must not fill the memory of a server. */
+const maxUnreadBytes = 4_194_304;
+
+/** A stream's own error, which means nothing to the requests that are logged. */
+const ignore = (): void => undefined;
+
+/** Where the lines go. A stream that takes none, such as a full disk or a pipe whose reader has gone, loses them and no more; the next line that it takes is preceded by how many it lost. */
+function sinkOn(stream: NodeJS.WritableStream & {writableLength?: number}): {write: (line: string) => void} {
+	if (!stream.listeners('error').includes(ignore)) {
+		stream.on('error', ignore);
+	}
+
+	let lost = 0;
+	return {
+		write(line) {
+			if ((stream.writableLength ?? 0) > maxUnreadBytes) {
+				lost++;
+				return;
+			}
+
+			const before = lost;
+			lost = 0;
+			const told = before === 0 ? '' : `${JSON.stringify({level: 'warn', time: new Date().toISOString(), lost: before, msg: 'Lines of this log were lost: they could not be written.'})}\n`;
+			stream.write(told + line, error => {
+				if (error) {
+					lost += before + 1;
+				}
+			});
+		},
+	};
+}
+
 const silent: Log = {request() {}, say() {}}; // eslint-disable-line @typescript-eslint/no-empty-function
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
@@ -32,7 +64,7 @@ export function createLog(stream: NodeJS.WritableStream | undefined): Log {
 		return silent;
 	}
 
-	const logger: Logger = pino({base: undefined, timestamp: stdTimeFunctions.isoTime, formatters: {level: label => ({level: label})}}, stream);
+	const logger: Logger = pino({base: undefined, timestamp: stdTimeFunctions.isoTime, formatters: {level: label => ({level: label})}}, sinkOn(stream));
 	return {
 		request(request, response, visit) {
 			const {fault} = visit;

@@ -55,8 +55,16 @@ function quietly<Value>(call: ((value: Value) => void) | undefined): (value: Val
 	};
 }
 
+/** Tells whoever runs the computer. That nobody can read it must not end its program: a failed write is an event, which somebody has to hear. */
 const toStandardError = (sentence: string): void => {
-	process.stderr.write(`${visible(sentence)}\n`);
+	const {stderr} = process;
+	const hear = (): void => undefined;
+	stderr.once('error', hear);
+	stderr.write(`${visible(sentence)}\n`, error => {
+		if (!error) {
+			stderr.removeListener('error', hear);
+		}
+	});
 };
 
 const stopped = (): Error => new Error('The computer was stopped.');

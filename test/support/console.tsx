@@ -106,6 +106,7 @@ export async function open({database, colonies = [], home = freshHome(), columns
 		contexts, choice, keychain: home.keychain, settings: home.settings, version: '1.2.3', readOnly,
 		openDemo: async () => assert.fail('It opens no demo.'),
 		readSpec: async file => readSpecFile(file),
+		print: async () => undefined,
 	}, store.dispatch, {
 		copy(text) {
 			copied.push(text);

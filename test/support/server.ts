@@ -5,6 +5,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {Writable} from 'node:stream';
 import {after} from 'node:test';
 import {brokerContext} from '../../source/contexts/index.ts';
 import type {Database} from '../../source/database/types.ts';
@@ -65,11 +66,12 @@ export const wire = (name: OperationName, input: Record<string, unknown>): WireR
 export const wireMany = (name: OperationName, inputs: Array<Record<string, unknown>>): WireRequest => encodeCalls(operations[name] as AnyOperation, inputs);
 
 /** Collects the lines that a server logs. */
-export class Lines {
+export class Lines extends Writable {
 	text = '';
-	write(text: string): boolean {
-		this.text += text;
-		return true;
+
+	override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+		this.text += Buffer.from(chunk).toString();
+		done();
 	}
 
 	get lines(): any[] {
