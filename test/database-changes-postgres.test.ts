@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import pg from 'pg';
 import {brokerContext} from '../source/contexts/index.ts';
-import {migrate} from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {isRetryable, sqlstateOf} from '../source/database/sqlstate.ts';
 import type {Database} from '../source/database/types.ts';
@@ -12,6 +11,7 @@ import {
 	freshDatabase, noPostgres, onSocket, type Server, startPostgres,
 } from './support/databases.ts';
 import {closeAfter, failureOf, happening} from './support/outcomes.ts';
+import {openMuted} from './support/muting.ts';
 
 const skip = noPostgres;
 const opened: Database[] = [];
@@ -76,4 +76,54 @@ test('sessions that have become read-only, as those to a server that was the pri
 	await Promise.all(Array.from({length: 8}, async () => database.query('select set_config(\'default_transaction_read_only\', \'on\', false), pg_sleep(0.05)')));
 	const processes = await Promise.all(Array.from({length: 20}, async () => context.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id}})));
 	assert.equal(new Set(processes.map(({processid}) => processid)).size, 20);
+});
+
+/** Resolves when a database hears what is said, or does not. */
+async function listening(database: Database, hears: boolean): Promise<void> {
+	const until = performance.now() + 60_000;
+	while (database.load().listening !== hears) {
+		assert.ok(performance.now() < until, hears ? 'It does not hear.' : 'It still hears.');
+		await new Promise(setImmediate);
+	}
+}
+
+test('a program that was started on a standby hears of changes when that becomes the primary', {skip}, async t => {
+	const where = await freshDatabase(server);
+	const standby = await startPostgres({standbyOf: server});
+	const database = await openPostgres({...where, ...onSocket(standby), database: where.database!});
+	closeAfter(t, database);
+	const heard = happening<string>();
+	const gaps = happening();
+	await database.listen('news', heard.tell, gaps.tell);
+	await known(database, false);
+	assert.equal(database.load().listening, false);
+	assert.deepEqual((await database.query('select 1 as one')).rows, [{one: 1}]);
+	assert.doesNotMatch(standby.log(), /ERROR/);
+
+	await standby.promote();
+	await known(database, true);
+	// What was said meanwhile may be of interest.
+	await gaps.next();
+	await listening(database, true);
+	await database.notify('news', 'here');
+	assert.equal(await heard.next(), 'here');
+	await database.query('create table t (a int)');
+});
+
+test('one whose notifications are lost on the way, though its connection stands, listens anew until it hears', {skip}, async t => {
+	const where = await freshDatabase(server);
+	const line = await openMuted(where);
+	t.after(async () => line.close());
+	const [database, other] = await Promise.all([openPostgres({...where, host: line.host, port: line.port}), openPostgres(where)]);
+	closeAfter(t, database, other);
+	const heard = happening<string>();
+	const gaps = happening();
+	await database.listen('news', heard.tell, gaps.tell);
+	// It has noticed, and made its connection anew.
+	await gaps.next();
+	assert.equal(database.load().listening, false);
+	line.unmute();
+	await listening(database, true);
+	await other.notify('news', 'here');
+	assert.equal(await heard.next(), 'here');
 });

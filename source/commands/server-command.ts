@@ -2,6 +2,7 @@ import {isIPv6} from 'node:net';
 import {hostname} from 'node:os';
 import process from 'node:process';
 import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import type {NoChanges} from '../core/reachability.ts';
 import {
 	type ValueOf, flag, integer, line, optional, otherwise, secret,
 } from '../operations/fields.ts';
@@ -132,14 +133,19 @@ async function reload(world: World, server: Server, read: (() => Promise<Certifi
 	}
 }
 
-/** Says when the database goes away, and when it is back. */
+/** Says when the database goes away or takes no changes, and when that is over. */
 function sayReachability(world: World, context: HostedContext): () => void {
-	let was = true;
-	return context.watchReachability(({reachable}) => {
-		if (reachable !== was) {
-			was = reachable;
+	let was: {reachable: boolean; noChanges?: NoChanges} = {reachable: true};
+	return context.watchReachability(({reachable, noChanges}) => {
+		if (reachable !== was.reachable) {
 			void say(world, reachable ? 'The database is back.' : 'The database is away; requests are answered with 503 until it is back.');
 		}
+
+		if (noChanges !== was.noChanges) {
+			void say(world, noChanges === undefined ? 'The database takes changes again.' : `The database takes no changes: it is ${noChanges === 'standby' ? 'a standby' : 'set to be read-only'}. What only reads is served.`);
+		}
+
+		was = {reachable, noChanges};
 	});
 }
 

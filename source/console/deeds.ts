@@ -30,7 +30,7 @@ export function whyNoChange(state: State): string | undefined {
 		return `The ${storeName(state)} is away; changes are refused until it is back.`;
 	}
 
-	const reason = state.past ? 'past' : state.readOnly;
+	const reason = state.past ? 'past' : (state.reach.noChanges ?? state.readOnly);
 	return reason === undefined ? undefined : asText(refusals[reason]);
 }
 

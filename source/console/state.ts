@@ -1,4 +1,5 @@
 import type {AttentionLine} from '../core/attention.ts';
+import type {NoChanges} from '../core/reachability.ts';
 import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
@@ -162,7 +163,8 @@ export type State = {
 	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
-	reach: {reachable: boolean; since: number};
+	/** Whether the store answers, since when, and why it takes no changes, if so. */
+	reach: {reachable: boolean; since: number; noChanges?: NoChanges};
 	colony?: KnownColony;
 	known: readonly KnownColony[];
 	knownLoaded: boolean;
@@ -221,7 +223,7 @@ export type Message =
 	| {type: 'opening'; text: string}
 	| {type: 'opened'; context: NonNullable<State['context']>; remembered?: string}
 	| {type: 'not-opened'; error: ErrorText}
-	| {type: 'reached'; reachable: boolean; since: number}
+	| {type: 'reached'; reachable: boolean; since: number; noChanges?: NoChanges}
 	| {type: 'changed'; topics: ReadonlySet<string>}
 	| {type: 'known'; colonies: readonly KnownColony[]; select?: Id}
 	| {type: 'not-known'; error: ErrorText}

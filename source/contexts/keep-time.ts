@@ -55,8 +55,9 @@ function dueEvery(interval: number): () => boolean {
 /**
 Sees to deadlines, seals the history, counts it for Pulse and drops what is too old of it, and tidies up now and then, until the returned function is called. None of these waits for another: however much is to be counted, deadlines are kept.
 Any number of processes may do so on one database. A database that is away is tried again at the next turn.
+@param isReady whether the database takes changes now; asked before each turn
 */
-export function keepTime(broker: Broker, guard: () => Promise<void> = async () => undefined): () => Promise<void> {
+export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async () => true): () => Promise<void> {
 	const [clears, tidies, drops] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval)];
 	let isDropping = false;
 
@@ -89,10 +90,7 @@ export function keepTime(broker: Broker, guard: () => Promise<void> = async () =
 			return false;
 		}, deadlineInterval],
 	];
-	const stops = duties.map(([act, interval]) => repeat(async () => {
-		await guard();
-		return act();
-	}, interval));
+	const stops = duties.map(([act, interval]) => repeat(async () => await isReady() && act(), interval));
 	return async () => {
 		await Promise.all(stops.map(async stop => stop()));
 	};

@@ -33,11 +33,23 @@ function guardWith(database: Database, check: (() => Promise<void>) | undefined)
 	};
 }
 
+/** Whether what is to be done in the background can be: on a database that takes no changes it would only fail. */
+function readyFor(database: Database, guard: () => Promise<void>): () => Promise<boolean> {
+	let takesChanges = true;
+	database.watchReachability(({noChanges}) => {
+		takesChanges = noChanges === undefined;
+	});
+	return async () => {
+		await guard();
+		return takesChanges;
+	};
+}
+
 /** The operations on a database that this process holds a connection to. Closing it closes the database. */
 export function brokerContext(database: Database, {kind, name, local, isLocal = true, attended = false, check}: LocalOptions): HostedContext {
 	const broker = new Broker(database, {local});
 	const guard = guardWith(database, check);
-	const stopKeepingTime = attended ? keepTime(broker, guard) : async () => undefined;
+	const stopKeepingTime = attended ? keepTime(broker, readyFor(database, guard)) : async () => undefined;
 	return {
 		kind,
 		name,
@@ -55,7 +67,8 @@ export function brokerContext(database: Database, {kind, name, local, isLocal = 
 		watchReachability: tell => database.watchReachability(tell),
 		async where() {
 			const [place, schema] = await Promise.all([database.describe(), schemaVersion(database)]);
-			return {context: name, kind, ...place, schema};
+			const {noChanges} = database.load();
+			return {context: name, kind, ...place, schema, ...(noChanges && {readonly: noChanges})};
 		},
 		async close() {
 			await stopKeepingTime();

@@ -34,4 +34,6 @@ export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus} from './status.ts';
 export {isRetryable} from './sqlstate.ts';
-export type {Client, Database, Reachability} from './types.ts';
+export type {
+	Client, Database, Load, NoChanges, Reachability,
+} from './types.ts';

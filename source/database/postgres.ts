@@ -15,7 +15,7 @@ import {readSettings, type PostgresOptions, type Settings} from './postgres/sett
 import {executeWithin, transact} from './session.ts';
 import {afterCommit, translate, undone} from './sqlstate.ts';
 import type {
-	Client, Database, Reachability, Rows,
+	Client, Database, Load, Reachability, Rows,
 } from './types.ts';
 
 export type {PostgresOptions} from './postgres/settings.ts';
@@ -147,8 +147,8 @@ class Postgres implements Database {
 		return this.#reaching.watch(tell);
 	}
 
-	load(): ReturnType<Database['load']> {
-		return {...this.#sessions.load, listening: this.#listener.isHearing};
+	load(): Load {
+		return {...this.#sessions.load, listening: this.#listener.isHearing, noChanges: this.#reaching.state.noChanges};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {

@@ -1,5 +1,5 @@
 import type {Time} from '../core/types.ts';
-import type {Client} from './types.ts';
+import type {Client, Load, NoChanges} from './types.ts';
 
 /** How it stands with the database behind the operations. Bytes and seconds; null where this database, or the user that asks, cannot say. */
 export type DatabaseStatus = {
@@ -16,6 +16,10 @@ export type DatabaseStatus = {
 	most: number;
 	/** Age of the oldest transaction that is still open: events and seals wait for it. */
 	oldest: number | null;
+	/** Why it takes no changes; null where it takes them. */
+	readonly: NoChanges | null;
+	/** Whether notifications reach whoever serves this; where they do not, changes and work are found by looking every two seconds. */
+	listening: boolean;
 };
 
 const tables = ['processes', 'attributes', 'history'] as const;
@@ -23,7 +27,7 @@ const tables = ['processes', 'attributes', 'history'] as const;
 type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: boolean};
 
 /** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
-export async function databaseStatus(client: Client): Promise<DatabaseStatus> {
+export async function databaseStatus(client: Client, {listening, noChanges}: Load): Promise<DatabaseStatus> {
 	const {rows: [row]} = await client.query<Row>(`
 		select clock_timestamp() as clock, pg_postmaster_start_time() as started, pg_database_size(current_database()) as bytes,
 			(select count(*)::int from pg_stat_activity where datname = current_database()) as connections,
@@ -34,5 +38,5 @@ export async function databaseStatus(client: Client): Promise<DatabaseStatus> {
 	// The history of TimescaleDB lies in chunks, which its own function counts.
 	const sizeOf = (table: string): string => timescale && table === 'history' ? `hypertable_size('${table}')` : `pg_total_relation_size('${table}')`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
-	return {...status, sizes};
+	return {...status, sizes, readonly: noChanges ?? null, listening};
 }

@@ -1,6 +1,6 @@
-import type {Reachability} from '../core/reachability.ts';
+import type {NoChanges, Reachability} from '../core/reachability.ts';
 
-export type {Reachability} from '../core/reachability.ts';
+export type {NoChanges, Reachability} from '../core/reachability.ts';
 
 /** One value as it comes from the database: timestamps as RFC 3339 text with microseconds, int8 as a number, arrays as arrays, json parsed. */
 export type Rows<Row> = {
@@ -13,6 +13,18 @@ export type Rows<Row> = {
 export type Client = {
 	/** Runs one statement with `$1`… values (text, numbers, booleans, null, arrays of text; json as text). Throws a ColoniesError. */
 	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
+};
+
+export type Load = {
+	/** Connections that are open, and those of them that are idle. */
+	connections: number;
+	idle: number;
+	/** Statements or transactions that wait for a connection. */
+	waiting: number;
+	/** Whether notifications arrive, as far as that was tried. */
+	listening: boolean;
+	/** Why the database takes no changes, as far as is known. */
+	noChanges: NoChanges | undefined;
 };
 
 /**
@@ -30,8 +42,8 @@ export type Database = Client & {
 	watchReachability(tell: (state: Reachability) => void): () => void;
 	/** Several statements separated by semicolons, without values: for migrations. */
 	execute(client: Client, script: string): Promise<void>;
-	/** Connections that are open and idle now, and statements or transactions that wait for one; and whether notifications arrive, as far as that was tried. */
-	load(): {connections: number; idle: number; waiting: number; listening: boolean};
+	/** How it stands with the connections. */
+	load(): Load;
 	/** `PostgreSQL 15.18`, `TimescaleDB 2.23.0` and where it lives, for people. Never a password. */
 	describe(): Promise<{place: string; server: string; timescale: string | undefined}>;
 	/** Finishes what is under way and lets go. */

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, isRetryable, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
+	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, isRetryable, type Load, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
 } from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
 import type {Caller} from './authorise.ts';
@@ -30,8 +30,8 @@ type BrokerOptions = {
 /** How it stands with a broker and its database, for whoever watches over them. */
 export type Statistics = {
 	states: Array<{colony: Id; state: ProcessState; count: number}>;
-	/** Connections to the database; `waiting`: calls that wait for one. */
-	pool: {connections: number; idle: number; waiting: number};
+	/** How it stands with the connections to the database. */
+	pool: Load;
 	/** Computers that wait for work here, and watchers of events. */
 	waiting: number;
 	watching: number;
@@ -64,6 +64,7 @@ export class Broker {
 			sawComputer: (colony, computer) => {
 				this.#sightings.note(colony, computer);
 			},
+			load: () => this.#database.load(),
 		};
 	}
 

@@ -1,6 +1,6 @@
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
-import type {Reachability} from '../database/index.ts';
+import type {NoChanges, Reachability} from '../database/index.ts';
 import type {Broker, Caller, Notice, RunOptions} from './broker.ts';
 import type {InputOf, OperationName, ResultOf} from './registry.ts';
 
@@ -12,6 +12,8 @@ export type Where = {
 	server: string;
 	timescale: string | undefined;
 	schema: number;
+	/** Why it takes no changes; left out where it takes them. */
+	readonly?: NoChanges;
 };
 
 /** What a face is handed: the operations on one store, wherever it is. The faces cannot tell the kinds apart, but for showing them. */

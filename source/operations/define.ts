@@ -2,7 +2,7 @@ import type {Rule} from '../core/authority.ts';
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
 import type {
-	Author, Change, Client, Done, Standing,
+	Author, Change, Client, Database, Done, Standing,
 } from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
 
@@ -12,8 +12,8 @@ export type Who = Standing & {actor: Id | 'root'};
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
-/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused. */
-export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; also: (author: Author, changes: readonly Change[]) => Promise<void>};
+/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: how it stands with the database's connections. */
+export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; also: (author: Author, changes: readonly Change[]) => Promise<void>};
 
 /** A method and a path whose `{names}` are fields of the input: `POST /colonies/{colonyid}/computers`. */
 export type Route = `${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`;
@@ -101,7 +101,7 @@ type Common<Input extends Fields, Result> = {
 };
 
 type Single<Input extends Fields, Result> = Common<Input, Result> & {
-	handle: (call: Call<ValueOf<Input>> & {client: Client}) => Promise<Result | Done<Result>>;
+	handle: (call: Call<ValueOf<Input>> & Pick<Answering<Input>, 'client' | 'load'>) => Promise<Result | Done<Result>>;
 };
 
 type Many<Input extends Fields, Result> = Common<Input, Result> & {
@@ -124,10 +124,10 @@ const isDone = (value: unknown): value is Done<unknown> => typeof value === 'obj
 export function defineOperation<Input extends Fields, Result>({handle, ...common}: Single<Input, Result>): Operation<Input, Result> {
 	return {
 		...common,
-		async answer({client, calls}) {
+		async answer({client, calls, load}) {
 			const answers: Array<Done<Result>> = [];
 			for (const call of calls) {
-				const answer = await handle({client, ...call}); // eslint-disable-line no-await-in-loop
+				const answer = await handle({client, load, ...call}); // eslint-disable-line no-await-in-loop
 				answers.push(isDone(answer) ? answer : {result: answer, changes: []});
 			}
 

@@ -52,7 +52,7 @@ export function errorOf(problem: unknown, status: number): ColoniesError {
 }
 
 /** The value that came, or the problem as an error. */
-function read(status: number, bytes: Buffer): unknown {
+function read(status: number, bytes: Buffer, isAnswer: (value: unknown) => boolean): unknown {
 	let value: unknown;
 	try {
 		value = bytes.length === 0 ? undefined : JSON.parse(bytes.toString());
@@ -60,7 +60,7 @@ function read(status: number, bytes: Buffer): unknown {
 		throw new ColoniesError(status >= 500 ? 'unavailable' : 'internal', `The server answered with status ${status} and no JSON.`, {hint: 'Is it a Colonies server? Check --host and --port.'});
 	}
 
-	if (status >= 400) {
+	if (status >= 400 && !isAnswer(value)) {
 		throw errorOf(value, status);
 	}
 
@@ -70,7 +70,7 @@ function read(status: number, bytes: Buffer): unknown {
 const noticesOf = (header: string | string[] | undefined): string[] => String(header ?? '').split(', ').filter(text => text !== '').map(text => decodeURIComponent(text));
 
 /** Sends a request and reads the whole answer. @throws ColoniesError: NoAnswer, or what the server says */
-export async function exchange(connections: Connections, signed: Signed, {signal, silence}: {signal?: AbortSignal; silence: number}): Promise<Answer> {
+export async function exchange(connections: Connections, signed: Signed, {signal, silence, isAnswer = () => false}: {signal?: AbortSignal; silence: number; /** Whether what came with a status of failure is an answer all the same. */ isAnswer?: (value: unknown) => boolean}): Promise<Answer> {
 	const response = await connections.send({...signed, signal, silence});
 	let bytes: Buffer;
 	try {
@@ -80,5 +80,5 @@ export async function exchange(connections: Connections, signed: Signed, {signal
 		throw noAnswer(connections.address, error, true);
 	}
 
-	return {status: response.status, value: read(response.status, bytes), notices: noticesOf(response.headers['colonies-notice'])};
+	return {status: response.status, value: read(response.status, bytes, isAnswer), notices: noticesOf(response.headers['colonies-notice'])};
 }

@@ -3,7 +3,7 @@ import {setMaxListeners} from 'node:events';
 import {backOff, pause} from '../core/backoff.ts';
 import {type ColoniesError, NothingToAssign, toColoniesError} from '../core/errors.ts';
 import {isLoopback} from '../core/loopback.ts';
-import {Reaching} from '../core/reachability.ts';
+import {type NoChanges, Reaching} from '../core/reachability.ts';
 import {
 	type AnyOperation, type Caller, type Context, encodeCall, encodeCalls, operationNamed, type operations, parseAll, parseList, type RunOptions, type Where, type WireRequest,
 } from '../operations/index.ts';
@@ -57,6 +57,11 @@ function either(one: AbortSignal | undefined, other: AbortSignal): {signal: Abor
 		}
 	}};
 }
+
+/** What a server says that is there: of itself, and of a database that takes no changes. */
+type Ready = {version: string; server?: string; timescale?: string; schema: number; readonly?: NoChanges};
+
+const isReadOnly = (value: unknown): boolean => typeof value === 'object' && value !== null && 'status' in value && value.status === 'read-only';
 
 const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'number' ? wait * 1000 : 0;
 
@@ -126,8 +131,8 @@ class RemoteContext implements Context {
 	}
 
 	async where(): Promise<Where> {
-		const {version, server = `colonies-tui ${version}`, timescale, schema} = await this.#ask('/readyz') as {version: string; server?: string; timescale?: string; schema: number};
-		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema};
+		const {version, server = `colonies-tui ${version}`, timescale, schema, readonly} = await this.#askReady();
+		return {context: this.name, kind: this.kind, place: this.#connections.address.place, server, timescale, schema, ...(readonly && {readonly})};
 	}
 
 	/** @throws NoAnswer */
@@ -146,8 +151,13 @@ class RemoteContext implements Context {
 
 	/** What a server says of itself to anybody. The embedded database may just be starting there. */
 	async #ask(target: '/healthz' | '/readyz'): Promise<unknown> {
-		const {value} = await exchange(this.#connections, {method: 'GET', target, headers: {accept: 'application/json'}}, {silence, signal: this.#closing.signal});
+		const {value} = await exchange(this.#connections, {method: 'GET', target, headers: {accept: 'application/json'}}, {silence, signal: this.#closing.signal, isAnswer: isReadOnly});
 		return value;
+	}
+
+	/** One that takes no changes is there all the same. */
+	async #askReady(): Promise<Ready> {
+		return await this.#ask('/readyz') as Ready;
 	}
 
 	async #counted(go: () => Promise<Answer>, count: number): Promise<Array<{result: unknown} | ColoniesError>> {
@@ -226,8 +236,9 @@ class RemoteContext implements Context {
 		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted;) {
 			try {
-				await this.#ask('/readyz'); // eslint-disable-line no-await-in-loop
+				const {readonly} = await this.#askReady(); // eslint-disable-line no-await-in-loop
 				failures = 0;
+				this.#reaching.takesChanges(readonly);
 				this.#reaching.up();
 			} catch (error) {
 				failures++;

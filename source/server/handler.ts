@@ -10,7 +10,7 @@ import {quoted} from '../core/text.ts';
 import type {HostedContext} from '../operations/index.ts';
 import {checkBodyHeaders, isSpoilt} from './body.ts';
 import {challenge, type Transport} from './caller.ts';
-import {createReadiness} from './health.ts';
+import {createReadiness, readOnlyReason} from './health.ts';
 import {createLog} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {describeApi} from './openapi.ts';
@@ -117,9 +117,10 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 			return reply.code(503).send({status: 'unavailable', reason: readiness.reason});
 		}
 
-		const {schema, server, timescale} = readiness;
+		const {schema, server, timescale, readonly} = readiness;
 		// Of what runs behind it only users of this machine are told.
-		return {status: 'ok', version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
+		const known = {version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
+		return readonly === undefined ? {status: 'ok', ...known} : reply.code(503).send({status: 'read-only', reason: readOnlyReason[readonly], readonly, ...known});
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));

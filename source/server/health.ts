@@ -1,3 +1,4 @@
+import type {NoChanges} from '../core/reachability.ts';
 import {type HostedContext, newestSchema} from '../operations/index.ts';
 
 /** Milliseconds for which an answer is good, so that asking often asks the database no more often; and for which it is waited for. */
@@ -5,7 +6,13 @@ const fresh = 500;
 const patience = 2000;
 
 /** With what a caller may want to show: the versions of the database and its schema. */
-export type Readiness = {ready: true; server: string; timescale: string | undefined; schema: number} | {ready: false; reason: string};
+export type Readiness = {ready: true; server: string; timescale: string | undefined; schema: number; /** Why no changes are taken: what reads is served all the same. */ readonly?: NoChanges} | {ready: false; reason: string};
+
+/** What is said of a database that takes no changes. */
+export const readOnlyReason: Readonly<Record<NoChanges, string>> = {
+	standby: 'The database takes no changes: it is a standby.',
+	'read-only': 'The database takes no changes: it is set to be read-only.',
+};
 
 async function look(context: HostedContext): Promise<Readiness> {
 	let timer: NodeJS.Timeout | undefined;
@@ -18,8 +25,8 @@ async function look(context: HostedContext): Promise<Readiness> {
 			return {ready: false, reason: 'The database does not answer.'};
 		}
 
-		const {server, timescale, schema} = where;
-		return schema === newestSchema ? {ready: true, server, timescale, schema} : {ready: false, reason: 'The schema of the database is not that of this version.'};
+		const {server, timescale, schema, readonly} = where;
+		return schema === newestSchema ? {ready: true, server, timescale, schema, ...(readonly && {readonly})} : {ready: false, reason: 'The schema of the database is not that of this version.'};
 	} catch {
 		// Without its address: anyone may ask.
 		return {ready: false, reason: 'The database does not answer.'};
@@ -28,7 +35,7 @@ async function look(context: HostedContext): Promise<Readiness> {
 	}
 }
 
-/** Whether requests can be served: the database answers, and has the schema of this version. */
+/** Whether requests can be served: the database answers, has the schema of this version, and takes changes or says why not. */
 export function createReadiness(context: HostedContext): () => Promise<Readiness> {
 	let last: {at: number; readiness: Promise<Readiness>} | undefined;
 	return async () => {

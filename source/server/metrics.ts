@@ -28,6 +28,8 @@ function gauges(registry: Registry) {
 		processes: gauge('processes', 'Processes by colony and state, counted up to 10,000.', ['colony', 'state']),
 		connections: gauge('database_connections', 'Open connections to the database.'),
 		idle: gauge('database_connections_idle', 'Of the open connections, those that are idle.'),
+		writable: gauge('database_writable', 'Whether the database takes changes; 0 for a standby, and for one that is set to be read-only.'),
+		listening: gauge('database_listening', 'Whether notifications of the database arrive. Where they do not, work is found by looking every two seconds.'),
 		queued: gauge('database_waiting', 'Calls that wait for a connection to the database.'),
 		waiting: gauge('computers_waiting', 'Computers that wait for work at this server.'),
 		watching: gauge('watchers', 'Open streams of events at this server.'),
@@ -38,6 +40,8 @@ function gauges(registry: Registry) {
 
 function fill(all: ReturnType<typeof gauges>, statistics: Statistics | undefined): void {
 	all.up.set(statistics ? 1 : 0);
+	all.writable.set(statistics && statistics.pool.noChanges === undefined ? 1 : 0);
+	all.listening.set(statistics?.pool.listening ? 1 : 0);
 	all.processes.reset();
 	for (const {colony, state, count} of statistics?.states ?? []) {
 		all.processes.set({colony, state}, count);

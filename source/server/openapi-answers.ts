@@ -152,6 +152,8 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	DatabaseStatus: object({
 		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
 		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
+		readonly: said({type: ['string', 'null'], enum: ['standby', 'read-only', null]}, 'Why the database takes no changes; null where it takes them.'),
+		listening: said({type: 'boolean'}, 'Whether notifications of the database reach this server; where they do not, work is found by looking every two seconds.'),
 	}),
 	ColonyPage: page('Colony'),
 	ComputerPage: page('Computer'),

@@ -128,10 +128,10 @@ function ownPaths(): JsonSchema {
 	const get = (operationId: string, summary: string, content: JsonSchema, more: JsonSchema = {}): JsonSchema => ({
 		get: {operationId, tags: ['server'], summary, security: [], responses: {200: {description: summary, content}, default: {$ref: '#/components/responses/Problem'}}, ...more},
 	});
-	const status = json({type: 'object', properties: {status: {type: 'string'}, reason: {type: 'string'}, version: {type: 'string'}, schema: {type: 'integer'}}, required: ['status']});
+	const status = json({type: 'object', properties: {status: {type: 'string'}, reason: {type: 'string'}, readonly: {type: 'string', enum: ['standby', 'read-only']}, version: {type: 'string'}, schema: {type: 'integer'}}, required: ['status']});
 	return {
 		'/healthz': get('server.health', 'Whether the process lives.', status),
-		'/readyz': get('server.readiness', 'Whether requests can be served.', status, {responses: {200: {description: 'They can.', content: status}, 503: {description: 'Not now.', content: status}}}),
+		'/readyz': get('server.readiness', 'Whether all requests can be served.', status, {responses: {200: {description: 'They can.', content: status}, 503: {description: 'Not now; with the status `read-only` what only reads is served.', content: status}}}),
 		'/openapi.json': get('server.description', 'This description.', json({type: 'object'})),
 		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}]}),
 	};

@@ -63,6 +63,8 @@ export type Server = {
 	kill(): Promise<void>;
 	/** Makes a standby the primary (`pg_ctl promote`). */
 	promote(): Promise<void>;
+	/** The end of what it has written to its log since it was started. */
+	log(): string;
 };
 
 const ended = async (child: ChildProcess): Promise<void> => new Promise(resolve => {
@@ -76,12 +78,13 @@ const ended = async (child: ChildProcess): Promise<void> => new Promise(resolve 
 	});
 });
 
-/** Resolves when the server takes connections, rejects with what it said when it ends before. */
-const listening = async (child: ChildProcess): Promise<void> => new Promise((resolve, reject) => {
+/** Resolves when the server takes connections, rejects with what it said when it ends before. `hear`: hears all that it says. */
+const listening = async (child: ChildProcess, hear: (text: string) => void): Promise<void> => new Promise((resolve, reject) => {
 	let said = '';
 	child.stderr!.setEncoding('utf8');
 	child.stderr!.on('data', (text: string) => {
 		said = `${said}${text}`.slice(-20_000);
+		hear(text);
 		if (/ready to accept (?:read.only )?connections/.test(said)) {
 			resolve();
 		}
@@ -136,10 +139,14 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 	};
 	const words = Object.entries(configuration).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 	let child: ChildProcess | undefined;
+	let log = '';
 
 	const launch = async (): Promise<void> => {
 		child = spawn(postgresProgram('postgres'), ['-D', data, ...words], {...owner, cwd: '/', stdio: ['ignore', 'ignore', 'pipe']});
-		await listening(child);
+		log = '';
+		await listening(child, text => {
+			log = `${log}${text}`.slice(-100_000);
+		});
 		// It is nothing to wait for when the tests are done.
 		child.unref();
 		(child.stderr as Socket).unref();
@@ -184,6 +191,7 @@ export async function startPostgres({tcp = false, tls = false, fsync = false, se
 		async promote() {
 			run(postgresProgram('pg_ctl'), 'promote', '-D', data, '-w');
 		},
+		log: () => log,
 		async restart() {
 			await end('SIGINT');
 			await start();

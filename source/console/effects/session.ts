@@ -178,8 +178,8 @@ export class Session {
 			}
 		};
 
-		this.#stopReaching = context.watchReachability(({reachable, since}) => {
-			hear({type: 'reached', reachable, since});
+		this.#stopReaching = context.watchReachability(({reachable, since, noChanges}) => {
+			hear({type: 'reached', reachable, since, ...(noChanges && {noChanges})});
 		});
 		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true, views: await this.#views()});

@@ -31,9 +31,12 @@ const clockText = ({skew}: State): string => skew === 0 ? 'as this machine\'s' :
 /** An open transaction older than this, in seconds, holds up what waits for it. */
 const longOpen = 60;
 
+const kindsOfReadOnly = {standby: ', standby', 'read-only': ', read-only'} as const;
+
 function databaseFacts({where}: ServerView, status: Status | undefined, state: State): Fact[] {
+	const {noChanges} = state.reach;
 	return [
-		['runs', where.server],
+		['runs', `${where.server}${noChanges ? kindsOfReadOnly[noChanges] : ''}`, noChanges && yellow],
 		['TimescaleDB', where.timescale?.replace('TimescaleDB ', '') ?? 'none; plain PostgreSQL does the same'],
 		['schema', String(where.schema)],
 		...(status === undefined
@@ -42,6 +45,7 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 				['up for', known(status.started, started => formatSpan(storeNow(state) - milliseconds(started)!))],
 				['clock', `${formatTime(status.clock, state.utc)}, ${clockText(state)}`, state.skew === 0 ? undefined : yellow],
 				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? red : undefined],
+				['listening', status.listening ? 'yes: changes are heard of at once' : 'no: it looks every 2s', status.listening ? undefined : yellow],
 				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? yellow : undefined],
 			] satisfies Fact[]),
 	];
@@ -55,11 +59,11 @@ const storeFacts = ({where, delay}: ServerView, {context}: State): Fact[] => [
 	['answers in', `${Math.max(1, Math.round(delay))} ms`],
 ];
 
-const consoleFacts = ({memory, node}: ServerView, {version, rootUnlocked, readOnly}: State): Fact[] => [
+const consoleFacts = ({memory, node}: ServerView, {version, rootUnlocked, readOnly, reach}: State): Fact[] => [
 	['version', `colonies-tui ${version}`],
 	['Node.js', node],
 	['memory', formatBytes(memory)],
-	['changes', readOnly === undefined ? 'allowed, each asks first' : 'refused: read-only'],
+	['changes', reach.noChanges ? 'refused: the database takes none' : (readOnly === undefined ? 'allowed, each asks first' : 'refused: read-only')],
 	['root', rootUnlocked ? 'unlocked for this run' : 'locked'],
 ];
 

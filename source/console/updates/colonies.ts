@@ -70,7 +70,7 @@ export function opened(state: State, {context, remembered}: Extract<Message, {ty
 }
 
 /** The store answers again, or does not any more. */
-export function reached(state: State, {reachable, since}: {reachable: boolean; since: number}): Step {
-	const next = {...state, reach: {reachable, since}};
+export function reached(state: State, {reachable, since, noChanges}: State['reach']): Step {
+	const next = {...state, reach: {reachable, since, ...(noChanges && {noChanges})}};
 	return reachable && !state.reach.reachable && state.context ? chain(refreshAll(next), [{type: 'load-known'}]) : quiet(next);
 }

@@ -81,7 +81,7 @@ function title(state: State): string {
 	const parts = [
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
-		state.readOnly === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
+		state.readOnly === undefined && state.reach.noChanges === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
 		...(state.rootUnlocked ? [yellow('root')] : []),
 		...(state.frozen ? [yellow('FROZEN')] : []),
 	];

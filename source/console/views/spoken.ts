@@ -4,6 +4,7 @@ import {cursorIndex} from '../lists.ts';
 import {momentText} from '../past.ts';
 import {forecastText} from '../overlays/forecast.ts';
 import {itemsOf} from '../palette.ts';
+import {refusals} from '../refusals.ts';
 import {screens} from '../screens/index.ts';
 import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
@@ -35,7 +36,7 @@ function rowLine(state: State): string | undefined {
 function placeLine(state: State): string {
 	const {digit, title, tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
-	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.past ? `as it was at ${momentText(state.past.at, {now: storeClock(state), utc: state.utc})}` : undefined, state.past !== undefined || state.readOnly !== undefined ? 'read-only' : undefined];
+	const parts = [`${digit} ${title}`, tabs[tab], filter === '' ? undefined : `filter ${visible(filter)}`, state.colony ? `in ${visible(state.colony.name)}` : undefined, state.past ? `as it was at ${momentText(state.past.at, {now: storeClock(state), utc: state.utc})}` : undefined, state.past !== undefined || state.readOnly !== undefined || state.reach.noChanges !== undefined ? 'read-only' : undefined];
 	return `${parts.filter(part => part !== undefined).join(', ')}.`;
 }
 
@@ -136,6 +137,7 @@ function outcomeChanges(before: State, now: State): string[] {
 		...(full === undefined || full === fullOf(before) ? [] : [full]),
 		...(now.opening.text !== before.opening.text && !now.context ? [now.opening.text] : []),
 		...(now.reach.reachable === before.reach.reachable ? [] : [now.reach.reachable ? `The ${storeName(now)} answers again.` : `The ${storeName(now)} is away. Changes are refused until it is back.`]),
+		...(now.reach.noChanges === before.reach.noChanges ? [] : [now.reach.noChanges ? refusals[now.reach.noChanges].message : 'The database takes changes again.']),
 		...(error && error.message !== old?.message ? [`Error: ${[error.message, error.hint].filter(Boolean).join(' ')}`] : []),
 		...(now.notice && now.notice.text !== before.notice?.text ? [now.notice.text] : []),
 	].map(text => visible(text));

@@ -7,7 +7,7 @@ import {executeWithin, transact, type Session} from '../session.ts';
 import {afterCommit, translate, undone} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';
 import type {
-	Client, Database, Reachability, Rows,
+	Client, Database, Load, Reachability, Rows,
 } from '../types.ts';
 import {parserOf, toText} from '../values.ts';
 import type {Engine} from './engine.ts';
@@ -147,9 +147,9 @@ export class EmbeddedDatabase implements Database {
 		return this.#reaching.watch(tell);
 	}
 
-	load(): ReturnType<Database['load']> {
+	load(): Load {
 		const {waiting, isIdle} = this.#turns;
-		return {connections: 1, idle: isIdle ? 1 : 0, waiting, listening: this.#reaching.state.reachable};
+		return {connections: 1, idle: isIdle ? 1 : 0, waiting, listening: this.#reaching.state.reachable, noChanges: undefined};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
