@@ -84,12 +84,17 @@ suite('a password that is asked for', () => {
 
 	test('is typed twice when it is new', async () => {
 		const change = ['database', 'rootpassword'];
-		const differing = await typing(change, ['secret\rbetter\rother\r']);
+		const differing = await typing(change, ['much better\rother\r']);
 		assert.equal(differing.code, 2);
-		assert.equal(differing.stderr, 'Root password: ******\nNew root password: ******\nNew root password again: *****\ncolonies: The two differ; nothing was changed.\nType the same twice.\n');
-		assert.equal((await typing(change, ['secret\r', 'better\rbetter\r'])).code, 0);
+		assert.equal(differing.stderr, 'New root password: ***********\nNew root password again: *****\ncolonies: The two differ; nothing was changed.\nType the same twice.\n');
+		const short = await typing(change, ['shorter\r']);
+		assert.equal(short.code, 2);
+		assert.match(short.stderr, /The new root password has fewer than 8 characters; nothing was changed\./);
+		const {code, stderr} = await typing(change, ['much better\rmuch better\r', 'secret\r']);
+		assert.equal(code, 0, stderr);
+		assert.match(stderr, /\nA root password is set; it is needed to change it\.\nRoot password: \*{6}\nThe root password is set\.\n$/);
 		assert.equal((await typing(list, ['secret\r'])).code, 3);
-		assert.equal((await typing(change, ['better\r', 'secret\rsecret\r'])).code, 0);
+		assert.equal((await typing([...change, '--newrootpassword', 'secret', '--rootpassword', 'much better'], [])).code, 0);
 	});
 
 	test('comes before the question whether to go on', async () => {

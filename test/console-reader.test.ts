@@ -88,8 +88,11 @@ test('in a terminal it writes lines and nothing else, and leaves as it came', as
 	terminal.type('mycolony');
 	terminal.press('enter');
 	await terminal.until(/Root password, not shown: empty/);
-	terminal.type('secret');
-	await terminal.until('******');
+	terminal.type('secret word');
+	await terminal.until('***********');
+	terminal.press('enter');
+	await terminal.until(/Root password again, not shown: empty/);
+	terminal.type('secret word');
 	terminal.press('enter');
 	await terminal.until('Registered the colony mycolony');
 	terminal.press('q');

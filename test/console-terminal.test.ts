@@ -79,8 +79,11 @@ async function registerColony(terminal: Terminal, name: string): Promise<void> {
 	await terminal.until('> Name');
 	terminal.type(name);
 	terminal.press('enter');
-	terminal.type('secret');
-	await terminal.until('••••••');
+	terminal.type('secret word');
+	await terminal.until('•••••••••••');
+	terminal.press('enter');
+	await terminal.until('Root password again');
+	terminal.type('secret word');
 	terminal.press('enter');
 	await terminal.until(`Registered the colony ${name}`);
 	await terminal.until('No processes found');

@@ -173,8 +173,12 @@ test('the first root password given on this machine is kept, and one that comes 
 	const remote = new Broker(database, {local: false});
 	await refusedUnchanged(database, async () => remote.run({root: 'from elsewhere'}, 'colony.list', {}), 'unauthenticated', /has no root password yet/);
 
+	await refusedUnchanged(database, async () => broker.run({root: 'a typo'}, 'colony.list', {}), 'unauthenticated', /has no root password yet/);
+	await refusedUnchanged(database, async () => broker.verifyRoot('a typo'), 'unauthenticated', /has no root password yet/);
 	const notices: string[] = [];
 	const {identity} = createIdentity();
+	await refusedUnchanged(database, async () => broker.run({root: 'typed once', mustBeKept: true}, 'colony.register', {colonyid: identity.id, spec: {name: 'first'}}), 'unauthenticated', /has no root password yet/);
+	await refusedUnchanged(database, async () => remote.run({root: 'from elsewhere'}, 'colony.register', {colonyid: identity.id, spec: {name: 'first'}}), 'unauthenticated', /has no root password yet/);
 	const register = async (password: string) => broker.run({root: password}, 'colony.register', {colonyid: identity.id, spec: {name: 'first'}}, {notice: sentence => notices.push(sentence)});
 	await register('first password');
 	assert.match(notices.join(''), /^This root password is the first .* was kept/);
@@ -190,7 +194,7 @@ test('the first root password given on this machine is kept, and one that comes 
 test('of many first passwords at once one is kept', async () => {
 	await database.query('delete from installation');
 	const passwords = Array.from({length: 6}, (_, index) => `password ${index}`);
-	const outcomes = await Promise.allSettled(passwords.map(async password => new Broker(database, {local: true}).verifyRoot(password)));
+	const outcomes = await Promise.allSettled(passwords.map(async password => new Broker(database, {local: true}).keepRoot(password)));
 	const kept = outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value.kept);
 	assert.equal(kept.filter(Boolean).length, 1);
 	assert.equal(outcomes.filter(({status}) => status === 'rejected').length, passwords.length - 1);

@@ -94,6 +94,7 @@ async function record(database: Database, moments: number, seed: number): Promis
 		'computer.register',
 		'computer.remove',
 		'database.firstrootpassword',
+		'database.resetroot',
 		'process.assign',
 		'process.cancel',
 		'process.expire',

@@ -68,9 +68,12 @@ describe('on the embedded database, with nothing configured', () => {
 		await terminal.until('Register a colony');
 		terminal.type('qAy');
 		terminal.press('enter');
-		terminal.type('secret');
-		await terminal.until('••••••');
+		terminal.type('secret word');
+		await terminal.until('•••••••••••');
 		assert.doesNotMatch(terminal.raw(), /secret/, 'the password is not on the screen');
+		terminal.press('enter');
+		await terminal.until('Root password again');
+		terminal.type('secret word');
 		terminal.press('enter');
 		await terminal.until('Registered the colony qAy');
 		terminal.press('3');

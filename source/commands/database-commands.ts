@@ -3,7 +3,7 @@ import {askYes} from './ask.ts';
 import {
 	type CommandEntry, defineCommand, localStoreFlags, storeFlags,
 } from './command.ts';
-import {showDone, toNotice} from './output.ts';
+import {say, showDone, toNotice} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
 import {givenSecret, rootPassword} from './secrets.ts';
 import {withStore} from './store.ts';
@@ -46,4 +46,19 @@ const showDatabase = defineCommand({
 	},
 });
 
-export const databaseCommands: readonly CommandEntry[] = [createDatabase, dropDatabase, showDatabase];
+const resetRoot = defineCommand({
+	words: ['database', 'resetroot'],
+	summary: 'Forget the root password, where the data is; the next `database rootpassword` sets another one.',
+	flags: {yes: optional(flag('Yes', 'Forget it without asking'))},
+	store: localStoreFlags,
+	async run({world, input, flags, choice}) {
+		if (flags.yes !== true) {
+			await askYes(input, world, 'This forgets the root password. Until another one is set nobody is root, also on servers that are running.');
+		}
+
+		const isDone = await world.contexts.resetRoot(choice);
+		await say(world, isDone ? 'The root password is forgotten. Set another one: colonies database rootpassword' : 'There is no root password. Set one: colonies database rootpassword');
+	},
+});
+
+export const databaseCommands: readonly CommandEntry[] = [createDatabase, dropDatabase, showDatabase, resetRoot];

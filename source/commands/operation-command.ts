@@ -1,7 +1,8 @@
-import {InvalidInput} from '../core/errors.ts';
+import {InvalidInput, toColoniesError, Unauthenticated} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
+import type {Caller} from '../operations/broker.ts';
 import type {Command} from '../operations/define.ts';
 import {
 	asWritten, type Field, type Fields, flag, integer, keptAsText, optional, value,
@@ -10,6 +11,7 @@ import {numbered} from '../operations/numbered.ts';
 import {parseInput} from '../operations/parse.ts';
 import {isPlannable, plannable, type PlannableName} from '../operations/plan.ts';
 import {type AnyOperation, flagOf} from '../operations/registry.ts';
+import {isWithoutRoot} from '../operations/root-password.ts';
 import {leftOut, prune} from '../operations/unknown.ts';
 import {askYes} from './ask.ts';
 import {
@@ -24,7 +26,9 @@ import {
 } from './plan-command.ts';
 import {registerWith} from './register.ts';
 import {type OutputFormat, outputFlags, printResult} from './results.ts';
-import {requireNewSecret} from './secrets.ts';
+import {
+	givenSecret, isAttended, requireNewSecret, rootCaller, rootPassword, withFirstRoot,
+} from './secrets.ts';
 import {type Signing, callerOf, signingFlags} from './signers.ts';
 import {readSpec, readSpecs} from './specs.ts';
 import {withStore} from './store.ts';
@@ -216,6 +220,29 @@ async function carryOutPlannable(run: Run): Promise<void> {
 	}));
 }
 
+/** Changes the root password, or sets the first one, for which there is no other to give. */
+async function changeRoot({call: {world, input, flags}}: Run, newPassword: string, work: (caller: Caller) => Promise<unknown>): Promise<unknown> {
+	const typed = flags.rootpassword as string | undefined;
+	if (givenSecret(world, rootPassword, typed) !== undefined) {
+		return work(await rootCaller(world, input, typed));
+	}
+
+	try {
+		return await work({root: newPassword});
+	} catch (error) {
+		if (toColoniesError(error).code !== 'unauthenticated' || isWithoutRoot(toColoniesError(error))) {
+			throw error;
+		}
+
+		if (!isAttended(input, world)) {
+			throw new Unauthenticated('A root password is set; it is needed to change it.', {hint: 'Give it with --rootpassword or in COLONIES_ROOT_PASSWORD. Whoever has the database may forget it: colonies database resetroot.', cause: error});
+		}
+
+		await say(world, 'A root password is set; it is needed to change it.');
+		return work(await rootCaller(world, input, typed));
+	}
+}
+
 async function carryOut(run: Run): Promise<void> {
 	const {operation, call: {world, input, flags, choice}} = run;
 	const asked = await inputsOf(run);
@@ -225,7 +252,9 @@ async function carryOut(run: Run): Promise<void> {
 		await say(world, warning); // eslint-disable-line no-await-in-loop
 	}
 
-	const caller = await callerOf(world, input, operation, {flags, signs: actingComputer(run), colony});
+	const isRootPassword = operation.name === 'database.rootpassword';
+	// Whoever sets the first one has no other to give.
+	const caller: Caller = isRootPassword ? {root: ''} : await callerOf(world, input, operation, {flags, signs: actingComputer(run), colony});
 	const complete = await withSecrets(run, asked.inputs[0]!);
 	await confirm(run, colony ?? checked[0]!.colonyid as string);
 	await withStore(world, choice, async context => {
@@ -235,7 +264,10 @@ async function carryOut(run: Run): Promise<void> {
 			return;
 		}
 
-		const result = operation.creates === undefined ? await runOne(calls, complete) : await registerWith({...calls, input: complete});
+		const once = async (caller: Caller) => operation.creates === undefined ? runOne({...calls, caller}, complete) : registerWith({...calls, caller, input: complete});
+		const result = isRootPassword
+			? await changeRoot(run, complete.newrootpassword as string, once)
+			: await (operation.keepsRoot === true && context.kind !== 'server' ? withFirstRoot(world, input, caller, once) : once(caller));
 		await showOne(run, result, checked[0]!);
 	});
 }

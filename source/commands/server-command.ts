@@ -11,7 +11,7 @@ import {type CommandEntry, defineCommand, localStoreFlags} from './command.ts';
 import {
 	OutputClosed, OutputFailed, print, say, toNotice,
 } from './output.ts';
-import {requireSecret, rootPassword} from './secrets.ts';
+import {rootCaller, rootPassword, withFirstRoot} from './secrets.ts';
 import {Faults, onSignals} from './server-process.ts';
 import type {
 	Certificate, Certificates, Serve, Server, World,
@@ -20,7 +20,7 @@ import type {
 const file = (label: string, summary: string) => optional(line(label, summary, {longest: 4096}));
 
 const serverStartFlags = {
-	rootpassword: optional(secret(rootPassword.label, 'The root password; the first one given to a database is kept. Else COLONIES_ROOT_PASSWORD, else it is asked for')),
+	rootpassword: optional(secret(rootPassword.label, 'The root password; on a new database it is kept, and on another it must be the one that is kept. Else COLONIES_ROOT_PASSWORD, else it is asked for')),
 	host: optional(line('Address', 'Address to listen on, or a name of this machine; every address unless given')),
 	port: otherwise(integer('Port', 'Port to listen on; 0 takes one that is free', {most: 65_535}), 8080),
 	name: optional(line('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused', {longest: 2000})),
@@ -188,8 +188,8 @@ const startServer = defineCommand({
 		addressOf(flags);
 		const read = certificateOf(flags, certificate);
 		const first = await read?.();
-		const password = await requireSecret(world, input, rootPassword, flags.rootpassword);
-		const context = await world.contexts.openHosted(choice, {rootpassword: password, notice: toNotice(world)});
+		const caller = await rootCaller(world, input, flags.rootpassword);
+		const context = await withFirstRoot(world, input, caller, async ({root, mustBeKept}) => world.contexts.openHosted(choice, {rootpassword: root, ...(mustBeKept ? {mustBeKept} : {}), notice: toNotice(world)}));
 		try {
 			await serveUntilEnd(world, {
 				context, serve, read, first, flags,

@@ -8,7 +8,7 @@ import {
 } from '../operations/fields.ts';
 import {type AnyOperation, isForRoot} from '../operations/registry.ts';
 import {refuseBoth} from './command.ts';
-import {requireSecret, rootPassword} from './secrets.ts';
+import {rootCaller, rootPassword} from './secrets.ts';
 import type {StandardInput} from './standard-input.ts';
 import type {World} from './world.ts';
 
@@ -84,7 +84,7 @@ export async function callerOf(world: World, input: StandardInput, operation: An
 	const isNobodys = flags.id === undefined && signing.signs === undefined && colony === undefined && keyNames.every(name => flags[name] === undefined);
 	if (isForRoot(operation) || flags.rootpassword !== undefined || (mayRoot(operation) && isNobodys)) {
 		refuseBoth(flags, ['rootpassword', 'id', ...keyNames], 'Either root or somebody who signs.');
-		return {root: await requireSecret(world, input, rootPassword, flags.rootpassword)};
+		return rootCaller(world, input, flags.rootpassword);
 	}
 
 	const name = keyNames.find(name => flags[name] !== undefined);

@@ -14,7 +14,7 @@ const kinds: Partial<Record<Field['kind'], FormField['kind']>> = {integer: 'inte
 const fieldsOf = (fields: Fields): FormField[] => Object.entries(fields)
 	.map(([name, {label, summary, kind, optional}]) => field(name, label, summary, {kind: kinds[kind] ?? 'text', optional}));
 
-const rootField = (state: State): FormField[] => state.rootUnlocked ? [] : [field('rootpassword', 'Root password', 'Of this installation; the first one given is kept', {kind: 'secret'})];
+const rootField = (state: State): FormField[] => state.rootUnlocked ? [] : [field('rootpassword', 'Root password', 'Of this installation; where none is set yet, choose one', {kind: 'secret'})];
 
 const {targetcolonyid: _, targetcomputerids, ...usual} = processSpec;
 /** What a process asks for, what is asked most often first. */
@@ -50,7 +50,7 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 	'unlock-root': () => ({
 		title: 'Unlock root',
 		intro: 'The password is kept in memory, for this run only.',
-		fields: [field('rootpassword', 'Root password', 'Of this installation; on a fresh database the first one given is kept', {kind: 'secret'})],
+		fields: [field('rootpassword', 'Root password', 'Of this installation', {kind: 'secret'})],
 	}),
 	'connect-server': () => ({
 		title: 'Connect to a Colonies server',
@@ -78,6 +78,18 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 
 /** A form, empty, for its purpose. */
 export const openForm = (purpose: FormPurpose, state: State): Form => ({kind: 'form', purpose, focus: 0, busy: false, ...forms[purpose](state)});
+
+/** A form whose root password would be the first one: it has to be typed again, in a field of its own. */
+export function askAgain(form: Form): Form {
+	if (form.purpose !== 'register-colony') {
+		return {...form, error: {code: 'unauthenticated', message: noRoot, hint: 'Register a colony with n on 4 Colonies, and choose it there.'}};
+	}
+
+	const fields = [...form.fields.filter(({name}) => name !== 'again'), field('again', 'Root password again', 'It becomes the root password; you cannot see it again', {kind: 'secret'})];
+	return {...form, fields, focus: fields.length - 1, error: {code: 'unauthenticated', message: noRoot, hint: 'Type the one that you chose again.'}};
+}
+
+const noRoot = 'This installation has no root password yet.';
 
 /** The texts of a form by field. */
 export const valuesOf = (form: Form): Record<string, string> => Object.fromEntries(form.fields.map(({name, edit}) => [name, edit.text]));

@@ -1,9 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {InvalidInput} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {quoted, shortId, visible} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {type Keychain, withNewKey} from '../keychain/index.ts';
-import {type Caller, type Context, type ContextChoice, type Notice, patiently, readChoice} from '../operations/index.ts';
+import {
+	type Caller, type Context, type ContextChoice, isShort, type Notice, patiently, readChoice,
+} from '../operations/index.ts';
 import type {Acting, FormPurpose, Made, State} from './state.ts';
 import type {World} from './world.ts';
 
@@ -77,11 +80,26 @@ const serverLabels: Record<string, string> = {host: 'Host', port: 'Port', finger
 /** The owner of the colony that the operator works in. */
 const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
 
+/** @throws InvalidInput where a root password that is to become the first one is too short, or typed differently the second time */
+function checkFirst(password: string, again: string): void {
+	if (isShort(password)) {
+		throw new InvalidInput(`The root password has fewer than ${limits.rootPasswordLength} characters.`, {hint: 'Whoever has it can remove every colony: take a longer one.'});
+	}
+
+	if (again !== password) {
+		throw new InvalidInput('The two root passwords differ.', {hint: 'Type the same twice.'});
+	}
+}
+
 const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sent>> = {
-	async 'register-colony'({name, rootpassword}, {context, keychain, root, unlock, notice}) {
+	async 'register-colony'({name, rootpassword, again}, {context, keychain, root, unlock, notice}) {
 		const password = rootpassword ?? root!;
+		if (again !== undefined) {
+			checkFirst(password, again);
+		}
+
 		const {id} = await withNewKey(keychain, {
-			register: async id => context!.run({root: password}, 'colony.register', {colonyid: id, spec: {name}}, {notice}),
+			register: async id => context!.run({root: password, mustBeKept: again === undefined}, 'colony.register', {colonyid: id, spec: {name}}, {notice}),
 			label: colonyid => ({kind: 'colony', name: name!, colonyid}),
 			notice,
 		});

@@ -3,12 +3,12 @@ import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
 import {type Database, migrate, newestSchema, refuseNewer} from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
-import type {
-	Context, HostedContext, Notice, Where,
+import {
+	Broker, type Context, type HostedContext, type Notice, type Where,
 } from '../operations/index.ts';
 import {brokerContext} from './local.ts';
 import type {DatabaseTarget} from './resolve.ts';
-import {keepRoot} from './root.ts';
+import {keepRoot, type RootGiven} from './root.ts';
 
 /** Connects to a PostgreSQL, which is loaded only when it is asked for. @throws ColoniesError */
 export async function connect({host, port, user, password, database, ssl, pool, url}: DatabaseTarget, startUnreachable = false): Promise<Database> {
@@ -77,13 +77,29 @@ export async function openDatabase(target: DatabaseTarget, attended: boolean): P
 }
 
 /** For callers from elsewhere, none of whom may set the first root password: whoever starts the server does. */
-export async function hostDatabase(target: DatabaseTarget, rootpassword: string, notice: Notice): Promise<HostedContext> {
+export async function hostDatabase(target: DatabaseTarget, root: RootGiven, notice: Notice): Promise<HostedContext> {
 	const database = await connect(target);
-	return closing(database, async () => {
+	await closing(database, async () => prepare(database, target, false));
+	const context = brokerContext(database, {kind: 'database', name: target.name, local: false, attended: true, check: async () => checkSchema(database, target)});
+	try {
+		await keepRoot(context.broker, notice, root);
+	} catch (error) {
+		await context.close();
+		throw error;
+	}
+
+	return context;
+}
+
+/** Forgets the root password of a database. @returns whether there was one */
+export async function resetRootOf(target: DatabaseTarget): Promise<boolean> {
+	const database = await connect(target);
+	try {
 		await prepare(database, target, false);
-		await keepRoot(database, notice, rootpassword);
-		return brokerContext(database, {kind: 'database', name: target.name, local: false, attended: true, check: async () => checkSchema(database, target)});
-	});
+		return await new Broker(database, {local: true}).resetRoot();
+	} finally {
+		await database.close();
+	}
 }
 
 /** Makes the schema, saves the context and makes it current. @throws ColoniesError */
@@ -92,7 +108,7 @@ export async function createDatabase(settings: Settings, target: DatabaseTarget,
 	return closing(database, async () => {
 		const done = await migrate(database);
 		if (rootpassword !== undefined) {
-			await keepRoot(database, notice, rootpassword);
+			await keepRoot(new Broker(database, {local: true}), notice, {rootpassword});
 		}
 
 		const context = brokerContext(database, {kind: target.kind, name: target.name, local: true});

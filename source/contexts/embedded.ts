@@ -4,7 +4,7 @@ import type {
 } from '../operations/index.ts';
 import {brokerContext} from './local.ts';
 import {type Embedded, hostAlone} from './hosting.ts';
-import {keepRoot, samePassword} from './root.ts';
+import {keepRoot, type RootGiven, samePassword} from './root.ts';
 import {openShared} from './shared.ts';
 
 export {openShared} from './shared.ts';
@@ -16,16 +16,17 @@ export async function openAlone({folder}: Embedded): Promise<Database> {
 }
 
 /** For callers from elsewhere, none of whom may set the first root password; the processes of this user go on sharing the database meanwhile. */
-export async function hostEmbedded(embedded: Embedded, rootpassword: string, notice: Notice): Promise<HostedContext> {
+export async function hostEmbedded(embedded: Embedded, root: RootGiven, notice: Notice): Promise<HostedContext> {
 	const {database, close} = await hostAlone(embedded);
+	const served = brokerContext(database, {kind: 'embedded', name: embedded.name, local: false});
 	try {
-		await keepRoot(database, notice, rootpassword);
+		await keepRoot(served.broker, notice, root);
 	} catch (error) {
+		await served.broker.close();
 		await close();
 		throw error;
 	}
 
-	const served = brokerContext(database, {kind: 'embedded', name: embedded.name, local: false});
 	return {
 		...served,
 		async close() {
@@ -35,14 +36,24 @@ export async function hostEmbedded(embedded: Embedded, rootpassword: string, not
 	};
 }
 
+/** Forgets the root password of the embedded database. @returns whether there was one. @throws ColoniesError `in-use` */
+export async function resetRootOfEmbedded(embedded: Embedded): Promise<boolean> {
+	const {context, close} = await hostAlone(embedded);
+	try {
+		return await context.broker.resetRoot();
+	} finally {
+		await close();
+	}
+}
+
 /** Brings the embedded database up to date, and keeps the root password when it is the first. @throws ColoniesError */
 export async function createEmbedded(embedded: Embedded, notice: Notice, rootpassword: string | undefined): Promise<Where> {
 	const context = await openShared(embedded);
 	try {
 		if (rootpassword !== undefined) {
-			// Any operation of root's keeps the first password, and checks another one.
+			// Changing it to itself keeps the first one, checks another one, and changes nothing.
 			let said = false;
-			await context.run({root: rootpassword}, 'colony.list', {count: 1}, {notice(sentence) {
+			await context.run({root: rootpassword}, 'database.rootpassword', {newrootpassword: rootpassword}, {notice(sentence) {
 				said = true;
 				notice(sentence);
 			}});

@@ -4,7 +4,7 @@ import {dropSchema} from '../database/index.ts';
 import type {Folders, Settings} from '../keychain/index.ts';
 import type {ContextChoice, Contexts} from '../operations/index.ts';
 import {
-	connect, createDatabase, hostDatabase, openDatabase,
+	connect, createDatabase, hostDatabase, openDatabase, resetRootOf,
 } from './databases.ts';
 import type {Embedded} from './hosting.ts';
 import {embeddedFolder} from './places.ts';
@@ -46,18 +46,18 @@ export function createContexts(world: World): Contexts {
 			}
 		},
 		...savedContexts(world),
-		async openHosted(choice, {rootpassword, notice}) {
+		async openHosted(choice, {notice, ...root}) {
 			const target = await resolve(choice);
 			if (target.kind === 'server') {
 				throw noServer();
 			}
 
 			if (target.kind === 'database') {
-				return hostDatabase(target, rootpassword, notice);
+				return hostDatabase(target, root, notice);
 			}
 
 			const {hostEmbedded} = await import('./embedded.ts');
-			return hostEmbedded(embedded(target.name), rootpassword, notice);
+			return hostEmbedded(embedded(target.name), root, notice);
 		},
 		async create(choice, notice, rootpassword) {
 			const target = await resolve(choice);
@@ -71,6 +71,19 @@ export function createContexts(world: World): Contexts {
 
 			const {createEmbedded} = await import('./embedded.ts');
 			return createEmbedded(embedded(target.name), notice, rootpassword);
+		},
+		async resetRoot(choice) {
+			const target = await resolve(choice);
+			if (target.kind === 'server') {
+				throw noServer();
+			}
+
+			if (target.kind === 'database') {
+				return resetRootOf(target);
+			}
+
+			const {resetRootOfEmbedded} = await import('./embedded.ts');
+			return resetRootOfEmbedded(embedded(target.name));
 		},
 		async prepareDrop(choice) {
 			// Once, before the question: what is dropped is what was asked about, whatever becomes the current context meanwhile.

@@ -6,6 +6,8 @@ export const limits = {
 	key: 200,
 	/** Characters of a secret. */
 	secret: 1000,
+	/** Characters that a root password has at least where it is typed; a shorter one that is given in another way is warned of (domain.md, "Who may do what"). */
+	rootPasswordLength: 8,
 	/** Bytes of UTF-8 in the value of one attribute: 1 MiB. */
 	value: 1_048_576,
 	/** Attributes that go into a process, and as many that come out of one attempt. */

@@ -12,6 +12,12 @@ export async function keepFirstRootPassword(client: Client, hash: string): Promi
 	return rowCount === 1;
 }
 
+/** Forgets the kept hash, so that the next one given on this machine is the first. False when there was none. */
+export async function forgetRootPassword(client: Client): Promise<boolean> {
+	const {rowCount} = await client.query('delete from installation');
+	return rowCount === 1;
+}
+
 /** Replaces the kept hash. */
 export async function changeRootPassword(client: Client, hash: string): Promise<void> {
 	await client.query('update installation set root_password = $1', [hash]);

@@ -10,8 +10,14 @@ import {Identity, Signer} from '../identity/index.ts';
 import type {Who} from './define.ts';
 import type {AnyOperation} from './registry.ts';
 
-/** Whoever wants something done: somebody who proved an identity, by a key or by the signature of a request, or gives the root password. */
-export type Caller = {identity: Identity} | {signer: Signer} | {root: string};
+/**
+Whoever wants something done: somebody who proved an identity, by a key or by the signature of a request, or gives the root password.
+`mustBeKept`: it is refused where no root password is set yet, for it was typed only once.
+*/
+export type Caller = {identity: Identity} | {signer: Signer} | {root: string; mustBeKept?: boolean};
+
+/** Whether the password that root gives for an operation may become the first one of an installation. */
+export const mayBeFirst = ({keepsRoot}: AnyOperation, {mustBeKept}: {mustBeKept?: boolean}): boolean => keepsRoot === true && mustBeKept !== true;
 
 /** The id that a caller has proved. @throws Unauthenticated */
 function provedId(caller: Exclude<Caller, {root: string}>): Id {
@@ -28,7 +34,7 @@ type Request = {
 	caller: Caller;
 	/** Checked inputs of calls about one colony. */
 	inputs: ReadonlyArray<Record<string, any>>;
-	verifyRoot: (password: string) => Promise<{kept: boolean}>;
+	verifyRoot: (password: string, options: {mayBeFirst: boolean}) => Promise<{kept: boolean}>;
 };
 
 /**
@@ -42,7 +48,7 @@ export async function authorise(client: Client, {operation, caller, inputs, veri
 			throw new NotAllowed(operation.allow.refusal, {hint: 'Root looks after the installation; the work of a colony belongs to its owner.'});
 		}
 
-		const {kept} = await verifyRoot(caller.root);
+		const {kept} = await verifyRoot(caller.root, {mayBeFirst: mayBeFirst(operation, caller)});
 		return {who: {actor: 'root', role: 'root'}, kept};
 	}
 

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, isRetryable, type Load, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
+	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
 } from '../database/index.ts';
 import {attributeId} from '../identity/index.ts';
 import type {Caller} from './authorise.ts';
@@ -15,7 +15,7 @@ import {parseAll, parseList} from './parse.ts';
 import {
 	type AnyOperation, type InputOf, type OperationName, type ResultOf, operationNamed,
 } from './registry.ts';
-import {RootPasswords} from './root-password.ts';
+import {keptNotice, RootPasswords} from './root-password.ts';
 import {Sightings} from './sightings.ts';
 import {type Turn, Waiting} from './waiting.ts';
 
@@ -60,7 +60,7 @@ export class Broker {
 		this.waiting = new Waiting(database, this.news);
 		this.#sightings = new Sightings(database);
 		this.#tools = {
-			verifyRoot: async (client, password) => this.#verify(client, password),
+			verifyRoot: async (client, password, {mayBeFirst}) => this.#verify(client, password, mayBeFirst && this.#local),
 			sawComputer: (colony, computer) => {
 				this.#sightings.note(colony, computer);
 			},
@@ -139,9 +139,28 @@ export class Broker {
 		return await this.#database.transaction(async client => retention.compress(client)) || more;
 	}
 
-	/** Keeps a root password when it is the first, and checks it otherwise. @throws Unauthenticated */
-	async verifyRoot(password: string): Promise<{kept: boolean}> {
-		return this.#database.transaction(async client => this.#verify(client, password));
+	/** Checks a root password. `mayBeFirst`: keeps it where none is set yet and callers are on this machine. @throws Unauthenticated */
+	async verifyRoot(password: string, {mayBeFirst = false}: {mayBeFirst?: boolean} = {}): Promise<{kept: boolean}> {
+		return this.#database.transaction(async client => this.#verify(client, password, mayBeFirst && this.#local));
+	}
+
+	/** The same for whoever sets up a store or starts a server on it, wherever its callers are. @throws Unauthenticated */
+	async keepRoot(password: string): Promise<{kept: boolean}> {
+		return this.#database.transaction(async client => this.#verify(client, password, true));
+	}
+
+	/** Forgets the root password, for whoever has the database itself. @returns whether there was one */
+	async resetRoot(): Promise<boolean> {
+		return this.#database.transaction(async client => {
+			const isDone = await installation.forgetRootPassword(client);
+			await record(client, {actor: 'root'}, isDone ? [{noun: 'installation', subject: 'root', what: 'database.resetroot'}] : []);
+			return isDone;
+		});
+	}
+
+	/** Whether a root password is the one that was right before, which costs no scrypt. */
+	async isRootRemembered(password: string): Promise<boolean> {
+		return this.#database.transaction(async client => this.#rootPasswords.isRemembered(client, password));
 	}
 
 	/** @throws ColoniesError when the database does not answer */
@@ -203,7 +222,7 @@ export class Broker {
 		const outcome = await this.#retrying(async () => this.#database.transaction(async client => carryOut(client, job, this.#tools)));
 		const {refusal, kept, topics, work} = outcome;
 		if (kept) {
-			job.options.notice?.('This root password is the first given to this database, and was kept: from now on it is the one.');
+			job.options.notice?.(keptNotice('root' in job.caller ? job.caller.root : ''));
 		}
 
 		this.news.announce(topics, work);
@@ -215,8 +234,8 @@ export class Broker {
 	}
 
 	/** The first password is an event of the installation's history; the password itself never is. */
-	async #verify(client: Client, password: string): Promise<{kept: boolean}> {
-		const {kept} = await this.#rootPasswords.verify(client, password, {local: this.#local});
+	async #verify(client: Client, password: string, mayKeep: boolean): Promise<{kept: boolean}> {
+		const {kept} = await this.#rootPasswords.verify(client, password, {mayKeep});
 		if (kept) {
 			await record(client, {actor: 'root'}, [{noun: 'installation', subject: 'root', what: 'database.firstrootpassword'}]);
 		}

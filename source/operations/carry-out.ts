@@ -30,7 +30,7 @@ export type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; ref
 
 /** What carrying out needs of its broker. */
 export type Tools = {
-	verifyRoot: (client: Client, password: string) => Promise<{kept: boolean}>;
+	verifyRoot: (client: Client, password: string, options: {mayBeFirst: boolean}) => Promise<{kept: boolean}>;
 	/** A computer did something. */
 	sawComputer: (colony: Id, computer: Id) => void;
 	load: Database['load'];
@@ -86,7 +86,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 		}
 	};
 
-	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async password => tools.verifyRoot(client, password)});
+	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async (password, options) => tools.verifyRoot(client, password, options)});
 	if (who.computer && operation.work) {
 		tools.sawComputer(who.computer.colony_id, who.computer.computer_id);
 	}

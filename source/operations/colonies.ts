@@ -15,6 +15,7 @@ export const registerColony = defineOperation({
 	route: 'POST /colonies',
 	allow: root,
 	operator: true,
+	keepsRoot: true,
 	creates: 'colonyid',
 	changes: ['colonies'],
 	handle: async ({client, input}) => colonies.register(client, input.colonyid, input.spec.name),

@@ -86,7 +86,9 @@ export type Contexts = {
 	Opens a database or the embedded store to be served, for as long as it is open: deadlines are seen to. The root password is kept on a fresh database.
 	@throws Unauthenticated when another root password is kept; InvalidInput when the choice is a server
 	*/
-	openHosted(choice: ContextChoice, options: {rootpassword: string; notice: Notice}): Promise<HostedContext>;
+	openHosted(choice: ContextChoice, options: {rootpassword: string; /** It was typed only once, and does not become the first one. */ mustBeKept?: boolean; notice: Notice}): Promise<HostedContext>;
+	/** Forgets the root password, for whoever has the database itself. @returns whether there was one. @throws InvalidInput when the choice is a server; `in-use` when others have the embedded store open */
+	resetRoot(choice: ContextChoice): Promise<boolean>;
 	/** Keeps a server or a database under a name, in place of what had it. It is not asked whether it answers. @throws InvalidInput */
 	save(name: string, choice: ContextChoice, notice: Notice): Promise<void>;
 	/** The contexts that are kept; the embedded store is always among them, first. */

@@ -83,6 +83,8 @@ type Common<Input extends Fields, Result> = {
 	operator?: boolean;
 	/** What else one call of an operator's change writes to the history, besides a change of its own name: what followed from it. */
 	implies?: readonly string[];
+	/** Whether root may set the first root password of an installation with it, where callers are on this machine. */
+	keepsRoot?: boolean;
 	/** What is lost when it is done by mistake; the console asks harder. */
 	danger?: 'high' | 'highest';
 	/** Field that holds the id of a new identity: the caller makes its key pair. */

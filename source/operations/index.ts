@@ -17,6 +17,7 @@ export {
 export {
 	complaintAbout, parseAll, parseInput, parseList,
 } from './parse.ts';
+export {isShort, isWithoutRoot, keptNotice, shortWarning} from './root-password.ts';
 export {refuseDepth} from './unknown.ts';
 export {patiently} from './patiently.ts';
 export {

@@ -11,4 +11,4 @@ export const operatorsChanges: readonly AnyOperation[] = [colonies, computers, p
 	.filter(({operator}) => operator === true);
 
 /** What else stands in the history: what computers and members do, and what happens by itself. */
-export const otherChanges: readonly string[] = ['process.submit', 'process.assign', 'process.successful', 'process.failed', 'process.requeue', 'process.expire', 'attribute.add', 'database.firstrootpassword', 'history.drop'];
+export const otherChanges: readonly string[] = ['process.submit', 'process.assign', 'process.successful', 'process.failed', 'process.requeue', 'process.expire', 'attribute.add', 'database.firstrootpassword', 'database.resetroot', 'history.drop'];

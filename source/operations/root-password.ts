@@ -2,7 +2,9 @@ import {
 	createHmac, randomBytes, scrypt, timingSafeEqual,
 } from 'node:crypto';
 import {promisify} from 'node:util';
-import {Unauthenticated} from '../core/errors.ts';
+import {type ColoniesError, Unauthenticated} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
+import {Turnstile} from '../core/turnstile.ts';
 import {type Client, installation} from '../database/index.ts';
 
 const derive = promisify<string, Buffer, number, {N: number; r: number; p: number}, Buffer>(scrypt);
@@ -12,15 +14,35 @@ const length = 32;
 /** A salted scrypt hash (RFC 7914) as text, with its parameters in front. */
 export async function hashPassword(password: string): Promise<string> {
 	const salt = randomBytes(16);
-	const hash = await derive(password, salt, length, cost);
+	const hash = await deriving.run(async () => derive(password, salt, length, cost));
 	return ['scrypt', cost.N, cost.r, cost.p, salt.toString('hex'), hash.toString('hex')].join('$');
 }
 
-async function fits(password: string, kept: string): Promise<boolean> {
+/** Derivations that run at once: each takes a core for some 50 ms and 16 MB. */
+const deriving = new Turnstile(2);
+
+/** Whether a password is the one of a hash. */
+export async function fits(password: string, kept: string): Promise<boolean> {
 	const [, n, r, p, salt, hash] = kept.split('$');
 	const expected = Buffer.from(hash!, 'hex');
-	return timingSafeEqual(expected, await derive(password, Buffer.from(salt!, 'hex'), expected.length, {N: Number(n), r: Number(r), p: Number(p)}));
+	return timingSafeEqual(expected, await deriving.run(async () => derive(password, Buffer.from(salt!, 'hex'), expected.length, {N: Number(n), r: Number(r), p: Number(p)})));
 }
+
+const none = 'This installation has no root password yet.';
+
+/** Whether root was refused because no root password is set yet. */
+export const isWithoutRoot = ({code, message}: Pick<ColoniesError, 'code' | 'message'>): boolean => code === 'unauthenticated' && message === none;
+
+const withoutRoot = () => new Unauthenticated(none, {hint: 'Set it where the data is, not through a server: `colonies database rootpassword`, `colonies database create --rootpassword …` or `colonies server start`.'});
+
+/** Characters as a person counts them. */
+export const isShort = (password: string): boolean => [...password].length < limits.rootPasswordLength;
+
+/** Why a short root password is a risk. */
+export const shortWarning = `It has fewer than ${limits.rootPasswordLength} characters and can be guessed: colonies database rootpassword changes it.`;
+
+/** Said to whoever gave the first root password. */
+export const keptNotice = (password: string): string => `This root password is the first given to this database, and was kept: from now on it is the one.${isShort(password) ? ` ${shortWarning}` : ''}`;
 
 /** Checks root passwords against the kept hash, and remembers what fitted, for scrypt is slow on purpose. */
 export class RootPasswords {
@@ -29,34 +51,47 @@ export class RootPasswords {
 	#known: {kept: string; digest: Buffer} | undefined;
 
 	/**
-	@param local whether the caller is on this machine (embedded, its socket, a database context): only then the first password of a fresh database is kept.
-	@returns whether this password was kept just now as the first.
+	@param mayKeep whether this password is kept where none is set yet (domain.md, "Who may do what")
+	@returns whether it was kept just now as the first
 	@throws Unauthenticated
 	*/
-	async verify(client: Client, password: string, {local}: {local: boolean}): Promise<{kept: boolean}> {
+	async verify(client: Client, password: string, {mayKeep}: {mayKeep: boolean}): Promise<{kept: boolean}> {
 		let kept = await installation.rootPasswordHash(client);
 		if (kept === undefined) {
-			if (!local) {
-				throw new Unauthenticated('This installation has no root password yet.', {hint: 'Give it one on the machine of the server: `colonies server start --rootpassword …` or `colonies database create --rootpassword …`.'});
+			if (!mayKeep) {
+				throw withoutRoot();
 			}
 
-			if (await installation.keepFirstRootPassword(client, await hashPassword(password))) {
+			const hash = await hashPassword(password);
+			if (await installation.keepFirstRootPassword(client, hash)) {
 				return {kept: true};
 			}
 
 			kept = await installation.rootPasswordHash(client);
 		}
 
-		const digest = createHmac('sha256', this.#key).update(password).digest();
-		if (this.#known?.kept === kept && timingSafeEqual(this.#known!.digest, digest)) {
+		if (this.#remembers(kept, password)) {
 			return {kept: false};
 		}
 
 		if (!await fits(password, kept!)) {
-			throw new Unauthenticated('The root password is wrong.', {hint: 'It is the one first given to this database; `colonies database rootpassword` changes it.'});
+			throw new Unauthenticated('The root password is wrong.', {hint: 'It is the one first given to this database; `colonies database rootpassword` changes it, and `colonies database resetroot` forgets it.'});
 		}
 
-		this.#known = {kept: kept!, digest};
+		this.#known = {kept: kept!, digest: this.#digest(password)};
 		return {kept: false};
+	}
+
+	/** Whether a password is the one that fitted before, and that is still kept. */
+	async isRemembered(client: Client, password: string): Promise<boolean> {
+		return this.#known !== undefined && this.#remembers(await installation.rootPasswordHash(client), password);
+	}
+
+	#remembers(kept: string | undefined, password: string): boolean {
+		return this.#known !== undefined && this.#known.kept === kept && timingSafeEqual(this.#known.digest, this.#digest(password));
+	}
+
+	#digest(password: string): Buffer {
+		return createHmac('sha256', this.#key).update(password).digest();
 	}
 }

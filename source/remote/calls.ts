@@ -20,7 +20,7 @@ export function prepare({address}: Connections, caller: Caller, {method, target,
 	const body = value === undefined ? undefined : new Uint8Array(Buffer.from(JSON.stringify(value)));
 	const headers: Record<string, string> = {accept, ...more, ...(body ? {'content-type': 'application/json'} : {}), ...(idempotencyKey === undefined ? {} : {'idempotency-key': idempotencyKey})};
 	if ('root' in caller) {
-		return {method, target, body, headers: {...headers, authorization: `Basic ${Buffer.from(`root:${caller.root}`).toString('base64')}`}};
+		return {method, target, body, headers: {...headers, authorization: `Basic ${Buffer.from(`root:${caller.root}`).toString('base64')}`, ...(caller.mustBeKept ? {'colonies-root': 'kept'} : {})}};
 	}
 
 	if (!('identity' in caller)) {

@@ -45,7 +45,7 @@ export function callerOf(request: IncomingMessage, body: Buffer | undefined, tra
 		throw new NotAllowed('The root password is not taken over plain HTTP.', {hint: 'Start the server with TLS, or use the database itself.'});
 	}
 
-	return {root: rootPassword(authorization)};
+	return {root: rootPassword(authorization), ...(headers['colonies-root'] === 'kept' ? {mustBeKept: true} : {})};
 }
 
 /** How a client proves who it is, for answers with 401 (RFC 9110 §11.6.1). */

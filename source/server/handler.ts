@@ -127,9 +127,13 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 		return reply.type('application/json').send(document);
 	});
 	app.get('/metrics', {config: {template: '/metrics'}}, async (request, reply) => {
-		const {caller} = await authenticate(request, owned, visits.of(request.raw), true);
+		const caller = await authenticate(request, owned, visits.of(request.raw), true);
 		if (!('root' in caller)) {
 			throw new Unauthenticated('The metrics are for root.', {hint: 'Give the root password by HTTP Basic.'});
+		}
+
+		if (transport === 'socket') {
+			await context.broker.verifyRoot(caller.root);
 		}
 
 		return reply.type(metrics.contentType).send(await metrics.read());
@@ -175,7 +179,10 @@ export async function createHandler({context, version, transport, names, log, be
 		lines.request(request, response, visit);
 		metrics.note(request, response, visit);
 	});
-	const gate = new RootGate({verify: async password => context.broker.verifyRoot(password)});
+	const gate = new RootGate({
+		remembers: async password => context.broker.isRootRemembered(password),
+		verify: async password => context.broker.verifyRoot(password),
+	});
 	const app = await createApp({context, version, transport, names, gate, visits, beat, metrics});
 	return {
 		handle(request, response) {

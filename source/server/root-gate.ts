@@ -1,25 +1,28 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {ColoniesError, Unavailable} from '../core/errors.ts';
-import {Turnstile} from './turnstile.ts';
+import {Turnstile} from '../core/turnstile.ts';
 
-/** Milliseconds of the first delay; each further failure doubles it up to `longest`. */
-const shortest = 250;
-const longest = 10_000;
-/** Milliseconds after which one failure is forgiven. */
-const forgiveness = 30_000;
-/** Milliseconds for which an address that gave the right password does not wait for the failures of others. */
-const trustFor = 3_600_000;
-/** Addresses that are remembered; tries that wait, of one address and of all. */
-const most = {addresses: 10_000, ofOne: 100, ofAll: 1000};
-/** Failures after which the delay grows no more. */
-const worst = 1 + Math.ceil(Math.log2(longest / shortest));
+/** Milliseconds for which the answer to an address's first wrong guess is held; each further one doubles it up to `longestDelayMs`. */
+const shortestDelayMs = 250;
+const longestDelayMs = 10_000;
+/** Milliseconds after which one wrong guess is forgiven. */
+const forgivenessMs = 30_000;
+/** Guesses of all addresses together: so many at once, and then one in so many milliseconds, which is 43,200 a day. A right password takes nothing of it. */
+export const guessBurst = 20;
+export const guessIntervalMs = 2000;
+/** Addresses that are remembered; passwords that wait to be checked, of one address and of all. */
+const most = {addresses: 10_000, ofOne: 20, ofAll: 500};
+/** Wrong guesses after which the delay grows no more. */
+const worst = 1 + Math.ceil(Math.log2(longestDelayMs / shortestDelayMs));
 
-type Failures = {count: number; at: number};
-type Entry = Failures & {trustedUntil: number; queued: number; turn: Turnstile};
+/** `until`: when it may be tried again. */
+type Entry = {count: number; at: number; until: number; queued: number; turn: Turnstile};
 
 type Options = {
-	/** Checks a password. @throws Unauthenticated when it is wrong */
-	verify: (password: string) => Promise<{kept: boolean}>;
+	/** Whether a password is the one that was right before and still is. Cheap, and asked for every request. */
+	remembers: (password: string) => Promise<boolean>;
+	/** Checks a password, which takes a while on purpose. @throws Unauthenticated when it is wrong */
+	verify: (password: string) => Promise<unknown>;
 	/** Milliseconds, of a clock that never goes back. */
 	now?: () => number;
 	wait?: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
@@ -39,23 +42,18 @@ export function guesserOf(address: string | undefined): string {
 }
 
 /**
-Lets tries of the root password through: one at a time from one address, at most two at once, and after failures with a growing delay, for the address and for all together.
-Whoever gave the right password lately does not wait for the failures of others.
+Lets root in by its password. One that is remembered as right never waits, whoever guesses beside it, from the same address or another.
+Any other is checked in its turn, one at a time from one address, and as often as all addresses together may guess. A right one is answered at once, the answer to a wrong one is held, longer for each more.
 */
 export class RootGate {
-	readonly #verify: Options['verify'];
-	readonly #now: () => number;
-	readonly #wait: NonNullable<Options['wait']>;
+	readonly #options: Required<Options>;
 	readonly #entries = new Map<string, Entry>();
-	readonly #all: Failures = {count: 0, at: 0};
-	readonly #strangers = new Turnstile(2);
-	readonly #friends = new Turnstile(2);
 	#queued = 0;
+	/** When the guess after the last one may come if they came evenly (the theoretical arrival time of GCRA, ITU-T I.371). */
+	#next = 0;
 
-	constructor({verify, now = () => performance.now(), wait = async (milliseconds, signal) => pause(milliseconds, undefined, {signal})}: Options) {
-		this.#verify = verify;
-		this.#now = now;
-		this.#wait = wait;
+	constructor({remembers, verify, now = () => performance.now(), wait = async (milliseconds, signal) => pause(milliseconds, undefined, {signal})}: Options) {
+		this.#options = {remembers, verify, now, wait};
 	}
 
 	/** Addresses that are remembered. */
@@ -64,75 +62,72 @@ export class RootGate {
 	}
 
 	/**
-	Checks a root password in its turn. `signal`: nobody waits for the answer any more.
-	@returns whether it was kept just now as the first
-	@throws Unauthenticated, Unavailable when too many wait or the signal comes
+	Checks a root password. `signal`: nobody waits for the answer any more.
+	@throws Unauthenticated when it is wrong; Unavailable when too many wait to be checked, or the signal comes
 	*/
-	async check(address: string, password: string, signal: AbortSignal): Promise<{kept: boolean}> {
+	async check(address: string, password: string, signal: AbortSignal): Promise<void> {
+		if (await this.#options.remembers(password)) {
+			return;
+		}
+
 		const entry = this.#entryOf(address);
-		if (entry.queued >= most.ofOne || (!this.#isTrusted(entry) && this.#queued >= most.ofAll)) {
-			throw new Unavailable('Too many requests of root wait for their turn.', {hint: 'Try it again in some seconds.'});
+		if (entry.queued >= most.ofOne || this.#queued >= most.ofAll) {
+			throw new Unavailable('Too many root passwords wait to be checked.', {hint: 'Try it again in some seconds.'});
 		}
 
 		entry.queued++;
 		this.#queued++;
 		try {
-			return await entry.turn.run(async () => this.#try(entry, password, signal));
+			await entry.turn.run(async () => this.#try(entry, password, signal));
 		} finally {
 			entry.queued--;
 			this.#queued--;
 		}
 	}
 
-	async #try(entry: Entry, password: string, signal: AbortSignal): Promise<{kept: boolean}> {
-		const delay = Math.max(this.#left(entry), this.#isTrusted(entry) ? 0 : this.#left(this.#all));
-		if (delay > 0 && !signal.aborted) {
-			// It rejects when the signal comes.
-			await this.#wait(delay, signal).catch(() => undefined);
+	async #try(entry: Entry, password: string, signal: AbortSignal): Promise<void> {
+		const {now, verify} = this.#options;
+		// Somebody may have given it meanwhile.
+		if (await this.#options.remembers(password)) {
+			return;
 		}
 
+		await this.#pause(entry.until - now(), signal);
+		const start = Math.max(now(), this.#next);
+		this.#next = start + guessIntervalMs;
+		await this.#pause(start - ((guessBurst - 1) * guessIntervalMs) - now(), signal);
 		if (signal.aborted) {
+			this.#next -= guessIntervalMs;
 			throw new Unavailable('It is not waited for any more.', {hint: 'Try it again in a moment.'});
 		}
 
 		try {
-			const result = await (this.#isTrusted(entry) ? this.#friends : this.#strangers).run(async () => this.#verify(password));
-			Object.assign(entry, {count: 0, trustedUntil: this.#now() + trustFor});
-			return result;
+			await verify(password);
+			this.#next -= guessIntervalMs;
+			entry.count = 0;
 		} catch (error) {
 			if (error instanceof ColoniesError && error.code === 'unauthenticated') {
-				entry.trustedUntil = 0;
-				this.#fail(entry);
-				this.#fail(this.#all);
+				entry.count = Math.min(worst, Math.max(0, entry.count - Math.floor((now() - entry.at) / forgivenessMs)) + 1);
+				entry.at = now();
+				const delay = Math.min(longestDelayMs, shortestDelayMs * (2 ** (entry.count - 1)));
+				entry.until = entry.at + delay;
+				await this.#pause(delay, signal);
 			}
 
 			throw error;
 		}
 	}
 
-	#isTrusted({trustedUntil}: Entry): boolean {
-		return trustedUntil > this.#now();
-	}
-
-	/** Failures that are not forgiven yet. */
-	#standing({count, at}: Failures): number {
-		return Math.max(0, count - Math.floor((this.#now() - at) / forgiveness));
-	}
-
-	/** Milliseconds until the next try. */
-	#left(failures: Failures): number {
-		const count = this.#standing(failures);
-		return count === 0 ? 0 : Math.max(0, failures.at + Math.min(longest, shortest * (2 ** (count - 1))) - this.#now());
-	}
-
-	#fail(failures: Failures): void {
-		failures.count = Math.min(worst, this.#standing(failures) + 1);
-		failures.at = this.#now();
+	/** Waits, until the signal comes at most. */
+	async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+		if (milliseconds > 0 && !signal.aborted) {
+			await this.#options.wait(milliseconds, signal).catch(() => undefined);
+		}
 	}
 
 	/** The entry of an address, which becomes the newest. */
 	#entryOf(address: string): Entry {
-		const entry = this.#entries.get(address) ?? {count: 0, at: 0, trustedUntil: 0, queued: 0, turn: new Turnstile(1)};
+		const entry = this.#entries.get(address) ?? {count: 0, at: 0, until: 0, queued: 0, turn: new Turnstile(1)};
 		this.#entries.delete(address);
 		this.#entries.set(address, entry);
 		if (this.#entries.size > most.addresses) {

@@ -38,17 +38,20 @@ export function methodsAt(target: string): string[] {
 }
 
 /** Checks who sends a request, and what of it is root's password in its turn. */
-export async function authenticate(request: FastifyRequest, {transport, gate}: Parts, visit: Visit, isForRoot: boolean): Promise<{caller: Caller; notice?: string}> {
+export async function authenticate(request: FastifyRequest, {transport, gate}: Parts, visit: Visit, isForRoot: boolean): Promise<Caller> {
 	const caller = callerOf(request.raw, request.body as Buffer | undefined, transport);
 	if (!('root' in caller)) {
 		visit.who = 'signer' in caller ? shortId(caller.signer.id) : undefined;
-		return {caller};
+		return caller;
 	}
 
-	// An operation that is not for root is refused without looking at the password.
-	const {kept} = isForRoot ? await gate.check(guesserOf(request.raw.socket.remoteAddress), caller.root, visit.signal) : {kept: false};
+	// An operation that is not for root is refused without looking at the password. Whoever may use the socket has the database: guessing is no use there.
+	if (isForRoot && transport !== 'socket') {
+		await gate.check(guesserOf(request.raw.socket.remoteAddress), caller.root, visit.signal);
+	}
+
 	visit.who = isForRoot ? 'root' : undefined;
-	return {caller, ...(kept ? {notice: 'This root password is the first given to this database, and was kept: from now on it is the one.'} : {})};
+	return caller;
 }
 
 /** The answer to a list of calls, as its operation gives it. @throws ColoniesError when there is nothing to give */
@@ -86,14 +89,14 @@ function decode(request: FastifyRequest, {operation, route}: Place) {
 async function answer(request: FastifyRequest, reply: FastifyReply, here: Place, parts: Parts): Promise<void> {
 	const {name, operation} = here;
 	const visit = parts.visits.of(request.raw);
-	const {caller, notice} = await authenticate(request, parts, visit, operation.allow.allowed.includes('root'));
+	const caller = await authenticate(request, parts, visit, operation.allow.allowed.includes('root'));
 	const decoded = decode(request, here);
 	if (name === 'event.list' && 'input' in decoded && wantsStream(request.raw)) {
 		await openStream(parts.context, {request, reply, visit, caller, input: decoded.input}, parts.beat);
 		return;
 	}
 
-	const notices = notice === undefined ? [] : [notice];
+	const notices: string[] = [];
 	const options: RunOptions = {
 		notice: sentence => notices.push(sentence),
 		...(operation.waits ? {signal: visit.signal} : {}),

@@ -45,18 +45,19 @@ export function contextsOn(database: Database, home: Home = freshHome()): Contex
 		...savedContexts({env: {}, ...home}),
 		open: async () => context,
 		async openHosted(_choice, {rootpassword}) {
-			await new Broker(database, {local: true}).verifyRoot(rootpassword);
+			await new Broker(database, {local: true}).keepRoot(rootpassword);
 			return context;
 		},
 		async create(_choice, notice, rootpassword) {
 			await migrate(database);
 			if (rootpassword !== undefined) {
-				await new Broker(database, {local: true}).verifyRoot(rootpassword);
+				await new Broker(database, {local: true}).keepRoot(rootpassword);
 			}
 
 			notice('Made the schema.');
 			return {context: context.name, kind: context.kind, ...await database.describe(), schema: newestSchema};
 		},
+		resetRoot: async () => new Broker(database, {local: true}).resetRoot(),
 		prepareDrop: async () => ({
 			what: 'the schema "colonies"',
 			async drop(notice) {

@@ -84,6 +84,7 @@ export const contextsOf = (database: Database): World['contexts'] => ({
 	open: async () => contextOn(database),
 	create: async () => assert.fail('It makes no schema.'),
 	prepareDrop: async () => assert.fail('It drops nothing.'),
+	resetRoot: async () => assert.fail('It forgets no password.'),
 	openHosted: async () => assert.fail('It serves nothing.'),
 	save: async () => assert.fail('It keeps no context.'),
 	list: async () => [{name: 'embedded', kind: 'embedded', where: 'memory', current: true}],

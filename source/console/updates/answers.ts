@@ -1,9 +1,10 @@
 import {isDeepStrictEqual} from 'node:util';
 import {quiet, say} from '../actions/action.ts';
 import {milliseconds} from '../../core/time.ts';
-import type {ResultOf} from '../../operations/index.ts';
+import {isWithoutRoot, type ResultOf} from '../../operations/index.ts';
 import {takeAnswer} from '../asking.ts';
 import {statusSlot} from '../asks.ts';
+import {askAgain} from '../forms.ts';
 import {refreshAll} from '../loading.ts';
 import type {ErrorText, Message, Overlay, State, Step} from '../state.ts';
 
@@ -40,7 +41,7 @@ export function formDone(state: State, {text, made}: Of<'form-done'>): Step {
 	return refreshAll(sayDone({...next, overlays: next.overlays.filter(({kind}) => kind !== 'form')}, text));
 }
 
-export const formFailed = (state: State, {error}: {error: ErrorText}): Step => quiet(inOverlays(state, overlay => overlay.kind === 'form' ? {...overlay, busy: false, error} : overlay));
+export const formFailed = (state: State, {error}: {error: ErrorText}): Step => quiet(inOverlays(state, overlay => overlay.kind === 'form' ? (isWithoutRoot(error) ? {...askAgain(overlay), busy: false} : {...overlay, busy: false, error}) : overlay));
 
 /** Something that was asked for what is in sight. */
 export function asked(state: State, {slot, sequence, result, began, at}: Of<'asked'>): Step {
