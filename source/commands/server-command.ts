@@ -136,9 +136,10 @@ async function reload(world: World, server: Server, read: (() => Promise<Certifi
 /** Says when the database goes away or takes no changes, and when that is over. */
 function sayReachability(world: World, context: HostedContext): () => void {
 	let was: {reachable: boolean; noChanges?: NoChanges} = {reachable: true};
-	return context.watchReachability(({reachable, noChanges}) => {
+	return context.watchReachability(({reachable, noChanges, reason}) => {
 		if (reachable !== was.reachable) {
-			void say(world, reachable ? 'The database is back.' : 'The database is away; requests are answered with 503 until it is back.');
+			// Here, for callers are not told where it is and why.
+			void say(world, reachable ? 'The database is back.' : `The database is away; requests are answered with 503 until it is back.${reason === undefined ? '' : ` ${reason}`}`);
 		}
 
 		if (noChanges !== was.noChanges) {

@@ -25,7 +25,15 @@ type Details = {
 	/** What the reader can do next, one sentence. */
 	hint?: string;
 	cause?: unknown;
+	/** What is said in place of message and hint to those who have nothing to do with how the installation is made up: message and hint name a host, a user, a file. */
+	outward?: Outward;
 };
+
+/** What somebody elsewhere is told of an error. */
+export type Outward = {message: string; hint: string};
+
+/** Of a store that cannot be used, whatever it is and wherever. */
+export const storeUnavailable: Outward = {message: 'The store is unavailable.', hint: 'Try it again in a moment.'};
 
 /**
 The one error of this program: what is wrong with its value (`message`), what to do next (`hint`), and a `code` that decides the HTTP status and the exit code.
@@ -34,13 +42,15 @@ export class ColoniesError extends Error {
 	override readonly name = 'ColoniesError';
 	readonly code: ErrorCode;
 	readonly hint: string | undefined;
+	readonly outward: Outward | undefined;
 	/** Of one that leaves it open otherwise (`unavailable`, `internal`): whether nothing of what was asked for was done, for certain. */
 	nothingDone = false;
 
-	constructor(code: ErrorCode, message: string, {hint, cause}: Details = {}) {
+	constructor(code: ErrorCode, message: string, {hint, cause, outward}: Details = {}) {
 		super(message, cause === undefined ? undefined : {cause});
 		this.code = code;
 		this.hint = hint;
+		this.outward = outward;
 	}
 
 	/** HTTP status of this error's code. */

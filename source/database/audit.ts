@@ -86,7 +86,7 @@ class Listing {
 	constructor(page: PageRequest) {
 		const {comparison, order} = readingOrder(page, true);
 		this.sorted = `order by at ${order}, history_id ${order}`;
-		const [at, row] = page.position === undefined ? [] : decodePosition(page.position, 2);
+		const [at, row] = page.position === undefined ? [] : decodePosition(page.position, ['time', 'row']);
 		this.#comparison = at === undefined ? [] : [`(at, history_id) ${comparison} (${this.given(at)}::timestamptz, ${this.given(row)}::bigint)`];
 	}
 

@@ -37,7 +37,7 @@ export async function get(client: Client, colony: Id): Promise<Colony> {
 /** A page of all colonies that pass a filter, by name. */
 export async function list(client: Client, filter: Filter | undefined, page: PageRequest): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, 2))];
+	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, ['name', 'id']))];
 	const where = [...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($2, $3)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`select * from colonies c ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name ${order}, colony_id ${order} limit $1`,

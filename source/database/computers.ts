@@ -61,7 +61,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 	const where: string[] = ['colony_id = $1'];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	if (page.position !== undefined) {
-		const [status, name, id] = decodePosition(page.position, 3);
+		const [status, name, id] = decodePosition(page.position, ['state', 'name', 'id']);
 		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(id)})`);
 	}
 

@@ -1,4 +1,5 @@
 import {InvalidInput} from '../core/errors.ts';
+import {readTime} from '../core/moments.ts';
 import {quoted} from '../core/text.ts';
 import type {Time} from '../core/types.ts';
 
@@ -27,12 +28,26 @@ export type Page<Row> = {
 /** A position from the key of a row: opaque to callers, stable while the row keeps its key. */
 export const encodePosition = (key: ReadonlyArray<string | number>): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-/** @throws InvalidInput when it is none that a page gave. */
-export function decodePosition(position: string, length: number): Array<string | number> {
+const isWhole = (part: unknown): boolean => Number.isSafeInteger(part) && (part as number) >= 0;
+
+/** What the parts of a key are, and what each must be for the database to take it. */
+const parts = {
+	time: (part: unknown): boolean => typeof part === 'string' && readTime(part) === part,
+	id: (part: unknown): boolean => typeof part === 'string' && /^[\da-f]{64}$/.test(part),
+	name: (part: unknown): boolean => typeof part === 'string' && !part.includes('\0'),
+	row: isWhole,
+	state: (part: unknown): boolean => isWhole(part) && (part as number) < 10,
+};
+
+/** The key of a list, part by part. */
+export type Key = ReadonlyArray<keyof typeof parts>;
+
+/** @throws InvalidInput when it is none that a page of a list with this key gave. */
+export function decodePosition(position: string, key: Key): Array<string | number> {
 	try {
-		const key = JSON.parse(Buffer.from(position, 'base64url').toString()) as unknown;
-		if (Array.isArray(key) && key.length === length && key.every(part => typeof part === 'string' || typeof part === 'number')) {
-			return key;
+		const decoded = JSON.parse(Buffer.from(position, 'base64url').toString()) as unknown;
+		if (Array.isArray(decoded) && decoded.length === key.length && key.every((part, index) => parts[part](decoded[index]))) {
+			return decoded as Array<string | number>;
 		}
 	} catch {
 		// Said below.

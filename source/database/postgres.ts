@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import {ColoniesError} from '../core/errors.ts';
+import {ColoniesError, storeUnavailable} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import {type NoChanges, Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
@@ -214,7 +214,7 @@ class Postgres implements Database {
 		this.#refuseWhenClosed();
 		const {waiting} = this.#sessions.load;
 		if (waiting >= this.#maxWaiting) {
-			throw new ColoniesError('unavailable', `The database is busy: ${plural(waiting, 'statement')} before this one.`, {hint: 'Try it again in a moment.'});
+			throw new ColoniesError('unavailable', `The database is busy: ${plural(waiting, 'statement')} before this one.`, {hint: 'Try it again in a moment.', outward: storeUnavailable});
 		}
 
 		try {
@@ -224,7 +224,7 @@ class Postgres implements Database {
 			}
 		} catch (error) {
 			if (error instanceof NoneFree) {
-				throw new ColoniesError('unavailable', `The database is busy: of ${plural(this.#sessions.most, 'connection')} none became free in time.`, {hint: 'Try it again in a moment.', cause: error});
+				throw new ColoniesError('unavailable', `The database is busy: of ${plural(this.#sessions.most, 'connection')} none became free in time.`, {hint: 'Try it again in a moment.', cause: error, outward: storeUnavailable});
 			}
 
 			if (!isOutOfConnections(error)) {
@@ -234,7 +234,7 @@ class Postgres implements Database {
 			throw refusal(error, this.#settings);
 		}
 
-		throw new ColoniesError('unavailable', this.#reaching.state.reason ?? 'The database does not answer.', {hint: 'It is tried again all the time; try it again in a moment.'});
+		throw new ColoniesError('unavailable', this.#reaching.state.reason ?? 'The database does not answer.', {hint: 'It is tried again all the time; try it again in a moment.', outward: storeUnavailable});
 	}
 
 	async #lend<Result>(work: (session: PooledSession) => Promise<Result>): Promise<Result> {

@@ -46,7 +46,7 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest, {wa
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const where = ['p.colony_id = $1', ids ? `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])` : 'p.status = s.status'];
 	if (page.position !== undefined) {
-		const [at, id] = decodePosition(page.position, 2);
+		const [at, id] = decodePosition(page.position, ['time', 'id']);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
 	}
 

@@ -51,7 +51,7 @@ function toStep(row: StepRow): Step {
 /** A page of the steps of a process, oldest first, be it removed since. @throws NotFound when this colony never had one of that id, as far as the history goes back */
 export async function steps(client: Client, colony: Id, process: Id, page: PageRequest & {attributes: boolean; longest?: number}): Promise<Page<Step>> {
 	const {comparison, order} = readingOrder(page, false);
-	const key = page.position === undefined ? [] : decodePosition(page.position, 2);
+	const key = page.position === undefined ? [] : decodePosition(page.position, ['time', 'row']);
 	const {rows} = await client.query<StepRow>(
 		`select s.at, s.history_id, s.what, s.from_state as "from", s.to_state as "to", s.actor, ${nameOf('s.actor')} as actorname, s.computer as computerid, ${nameOf('s.computer')} as computername,
 			s.start as starttime, case when s.from_state = 'running' then coalesce(s.ended, s.at) else s.ended end as endtime, s.attributes,

@@ -1,10 +1,9 @@
 import {ColoniesError, type ErrorCode} from '../core/errors.ts';
-import {visible} from '../core/text.ts';
 
 type Translation = {
 	code: ErrorCode;
-	/** Undefined: what PostgreSQL itself says. */
-	message?: string;
+	/** Never what PostgreSQL itself says: that may name tables and repeat values. It is in the cause. */
+	message: string;
 	hint?: string;
 };
 
@@ -15,24 +14,24 @@ const freeSpace = 'Free some space on that disk, and try it again.';
 /** By SQLSTATE, else by its class, the first two characters (PostgreSQL, appendix A). */
 const translations = new Map<string, Translation>([
 	['08', {code: 'unavailable', message: 'The connection to the database was lost.', hint: tryAgain}],
-	['22', {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'}],
+	['22', {code: 'invalid-input', message: 'A value is of the wrong kind, or out of range.', hint: 'Correct the value; nothing was changed.'}],
 	['22021', {code: 'invalid-input', message: 'A text holds a character that cannot be stored: NUL, or bytes that are not UTF-8.', hint: 'Remove the character; nothing was changed.'}],
 	['22P05', {code: 'invalid-input', message: String.raw`A text holds the character \u0000, which cannot be stored.`, hint: 'Remove the character; nothing was changed.'}],
-	['23502', {code: 'invalid-input', hint: 'Give the missing value; nothing was changed.'}],
+	['23502', {code: 'invalid-input', message: 'A value is missing.', hint: 'Give the missing value; nothing was changed.'}],
 	['23503', {code: 'conflict', message: 'What it belongs to does not exist (any more), or something still belongs to it.', hint: 'Look again: somebody else may have changed it meanwhile.'}],
 	['23505', {code: 'conflict', message: 'There is one already.', hint: 'Choose another name or id, or use the one that exists.'}],
-	['23514', {code: 'invalid-input', hint: 'Correct the value; nothing was changed.'}],
+	['23514', {code: 'invalid-input', message: 'A value is not one of those that are allowed.', hint: 'Correct the value; nothing was changed.'}],
 	['25006', {code: 'unavailable', message: 'The database takes no changes: it is read-only, perhaps a standby.', hint: 'Connect to the primary server.'}],
 	['25P03', {code: 'unavailable', message: 'The database ended a transaction that stood still for too long.', hint: tryAgain}],
-	['28', {code: 'unavailable', hint: 'Check the user and the password of the database.'}],
+	['28', {code: 'unavailable', message: 'The database does not let this user in.', hint: 'Check the user and the password of the database.'}],
 	['3F000', {code: 'unavailable', message: 'The database has no schema `colonies` yet.', hint: createIt}],
 	['40001', {code: 'unavailable', message: 'Another change came in between.', hint: tryAgain}],
 	['40P01', {code: 'unavailable', message: 'Another change stood in the way of this one, and it in the way of that.', hint: tryAgain}],
-	['42501', {code: 'unavailable', hint: 'Connect as a user that owns the schema `colonies`, or grant it the right.'}],
+	['42501', {code: 'unavailable', message: 'The user of the database may not do that there.', hint: 'Connect as a user that owns the schema `colonies`, or grant it the right.'}],
 	['42P01', {code: 'unavailable', message: 'The database has no tables of Colonies yet, or not all of them.', hint: createIt}],
 	['53100', {code: 'disk-full', message: 'The disk of the database is full; nothing was changed.', hint: freeSpace}],
-	['53', {code: 'unavailable', hint: 'Try it again when the database has less to do.'}],
-	['55', {code: 'unavailable', hint: tryAgain}],
+	['53', {code: 'unavailable', message: 'The database is short of memory or connections.', hint: 'Try it again when the database has less to do.'}],
+	['55', {code: 'unavailable', message: 'Something else is being done to what this needs in the database.', hint: tryAgain}],
 	['57', {code: 'unavailable', message: 'The database ended the connection.', hint: tryAgain}],
 	['57014', {code: 'unavailable', message: 'The database stopped the statement: it took too long, or somebody cancelled it.', hint: tryAgain}],
 	['57P03', {code: 'unavailable', message: 'The database is starting up or shutting down.', hint: 'Try it again in a moment.'}],
@@ -117,22 +116,17 @@ const wasNeverSent = ({code, message}: Original): boolean => code === '08003' ||
 /** What a failed COMMIT, or a change that is a transaction of its own, means: where the connection was lost after it was sent, nobody knows the outcome. */
 export const afterCommit = (error: unknown): unknown => isConnectionLoss(error) && !wasNeverSent(original(error)) ? outcomeUnknown(original(error)) : error;
 
-const said = (message: unknown): string => {
-	const text = visible(typeof message === 'string' ? message : String(message));
-	return text.length > 200 ? `${text.slice(0, 199)}…` : text;
-};
-
-/** Turns an error of the database, its driver or the system into a ColoniesError, with the original as its cause. A ColoniesError stays what it is. */
+/** Turns an error of the database, its driver or the system into a ColoniesError, with the original as its cause and none of its text. A ColoniesError stays what it is. */
 export function translate(error: unknown): ColoniesError {
 	if (error instanceof ColoniesError) {
 		return error;
 	}
 
-	const {code, message} = original(error);
+	const {code} = original(error);
 	const sqlstate = sqlstateOf(error);
 	const known = sqlstate === undefined ? undefined : translations.get(sqlstate) ?? translations.get(sqlstate.slice(0, 2));
 	if (known) {
-		return new ColoniesError(known.code, known.message ?? `The database refused: ${said(message)}.`, {hint: known.hint, cause: error});
+		return new ColoniesError(known.code, known.message, {hint: known.hint, cause: error});
 	}
 
 	if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -143,5 +137,5 @@ export function translate(error: unknown): ColoniesError {
 		return new ColoniesError('unavailable', 'The connection to the database was lost.', {hint: tryAgain, cause: error});
 	}
 
-	return new ColoniesError('internal', `The database failed: ${said(message ?? error)}`, {hint: 'Run it again with --debug to see where.', cause: error});
+	return new ColoniesError('internal', `The database failed${sqlstate === undefined ? '' : ` (SQLSTATE ${sqlstate})`}.`, {hint: 'Run it again with --debug to see what it said.', cause: error});
 }

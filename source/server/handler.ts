@@ -14,7 +14,9 @@ import {createReadiness, readOnlyReason} from './health.ts';
 import {createLog} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {describeApi} from './openapi.ts';
-import {HttpRefusal, nowhere, problemOf, refusalOf} from './problem.ts';
+import {
+	HttpRefusal, nowhere, problemOf, reasonOf, refusalOf,
+} from './problem.ts';
 import {RootGate} from './root-gate.ts';
 import {
 	addRoutes, authenticate, methodsAt, type Parts,
@@ -62,6 +64,8 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 		visit.fault = error;
 	}
 
+	visit.reason = reasonOf(refusal);
+
 	void reply.code(refusal.status).headers(refusal instanceof HttpRefusal ? refusal.headers : {});
 	if (refusal.status === 401) {
 		void reply.header('www-authenticate', challenge(transport));
@@ -77,7 +81,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 		void reply.removeHeader('connection');
 	}
 
-	void reply.type('application/problem+json').send(JSON.stringify(problemOf(refusal, visit.id)));
+	void reply.type('application/problem+json').send(JSON.stringify(problemOf(refusal, {id: visit.id, isInside: transport === 'socket'})));
 }
 
 /** What is looked at before a body is read. @throws ColoniesError */

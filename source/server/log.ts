@@ -78,6 +78,7 @@ export function createLog(stream: NodeJS.WritableStream | undefined): Log {
 				...(visit.who === undefined ? {} : {who: visit.who}),
 				address: visit.address,
 				...(visit.code === undefined ? {} : {code: visit.code}),
+				...(visit.reason === undefined ? {} : {reason: visit.reason}),
 				...(fault === undefined ? {} : {stack: stackOf(fault)}),
 			};
 			logger[fault === undefined ? 'info' : 'error'](line, 'request');

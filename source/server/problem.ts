@@ -33,9 +33,13 @@ export class HttpRefusal extends ColoniesError {
 
 export const problemType = (code: ErrorCode): string => `urn:colonies:error:${code}`;
 
-/** @param id of the request in the log */
-export function problemOf(error: ColoniesError, id?: string): Problem {
-	const {code, message, hint, status} = error;
+/**
+@param id of the request in the log
+@param isInside whether it goes to a user of this machine, who may know how the installation is made up
+*/
+export function problemOf(error: ColoniesError, {id, isInside = false}: {id?: string; isInside?: boolean} = {}): Problem {
+	const {code, status} = error;
+	const {message, hint} = isInside ? error : error.outward ?? error;
 	const isFault = code === 'internal';
 	return {
 		type: problemType(code),
@@ -47,6 +51,13 @@ export function problemOf(error: ColoniesError, id?: string): Problem {
 		...(isFault ? {hint: 'Its log says more.'} : (hint === undefined ? {} : {hint})),
 		...(status >= 500 && id !== undefined ? {instance: `urn:colonies:request:${id}`} : {}),
 	};
+}
+
+/** What the log says of a refusal that the caller was not told: the whole message of one about the installation, and the code of what the database said (its text may repeat what was sent). */
+export function reasonOf({outward, message, cause}: ColoniesError): string | undefined {
+	const {code} = (typeof cause === 'object' && cause !== null ? cause : {}) as {code?: unknown};
+	const said = typeof code === 'string' && /^[\dA-Z]{5}$/.test(code) && /\d/.test(code) ? `SQLSTATE ${code}` : undefined;
+	return [outward && message, said].filter(Boolean).join(' ') || undefined;
 }
 
 /** What fastify and Node call their refusals, and what we call them. */

@@ -10,6 +10,8 @@ export class Visit {
 	who?: string;
 	/** Code of the refusal. */
 	code?: ErrorCode;
+	/** What the log says of the refusal, and its caller is not told. */
+	reason?: string | undefined;
 	/** What failed, where it was ours to do better. */
 	fault?: unknown;
 	/** Whether it is a stream, which lasts as long as somebody listens. */

@@ -1,5 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {ColoniesError} from '../../core/errors.ts';
+import {ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {backOff, pause} from '../../core/backoff.ts';
 import {describeServer} from '../describe.ts';
 import {Reaching} from '../../core/reachability.ts';
@@ -193,7 +193,7 @@ export class EmbeddedDatabase implements Database {
 		this.#refuseClosed();
 		const {reachable, reason} = this.#reaching.state;
 		if (!reachable) {
-			throw undone(new ColoniesError('unavailable', reason!, {hint: this.#parts.restart ? 'It is being started again; try it again in a moment.' : 'Start the program again.'}));
+			throw undone(new ColoniesError('unavailable', reason!, {hint: this.#parts.restart ? 'It is being started again; try it again in a moment.' : 'Start the program again.', outward: storeUnavailable}));
 		}
 
 		// It would wait for its own transaction for ever.

@@ -39,7 +39,7 @@ export async function listComputers(client: Client, colony: Id, filter: Computer
 	const where: string[] = ['true'];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	if (page.position !== undefined) {
-		const [status, name, id] = decodePosition(page.position, 3);
+		const [status, name, id] = decodePosition(page.position, ['state', 'name', 'id']);
 		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(id)})`);
 	}
 
@@ -89,7 +89,7 @@ export async function getComputer(client: Client, colony: Id, computer: Id, at: 
 /** A page of all colonies that pass a filter, as they were, by name. */
 export async function listColonies(client: Client, filter: Filter | undefined, page: PageRequest & {at: Time}): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [page.at, page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, 2))];
+	const values: unknown[] = [page.at, page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, ['name', 'id']))];
 	const where = ['true', ...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($3, $4)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`with steps as materialized (

@@ -91,7 +91,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const where = ['p.colony_id = $1'];
 	if (page.position !== undefined) {
-		const [at, id] = decodePosition(page.position, 2);
+		const [at, id] = decodePosition(page.position, ['time', 'id']);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
 	}
 

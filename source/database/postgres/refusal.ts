@@ -1,4 +1,4 @@
-import {ColoniesError} from '../../core/errors.ts';
+import {ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {visible} from '../../core/text.ts';
 import {sqlstateOf} from '../sqlstate.ts';
 import type {Settings} from './settings.ts';
@@ -103,7 +103,7 @@ function reasonOf(error: unknown, settings: Settings): Reason {
 /** Says in one sentence why no connection came about, and what to do. Never the password. */
 export function refusal(error: unknown, settings: Settings): ColoniesError {
 	const {why, hint} = reasonOf(error, settings);
-	return new ColoniesError('unavailable', `Cannot connect to ${settings.place}: ${why}.`, {hint, cause: error});
+	return new ColoniesError('unavailable', `Cannot connect to ${settings.place}: ${why}.`, {hint, cause: error, outward: storeUnavailable});
 }
 
 /** Whether no waiting mends what kept the connection from coming about. */
