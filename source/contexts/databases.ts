@@ -1,7 +1,9 @@
-import {Unavailable} from '../core/errors.ts';
+import {storeUnavailable, Unavailable} from '../core/errors.ts';
 import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
-import {type Database, migrate, newestSchema, refuseNewer} from '../database/index.ts';
+import {
+	type Database, migrate, newestSchema, refuseEncoding, refuseNewer,
+} from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
 import {
 	Broker, type Context, type HostedContext, type Notice, type Where,
@@ -22,13 +24,14 @@ const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLo
 
 /** Refuses a database without our schema, or with one that is not of this version. */
 async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
+	await refuseEncoding(database);
 	const version = await refuseNewer(database);
 	if (version < newestSchema) {
 		throw new Unavailable(
 			version === 0
 				? `The database ${quoted(target.database)} on ${target.host}:${target.port} has no Colonies schema.`
 				: `The schema in ${quoted(target.database)} on ${target.host}:${target.port} has version ${version}; this program needs ${newestSchema}.`,
-			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.'},
+			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.', outward: storeUnavailable},
 		);
 	}
 }

@@ -14,7 +14,9 @@ export type {Author, Change, Done} from './history.ts';
 export {record} from './history.ts';
 export * as idempotency from './idempotency.ts';
 export * as installation from './installation.ts';
-export {dropSchema, migrate, newestSchema, refuseNewer, schemaVersion} from './migrate.ts';
+export {
+	dropSchema, migrate, newestSchema, refuseEncoding, refuseNewer, schemaVersion,
+} from './migrate.ts';
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as past from './past/index.ts';

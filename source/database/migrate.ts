@@ -1,4 +1,5 @@
-import {ColoniesError} from '../core/errors.ts';
+import {ColoniesError, storeUnavailable} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
 import {migrations} from './migrations/index.ts';
 import type {Migration} from './migrations/migration.ts';
 import {sqlstateOf} from './sqlstate.ts';
@@ -50,13 +51,40 @@ export async function refuseNewer(client: Client, known: readonly Migration[] = 
 	return version;
 }
 
+/** @throws ColoniesError `unavailable` for a database that cannot keep every text: in another encoding than UTF-8. */
+export async function refuseEncoding(client: Client): Promise<void> {
+	const {rows: [row]} = await client.query<{encoding: string; name: string}>('select current_setting(\'server_encoding\') as encoding, current_database() as name');
+	const {encoding, name} = row!;
+	if (!/^utf-?8$/i.test(encoding)) {
+		throw new ColoniesError('unavailable', `The database ${quoted(name)} keeps texts as ${encoding}; it must be UTF8.`, {
+			hint: 'Make one that fits with `createdb --encoding=UTF8 --template=template0 --locale=C NAME`, and give it with --dbname.', outward: storeUnavailable,
+		});
+	}
+}
+
+/** Makes the schema where it is not there yet. One that is may belong to a user who has no other right in this database. */
+async function createSchema(client: Client): Promise<void> {
+	const {rows: [row]} = await client.query<{isThere: boolean; mayCreate: boolean; mayFill: boolean | null; user: string; name: string}>(`
+		select s.oid is not null as "isThere", has_database_privilege(current_database(), 'create') as "mayCreate", has_schema_privilege(s.oid, 'create') as "mayFill", current_user as "user", current_database() as name
+		from (select to_regnamespace('colonies')::oid as oid) s`);
+	const {isThere, mayCreate, mayFill, user, name} = row!;
+	if (!isThere && mayCreate) {
+		// Somebody else may have made it just now.
+		await client.query('create schema if not exists colonies');
+	} else if (!isThere || mayFill !== true) {
+		throw new ColoniesError('unavailable', isThere ? `The user ${quoted(user)} may make nothing in the schema "colonies" of the database ${quoted(name)}.` : `The user ${quoted(user)} may make no schema in the database ${quoted(name)}.`, {
+			hint: isThere ? `Let its owner run: alter schema colonies owner to "${user}"` : `Let the owner of the database run: create schema colonies authorization "${user}"`, outward: storeUnavailable,
+		});
+	}
+}
+
 async function createLedger(database: Database): Promise<void> {
 	if (await hasLedger(database)) {
 		return;
 	}
 
 	await colliding(async () => database.transaction(async client => {
-		await client.query('create schema if not exists colonies');
+		await createSchema(client);
 		await client.query('create table if not exists colonies.migrations (number integer primary key, name text not null, at timestamptz not null default now())');
 	}));
 }
@@ -64,9 +92,10 @@ async function createLedger(database: Database): Promise<void> {
 /**
 Brings the schema `colonies` up to date, one transaction a migration. Harmless when repeated and when several do it at once.
 @returns the numbers of the migrations that this call carried out.
-@throws ColoniesError `newer-database`
+@throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, and for a user who may not make the schema
 */
 export async function migrate(database: Database, known: readonly Migration[] = migrations): Promise<number[]> {
+	await refuseEncoding(database);
 	await createLedger(database);
 	const version = await refuseNewer(database, known);
 	const done: number[] = [];
