@@ -55,10 +55,14 @@ export function formatSeconds(seconds: number): string {
 	return `${value < 9.95 ? value.toFixed(1).replace('.0', '') : Math.round(value)}${fitting.unit}`;
 }
 
-/** A moment moved into UTC or into the time zone of this machine, as an ISO text without its zone. In milliseconds since 1970. */
+/** Between these an ISO text has a year of four digits; milliseconds since 1970. */
+const yearZero = -62_167_219_200_000;
+const yearTenThousand = 253_402_300_800_000;
+
+/** A moment moved into UTC or into the time zone of this machine, as an ISO text without its zone; nothing where its year has not four digits. In milliseconds since 1970. */
 function wallClock(at: number, utc: boolean): string {
 	const moved = utc ? at : at - (new Date(at).getTimezoneOffset() * 60_000);
-	return Number.isFinite(moved) && Math.abs(moved) < 8.64e15 ? new Date(moved).toISOString() : '';
+	return moved >= yearZero && moved < yearTenThousand ? new Date(moved).toISOString() : '';
 }
 
 /** The time of day of a moment in milliseconds since 1970, `09:41:07`; in UTC, or in the time zone of this machine. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {backOff, pause} from '../source/core/backoff.ts';
+import {backOff, pause} from '../../source/core/backoff.ts';
 
 test('the wait before a retry doubles from 25 ms up to 5 s', t => {
 	t.mock.method(Math, 'random', () => 0);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {suite, test} from 'node:test';
 import fc from 'fast-check';
-import {ColoniesError} from '../source/core/errors.ts';
+import {ColoniesError} from '../../source/core/errors.ts';
 import {
 	attributePlaces, completeFilter, type FilterList, filterLists, filterTables, type FilterTerm, groupsOf, parseFilter, passes, printFilter, putCandidate, readFilter, suggestedCandidate, type ValueKind,
-} from '../source/core/filter-language/index.ts';
-import {parseSpan, printSpan} from '../source/core/spans.ts';
+} from '../../source/core/filter-language/index.ts';
+import {parseSpan, printSpan} from '../../source/core/spans.ts';
 
 const term = (field: string, operator: FilterTerm['operator'], value: string | number, more: Partial<FilterTerm> = {}): FilterTerm => ({field, operator, value, not: false, ...more});
 
