@@ -28,7 +28,7 @@ function portOf(text: string, variable = 'COLONIES_DBPORT'): number {
 }
 
 function switchOf(text: string, variable = 'COLONIES_DBSSL'): boolean {
-	const value = switches[text.toLowerCase()];
+	const value = Object.hasOwn(switches, text.toLowerCase()) ? switches[text.toLowerCase()] : undefined;
 	if (value === undefined) {
 		throw new InvalidInput(`${variable} must be true or false, not ${quoted(text)}.`);
 	}
@@ -130,6 +130,21 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 		: target;
 }
 
+/** What the settings keep under a name; names come from outside, and an object knows more names than were given to it. */
+const savedAs = (name: string, {contexts}: SavedSettings): SavedContext | undefined => Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+
+/** The current context; undefined where none is. @throws InvalidInput when the settings name one that they do not keep: nothing may go to another store instead */
+function currentOf(settings: SavedSettings): SavedContext | undefined {
+	const {current, contexts} = settings;
+	const saved = current === undefined ? undefined : savedAs(current, settings);
+	if (current !== undefined && saved === undefined) {
+		const names = ['embedded', ...Object.keys(contexts)].map(each => quoted(each)).join(', ');
+		throw new InvalidInput(`The settings say that the current context is ${quoted(current)}, and keep none of that name.`, {hint: `Choose one that there is with \`colonies context use\`: ${names}.`});
+	}
+
+	return saved;
+}
+
 function storeOf(flags: ContextChoice, environment: ContextChoice, settings: SavedSettings): Target {
 	if (flags.host !== undefined) {
 		return fromAddress(flags, environment, settings);
@@ -137,7 +152,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
-		const saved = settings.contexts[target.name];
+		const saved = savedAs(target.name, settings);
 		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, pool: saved.pool} : target;
 	}
 
@@ -153,7 +168,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 		return fromParts(environment);
 	}
 
-	const saved = settings.current === undefined ? undefined : settings.contexts[settings.current];
+	const saved = currentOf(settings);
 	if (saved?.kind === 'server') {
 		const {host, port, ...trust} = saved;
 		return {kind: 'server', name: settings.current!, host, port, ...(trustIn(flags) ?? trustIn(environment) ?? trustIn(trust))};

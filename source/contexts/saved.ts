@@ -68,7 +68,7 @@ export function savedContexts({env, folders, settings}: World): Pick<Contexts, '
 		async list() {
 			const {contexts, current} = await settings.read();
 			const saved = Object.entries(contexts).map(([name, context]): KnownContext => ({name, kind: context.kind, where: whereOf(context), current: name === current}));
-			return [{name: 'embedded', kind: 'embedded', where: embeddedFolder(folders.data, 'embedded'), current: !saved.some(({current}) => current)}, ...saved];
+			return [{name: 'embedded', kind: 'embedded', where: embeddedFolder(folders.data, 'embedded'), current: current === undefined}, ...saved];
 		},
 		async use(name) {
 			if (name !== 'embedded') {

@@ -112,13 +112,29 @@ export function tighten(target: string, mode: number, warn?: Warn): void {
 	}
 }
 
+/** Makes a folder and those that lead to it. Node's own `recursive` tries for ever where the parent is there and takes no folder, as in /proc. */
+function makeFolders(folder: string): void {
+	const parent = path.dirname(folder);
+	try {
+		fs.mkdirSync(folder, {mode: 0o700});
+	} catch (error) {
+		const {code} = error as NodeJS.ErrnoException;
+		if (code === 'ENOENT' && parent !== folder && !fs.existsSync(parent)) {
+			makeFolders(parent);
+			makeFolders(folder);
+		} else if (!fs.statSync(folder, {throwIfNoEntry: false})?.isDirectory()) {
+			throw error;
+		}
+	}
+}
+
 /**
 Makes a folder (mode 0700) with what leads to it, or leaves the one there is as it is, and checks that it can be written to.
 @throws InvalidInput when it cannot be made or written to, disk-full
 */
 export function makeFolder(folder: string): void {
 	try {
-		fs.mkdirSync(folder, {recursive: true, mode: 0o700});
+		makeFolders(folder);
 		// Asked first: conf tries for a whole second, blocking, to write where it may not.
 		fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK); // eslint-disable-line no-bitwise
 	} catch (error) {

@@ -1,5 +1,5 @@
 import {execFile, execFileSync, type ExecFileException} from 'node:child_process';
-import {existsSync, writeFileSync} from 'node:fs';
+import {copyFileSync, existsSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -11,6 +11,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const environment = (home: string): NodeJS.ProcessEnv => {
 	const names = Object.keys(process.env).filter(name => !/^(?:npm_|COLONIES_|NODE_|DATABASE_URL$)/.test(name));
 	return {...Object.fromEntries(names.map(name => [name, process.env[name]])), COLONIES_HOME: home};
+};
+
+/** The settings that npm is given by whoever runs the tests: its configuration, certificates and proxies, without which it may reach no registry; not what it says of the script that runs. */
+export const npmEnvironment = (home: string, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => {
+	const names = Object.keys(env).filter(name => /^npm_config_(?!local_prefix$|prefix$|dry_run$|user_agent$)/i.test(name) || name === 'NODE_EXTRA_CA_CERTS' || name === 'NODE_TLS_REJECT_UNAUTHORIZED' || name === 'NODE_USE_ENV_PROXY' || name === 'NODE_USE_SYSTEM_CA');
+	return {...environment(home), ...Object.fromEntries(names.map(name => [name, env[name]]))};
 };
 
 export type Installed = {
@@ -25,7 +31,7 @@ export type Installed = {
 /** Packs what is built and installs it into an empty folder, as anybody would. */
 export function installPacked(): Installed {
 	const folder = temporaryFolder();
-	const env = environment(folder);
+	const env = npmEnvironment(folder);
 	if (!existsSync(path.join(root, 'dist', 'cli.js'))) {
 		execFileSync(process.execPath, [path.join(root, 'scripts', 'build.js')], {cwd: root, stdio: 'pipe'});
 	}
@@ -35,6 +41,11 @@ export function installPacked(): Installed {
 		cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
 	}).trim().split('\n').at(-1)!;
 	writeFileSync(path.join(folder, 'package.json'), '{"private": true}');
+	// The settings of the project, such as its registry, which `npm ci` was given.
+	if (existsSync(path.join(root, '.npmrc'))) {
+		copyFileSync(path.join(root, '.npmrc'), path.join(folder, '.npmrc'));
+	}
+
 	execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', path.join(folder, packed)], {cwd: folder, env, stdio: 'pipe'});
 	const program = path.join(folder, 'node_modules', '.bin', 'colonies');
 	const home = environment(temporaryFolder());

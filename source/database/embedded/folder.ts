@@ -35,6 +35,10 @@ export function folderError(folder: string, error: unknown): ColoniesError {
 			return new ColoniesError('unavailable', `The folder ${folder} cannot be made: ${place} is a file.`, {hint: elsewhere, cause: error});
 		}
 
+		case 'ENOENT': {
+			return new ColoniesError('unavailable', `The folder ${folder} cannot be made: ${path.dirname(place)} takes none.`, {hint: 'Choose another folder: COLONIES_HOME says where keys and data lie.', cause: error});
+		}
+
 		case 'ENOTSUP':
 		case 'ENOSYS': {
 			return new ColoniesError('unavailable', `The folder ${folder} cannot hold a database: its disk knows no links.`, {hint: elsewhere, cause: error});
@@ -46,9 +50,28 @@ export function folderError(folder: string, error: unknown): ColoniesError {
 	}
 }
 
-/** Makes the folder, for its owner only. */
+async function isFolder(file: string): Promise<boolean> {
+	try {
+		const stats = await fs.stat(file);
+		return stats.isDirectory();
+	} catch {
+		return false;
+	}
+}
+
+/** Makes the folder, for its owner only, and those that lead to it. Node's own `recursive` tries for ever where the parent is there and takes no folder, as in /proc. */
 export async function makeFolder(folder: string): Promise<void> {
-	await fs.mkdir(folder, {recursive: true, mode: 0o700});
+	const parent = path.dirname(folder);
+	try {
+		await fs.mkdir(folder, {mode: 0o700});
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== folder && !await isFolder(parent)) {
+			await makeFolder(parent);
+			await makeFolder(folder);
+		} else if (!await isFolder(folder)) {
+			throw error;
+		}
+	}
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
