@@ -82,6 +82,20 @@ const standby: Fault = {
 	},
 };
 
+const connectionsAtOnce = 30;
+
+/** A connection to the database that does nothing; undefined where there is none left. */
+async function idleConnection({postgres}: Soak): Promise<pg.Client | undefined> {
+	const client = new pg.Client({...onSocket(postgres), user: roles.others});
+	client.on('error', () => undefined);
+	try {
+		await client.connect();
+		return client;
+	} catch {
+		return undefined;
+	}
+}
+
 const connections: Fault = {
 	name: `${connectionsTaken} idle connections to the database`,
 	word: 'connections',
@@ -89,14 +103,12 @@ const connections: Fault = {
 		const taken: pg.Client[] = [];
 		try {
 			await soak.until(async () => {
-				const client = new pg.Client({...onSocket(soak.postgres), user: roles.others});
-				client.on('error', () => undefined);
-				try {
-					await client.connect();
-					taken.push(client);
-				} catch {
-					// Those of the servers have to go for it.
-					await soak.terminate(1);
+				const wanted = Math.min(connectionsTaken - taken.length, connectionsAtOnce);
+				const opened = await Promise.all(Array.from({length: wanted}, async () => idleConnection(soak)));
+				taken.push(...opened.filter(client => client !== undefined));
+				if (opened.includes(undefined)) {
+					// Those of the servers have to go for them.
+					await soak.terminate();
 				}
 
 				return taken.length === connectionsTaken;
