@@ -15,7 +15,7 @@ export type Pace = {
 export type Outcome = Verdict & {fault: string; before: number; seconds: number | undefined};
 
 /** Milliseconds over which closings are averaged. */
-const windowMs = 2000;
+const windowMs = 3000;
 
 /** Processes that each half closes before its rate is measured: the first wait for connections to be made. */
 const steadyCount = 6;
