@@ -117,6 +117,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 		return {};
 	}),
 	'audit.verify': ofOwnerOrRoot(() => ({})),
+	'audit.present': ofOwnerOrRoot(() => ({})),
 	'history.get': ofOwnerOrRoot(() => ({})),
 	'history.retention': onlyRoot(() => ({days: 0})),
 	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},

@@ -46,7 +46,7 @@ test('a head that is printed is found again; another one, and a row that was alt
 
 test('a head before the seals that are checked is refused, for nothing there follows from it', async () => {
 	const {rows: [first]} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals where number = 1');
-	await database.query('insert into history (actor, noun, subject_id, what) values (\'system\', \'process\', \'p\', \'process.expire\')');
+	await database.query('insert into history (actor, noun, subject_id, what) values (\'system\', \'attribute\', \'p\', \'attribute.add\')');
 	await sealAll(database);
 	const {rows: [{last}]} = await database.query<any>('select max(number)::int as last from seals');
 	const {code, stdout, stderr} = await run(['audit', 'verify', '--after', String(last), '--head', first!.hash, ...rootWords]);
@@ -79,6 +79,23 @@ test('how long the history is kept is shown and set by one command', async () =>
 	assert.equal((await run(['history', 'retention', '--none', '--days', '3', ...rootWords])).code, 2);
 	assert.equal((await run(['history', 'retention', '--compressafter', '3', ...rootWords])).code, 2);
 	assert.equal((await run(['history', 'retention', '--days', '3', '--rootpassword', 'wrong'])).code, 3);
+});
+
+test('a computer that was approved by hand is found by comparing the present with the history', async () => {
+	await sealAll(database);
+	const agreed = await run(['audit', 'verify', '--present', ...rootWords]);
+	assert.equal(agreed.code, 0, agreed.stderr);
+	assert.match(agreed.stderr, /\n1 colony, 1 computer, 0 processes and 0 attributes are as the history says\.\n$/);
+	assert.deepEqual(JSON.parse(agreed.stdout).present.deviations, []);
+	await database.query('update computers set status = 1 where computer_id = $1', [computer]);
+	for (const words of [rootWords, ['--colonyid', colony]]) {
+		const {code, stdout, stderr} = await run(['audit', 'verify', '--present', ...words]);
+		assert.equal(code, 14);
+		assert.match(stderr, /The computer "my_computer" \(.*\) has the state "approved"; by the history \(row .*\) it is "disapproved"\.\ncolonies: 1 thing in the database is not as the history says\.\n/);
+		assert.deepEqual(JSON.parse(stdout).present.deviations.map((each: {subject: string}) => each.subject), [computer]);
+	}
+
+	await database.query('update computers set status = 2 where computer_id = $1', [computer]);
 });
 
 test('while a console or a server is up, what happens is sealed by itself', async () => {

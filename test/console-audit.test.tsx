@@ -78,3 +78,22 @@ test('the history is verified with the press of a key, and what was altered is n
 	person.press('v');
 	await person.until('✓ The history is intact');
 });
+
+test('a process that was closed by hand is named where the history has just been verified', async () => {
+	const colony = await openColony(database);
+	const {processid} = await colony.submit();
+	await sealAll(database);
+	const person = await look(colony);
+	person.press('v');
+	await person.until('p compares colonies');
+	person.press('p');
+	await person.until('✓ 1 colony, 0 computers, 1 process and 0 attributes are as the history says.');
+	await database.query('update processes set status = 3, demand_id = null, end_time = now(), entered_at = now() where process_id = $1', [processid]);
+	person.press('esc', 'v');
+	await person.until('p compares colonies');
+	person.press('p');
+	await person.until('✗ Something is not as the history says.');
+	assert.match(person.frame(), new RegExp(String.raw`The process ${processid.slice(0, 4)}\.\.${processid.slice(-4)} has the state "failed"; by the history`));
+	person.press('esc');
+	await person.until('PRESENT DIFFERS');
+});

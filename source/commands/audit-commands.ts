@@ -4,6 +4,7 @@ import type {Context} from '../operations/context.ts';
 import {flag, hash, identity, integer, optional} from '../operations/fields.ts';
 import type {Caller} from '../operations/broker.ts';
 import {limits} from '../core/limits.ts';
+import {presentSentence} from '../operations/present-sentence.ts';
 import {operations, type ResultOf} from '../operations/registry.ts';
 import {
 	type CommandEntry, defineCommand, refuseBoth, storeFlags,
@@ -16,6 +17,7 @@ import {withStore} from './store.ts';
 import type {World} from './world.ts';
 
 type Verified = ResultOf<'audit.verify'>;
+type Compared = ResultOf<'audit.present'>;
 
 /** Goes through all seals, step by step, and stops at the first thing that is wrong. @throws InvalidInput when the head is before the seals that are checked */
 async function verifyAll(world: World, context: Context, caller: Caller, {colonyid, head, after: first = 0}: {colonyid: string | undefined; head: string | undefined; after: number | undefined}): Promise<Verified> {
@@ -53,6 +55,48 @@ function verdict({to, last, dropped, droppedbefore}: Verified): string {
 	return last ? `The history is intact up to seal ${to}, made at ${last.madeat}.${gone}` : 'Nothing is sealed yet.';
 }
 
+/** Deviations that are listed at most; then there is enough to look at. */
+const mostDeviations = 1000;
+
+/** Compares all that is there with the history, step by step. */
+async function compareAll(world: World, context: Context, caller: Caller, colonyid: string | undefined): Promise<Pick<Compared, 'agrees' | 'deviations' | 'compared' | 'more'>> {
+	const deviations: Compared['deviations'] = [];
+	let sums: Compared['compared'] | undefined;
+	let progress: ReturnType<typeof startProgress> | undefined;
+	try {
+		for (let position: string | undefined; ;) {
+			// eslint-disable-next-line no-await-in-loop -- one after another
+			const {more, share, ...step} = await context.run(caller, 'audit.present', {colonyid, position}, {notice: toNotice(world)});
+			const before = sums;
+			deviations.push(...step.deviations);
+			sums = before ? Object.fromEntries(Object.entries(step.compared).map(([name, count]) => [name, count + before[name as keyof typeof before]])) as typeof before : step.compared;
+			if (!more || deviations.length >= mostDeviations) {
+				return {agrees: deviations.length === 0, deviations, compared: sums, more};
+			}
+
+			position = step.position ?? undefined;
+			progress ??= startProgress(world, 100);
+			progress.show(Math.floor(share * 100));
+		}
+	} finally {
+		progress?.end();
+	}
+}
+
+/** Says what came of it. @throws ColoniesError `not-intact` */
+async function sayCompared(world: World, {agrees, deviations, compared, more}: Awaited<ReturnType<typeof compareAll>>): Promise<void> {
+	if (!agrees) {
+		for (const {message} of deviations) {
+			await say(world, message); // eslint-disable-line no-await-in-loop
+		}
+
+		const count = `${more ? 'At least ' : ''}${plural(deviations.length, 'thing')}`;
+		throw new ColoniesError('not-intact', `${count} in the database ${deviations.length === 1 ? 'is' : 'are'} not as the history says.`, {hint: '`colonies audit ls --all --subject ID` shows what was done to one.'});
+	}
+
+	await say(world, presentSentence(compared));
+}
+
 const verifyOperation = operations['audit.verify'];
 
 const verify = defineCommand({
@@ -62,6 +106,7 @@ const verify = defineCommand({
 		colonyid: optional(identity('Colony', 'Id of the colony whose owner asks, and is told the verdict; root needs none')),
 		head: optional(hash('Head', 'Hash of a seal, kept elsewhere (audit head): it must be on the chain, so that nothing was cut off')),
 		after: optional(integer('After', 'Only the seals after this one', {most: Number.MAX_SAFE_INTEGER})),
+		present: optional(flag('Present', 'Then compare colonies, computers, processes and attributes as they are now with the history')),
 		...signingFlags(verifyOperation) as Record<never, never>,
 		...outputFlags,
 	},
@@ -71,15 +116,18 @@ const verify = defineCommand({
 		const caller = await callerOf(world, input, verifyOperation, {flags: flags as Readonly<Record<string, unknown>>, signs: undefined, colony: flags.colonyid});
 		await withStore(world, choice, async context => {
 			const verified = await verifyAll(world, context, caller, flags);
-			const shown = printResult(world, verified, {output: flags.output});
+			const compared = flags.present === true && verified.intact ? await compareAll(world, context, caller, flags.colonyid) : undefined;
+			const shown = printResult(world, compared ? {...verified, present: compared} : verified, {output: flags.output});
+			// The verdict counts, whether or not its details can be written.
+			await (verified.fault || compared?.agrees === false ? Promise.allSettled([shown]) : shown);
 			if (verified.fault) {
-				// The verdict counts, whether or not its details can be written.
-				await Promise.allSettled([shown]);
 				throw new ColoniesError('not-intact', verified.fault.message, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
 			}
 
-			await shown;
 			await say(world, verdict(verified));
+			if (compared) {
+				await sayCompared(world, compared);
+			}
 		});
 	},
 });

@@ -132,8 +132,8 @@ export type Overlay =
 	| {kind: 'explain'; id: Id; scroll: number}
 	/** A change of the history, with what was signed and its seal. */
 	| {kind: 'entry'; id: string; scroll: number}
-	/** The history is verified, or was, for so many times. */
-	| {kind: 'verify'; time: number; scroll: number}
+	/** The history is verified, or was, for so many times; and where it was asked for, the present is compared with it. */
+	| {kind: 'verify'; time: number; compares?: boolean; scroll: number}
 	| {kind: 'help'; scroll: number}
 	/** The commands that do what is in sight, or what is asked about. */
 	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}

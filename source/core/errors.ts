@@ -14,7 +14,7 @@ export const errorCodes = {
 	'newer-database': {status: 503, exit: 10, meaning: 'The database was made by a newer version of this program.'},
 	'disk-full': {status: 507, exit: 11, meaning: 'There is no space left to write to. Nothing was changed, unless the message says what was done.'},
 	damaged: {status: 500, exit: 12, meaning: 'A file of the keychain or the settings cannot be read; it was left as it is.'},
-	'not-intact': {status: 500, exit: 14, meaning: 'The history is not as it was sealed: a row or a seal was altered, dropped, moved or put in.'},
+	'not-intact': {status: 500, exit: 14, meaning: 'The history is not as it was sealed: a row or a seal was altered, dropped, moved or put in; or, with --present, something in the database is not as the history says.'},
 	cancelled: {status: 499, exit: 13, meaning: 'The question was answered with no; nothing was changed.'},
 	internal: {status: 500, exit: 70, meaning: 'A fault of this program. Please report it.'},
 } as const satisfies Record<string, {status: number; exit: number; meaning: string}>;

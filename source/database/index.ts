@@ -20,6 +20,7 @@ export {
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as past from './past/index.ts';
+export * as present from './present.ts';
 export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
 export * as processLists from './process-lists.ts';

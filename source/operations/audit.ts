@@ -10,6 +10,7 @@ import {
 } from './fields.ts';
 import {operatorsChanges, otherChanges} from './operators.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
+import {type Compared, comparePresent} from './present.ts';
 import {verify, type Verified} from './verify.ts';
 
 const colonyid = optional(identity('Colony', 'Id of the colony; root may leave it out, for all of them'));
@@ -138,4 +139,17 @@ export const verifyAudit = defineOperation({
 		const {verified, colony} = await verify(client, input);
 		return who.role === 'root' ? verified : forOwner(verified, colony === input.colonyid);
 	},
+});
+
+export const compareAudit = defineOperation({
+	name: 'audit.present',
+	summary: 'Compare colonies, computers, processes and attributes with what the history says of them, as far as it gets in a second; go on from the position that it came to.',
+	input: {colonyid, position: optional(line('Position', 'Where the step before came to; none to begin', {longest: 1000}))},
+	route: 'GET /audit/present',
+	allow: ownerOrRoot,
+	colony,
+	changes: [],
+	// As a command it is a flag of `audit verify`.
+	commands: [],
+	handle: async ({client, input}): Promise<Compared> => comparePresent(client, input),
 });

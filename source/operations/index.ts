@@ -30,5 +30,8 @@ export {newestSchema} from '../database/index.ts';
 export type {Event, Page, Step} from '../database/index.ts';
 export type {Head} from './audit.ts';
 export type {audit} from '../database/index.ts';
+export type {Deviation} from './compare-present.ts';
+export type {Compared} from './present.ts';
+export {presentSentence} from './present-sentence.ts';
 export type {Fault, Verified} from './verify.ts';
 export {guarded, isReading, type Refusal} from './read-only.ts';

@@ -60,6 +60,7 @@ export const operations = {
 	'audit.get': audit.getAudit,
 	'audit.head': audit.getHead,
 	'audit.verify': audit.verifyAudit,
+	'audit.present': audit.compareAudit,
 	'history.get': history.getRetention,
 	'history.retention': history.setRetention,
 	'database.status': status.readStatus,

@@ -1,7 +1,7 @@
 import {whyNoFix} from '../fixes.ts';
 import type {Binding, KeyedOverlay} from './binding.ts';
 import {processActions} from './processes.ts';
-import {noProcess} from './reasons.ts';
+import {noProcess, notVerified} from './reasons.ts';
 
 /** Keys of a page that is longer than the terminal. */
 export const scrollKeys = (mode: KeyedOverlay): Binding[] => [
@@ -25,6 +25,7 @@ export const overlayKeys: readonly Binding[] = [
 	{mode: 'explain', chords: ['F'], action: 'fix', label: 'Do what mends it', hint: 'fix', changes: true, disabled: whyNoFix},
 	...scrollKeys('explain'),
 	...scrollKeys('entry'),
+	{mode: 'verify', chords: ['p'], action: 'compare-present', label: 'Compare colonies, computers, processes and attributes as they are now with the history', hint: 'compare the present', disabled: notVerified},
 	...scrollKeys('verify'),
 	{mode: 'detail', chords: ['tab'], action: 'choose-attribute', value: '1', label: 'The next attribute', disabled: noProcess},
 	{mode: 'detail', chords: ['shift-tab'], action: 'choose-attribute', value: '-1', label: 'The attribute before', disabled: noProcess},

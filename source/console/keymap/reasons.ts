@@ -3,6 +3,7 @@ import {needsOwner} from '../deeds.ts';
 import {marksHere} from '../marks.ts';
 import {selectedRow} from '../screens/index.ts';
 import type {KnownColony, State} from '../state.ts';
+import {verdictOf} from '../verification.ts';
 
 /** Why nothing is selected; undefined when a row is. */
 export const nothing = (state: State): string | undefined => selectedRow(state) === undefined
@@ -40,3 +41,9 @@ export function whyNoContext(state: State): string | undefined {
 
 /** The colony under the cursor of the Colonies screen. */
 export const selectedColony = (state: State): KnownColony | undefined => selectedRow(state) as KnownColony | undefined;
+
+/** Why the present cannot be compared with the history; undefined when it can. */
+export const notVerified = (state: State): string | undefined => {
+	const verdict = verdictOf(state);
+	return verdict?.state === 'intact' ? undefined : (verdict?.state === 'broken' ? 'The history is not intact: nothing can be compared with it.' : 'The history is not verified yet.');
+};

@@ -1,6 +1,6 @@
 import {plural, visible} from '../../core/text.ts';
 import {formatClock, formatTime, milliseconds} from '../../core/time.ts';
-import type {ResultOf} from '../../operations/index.ts';
+import {presentSentence, type ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import {layoutOf} from '../layout.ts';
@@ -10,7 +10,9 @@ import {
 import {type Overlay, type State, storeNow} from '../state.ts';
 import {bold, dim, green, red} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
-import {type Verdict, verdictOf, verifyKey, verifySlot} from '../verification.ts';
+import {
+	comparisonOf, nextComparison, presentSlot, type Verdict, verdictOf, verifyKey, verifySlot,
+} from '../verification.ts';
 import {box} from '../views/box.ts';
 import {wrap, wrapWords} from '../views/wrap.ts';
 
@@ -95,18 +97,48 @@ function page(title: string, lines: readonly string[], scroll: number, state: St
 export const entryPage = (overlay: EntryOverlay, state: State): string[] => page(`change ${visible(overlay.id)}`, entryLines(overlay, state), overlay.scroll, state);
 
 /** Asks for the next step of verifying, until it is through: in sight, it goes on by itself. */
-export function askVerification({time}: VerifyOverlay, state: State): readonly Ask[] {
+export function askVerification({time, compares}: VerifyOverlay, state: State): readonly Ask[] {
 	const {colonyid} = state.colony!;
 	const known = verdictOf(state);
 	const [after, dropped] = known?.time === time ? (known.result?.more ? [known.to, known.dropped] : state.answers[verifySlot]!.key.split(' ').slice(2).map(Number)) : [];
-	return [{slot: verifySlot, key: verifyKey(colonyid, time, after ?? 0, dropped ?? 0), operation: 'audit.verify', input: {colonyid, after: after ?? 0}, every: Number.POSITIVE_INFINITY}];
+	const verifying: Ask = {slot: verifySlot, key: verifyKey(colonyid, time, after ?? 0, dropped ?? 0), operation: 'audit.verify', input: {colonyid, after: after ?? 0}, every: Number.POSITIVE_INFINITY};
+	return compares === true ? [verifying, askComparison(time, state)] : [verifying];
+}
+
+function askComparison(time: number, state: State): Ask {
+	const {colonyid} = state.colony!;
+	const {key, position} = nextComparison(state, colonyid, time);
+	return {slot: presentSlot, key, operation: 'audit.present', input: {colonyid, ...(position === undefined ? {} : {position})}, every: Number.POSITIVE_INFINITY};
 }
 
 const barWidth = 40;
 
+const bar = (share: number): string => `${'█'.repeat(Math.floor(share * barWidth))}${'░'.repeat(barWidth - Math.floor(share * barWidth))}`;
+
 function progressLine({to, last}: Verdict): string {
 	const share = last === undefined || last === 0 ? 0 : Math.min(1, to / last);
-	return `${'█'.repeat(Math.floor(share * barWidth))}${'░'.repeat(barWidth - Math.floor(share * barWidth))}  seal ${to}${last === undefined ? '' : ` of ${last}`}`;
+	return `${bar(share)}  seal ${to}${last === undefined ? '' : ` of ${last}`}`;
+}
+
+/** How it goes with comparing the present, and what came of it. */
+function comparisonLines({time, compares}: VerifyOverlay, state: State): Styled[] {
+	const comparison = comparisonOf(state, time);
+	if (comparison === undefined) {
+		return compares === true ? [['Comparing …']] : [['p compares colonies, computers, processes and attributes as they are now with the history.']];
+	}
+
+	const {state: kind, deviations, compared, share} = comparison;
+	const progress: Styled = [`${bar(share)}  ${plural(compared.processes, 'process')} compared`];
+	return {
+		running: (): Styled[] => [progress],
+		stopped: (): Styled[] => [progress, [visible(state.answers[presentSlot]?.error?.message ?? ''), red]],
+		agrees: (): Styled[] => [[`✓ ${presentSentence(compared)}`, text => green(bold(text))]],
+		differs: (): Styled[] => [
+			['✗ Something is not as the history says.', text => red(bold(text))],
+			...deviations.map(({message}): Styled => [visible(message)]),
+			['There may be more: colonies audit verify --present looks at everything.'],
+		],
+	}[kind]();
 }
 
 type Styled = readonly [text: string, style?: (text: string) => string];
@@ -128,11 +160,12 @@ function verdictLines({state: kind, result, to, dropped}: Verdict, state: State)
 }
 
 /** How it goes with verifying, and the verdict. */
-export function verifyLines(_: VerifyOverlay, state: State): string[] {
+export function verifyLines(overlay: VerifyOverlay, state: State): string[] {
 	const verdict = verdictOf(state);
 	const width = state.columns - 4;
+	const styled = (lines: readonly Styled[]) => lines.flatMap(([text, style = (line: string) => line]) => text === '' ? [''] : wrapWords(text, width).map(line => style(line)));
 	return verdict
-		? [progressLine(verdict), '', ...verdictLines(verdict, state).flatMap(([text, style = (line: string) => line]) => text === '' ? [''] : wrap(text, width).map(line => style(line))), ...(verdict.at === undefined ? [] : ['', dim(`as of ${formatClock(verdict.at, state.utc)}`)])]
+		? [progressLine(verdict), '', ...styled(verdictLines(verdict, state)), ...(verdict.state === 'intact' ? ['', ...styled(comparisonLines(overlay, state))] : []), ...(verdict.at === undefined ? [] : ['', dim(`as of ${formatClock(verdict.at, state.utc)}`)])]
 		: ['Verifying …'];
 }
 

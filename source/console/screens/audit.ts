@@ -5,7 +5,7 @@ import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import {type State, storeNow} from '../state.ts';
 import {bold, dim, green, red, yellow} from '../terminal/style.ts';
-import {verdictOf} from '../verification.ts';
+import {comparisonOf, verdictOf} from '../verification.ts';
 import type {Screen} from './screen.ts';
 
 type Entry = audit.AuditEntry;
@@ -32,7 +32,7 @@ function note(state: State): string {
 	const {result, error} = answerIn(state, headSlot, state.colony?.colonyid ?? '', 'audit.head');
 	const sealed = result ? (result.unsealed === null ? 'all is sealed' : `sealed up to ${formatAge(result.unsealed, storeNow(state))} ago`) : (error?.code === 'not-found' ? 'nothing sealed yet' : '');
 	const verdict = verdictOf(state);
-	const verified = verdict === undefined ? 'v verifies' : (styles[verdict.state] ?? (text => text))(verdict.short);
+	const verified = verdict === undefined ? 'v verifies' : (styles[comparisonOf(state, verdict.time)?.state === 'differs' ? 'broken' : verdict.state] ?? (text => text))(verdict.short);
 	return [sealed, verified].filter(text => text !== '').join(' | ');
 }
 
