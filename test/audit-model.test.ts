@@ -356,8 +356,8 @@ test('a drop that is dated ahead allows no more than it did when the next retent
 	const fault = await tampering(database, async client => {
 		const model = new Model();
 		for (const row of [{kind: 'retention', days: 10, age: 40.1}, {kind: 'plain', age: 35.1}, {kind: 'plain', age: 25.1}, {kind: 'drop', before: -200, age: 24.1}, {kind: 'retention', days: 0, age: 20.1}] as const) {
-			await append(client, model, [row]); // eslint-disable-line no-await-in-loop
-			await sealNow(client, model); // eslint-disable-line no-await-in-loop
+			await append(client, model, [row]);
+			await sealNow(client, model);
 		}
 
 		await age(client, model, [40, 35, 25, -50, 20]);

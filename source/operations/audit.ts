@@ -149,7 +149,5 @@ export const compareAudit = defineOperation({
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
-	// As a command it is a flag of `audit verify`.
-	commands: [],
 	handle: async ({client, input}): Promise<Compared> => comparePresent(client, input),
 });
