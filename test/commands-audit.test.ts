@@ -15,7 +15,7 @@ test('who disapproved a computer is one command', async () => {
 	assert.equal(code, 0);
 	assert.match(stdout, /mycolony +computer\.disapprove +my_computer +approved → disapproved +yes/);
 	const none = await run(['audit', 'ls', '--colonyid', colony, '--what', 'cancel']);
-	assert.deepEqual([none.code, none.stdout], [0, 'No changes found\n']);
+	assert.deepEqual([none.code, none.stdout], [0, '[]\n']);
 	const wrong = await run(['audit', 'ls', '--colonyid', colony, '--what', 'nonsense']);
 	assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
 import {test} from 'node:test';
 import fc from 'fast-check';
 import {ColoniesError} from '../source/core/errors.ts';
@@ -96,6 +97,38 @@ test('authorities are compared in lowercase and without the port of https; queri
 	assert.deepEqual(lines('COLONIES.example:443', '/a%2Fb'), ['"@authority": colonies.example', '"@path": /a%2Fb', '"@query": ?']);
 	assert.deepEqual(lines('[2001:DB8::1]:', '/?'), ['"@authority": [2001:db8::1]', '"@path": /', '"@query": ?']);
 	assert.deepEqual(lines('localhost:80', '/a?x=%c3%a9+b&y=?'), ['"@authority": localhost:80', '"@path": /a', '"@query": ?x=%c3%a9+b&y=?']);
+});
+
+test('over plain HTTP it is the port of http that is left out, and a proxy may have been reached over https', () => {
+	for (const [authority, scheme, expected] of [
+		['localhost:80', 'http', 'localhost'], ['localhost:443', 'http', 'localhost:443'], ['localhost:80', 'https', 'localhost:80'], ['localhost:443', 'https', 'localhost'], ['localhost:8080', 'http', 'localhost:8080'],
+	] as const) {
+		const unsigned = {method: 'GET', authority, target: '/colonies', scheme};
+		const request = {method: 'GET', authority, target: '/colonies', headers: signHttp(identity, unsigned, {now, nonce})};
+		const {base, id} = verifyHttp(request, {now, schemes: ['http', 'https']});
+		assert.deepEqual([id, base.split('\n')[1]], [identity.id, `"@authority": ${expected}`]);
+		assert.equal(verifyHttp(request, {now, schemes: [scheme]}).base, base);
+	}
+
+	const elsewhere = {method: 'GET', authority: 'localhost:81', target: '/colonies', headers: signHttp(identity, {method: 'GET', authority: 'localhost', target: '/colonies', scheme: 'http'}, {now, nonce})};
+	assert.throws(() => verifyHttp(elsewhere, {now, schemes: ['http', 'https']}), /not by its keyid/);
+});
+
+test('a sha-512 beside the sha-256 has to fit as well, and what is too weak to say anything is not looked at', () => {
+	const body = Buffer.from('{"cores":1}');
+	const digest = (text: string) => `sha-512=:${createHash('sha512').update(text).digest('base64')}:`;
+	const signedWith = (extra: string) => {
+		const request = {...plain, idempotencyKey: undefined, body};
+		const headers = {'content-digest': `${contentDigest(body)}, ${extra}`};
+		const lines = ['"@method": POST', '"@authority": colonies.example:8443', '"@path": /colonies/4f/processes', '"@query": ?a=1', `"content-digest": ${headers['content-digest']}`];
+		return signedAs({...request, headers: {host: plain.authority, ...headers}}, `("@method" "@authority" "@path" "@query" "content-digest")${parameters}`, lines);
+	};
+
+	assert.equal(verifyHttp(signedWith(digest('{"cores":1}')), {now}).id, identity.id);
+	assert.equal(verifyHttp(signedWith('md5=:AAAA:'), {now}).id, identity.id);
+	for (const wrong of [digest('{"cores":2}'), 'sha-512=:AAAA:', 'sha-512=5']) {
+		assert.throws(() => verifyHttp(signedWith(wrong), {now}), /does not fit its content-digest by sha-512/);
+	}
 });
 
 test('nothing that is covered can be altered', () => {

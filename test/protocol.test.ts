@@ -6,11 +6,11 @@ import {fileURLToPath} from 'node:url';
 import fc from 'fast-check';
 import {errorCodes, ColoniesError} from '../source/core/errors.ts';
 import {
-	type HttpRequest, newPrivateKey, prove, publicKeyOf, sha3, signatureAge, signatureAlgorithm, signHttp, verifyHttp,
+	type HttpRequest, type Scheme, newPrivateKey, prove, publicKeyOf, sha3, signatureAge, signatureAlgorithm, signHttp, verifyHttp,
 } from '../source/identity/index.ts';
 
 /** A request as it stands in the page and as the independent client reads it. */
-type Written = {method: string; authority: string; target: string; body?: string; idempotencykey?: string};
+type Written = {method: string; scheme?: Scheme; authority: string; target: string; body?: string; idempotencykey?: string};
 type Vector = Written & {name: string; nonce: string; base: string[]; sha3: string; signature: string; headers: Record<string, string>};
 type Page = {
 	privatekey: string;
@@ -29,12 +29,13 @@ const page = JSON.parse(written) as Page;
 const now = page.created * 1000;
 const skip = spawnSync('python3', ['--version']).status === 0 ? false : 'THERE IS NO python3: the protocol was not tested against a client that is not ours.';
 
+const schemesOf = ({scheme = 'https'}: {scheme?: Scheme}): Scheme[] => [scheme];
 const bytesOf = (body: string | undefined): Uint8Array | undefined => body === undefined ? undefined : Buffer.from(body);
 const keyHeader = ({idempotencykey}: Partial<Written>): Record<string, string> => idempotencykey === undefined ? {} : {'idempotency-key': idempotencykey};
 
 /** A request as it arrives with the headers of its signer. */
-const arrived = ({method, authority, target, body, ...rest}: Written, headers: Record<string, string>): HttpRequest => ({
-	method, authority, target, body: bytesOf(body), headers: {...keyHeader(rest), ...headers},
+const arrived = ({method, scheme, authority, target, body, ...rest}: Written, headers: Record<string, string>): HttpRequest => ({
+	method, scheme, authority, target, body: bytesOf(body), headers: {...keyHeader(rest), ...headers},
 });
 
 const signed = (key: string, {body, idempotencykey, ...request}: Written, nonce?: string): Record<string, string> =>
@@ -51,7 +52,8 @@ function ask<Answer>(command: string, input: string): Answer {
 const requests = fc.sample(fc.record({
 	key: fc.constant(undefined).map(() => newPrivateKey()),
 	method: fc.constantFrom('GET', 'POST', 'DELETE'),
-	authority: fc.constantFrom('localhost:8080', 'Colonies.Example', 'colonies.example:443', '127.0.0.1:8443', '[::1]:8080'),
+	scheme: fc.constantFrom<Scheme>('https', 'http'),
+	authority: fc.constantFrom('localhost:8080', 'Colonies.Example', 'colonies.example:443', 'localhost:80', '127.0.0.1:8443', '[::1]:8080'),
 	target: fc.tuple(fc.array(fc.string({unit: 'grapheme'})), fc.option(fc.array(fc.tuple(fc.string({unit: 'grapheme'}), fc.string({unit: 'grapheme'}))), {nil: undefined}))
 		.map(([names, pairs]) => `/${names.map(name => encodeURIComponent(name)).join('/')}${pairs ? `?${new URLSearchParams(pairs).toString()}` : ''}`),
 	body: fc.option(fc.string({unit: 'grapheme'}), {nil: undefined}),
@@ -65,7 +67,7 @@ test('the vectors of the page are what is signed here, to the byte', () => {
 	assert.ok(page.vectors.length >= 6);
 	for (const {name, nonce, base, sha3: digest, signature, headers, ...request} of page.vectors) {
 		assert.deepEqual(signed(page.privatekey, request, nonce), headers, name);
-		const signer = verifyHttp(arrived(request, headers), {now});
+		const signer = verifyHttp(arrived(request, headers), {now, schemes: schemesOf(request)});
 		assert.equal(signer.base, base.join('\n'), name);
 		assert.deepEqual([signer.id, signer.signature, sha3(signer.base), signer.body], [page.id, signature, digest, request.body], name);
 	}
@@ -74,8 +76,8 @@ test('the vectors of the page are what is signed here, to the byte', () => {
 test('what the page says is refused is', () => {
 	for (const {vector, why, now: at = page.created, headers, ...changes} of page.refused) {
 		const {headers: own, name, ...request} = page.vectors[vector]!;
-		assert.ok(verifyHttp(arrived(request, own), {now}), name);
-		assert.throws(() => verifyHttp(arrived({...request, ...changes}, {...own, ...headers}), {now: at * 1000}), (error: unknown) => error instanceof ColoniesError && error.code === 'unauthenticated', why);
+		assert.ok(verifyHttp(arrived(request, own), {now, schemes: schemesOf(request)}), name);
+		assert.throws(() => verifyHttp(arrived({...request, ...changes}, {...own, ...headers}), {now: at * 1000, schemes: schemesOf(request)}), (error: unknown) => error instanceof ColoniesError && error.code === 'unauthenticated', why);
 	}
 });
 
@@ -119,7 +121,7 @@ test('what that client signs is accepted here, and is what is signed here', {ski
 	const answers = ask<Array<Record<string, string>>>('sign', JSON.stringify(requests.map(request => ({...request, created: page.created}))));
 	assert.equal(answers.length, requests.length);
 	for (const [index, {key, nonce, ...request}] of requests.entries()) {
-		assert.equal(verifyHttp(arrived(request, answers[index]!), {now}).id, prove(key).id);
+		assert.equal(verifyHttp(arrived(request, answers[index]!), {now, schemes: schemesOf(request)}).id, prove(key).id);
 		assert.deepEqual(answers[index], signed(key, request, nonce));
 	}
 });
@@ -128,7 +130,7 @@ test('what is signed here is accepted by that client, and nothing that was alter
 	const sent = requests.map(({key, nonce, ...request}) => ({...request, headers: {...keyHeader(request), ...signed(key, request)}, now: page.created}));
 	const answers = ask<Array<{id?: string; base?: string}>>('verify', JSON.stringify(sent));
 	for (const [index, {key, nonce, ...request}] of requests.entries()) {
-		const {id, base} = verifyHttp(arrived(request, sent[index]!.headers), {now});
+		const {id, base} = verifyHttp(arrived(request, sent[index]!.headers), {now, schemes: schemesOf(request)});
 		assert.deepEqual(answers[index], {id, base});
 		assert.equal(id, prove(key).id);
 	}

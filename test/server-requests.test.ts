@@ -129,6 +129,17 @@ test('what is nowhere is not found, whatever is sent there', async () => {
 	}
 });
 
+test('a header that has one value stands once', async () => {
+	const {headers, target} = signed(colony.owner, wire('process.list', {colonyid: colony.id}));
+	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+	for (const [name, value] of [['Host', 'elsewhere.test'], ['host', authority], ['Idempotency-Key', 'a'], ['Content-Type', 'application/json'], ['Last-Event-ID', '1.1'], ['Authorization', 'Basic cm9vdDp4']] as const) {
+		const twice = name.toLowerCase() === 'host' ? `${name}: ${value}\r\n` : `${name}: ${value}\r\n${name.toUpperCase()}: ${value}\r\n`;
+		const answer = await raw(`GET ${target} HTTP/1.1\r\n${lines}${twice}connection: close\r\n\r\n`);
+		rawProblem(answer, 400, 'invalid-input');
+		assert.ok(answer.includes(`The header ${name.toLowerCase()} is given twice.`), answer);
+	}
+});
+
 test('another method than those of an address is refused with those', async () => {
 	for (const [method, target, allow] of [
 		['PATCH', '/colonies', 'GET, POST'], ['PUT', processes, 'GET, POST'], ['HEAD', '/healthz', 'GET'], ['POST', '/openapi.json', 'GET'], ['GET', '/rootpassword', 'PUT'], ['OPTIONS', `${processes}/${'a'.repeat(64)}`, 'DELETE, GET'], ['PROPFIND', '/colonies', 'GET, POST'],

@@ -29,7 +29,7 @@ const listKeys = defineCommand({
 		const rows = keys.map(({id, label, damaged, note}) => ({
 			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
 		}));
-		await printResult(world, rows, {output: flags.output, empty: 'No keys found'});
+		await printResult(world, rows, {output: flags.output});
 	},
 });
 

@@ -64,9 +64,11 @@ async function selectionOf({processid, filter, from}: PlanFlags, input: Standard
 	return {ids: from === undefined ? processid! : await readProcessIds(from, input, '--from')};
 }
 
+const moreText = ({more}: Plan): string[] => more ? [`There are more than ${limits.planned}: what came after them was not looked at.`] : [];
+
 /** The plan for people: what it is, a sample of it, and what is left out and why. */
 function describe(plan: Plan, rate: number): string[] {
-	const {entries, leftOut, more, colonyid} = plan;
+	const {entries, leftOut, colonyid} = plan;
 	const sample = sampleOf(plan, 5);
 	const now = Date.now();
 	return [
@@ -75,7 +77,7 @@ function describe(plan: Plan, rate: number): string[] {
 		...(entries.length > sample.length ? [`  and ${entries.length - sample.length} more`] : []),
 		...(leftOut.length > 0 ? [`Left out: ${plural(leftOut.length, 'process')}.`] : []),
 		...reasonsOf(plan).map(({reason, count}) => `  ${count}: ${reason}`),
-		...(more ? [`There are more than ${limits.planned}: what came after them was not looked at.`] : []),
+		...moreText(plan),
 	];
 }
 
@@ -179,14 +181,26 @@ function judge(plan: Plan, reported: readonly Reported[]): void {
 	throw new ColoniesError(code, `Of ${plural(reported.length, 'process')} not all were ${plannable[plan.name].past}: ${tallyText(tally)}.`, {hint: code in errorCodes && tally.changed > 0 ? 'Those that had changed were left as they are; make the plan again for what is still meant.' : undefined});
 }
 
+/** Why a plan does nothing, in one sentence. */
+function nothingToDo(plan: Plan): string {
+	const reasons = reasonsOf(plan).map(({reason, count}) => `${plural(count, 'process')} left out (${reason})`);
+	return `Nothing to ${plannable[plan.name].verb}: ${reasons.length === 0 ? 'no process was found' : reasons.join('; ')}.`;
+}
+
+/** What is said of a plan before it is carried out. */
+const introductionOf = (plan: Plan, rate: number): string[] => plan.entries.length > 0
+	? describe(plan, rate)
+	: [nothingToDo(plan), ...moreText(plan)];
+
 /** Makes a plan, shows it, asks, carries it out, and reports what became of each. @throws ColoniesError */
 export async function runPlan({world, input, flags, context, caller, name, colonyid}: {world: World; input: StandardInput; flags: PlanFlags; context: Context; caller: Caller; name: PlannableName; colonyid: Id}): Promise<void> {
 	const plan = await makePlan({context, caller, name, colonyid}, await selectionOf(flags, input));
-	for (const text of describe(plan, flags.rate)) {
+	for (const text of introductionOf(plan, flags.rate)) {
 		await say(world, text); // eslint-disable-line no-await-in-loop
 	}
 
-	const left: Line[] = plan.leftOut.map(({id, reason}) => ({processid: id, outcome: 'left-out', reason}));
+	// Those that were named are told of one by one; of those that a filter found, the reasons with their counts say enough.
+	const left: Line[] = flags.filter === undefined ? plan.leftOut.map(({id, reason}) => ({processid: id, outcome: 'left-out', reason})) : [];
 	if (plan.entries.length > 0 && flags.yes !== true) {
 		await askCount(input, world, plan.entries.length);
 	}
@@ -198,6 +212,10 @@ export async function runPlan({world, input, flags, context, caller, name, colon
 	const tally = `${tallyText(tallyOf(reported)).replace(/^./, first => first.toUpperCase())}.`;
 	if (unwritten) {
 		await say(world, unwritten.message);
+	}
+
+	if (reported.length === 0) {
+		return;
 	}
 
 	judge(plan, reported);

@@ -1,10 +1,10 @@
-import {isIPv6} from 'node:net';
 import {hostname} from 'node:os';
 import process from 'node:process';
+import {inUrl} from '../core/address.ts';
 import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
 import type {NoChanges} from '../core/reachability.ts';
 import {
-	type ValueOf, flag, integer, line, optional, otherwise, secret,
+	type ValueOf, flag, host, hosts, integer, line, optional, otherwise, secret,
 } from '../operations/fields.ts';
 import type {HostedContext} from '../operations/context.ts';
 import {type CommandEntry, defineCommand, localStoreFlags} from './command.ts';
@@ -21,9 +21,9 @@ const file = (label: string, summary: string) => optional(line(label, summary, {
 
 const serverStartFlags = {
 	rootpassword: optional(secret(rootPassword.label, 'The root password; on a new database it is kept, and on another it must be the one that is kept. Else COLONIES_ROOT_PASSWORD, else it is asked for')),
-	host: optional(line('Address', 'Address to listen on, or a name of this machine; every address unless given')),
+	host: optional(host('Address', 'Address to listen on, or a name of this machine; every address unless given')),
 	port: otherwise(integer('Port', 'Port to listen on; 0 takes one that is free', {most: 65_535}), 8080),
-	name: optional(line('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused', {longest: 2000})),
+	name: optional(hosts('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused')),
 	tlscert: file('Certificate', 'Certificate (PEM), with those of its authorities after it; a self-signed one is made and kept unless given'),
 	tlskey: file('Key', 'Its private key (PEM)'),
 	plain: optional(flag('Plain', 'Plain HTTP, to programs on this machine only, such as a proxy that adds TLS')),
@@ -104,7 +104,7 @@ async function printPlace(world: World, place: string): Promise<void> {
 
 /** Says where it listens, and how others connect; the address alone is data. */
 async function greet(world: World, {host, port}: {host: string; port: number}, certificate: Certificate | undefined, isOwn: boolean): Promise<void> {
-	const place = `${certificate ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+	const place = `${certificate ? 'https' : 'http'}://${inUrl(host)}:${port}`;
 	await printPlace(world, place);
 	if (certificate === undefined) {
 		await say(world, `Serving plain HTTP on ${place}, for programs on this machine only.`);
@@ -150,15 +150,13 @@ function sayReachability(world: World, context: HostedContext): () => void {
 	});
 }
 
-const namesOf = ({name}: Flags): string[] | undefined => name?.split(',').map(each => each.trim().toLowerCase()).filter(each => each !== '');
-
 type Serving = {context: HostedContext; serve: Serve; read: (() => Promise<Certificate>) | undefined; first: Certificate | undefined; flags: Flags};
 
 /** Serves until a signal ends it: no new work then, what is under way is finished. */
 async function serveUntilEnd(world: World, {context, serve, read, first, flags}: Serving): Promise<void> {
 	const host = addressOf(flags);
 	const server = await listen(serve, {
-		context, host, port: flags.port, names: namesOf(flags), log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
+		context, host, port: flags.port, names: flags.name, log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
 	});
 	const signals = onSignals(world.signals ?? process, async () => reload(world, server, read));
 	const stop = sayReachability(world, context);

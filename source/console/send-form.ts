@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {inUrl} from '../core/address.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {quoted, shortId, visible} from '../core/text.ts';
@@ -77,6 +78,9 @@ async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record
 /** What the form for a server calls its fields. */
 const serverLabels: Record<string, string> = {host: 'Host', port: 'Port', fingerprint: 'Fingerprint', tlsca: 'CA file'};
 
+/** And that for a database. */
+const databaseLabels: Record<string, string> = {dbhost: 'Host', dbport: 'Port', dbuser: 'User', dbpassword: 'Password', dbname: 'Database'};
+
 /** The owner of the colony that the operator works in. */
 const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
 
@@ -152,7 +156,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		// Nothing is kept of a server that does not answer, or is another one.
 		const context = await contexts.open(choice);
 		await context.where().finally(async () => context.close());
-		const name = `${choice.host!}:${choice.port!}`;
+		const name = `${inUrl(choice.host!)}:${choice.port!}`;
 		await contexts.save(name, choice, notice);
 		await contexts.use(name);
 		reopen(choice);
@@ -163,10 +167,11 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 			throw new InvalidInput(`TLS must be yes or no, not ${quoted(dbssl)}.`);
 		}
 
-		const choice = {dbhost, dbport: Number(dbport), dbuser, dbpassword: dbpassword === '' ? undefined : dbpassword, dbname, dbssl: /^yes$/i.test(dbssl!.trim())};
+		const typed = Object.entries({dbhost: dbhost?.trim(), dbport: dbport?.trim(), dbuser, dbpassword, dbname}).filter(([, text]) => text !== undefined && text !== '');
+		const choice = {...readChoice(Object.fromEntries(typed), {asTyped: name => databaseLabels[name] ?? name}), dbssl: /^yes$/i.test(dbssl!.trim())};
 		await world.contexts.create(choice, notice);
 		reopen(choice);
-		return {said: `Connected to ${visible(dbhost!)}; it is the current context from now on.`};
+		return {said: `Connected to ${visible(choice.dbhost ?? 'localhost')}; it is the current context from now on.`};
 	},
 };
 

@@ -8,7 +8,9 @@ import {
 } from './databases.ts';
 import type {Embedded} from './hosting.ts';
 import {embeddedFolder} from './places.ts';
-import {type ServerTarget, type Target, resolveTarget} from './resolve.ts';
+import {
+	checkChoice, type ServerTarget, type Target, resolveTarget,
+} from './resolve.ts';
 import {savedContexts} from './saved.ts';
 import {visitServer} from './servers.ts';
 
@@ -24,7 +26,7 @@ const noServer = () => new InvalidInput('This is done where the data is, not thr
 
 /** How this program's contexts are opened, made and dropped. */
 export function createContexts(world: World): Contexts {
-	const resolve = async (choice: ContextChoice): Promise<Target> => resolveTarget(choice, world.env, await world.settings.read());
+	const resolve = async (choice: ContextChoice): Promise<Target> => resolveTarget(checkChoice(choice), world.env, await world.settings.read());
 	const embedded = (name: 'embedded' | 'demo'): Embedded => ({folder: embeddedFolder(world.folders.data, name), run: world.folders.run, name, version: world.version ?? ''});
 
 	return {

@@ -1,8 +1,10 @@
+import {parse} from 'pg-connection-string';
+import {inUrl} from '../core/address.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {SavedContext, SavedSettings} from '../keychain/index.ts';
 import {
-	type ContextChoice, fromText, parseInput, storeFlags,
+	checkFlags, type ContextChoice, readChoice, storeFlags,
 } from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
@@ -18,62 +20,58 @@ const switches: Record<string, boolean> = {
 	'': false, 0: false, false: false, no: false, disable: false, 1: true, true: true, yes: true, require: true,
 };
 
-function portOf(text: string, variable = 'COLONIES_DBPORT'): number {
-	const port = Number(text);
-	if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-		throw new InvalidInput(`${variable} must be a port from 1 to 65535, not ${quoted(text)}.`);
-	}
+/** What a variable says of a switch, in more words than a flag takes; what is none of them is refused as a flag's is. */
+const switchOf = (text: string): string | boolean => Object.hasOwn(switches, text.toLowerCase()) ? switches[text.toLowerCase()]! : text;
 
-	return port;
-}
+const variableOf = (name: string): string => `COLONIES_${name.toUpperCase()}`;
 
-function switchOf(text: string, variable = 'COLONIES_DBSSL'): boolean {
-	const value = Object.hasOwn(switches, text.toLowerCase()) ? switches[text.toLowerCase()] : undefined;
-	if (value === undefined) {
-		throw new InvalidInput(`${variable} must be true or false, not ${quoted(text)}.`);
-	}
+const {demo: _, ...placeFlags} = storeFlags;
 
-	return value;
-}
-
-/** As the flag is read. @throws InvalidInput */
-function poolOf(text: string): number | undefined {
-	return parseInput({COLONIES_DBPOOL: storeFlags.dbpool}, {COLONIES_DBPOOL: fromText(storeFlags.dbpool, text)}).COLONIES_DBPOOL;
-}
-
-const defined = (value: string | undefined): string | undefined => value === '' ? undefined : value;
-
-/** What the environment says about the database. */
+/** What the environment says of the store, read as the flags of the same names are. @throws InvalidInput, which names the variable */
 function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
-	return {
-		dbhost: defined(env.COLONIES_DBHOST),
-		dbport: env.COLONIES_DBPORT ? portOf(env.COLONIES_DBPORT) : undefined,
-		dbuser: defined(env.COLONIES_DBUSER),
-		dbpassword: defined(env.COLONIES_DBPASSWORD),
-		dbname: defined(env.COLONIES_DBNAME),
-		dbssl: env.COLONIES_DBSSL === undefined ? undefined : switchOf(env.COLONIES_DBSSL),
-		dbpool: env.COLONIES_DBPOOL ? poolOf(env.COLONIES_DBPOOL) : undefined,
-		url: defined(env.DATABASE_URL),
-		host: defined(env.COLONIES_HOST),
-		port: env.COLONIES_PORT ? portOf(env.COLONIES_PORT, 'COLONIES_PORT') : undefined,
-		tlsca: defined(env.COLONIES_TLSCA),
-		fingerprint: defined(env.COLONIES_FINGERPRINT),
-		insecure: env.COLONIES_INSECURE === undefined ? undefined : switchOf(env.COLONIES_INSECURE, 'COLONIES_INSECURE'),
-	};
+	const typed = Object.entries(placeFlags).flatMap(([name, field]) => {
+		const text = env[variableOf(name)];
+		return text === undefined || (text === '' && field.kind !== 'switch') ? [] : [[name, field.kind === 'switch' ? switchOf(text) : text] as const];
+	});
+	const {DATABASE_URL: url} = env;
+	return {...checkFlags(placeFlags, Object.fromEntries(typed), variableOf), url: url === '' ? undefined : url};
 }
 
-/** What can be said of a connection string; the driver reads it itself. */
-function fromUrl(text: string): DatabaseTarget {
-	try {
-		const url = new URL(text);
-		const database = decodeURIComponent(url.pathname.slice(1)) || 'postgres';
-		const host = url.searchParams.get('host') ?? (url.hostname || 'localhost');
-		const port = Number(url.searchParams.get('port') ?? url.port) || 5432;
-		return {kind: 'database', name: 'DATABASE_URL', url: text, host, port, user: decodeURIComponent(url.username) || 'postgres', database, ssl: undefined};
-	} catch {
-		// Without the value: it may hold a password.
-		throw new InvalidInput('DATABASE_URL is no URL.', {hint: 'Its form is postgresql://user:password@host:5432/database.'});
+/** Checks a choice as a program makes it, with the names that it gives things. @throws InvalidInput */
+export const checkChoice = (choice: ContextChoice): ContextChoice => readChoice(choice, {asTyped: name => name});
+
+const urlForm = 'Its form is postgresql://user:password@host:5432/database; encode special characters of the password, such as @ as %40.';
+
+/** The scheme of a connection string. The rest is not repeated: it may hold a password. @throws InvalidInput */
+function checkScheme(text: string): void {
+	const scheme = /^[a-z][a-z\d+.-]*:/i.exec(text.trim())?.[0].toLowerCase();
+	if (scheme === 'jdbc:') {
+		throw new InvalidInput('DATABASE_URL begins with jdbc:.', {hint: 'Leave that out, and put user and password before the host: postgresql://user:password@host:5432/database.'});
 	}
+
+	if ((scheme !== 'postgresql:' && scheme !== 'postgres:') || !/^[a-z]+:\/\//i.test(text)) {
+		throw new InvalidInput(scheme === undefined ? 'DATABASE_URL is no URL.' : `DATABASE_URL begins with ${scheme}, and is no URL of a PostgreSQL.`, {hint: urlForm});
+	}
+}
+
+/** What can be said of a connection string, as the driver reads it. @throws InvalidInput */
+function fromUrl(text: string): DatabaseTarget {
+	checkScheme(text);
+	// What it says of TLS is read where the connection is made; here it would read files.
+	const [address = '', query = ''] = text.split(/\?(.*)/s);
+	const parameters = new URLSearchParams(query);
+	const kept = new URLSearchParams([...parameters].filter(([name]) => name === 'host' || name === 'port' || name === 'user'));
+	let read: ReturnType<typeof parse>;
+	try {
+		read = parse(kept.size === 0 ? address : `${address}?${kept.toString()}`);
+	} catch {
+		throw new InvalidInput('DATABASE_URL cannot be read.', {hint: urlForm});
+	}
+
+	const {dbhost, dbport} = checkFlags({dbhost: placeFlags.dbhost, dbport: placeFlags.dbport}, {...(read.host ? {dbhost: read.host} : {}), ...(read.port ? {dbport: read.port} : {})}, name => `The ${name === 'dbhost' ? 'host' : 'port'} of DATABASE_URL`);
+	return {
+		kind: 'database', name: 'DATABASE_URL', url: text, host: dbhost ?? 'localhost', port: dbport ?? 5432, user: read.user || 'postgres', database: read.database || read.user || 'postgres', ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
+	};
 }
 
 /** The name under which a database is saved and shown. */
@@ -93,7 +91,7 @@ function fromAddress(choice: ContextChoice, environment: ContextChoice, {context
 	const host = choice.host!;
 	const known = Object.entries(contexts).find(([, saved]) => saved.kind === 'server' && saved.host === host && saved.port === port);
 	const trust = trustIn(choice) ?? trustIn(environment) ?? trustIn(known?.[1] as ContextChoice | undefined ?? {});
-	return {kind: 'server', name: known?.[0] ?? `${host}:${port}`, host, port, ...trust};
+	return {kind: 'server', name: known?.[0] ?? `${inUrl(host)}:${port}`, host, port, ...trust};
 }
 
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({

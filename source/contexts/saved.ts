@@ -1,11 +1,12 @@
 import {accessSync, constants} from 'node:fs';
 import path from 'node:path';
+import {inUrl} from '../core/address.ts';
 import {InvalidInput, NotFound} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Folders, SavedContext, Settings} from '../keychain/index.ts';
 import type {ContextChoice, Contexts, KnownContext} from '../operations/index.ts';
 import {embeddedFolder} from './places.ts';
-import {resolveTarget} from './resolve.ts';
+import {checkChoice, resolveTarget} from './resolve.ts';
 
 type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
 
@@ -41,7 +42,7 @@ function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 }
 
 const whereOf = (saved: SavedContext): string => saved.kind === 'server'
-	? `https://${saved.host.includes(':') ? `[${saved.host}]` : saved.host}:${saved.port}`
+	? `https://${inUrl(saved.host)}:${saved.port}`
 	: `the database ${saved.database} on ${saved.host}:${saved.port} as ${saved.user}`;
 
 /** The contexts that this user has named, in the settings. */
@@ -59,7 +60,7 @@ export function savedContexts({env, folders, settings}: World): Pick<Contexts, '
 				throw new InvalidInput(`${quoted(name)} is the name of a store of this program.`, {hint: 'Choose another name.'});
 			}
 
-			const saved = toKeep(choice, env);
+			const saved = toKeep(checkChoice(choice), env);
 			const {contexts} = await settings.read();
 			const before = Object.hasOwn(contexts, name) ? whereOf(contexts[name]!) : undefined;
 			await settings.saveContext(name, saved);

@@ -1,4 +1,5 @@
 import {readFile} from 'node:fs/promises';
+import {inUrl} from '../core/address.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {type Context, parseInput, storeFlags} from '../operations/index.ts';
@@ -8,7 +9,7 @@ import type {ServerTarget} from './resolve.ts';
 /** The operations on a server elsewhere. `attended`: for as long as an operator stays; one that does not answer now is tried again. @throws ColoniesError */
 export async function visitServer({name, host, port, ...trust}: ServerTarget, attended: boolean): Promise<Context> {
 	const {openRemote} = await import('../remote/index.ts');
-	const place = `the server at ${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const place = `the server at ${inUrl(host)}:${port}`;
 	return openRemote({address: {host, port, trust: await readTrust(trust), place}, kind: 'server', name, startUnreachable: attended});
 }
 

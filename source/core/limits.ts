@@ -4,6 +4,9 @@ export const limits = {
 	name: 200,
 	/** Characters in the key of an attribute. */
 	key: 200,
+	/** Characters of a name in DNS, and of a path of a file. */
+	host: 253,
+	path: 4096,
 	/** Characters of a secret. */
 	secret: 1000,
 	/** Characters that a root password has at least where it is typed; a shorter one that is given in another way is warned of (domain.md, "Who may do what"). */

@@ -1,18 +1,36 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
-import {type Dictionary, serializeBytes} from './structured-fields.ts';
+import {type Dictionary, type Member, serializeBytes} from './structured-fields.ts';
 
 const sha256 = (body: Uint8Array): Uint8Array => createHash('sha256').update(body).digest();
 
 /** The value of Content-Digest (RFC 9530 §2) for a body: `sha-256=:base64:`. */
 export const contentDigest = (body: Uint8Array): string => `sha-256=${serializeBytes(sha256(body))}`;
 
-/** What is wrong with a Content-Digest for a body, or undefined when its sha-256 fits. Other algorithms may stand beside it and are not looked at. */
+/** The algorithms whose digests are checked, with their length in bytes: those that RFC 9530 §5 calls active. */
+const checked = new Map([['sha-256', 32], ['sha-512', 64]]);
+
+/** Whether a digest is that of a body. */
+function fits(algorithm: string, length: number, member: Member, body: Uint8Array): boolean {
+	if (!('item' in member) || member.item.type !== 'bytes' || member.item.value.length !== length) {
+		return false;
+	}
+
+	return timingSafeEqual(member.item.value, createHash(algorithm.replace('-', '')).update(body).digest());
+}
+
+/** What is wrong with a Content-Digest for a body, or undefined when it has a sha-256, and that and a sha-512 beside it fit. Other algorithms are too weak to say anything, and are not looked at. */
 export function digestFault(digests: Dictionary, body: Uint8Array): string | undefined {
-	const member = digests.get('sha-256');
-	if (member === undefined || !('item' in member) || member.item.type !== 'bytes') {
+	const digest = digests.get('sha-256');
+	if (digest === undefined || !('item' in digest) || digest.item.type !== 'bytes') {
 		return 'The header content-digest has no digest by sha-256.';
 	}
 
-	const {value} = member.item;
-	return value.length === 32 && timingSafeEqual(value, sha256(body)) ? undefined : 'The body does not fit its content-digest.';
+	for (const [algorithm, length] of checked) {
+		const member = digests.get(algorithm);
+		if (member !== undefined && !fits(algorithm, length, member, body)) {
+			return `The body does not fit its content-digest by ${algorithm}.`;
+		}
+	}
+
+	return undefined;
 }

@@ -12,7 +12,7 @@ import {serializeBytes} from './structured-fields.ts';
 const label = 'sig1';
 
 /** A request as a client is about to send it. */
-export type UnsignedRequest = Pick<HttpRequest, 'method' | 'authority' | 'target' | 'body'> & {
+export type UnsignedRequest = Pick<HttpRequest, 'method' | 'scheme' | 'authority' | 'target' | 'body'> & {
 	/** What the header Idempotency-Key will say; the header itself is for the caller to send. */
 	idempotencyKey?: string;
 };

@@ -6,5 +6,5 @@ export {createIdentity, Identity, prove} from './identity.ts';
 export {contentDigest} from './content-digest.ts';
 export {signHttp, type UnsignedRequest} from './http-signature.ts';
 export {signatureAge, signatureAlgorithm} from './signature-input.ts';
-export type {HttpRequest} from './signature-base.ts';
+export type {HttpRequest, Scheme} from './signature-base.ts';
 export {Signer, verifyHttp} from './verify-http.ts';

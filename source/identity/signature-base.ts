@@ -1,9 +1,14 @@
 import {quoted} from '../core/text.ts';
 
+/** How a client reaches a server: the scheme of the address that it has for it. */
+export type Scheme = 'https' | 'http';
+
 /** An HTTP request as whoever signs or verifies it sees it. */
 export type HttpRequest = {
 	/** As it stands in the request line: `POST`. */
 	method: string;
+	/** Of the client's address for the server, https unless given: its own port is not part of the authority. */
+	scheme?: Scheme | undefined;
 	/** Host with port, as in the header Host. */
 	authority: string;
 	/** Path with query, as they stand in the request line; nothing is decoded. */
@@ -59,14 +64,16 @@ export function fieldValue(headers: HttpRequest['headers'], name: string): strin
 	return joined;
 }
 
-/** Lowercase, without the port that https has by itself (RFC 9110 §4.2.3). */
-function authorityOf({authority}: HttpRequest): string {
+const ownPorts: Readonly<Record<Scheme, string>> = {https: '443', http: '80'};
+
+/** Lowercase, without the port that the scheme has by itself (RFC 9421 §2.2.3, RFC 9110 §4.2.3). */
+function authorityOf({authority, scheme = 'https'}: HttpRequest): string {
 	const [, host, port] = /^(\[[\da-f:.]+]|[\w.~%-]+)(?::(\d*))?$/.exec(authority.toLowerCase()) ?? [];
 	if (host === undefined) {
-		throw new Unsignable(`${quoted(authority)} is no authority.`, 'The header Host is a host, and a port where it is not 443: "colonies.example:8443".');
+		throw new Unsignable(`${quoted(authority)} is no authority.`, 'The header Host is a host, and a port where it is not that of the scheme: "colonies.example:8443".');
 	}
 
-	return port === undefined || port === '' || port === '443' ? host : `${host}:${port}`;
+	return port === undefined || port === '' || port === ownPorts[scheme] ? host : `${host}:${port}`;
 }
 
 /** Path and query as they stand; a query begins with its `?` and is `?` where there is none (RFC 9421 §2.2.7). */

@@ -12,7 +12,8 @@ export type BareItem =
 export type Parameters = ReadonlyMap<string, BareItem>;
 export type Item = {item: BareItem; parameters: Parameters};
 export type InnerList = {items: readonly Item[]; parameters: Parameters};
-export type Dictionary = ReadonlyMap<string, Item | InnerList>;
+export type Member = Item | InnerList;
+export type Dictionary = ReadonlyMap<string, Member>;
 
 /** A text that is no structured field: its message says what was expected, and at which character, counted from 1. */
 export class FieldFault extends Error {
@@ -155,7 +156,7 @@ function readInnerList(reader: Reader): InnerList {
 	}
 }
 
-function readMember(reader: Reader): Item | InnerList {
+function readMember(reader: Reader): Member {
 	if (!reader.skip('=')) {
 		return {item: yes, parameters: readParameters(reader)};
 	}

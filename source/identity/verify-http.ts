@@ -4,7 +4,9 @@ import type {Id} from '../core/types.ts';
 import {digestFault} from './content-digest.ts';
 import {sha3} from './hash.ts';
 import {recover} from './recover.ts';
-import {fieldValue, type HttpRequest, signatureBase, Unsignable} from './signature-base.ts';
+import {
+	fieldValue, type HttpRequest, type Scheme, signatureBase, Unsignable,
+} from './signature-base.ts';
 import {
 	checkClock, chooseSignature, coveredComponents, guide, readDictionary, readProof,
 } from './signature-input.ts';
@@ -93,39 +95,46 @@ function readBody({headers, body}: HttpRequest, isCovered: boolean): string | un
 	return bytes.length === 0 ? undefined : Buffer.from(bytes).toString('utf8');
 }
 
-/** Checks that a signature is by an id. @throws Unauthenticated */
-function checkSigner(base: string, signature: string, keyid: Id): void {
-	const found = recover(base, signature);
-	if (found === undefined) {
-		throw new Unauthenticated('The signature is none of secp256k1 with a low s and a v of 0 or 1.', {hint: 'It is r (32 bytes), s (32) and v (1); where s is above half the order, take n - s and turn v round.'});
+/** The base that was signed, of those that it can have been. @throws Unauthenticated where it is none of them */
+function signedBase(bases: readonly string[], signature: string, keyid: Id): string {
+	const base = bases.find(each => recover(each, signature) === keyid);
+	if (base === undefined) {
+		throw notSigned(bases[0]!, signature);
 	}
 
-	if (found !== keyid) {
-		throw new Unauthenticated('The signature is not by its keyid over this request.', {hint: `Compare the signature base: the one made here has ${base.length} characters and the SHA3-256 ${sha3(base)}. ${guide}`});
-	}
+	return base;
 }
 
-function verify(request: HttpRequest, now: number): Signer {
+function notSigned(base: string, signature: string): Error {
+	return recover(base, signature) === undefined
+		? new Unauthenticated('The signature is none of secp256k1 with a low s and a v of 0 or 1.', {hint: 'It is r (32 bytes), s (32) and v (1); where s is above half the order, take n - s and turn v round.'})
+		: new Unauthenticated('The signature is not by its keyid over this request.', {hint: `Compare the signature base: the one made here has ${base.length} characters and the SHA3-256 ${sha3(base)}. ${guide}`});
+}
+
+function verify(request: HttpRequest, {now, schemes = ['https']}: Verifying): Signer {
 	const [name, input] = chooseSignature(readDictionary(request.headers, 'signature-input'));
 	const {created, nonce, keyid} = readProof(input.parameters);
 	checkClock(input.parameters, created, now);
 	const components = coveredComponents(input, request);
 	const signature = readSignature(request, name);
-	const base = signatureBase(request, components, serializeInnerList(input));
+	const bases = [...new Set(schemes.map(scheme => signatureBase({...request, scheme}, components, serializeInnerList(input))))];
 	const body = readBody(request, components.includes('content-digest'));
-	checkSigner(base, signature, keyid);
+	const base = signedBase(bases, signature, keyid);
 	return new Signer(proved, {
 		id: keyid, nonce, created, base, signature, body,
 	});
 }
 
+/** `now`: milliseconds since 1970. `schemes`: those by which the client may have reached this server, https unless given; behind a proxy it is not known which. */
+type Verifying = {now: number; schemes?: readonly Scheme[]};
+
 /**
-Who signed a request. `now`: milliseconds since 1970. It does not know which nonces were used before, nor by which names this server is called: the caller does.
+Who signed a request. It does not know which nonces were used before, nor by which names this server is called: the caller does.
 @throws Unauthenticated for everything that is wrong, with what to do about it.
 */
-export function verifyHttp(request: HttpRequest, {now}: {now: number}): Signer {
+export function verifyHttp(request: HttpRequest, verifying: Verifying): Signer {
 	try {
-		return verify(request, now);
+		return verify(request, verifying);
 	} catch (error) {
 		throw error instanceof Unsignable ? new Unauthenticated(error.message, {hint: error.hint, cause: error}) : error;
 	}

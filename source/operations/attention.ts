@@ -155,7 +155,7 @@ export const listAttention = defineOperation({
 	colony: ({colonyid}) => colonyid,
 	changes: [],
 	columns,
-	commands: [{words: ['attention', 'ls'], summary, empty: 'Nothing asks for attention'}],
+	commands: [{words: ['attention', 'ls'], summary}],
 	async handle({client, input}): Promise<Page<AttentionLine>> {
 		const lines: AttentionLine[] = [];
 		for (const kind of attentionKinds) {

@@ -57,6 +57,6 @@ export const listAttributes = defineOperation({
 	colony,
 	changes: [],
 	columns,
-	commands: [{words: ['attribute', 'ls'], summary: 'List the attributes of a process: in, out and err.', empty: 'No attributes found'}],
+	commands: [{words: ['attribute', 'ls'], summary: 'List the attributes of a process: in, out and err.'}],
 	handle: async ({client, input}) => attributes.list(client, input.colonyid, input.processid),
 });

@@ -64,7 +64,7 @@ export const listAudit = defineOperation({
 	colony,
 	changes: [],
 	columns,
-	commands: [{words: ['audit', 'ls'], summary: 'List who changed what and when, the latest first: operators\' changes, or all.', empty: 'No changes found'}],
+	commands: [{words: ['audit', 'ls'], summary: 'List who changed what and when, the latest first: operators\' changes, or all.'}],
 	async handle({client, input}) {
 		const words = readWords(input.filter);
 		const filter = {colony: input.colonyid, all: input.all, text: input.text ?? words.text, actor: input.actor, subject: input.subject, whats: whatsOf(input.what ?? words.what)};

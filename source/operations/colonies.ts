@@ -28,7 +28,7 @@ export const listColonies = defineOperation({
 	route: 'GET /colonies',
 	allow: root,
 	changes: [],
-	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.', empty: 'No colonies found'}],
+	commands: [{words: ['colony', 'ls'], summary: 'List all colonies.'}],
 	handle: async ({client, input}) => input.at === undefined
 		? colonies.list(client, input.filter, toPageRequest(input))
 		: past.listColonies(client, input.filter, {...toPageRequest(input), at: await past.resolveMoment(client, input.at)}),

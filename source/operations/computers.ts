@@ -49,7 +49,7 @@ export const listComputers = defineOperation({
 	self: () => true,
 	changes: [],
 	columns,
-	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.', empty: 'No computers found'}],
+	commands: [{words: ['computer', 'ls'], summary: 'List the computers of a colony, pending ones first.'}],
 	// A pending or disapproved computer sees its own record and no other (domain.md, "Who may do what").
 	async handle({client, input, who}) {
 		const {colonyid, at, ...asked} = input;

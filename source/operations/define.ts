@@ -39,7 +39,7 @@ export type Command = {
 	renamed?: Readonly<Record<string, string>>;
 	/** Fields that this command does not offer. */
 	hidden?: readonly string[];
-	/** Said on standard output in place of an empty list. */
+	/** Said on standard output in place of an empty list, where colonies.md says so; else it is `[]`. */
 	empty?: string;
 	/** Said on standard output in place of the result. */
 	said?: string;

@@ -22,7 +22,7 @@ export const listEvents = defineOperation({
 	colony: ({colonyid}) => colonyid,
 	changes: [],
 	columns,
-	commands: [{words: ['event', 'ls'], summary: 'List what changed in a colony, oldest first.', empty: 'No events found'}],
+	commands: [{words: ['event', 'ls'], summary: 'List what changed in a colony, oldest first.'}],
 	async handle({client, input}): Promise<Page<Event>> {
 		const events = await eventsAfter(client, {after: input.after === undefined ? {txid: 0, row: 0} : readPlace(input.after), colony: input.colonyid, limit: input.count + 1});
 		const rows = events.slice(0, input.count);

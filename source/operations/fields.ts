@@ -1,4 +1,7 @@
 import * as v from 'valibot';
+import {
+	type AddressFault, readDatabaseHost, readHost, readHosts,
+} from '../core/address.ts';
 import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
@@ -33,6 +36,8 @@ export type Field<Value = unknown, Given = Value> = {
 	readonly isMoment?: boolean;
 	/** Whether the computer that it names is the one who signs, unless somebody else is told to. */
 	readonly signs?: boolean;
+	/** Of a text with a form of its own: what is wrong with one, without what may be secret in it; undefined where nothing is. */
+	readonly fault?: (text: string) => AddressFault | undefined;
 	/** Of a filter: the list that it is for. */
 	readonly list?: FilterList;
 };
@@ -111,6 +116,30 @@ const lineShape = (longest: number, shortest: number) => ({
 });
 
 export const line = (label: string, summary: string, {longest = limits.name, shortest = 1}: {longest?: number; shortest?: number} = {}): Field<string> => describe('text', label, summary, lineShape(longest, shortest));
+
+const faultIn = (read: object): AddressFault | undefined => 'problem' in read ? read as AddressFault : undefined;
+
+/** A text that one of the readers of `core/address.ts` reads. */
+function addressed<Value>(label: string, summary: string, {read, value, longest = limits.path}: {read: (text: string) => object; value: (text: string) => Value; longest?: number}): Field<Value, string> {
+	const {schema, json} = lineShape(longest, 1);
+	const fault = (text: string) => faultIn(read(text));
+	return {
+		...describe<Value, string>('text', label, summary, {
+			schema: v.pipe(schema, v.check(text => fault(text) === undefined, issue => fault(issue.input)!.problem), v.transform(text => value(text))),
+			json,
+		}),
+		fault,
+	};
+}
+
+/** A host: a name or an IP address, in brackets or not. */
+export const host = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readHost, value: text => (readHost(text) as {host: string}).host, longest: limits.host});
+
+/** Where a database is: a host, or the folder of a Unix socket. */
+export const databaseHost = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readDatabaseHost, value: text => (readDatabaseHost(text) as {host: string}).host});
+
+/** Hosts with commas between them. */
+export const hosts = (label: string, summary: string): Field<string[], string> => addressed(label, summary, {read: readHosts, value: text => (readHosts(text) as {hosts: string[]}).hosts});
 
 /** A secret of one line, such as a password. It is kept out of everything that is recorded. */
 export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, {

@@ -1,13 +1,13 @@
 import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from './context.ts';
 import {
-	type Field, type Fields, type ValueOf, fingerprint, flag, fromText, integer, line, optional, secret,
+	type Field, type Fields, type ValueOf, databaseHost, fingerprint, flag, fromText, host, integer, line, optional, secret,
 } from './fields.ts';
 import {parseInput} from './parse.ts';
 
 /** The flags that say which server is meant. */
 export const serverFlags = {
-	host: optional(line('Host', 'Host of a Colonies server to work on')),
+	host: optional(host('Host', 'Host of a Colonies server to work on: a name or an IP address')),
 	port: optional(integer('Port', 'Its port, 8080 unless given', {least: 1, most: 65_535})),
 	tlsca: optional(line('Authority', 'File with the certificate (PEM) of the authority that signed the server\'s; those of the system unless given', {longest: 4096})),
 	fingerprint: optional(fingerprint('Fingerprint', 'SHA-256 of the server\'s certificate: that one is trusted and no other')),
@@ -16,7 +16,7 @@ export const serverFlags = {
 
 /** The flags that say which database is meant. */
 export const databaseFlags = {
-	dbhost: optional(line('Host', 'Host of a PostgreSQL or TimescaleDB to work on, or the folder of its Unix socket')),
+	dbhost: optional(databaseHost('Host', 'Host of a PostgreSQL or TimescaleDB to work on, or the folder of its Unix socket')),
 	dbport: optional(integer('Port', 'Its port, 5432 unless given', {least: 1, most: 65_535})),
 	dbuser: optional(line('User', 'Its user, postgres unless given')),
 	dbpassword: optional(secret('Password', 'Password of that user')),
@@ -32,13 +32,13 @@ export const storeFlags = {
 	demo: optional(flag('Demo', 'Work on the demo, which is kept apart from real data')),
 };
 
-/** Flags as they were typed: text, or whether a switch is on. */
-export type Typed = Readonly<Record<string, string | boolean>>;
+/** Flags as they were typed: text, or whether a switch is on. A program may give numbers. */
+export type Typed = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Whether a flag stands alone or takes a value. */
 export const flagType = ({kind}: Field): 'string' | 'boolean' => kind === 'switch' ? 'boolean' : 'string';
 
-const asInput = (field: Field, typed: string | boolean): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
+const asInput = (field: Field, typed: unknown): unknown => typeof typed === 'string' ? fromText(field, typed) : typed;
 
 const asFlag = (name: string): string => `--${name}`;
 
@@ -50,7 +50,7 @@ export function checkFlags<Some extends Fields>(fields: Some, typed: Typed, asTy
 	const names = Object.keys(fields);
 	const value = parseInput(
 		Object.fromEntries(names.map(name => [asTyped(name), fields[name]!])),
-		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [asTyped(name), asInput(fields[name]!, typed[name]!)])),
+		Object.fromEntries(names.filter(name => typed[name] !== undefined).map(name => [asTyped(name), asInput(fields[name]!, typed[name])])),
 	);
 	return Object.fromEntries(names.map(name => [name, value[asTyped(name)]])) as ValueOf<Some>;
 }
@@ -78,7 +78,7 @@ export function readChoice(typed: Typed, {fields = storeFlags, asTyped = asFlag}
 	const choice = checkFlags(fields, typed, asTyped) as ContextChoice;
 	for (const server of Object.keys(serverFlags)) {
 		for (const database of [...Object.keys(databaseFlags), 'demo']) {
-			refuseBoth(choice, [server, database], 'The store is a server (--host) or a database (--dbhost).', asTyped);
+			refuseBoth(choice, [server, database], `The store is a server (${asTyped('host')}) or a database (${asTyped('dbhost')}).`, asTyped);
 		}
 	}
 

@@ -12,7 +12,7 @@ export {
 	colonySpec, computerSpec, type Field, type Fields, fromText, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
 export {
-	flagType, readChoice, storeFlags, type Typed,
+	checkFlags, flagType, readChoice, storeFlags, type Typed,
 } from './flags.ts';
 export {
 	complaintAbout, parseAll, parseInput, parseList,

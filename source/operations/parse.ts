@@ -34,6 +34,11 @@ function complain(fields: Fields, issue: v.BaseIssue<unknown>): ColoniesError {
 		return complaintAboutFilter(field.list, issue.input)!;
 	}
 
+	const fault = typeof issue.input === 'string' ? field?.fault?.(issue.input) : undefined;
+	if (fault !== undefined) {
+		return new InvalidInput(`${name} ${fault.problem}.`, {hint: fault.hint});
+	}
+
 	const shown = field?.kind === 'secret' ? '' : `, not ${quoted(issue.input)}`;
 	return issue.message.includes('MiB')
 		? new TooLarge(`${name} ${issue.message}.`, {hint: 'Keep large data elsewhere and pass its address.'})

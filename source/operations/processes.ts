@@ -81,7 +81,7 @@ export const listProcesses = defineOperation({
 	columns,
 	commands: [
 		{
-			words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'], empty: 'No processes found',
+			words: ['process', 'ls'], summary: 'List processes in any state, the latest change first.', hidden: ['runnableby', 'attributes'],
 		},
 		listed('waiting', 'psw', {computerid: 'runnableby'}),
 		listed('running', 'ps'),

@@ -1,3 +1,5 @@
+import {inUrl} from '../core/address.ts';
+
 /** What of a server's certificate is believed. */
 export type Trust =
 	/** The authorities of the system. */
@@ -18,6 +20,6 @@ export function authorityOf(address: Address): string {
 		return 'localhost';
 	}
 
-	const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-	return `${host}${address.port === 443 ? '' : `:${address.port}`}`.toLowerCase();
+	// A zone means something on this machine alone (RFC 6874 §3).
+	return `${inUrl(address.host.replace(/%.*/s, ''))}${address.port === 443 ? '' : `:${address.port}`}`.toLowerCase();
 }

@@ -34,7 +34,9 @@ export function callerOf(request: IncomingMessage, body: Buffer | undefined, tra
 	}
 
 	if (isSigned) {
-		return {signer: verifyHttp({method, authority: headers.host ?? '', target: url, headers, body}, {now: Date.now()})};
+		// Whoever comes over plain HTTP is a program of this machine, or a proxy for a client that came over https.
+		const schemes = transport === 'loopback' ? ['http', 'https'] as const : ['https'] as const;
+		return {signer: verifyHttp({method, authority: headers.host ?? '', target: url, headers, body}, {now: Date.now(), schemes})};
 	}
 
 	if (authorization === undefined) {

@@ -97,8 +97,21 @@ function receive(request: FastifyRequest, {visits, names}: Owned): void {
 		throw nowhere(request.raw, methodsAt(request.raw.url ?? ''));
 	}
 
+	refuseTwice(request.raw);
 	checkName(request.raw, names);
 	checkBodyHeaders(request.raw);
+}
+
+/** Headers that have one value: Node takes the first and drops the others without a word, so that somebody on the way could read another one. */
+const single = new Set(['host', 'authorization', 'content-type', 'idempotency-key', 'last-event-id']);
+
+/** @throws HttpRefusal for a header that may stand once and stands twice (RFC 9112 §3.2 of `Host`) */
+function refuseTwice({rawHeaders}: IncomingMessage): void {
+	const names = rawHeaders.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase());
+	const twice = names.find((name, index) => single.has(name) && names.indexOf(name) < index);
+	if (twice !== undefined) {
+		throw new HttpRefusal(400, 'invalid-input', `The header ${twice} is given twice.`, {hint: 'Send it once.'});
+	}
 }
 
 /** @throws HttpRefusal where a request was signed for a server of another name (RFC 9110 §15.5.20) */

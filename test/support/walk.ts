@@ -306,7 +306,7 @@ export async function walk({step, run, databaseFlags = [], examples = ownExample
 	if (!brief) {
 		await step('and begin anew', async () => {
 			assert.equal((await run(['database', 'create', ...databaseFlags, '--rootpassword', 'another'])).code, 0);
-			assert.equal(data(await run(['colony', 'ls', '--rootpassword', 'another'])), 'No colonies found\n');
+			assert.equal(data(await run(['colony', 'ls', '--rootpassword', 'another'])), '[]\n');
 			assert.equal((await run(['database', 'drop', ...databaseFlags, '--yes'])).code, 0);
 		});
 	}
