@@ -4,6 +4,7 @@ Prints a line a fault: how many processes were acknowledged, how many of them we
 
 	npm run build && node --import tsx bench/chaos.ts [seconds a part] [processes a second] [faults …]
 
+With CHAOS_TOLD=1 it also prints what submitters and computers were told meanwhile, and how often.
 Ask for no more processes a second than the machine carries with ease: where it is busy with other things, the seconds tell of those, and a line says so.
 A phase has three parts: before the fault, the fault, and until it has recovered, for 60 s at most. Nothing is started again but a server that the fault killed, and a database that ended for want of space.
 The database writes through to its disk. The standby replicates synchronously: what is acknowledged is on both. Ends with 1 where something was lost, doubled or altered, or did not recover.
