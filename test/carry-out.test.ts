@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
+import {processStates} from '../source/core/types.ts';
+import type {Database} from '../source/database/types.ts';
+import {type Identity, verifyHttp} from '../source/identity/index.ts';
+import {
+	Broker, type Caller, type InputOf, type OperationName,
+} from '../source/operations/index.ts';
 import {openAny, openColony, refused} from './support/colony.ts';
+import {authority, signed, wire} from './support/server.ts';
 
 const database = await openAny();
 const colony = await openColony(database);
@@ -8,6 +15,11 @@ after(async () => colony.broker.close());
 
 /** Who asked has hung up. */
 const gone = AbortSignal.abort();
+
+/** Who a signed request is by, as a server finds out. */
+function signerOf<Name extends OperationName>(identity: Identity, name: Name, input: InputOf<Name>): Caller {
+	return {signer: verifyHttp({...signed(identity, wire(name, input)), authority}, {now: Date.now()})};
+}
 
 test('nothing is assigned for a caller who has gone', async () => {
 	const computer = await colony.computer();
@@ -38,4 +50,169 @@ test('a caller who has gone leaves nothing under its idempotency key', async () 
 test('what does not wait is carried out whoever listens', async () => {
 	const {processid} = await colony.broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id}}, {signal: gone});
 	assert.equal(await colony.state({processid}), 'waiting');
+});
+
+test('a signed request changes something once', async () => {
+	const input = {spec: {targetcolonyid: colony.id}};
+	const signer = signerOf(colony.owner, 'process.submit', input);
+	const {processid} = await colony.broker.run(signer, 'process.submit', input);
+	const error = await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated', /^This request was carried out or refused before, or its time is over\.$/);
+	assert.equal(error.hint, 'Sign each request anew, with a nonce of its own.');
+	assert.equal(await colony.state({processid}), 'waiting');
+});
+
+test('a signed request that reads may come again', async () => {
+	const input = {colonyid: colony.id};
+	const signer = signerOf(colony.owner, 'process.count', input);
+	assert.deepEqual(await colony.broker.run(signer, 'process.count', input), await colony.broker.run(signer, 'process.count', input));
+});
+
+test('a signed request that was refused is not carried out later, and leaves nothing else', async () => {
+	const {processid} = await colony.submit();
+	const input = {colonyid: colony.id, processid};
+	const signer = signerOf(colony.owner, 'process.retry', input);
+	await refused(colony.broker.run(signer, 'process.retry', input), 'conflict');
+	const before = await colony.history(processid);
+	await colony.own('process.cancel', {processid});
+	await refused(colony.broker.run(signer, 'process.retry', input), 'unauthenticated');
+	assert.equal(await colony.state({processid}), 'failed');
+	assert.equal((await colony.history(processid)).length, before.length + 2);
+});
+
+test('of a list each has an answer of its own', async () => {
+	const computer = await colony.computer();
+	const running = await colony.running(computer);
+	const inputs = [{colonyid: colony.id, processid: running.processid}, {colonyid: colony.id, processid: '0'.repeat(64)}];
+	const answers = await colony.broker.runMany({identity: computer}, 'process.successful', inputs);
+	assert.deepEqual(answers.map(answer => 'code' in answer ? answer.code : 'done'), ['done', 'not-found']);
+});
+
+/** A broker on a database that goes away at the first statement that a pattern fits. */
+function failing(pattern: RegExp): Broker {
+	let isAway = false;
+	const broken: Database = {
+		...database,
+		query: async (text, values) => database.query(text, values),
+		transaction: async work => database.transaction(async client => work({
+			async query(text, values) {
+				if (!isAway && pattern.test(text)) {
+					isAway = true;
+					throw new Error('The cable was pulled.');
+				}
+
+				return client.query(text, values);
+			},
+		})),
+		listen: async () => async () => undefined,
+		notify: async () => undefined,
+		close: async () => undefined,
+	};
+	return new Broker(broken, {local: true});
+}
+
+test('a signed request that failed by no fault of its own may come again', async () => {
+	const input = {spec: {targetcolonyid: colony.id}};
+	const signer = signerOf(colony.owner, 'process.submit', input);
+	await refused(failing(/insert into processes/).run(signer, 'process.submit', input), 'internal');
+	const {processid} = await colony.broker.run(signer, 'process.submit', input);
+	assert.equal(await colony.state({processid}), 'waiting');
+});
+
+test('the same request under an idempotency key gets the same processes, and nothing is done twice', async () => {
+	const submit = async (cores: number, idempotencyKey: string) => colony.broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id, cores}}, {idempotencyKey});
+	const {processid} = await submit(1, 'order');
+	const count = await colony.own('process.count');
+	await colony.own('process.cancel', {processid});
+	const again = await submit(1, 'order');
+	assert.deepEqual([again.processid, processStates[again.status]], [processid, 'failed']);
+	assert.notEqual((await submit(1, 'order 2')).processid, processid);
+	assert.equal((await colony.own('process.count')).waiting, count.waiting);
+	const error = await refused(submit(2, 'order'), 'conflict', /^The idempotency key "order" was used for another request\.$/);
+	assert.equal(error.hint, 'Use a key once, and again only to repeat the very same request.');
+	await refused(colony.broker.run({identity: colony.owner}, 'computer.remove', {colonyid: colony.id, computerid: '0'.repeat(64)}, {idempotencyKey: 'order'}), 'conflict', /another request/);
+});
+
+test('an idempotency key means what its own signer did', async () => {
+	const computer = await colony.computer();
+	const submit = async (identity: Identity) => colony.broker.run({identity}, 'process.submit', {spec: {targetcolonyid: colony.id}}, {idempotencyKey: 'shared'});
+	assert.notEqual((await submit(colony.owner)).processid, (await submit(computer)).processid);
+});
+
+test('an assignment that found nothing is kept when it did not wait; how long another one waits makes no difference', async () => {
+	const quiet = await openColony(database, colony.broker);
+	const computer = await quiet.computer();
+	const ask = async (wait: number, idempotencyKey: string) => quiet.broker.run({identity: computer}, 'process.assign', {colonyid: quiet.id, wait}, {idempotencyKey});
+	await refused(ask(0, 'none'), 'nothing-to-assign', /^No process was assigned\.$/);
+	await refused(ask(0.001, 'waited'), 'nothing-to-assign');
+	const {processid} = await quiet.submit();
+	await refused(ask(0, 'none'), 'nothing-to-assign', /^No process was assigned\.$/);
+	await refused(ask(60, 'none'), 'nothing-to-assign', /^No process was assigned\.$/);
+	assert.equal((await ask(0, 'waited')).processid, processid);
+	assert.equal((await ask(60, 'waited')).processid, processid);
+});
+
+test('several processes under one key come again in their order', async () => {
+	const submit = async () => colony.broker.runMany({identity: colony.owner}, 'process.submit', [1, 2, 3].map(cores => ({spec: {targetcolonyid: colony.id, cores}})), {idempotencyKey: 'three'});
+	const first = await submit();
+	assert.deepEqual((await submit()).map(answer => 'result' in answer && answer.result.processid), first.map(answer => 'result' in answer && answer.result.processid));
+});
+
+test('of changes under one key those that were done are told again, be they gone, and those that were refused are refused', async () => {
+	const [pending, approved, third] = [await colony.computer({state: 'pending', name: 'one'}), await colony.computer({name: 'two'}), await colony.computer({state: 'pending', name: 'three'})];
+	const approve = async (idempotencyKey: string, ...ids: string[]) => colony.broker.runMany({identity: colony.owner}, 'computer.approve', ids.map(computerid => ({colonyid: colony.id, computerid})), {idempotencyKey});
+	const told = (answers: Awaited<ReturnType<typeof approve>>) => answers.map(answer => 'result' in answer ? `${answer.result.name} ${answer.result.status}` : `${answer.code}: ${answer.message}`);
+	const unknown = '0'.repeat(64);
+	assert.deepEqual(told(await approve('key', pending.id, approved.id, unknown)).map(text => text.split(':')[0]), ['one 1', 'conflict', 'not-found']);
+	await colony.own('computer.disapprove', {computerid: pending.id});
+	await colony.own('computer.disapprove', {computerid: approved.id});
+	const again = told(await approve('key', pending.id, approved.id, unknown));
+	assert.equal(again[0], 'one 2');
+	assert.match(again[1]!, /^conflict: The change of "[\da-f]{4}\.\.[\da-f]{4}" was refused when this request first came; nothing was changed\.$/);
+	assert.match(again[2]!, /^not-found: /);
+	await colony.own('computer.remove', {computerid: pending.id});
+	assert.match(told(await approve('key', pending.id, approved.id, unknown))[0]!, /^one /);
+	assert.deepEqual(told(await approve('other key', third.id)), ['three 1']);
+	await refused(approve('key', third.id), 'conflict', /another request/);
+	assert.equal((await colony.own('computer.get', {computerid: approved.id})).status, 2);
+});
+
+test('whoever watches is told of what was changed, once it is committed', async () => {
+	const told: string[][] = [];
+	const heard = new Promise<void>(resolve => {
+		const stop = colony.broker.news.watch(topics => {
+			told.push([...topics].sort());
+			if (told.flat().includes('computers')) {
+				stop();
+				resolve();
+			}
+		});
+	});
+	await colony.own('computer.register', {computerid: 'e'.repeat(64), spec: {name: 'lab'}});
+	await heard;
+	assert.ok(told.flat().includes('computers'));
+});
+
+test('a computer is seen when it works, and not when it only looks', async () => {
+	const computer = await colony.computer();
+	const broker = new Broker(database, {local: true});
+	await broker.run({identity: computer}, 'process.list', {colonyid: colony.id});
+	await broker.close();
+	const lastSeen = async () => (await colony.own('computer.get', {computerid: computer.id})).lastseen;
+	assert.equal(await lastSeen(), undefined);
+	const worker = new Broker(database, {local: true});
+	await worker.run({identity: computer}, 'process.assign', {colonyid: colony.id}).catch(() => undefined);
+	await worker.close();
+	assert.ok(await lastSeen());
+});
+
+test('a change keeps the request that an operator signed, and none of what a computer does at work', async () => {
+	const computer = await colony.computer({state: 'pending'});
+	const input = {colonyid: colony.id, computerid: computer.id};
+	await colony.broker.run(signerOf(colony.owner, 'computer.approve', input), 'computer.approve', input);
+	const row = (await colony.history(computer.id)).find(({what}) => what === 'computer.approve');
+	assert.ok(row!.request && row!.signature);
+	const spec = {spec: {targetcolonyid: colony.id}};
+	const {processid} = await colony.broker.run(signerOf(colony.owner, 'process.submit', spec), 'process.submit', spec);
+	const [submitted] = await colony.history(processid);
+	assert.deepEqual([submitted!.request, submitted!.signature, submitted!.actor], [null, null, colony.id]);
 });
