@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import {PassThrough} from 'node:stream';
 import {after, test} from 'node:test';
+import {setImmediate} from 'node:timers/promises';
+import {compose} from '../source/console/compose.ts';
+import type {State} from '../source/console/state.ts';
 import {Unavailable} from '../source/core/errors.ts';
 import type {Process} from '../source/core/types.ts';
 import {migrate} from '../source/database/index.ts';
@@ -7,6 +11,8 @@ import type {World} from '../source/console/world.ts';
 import type {Context} from '../source/operations/index.ts';
 import {openColony} from './support/colony.ts';
 import {contextsOf, open, type OpenOptions} from './support/console.tsx';
+import {freshHome} from './support/commands.ts';
+import {keyMessage} from './support/console-states.ts';
 import {openMemory} from './support/databases.ts';
 
 const database = await openMemory();
@@ -203,8 +209,6 @@ test('a plan waits while the store is away, and goes on by itself', async () => 
 	person.type('3');
 	person.press('enter');
 	await person.until('Waits: The connection to the database was lost.');
-	person.press('esc');
-	await person.until('It is under way: s stops it');
 	isAway = false;
 	await person.until(/Ended .* 3 done/);
 });
@@ -234,3 +238,150 @@ test('a plan is stopped before its next list, at another rate than it began', as
 	await person.until(/Ended .* 4 of 4 {3}1 done, 3 not tried/);
 	assert.equal((await colony.own('process.count')).failed, 3);
 });
+
+/** A plan to remove so many processes that stands at its first list until `go`. */
+async function openHeld(count: number) {
+	let go: () => void = () => undefined;
+	const held = new Promise<void>(resolve => {
+		go = resolve;
+	});
+	let isUnderWay = false;
+	const {person, colony, processes} = await openWith(count, {contexts: withChanges(async () => {
+		isUnderWay = true;
+		await held;
+	})});
+	person.press('j', '*');
+	await person.until(`* ${count} marked`);
+	person.press('X');
+	await person.until(`Type ${count}`);
+	person.press('left', 'left', 'left', 'left', 'left');
+	await person.until('Rate: 1 a second');
+	person.type(String(count));
+	person.press('enter');
+	await person.settled(() => isUnderWay);
+	return {person, colony, processes, go};
+}
+
+test('a plan goes on while other screens are looked at, the header says how far it is, and P shows it again', async () => {
+	const {person, colony, go} = await openHeld(3);
+	person.press('3');
+	await person.until(lines => lines[0]!.includes('plan 0/3') && lines.some(line => line.includes('approved')));
+	person.press('P');
+	await person.until('Under way');
+	person.press('esc');
+	await person.until('The plan goes on: P shows it.');
+	person.press('2', ',');
+	await person.until('AS OF');
+	go();
+	await person.until(lines => lines[0]!.includes('plan ended'));
+	assert.equal((await colony.own('process.count')).failed, 0, 'looking at the past has not stopped it');
+	person.press('P');
+	await person.until(/Ended .* 3 of 3 {3}3 done/);
+	person.press('esc');
+	await person.until(lines => !lines[0]!.includes('plan'));
+});
+
+test('the marks that were made while a plan went on stay; those of its rows go', async () => {
+	const {person, colony, go} = await openHeld(2);
+	const fresh = await colony.submit();
+	person.press('2');
+	await person.until(fresh.processid.slice(0, 8));
+	person.press('g', ' ');
+	await person.until('* 3 marked');
+	go();
+	await person.until('plan ended');
+	await person.until('* 1 marked');
+	assert.deepEqual([...person.state().marks.processes!.keys()], [fresh.processid]);
+});
+
+test('one plan at a time: another one, another store and read-only wait until it has ended', async () => {
+	const {person, go} = await openHeld(2);
+	person.press('2');
+	await person.until('* 2 marked');
+	person.press('R');
+	await person.until('A plan is under way: P shows it, and s stops it there. There is one at a time.');
+	person.press(':');
+	person.type('ro');
+	person.press('enter');
+	await person.until('A plan is under way');
+	assert.equal(person.state().readOnly, undefined);
+	go();
+	await person.until('plan ended');
+});
+
+test('q asks while a plan is under way, whatever is shown; n stays, y stops it and says what was done', async () => {
+	const {person, colony, go} = await openHeld(4);
+	person.press('q');
+	await person.until('Stop the plan at 0/4 and quit?');
+	person.press('n');
+	await person.until('Under way');
+	person.press('3', 'ctrl-c');
+	await person.until('Stop the plan at 0/4 and quit?');
+	assert.equal(person.hasLeft(), false);
+	person.press('y');
+	await person.settled(() => person.hasLeft());
+	const ending = person.close();
+	go();
+	assert.deepEqual((await ending).outcomes, ['The plan to remove 4 processes was stopped: 1 done, 3 not tried.']);
+	assert.equal((await colony.own('process.count')).failed, 3);
+});
+
+test('a second ctrl-c leaves without more ado', async () => {
+	const {person, go} = await openHeld(2);
+	person.press('ctrl-c', 'ctrl-c');
+	await person.settled(() => person.hasLeft());
+	go();
+});
+
+test('what ends the program, as SIGTERM does, says what was done of a plan', async () => {
+	const colony = await openColony(database);
+	const computer = await colony.computer();
+	for (let index = 0; index < 3; index++) {
+		await colony.close(computer, await colony.running(computer), 'failed'); // eslint-disable-line no-await-in-loop
+	}
+
+	const home = freshHome();
+	await home.keychain.add(colony.privateKeys[0]!);
+	await home.keychain.describe(colony.id, {kind: 'colony', name: 'mycolony', colonyid: colony.id});
+	let go: () => void = () => undefined;
+	const held = new Promise<void>(resolve => {
+		go = resolve;
+	});
+	let isUnderWay = false;
+	const stdout = Object.assign(new PassThrough({encoding: 'utf8'}), {columns: 120, rows: 36}) as unknown as NodeJS.WriteStream & PassThrough;
+	const console = compose({
+		contexts: withChanges(async () => {
+			isUnderWay = true;
+			await held;
+		}), choice: {}, keychain: home.keychain, settings: home.settings, version: '1.2.3', readOnly: false,
+		openDemo: async () => assert.fail('It opens no demo.'), readSpec: async () => assert.fail('It reads no file.'), print: async () => assert.fail('It prints no snapshot.'),
+	}, {stdout, demo: false}, () => assert.fail('It has no looks.'));
+	const {store} = console;
+	const press = (...keys: string[]) => {
+		for (const key of keys) {
+			store.dispatch(keyMessage(key));
+		}
+	};
+
+	const settled = async (isSo: () => boolean) => {
+		while (!isSo()) {
+			await setImmediate(); // eslint-disable-line no-await-in-loop
+		}
+	};
+
+	console.start();
+	await settled(() => store.get().lists.processes.rows.length === 3);
+	press('*');
+	await settled(() => store.get().marks.processes?.size === 3 && store.get().marking === undefined);
+	press('X');
+	await settled(() => isReady(store.get()));
+	press('left', 'left', 'left', 'left', 'left', '3', 'enter', '6');
+	await settled(() => isUnderWay);
+	console.stop();
+	const ended = console.abandon();
+	go();
+	await ended;
+	assert.equal(stdout.read(), 'The plan to remove 3 processes was stopped: 1 done, 2 not tried.\n');
+});
+
+const isReady = ({overlays}: State): boolean => overlays.some(overlay => overlay.kind === 'plan' && overlay.stage === 'ready');

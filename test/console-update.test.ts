@@ -3,14 +3,16 @@ import {test} from 'node:test';
 import fc from 'fast-check';
 import {keymap} from '../source/console/keymap.ts';
 import {layoutOf} from '../source/console/layout.ts';
-import {type Overlay, type RowValue, screenNames} from '../source/console/state.ts';
+import {screens} from '../source/console/screens/index.ts';
+import {emptyList, type Overlay, type RowValue, screenNames} from '../source/console/state.ts';
+import {Store} from '../source/console/store.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
 import {detailPage, sideLines} from '../source/console/views/detail.ts';
 import {footerLines} from '../source/console/views/footer.ts';
 import {headerLines} from '../source/console/views/frame.ts';
-import {listLines} from '../source/console/views/list.ts';
+import {bodyLines, listLines} from '../source/console/views/list.ts';
 import {
-	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, lineOf, opened, pageOf, processOf, start,
+	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, keyOf, lineOf, opened, pageOf, processOf, pulseView, start,
 } from './support/console-states.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
@@ -212,6 +214,24 @@ test('a banner says since when the database is away and how old the data is; it 
 	assert.match(header(console), /live/);
 });
 
+test('a screen that is opened after the database went away says that it has no data yet, and why, and tells no age', () => {
+	for (const screen of screenNames.filter(name => name !== 'keys')) {
+		const console = opened({screen: screen === 'processes' ? 'computers' : 'processes'});
+		console.state = {...console.state, lists: {...console.state.lists, [screen]: emptyList()}};
+		console.tell({type: 'reached', reachable: false, since: start, reason: 'The database stopped: out of memory.'});
+		console.press(screens[screen].digit);
+		if (screen === 'pulse') {
+			console.load([pulseView]);
+		}
+
+		assert.match(header(console), / AWAY, no data /, screen);
+		assert.match(footer(console), /is away for 0s; there is no data yet\./, screen);
+		const body = bodyLines(console.state).map(line => withoutStyle(line)).join('\n');
+		assert.match(body, /No data yet\.[^]*The database stopped: out of memory\./, screen);
+		assert.doesNotMatch(body, /Loading|Counting/, screen);
+	}
+});
+
 test('nothing is read again while it is away or paused, and every two seconds otherwise', () => {
 	const console = opened();
 	assert.deepEqual(console.tell({type: 'ticked', now: start + 1000}), []);
@@ -319,7 +339,7 @@ test('help is for the screen below it, and goes with the key that brought it', (
 test('a page scrolls to its end and back without a dead stretch', () => {
 	const console = pressed(opened({height: 15}), '?', ...Array.from({length: 30}, () => 'pgdn'));
 	const end = console.top?.kind === 'help' ? console.top.scroll : 0;
-	assert.ok(end > 5 && end < 60, String(end));
+	assert.ok(end > 5 && end < 80, String(end));
 	console.press('k');
 	assert.equal(console.top?.kind === 'help' && console.top.scroll, end - 1);
 	for (const view of ['d', 'a', 'y']) {
@@ -494,4 +514,83 @@ test('a computer is called by its name where it is known, made plain, and else b
 	console.tell({type: 'asked', slot: 'names', sequence, result: pageOf([computerOf(0, {name: 'edge\u001B[2J'})]), began: start, at: start}, {type: 'ticked', now: start + 1000});
 	assert.match(rows(), /edge<1B>\[2J|edge.*2J/);
 	assert.doesNotMatch(rows(), /\u001B/);
+});
+
+test('a form into which something was typed is not thrown away without a word: esc and ctrl-c ask, and what was typed stays', () => {
+	const typed = () => {
+		const console = pressed(opened(), 'n');
+		console.type('gpu');
+		return console;
+	};
+
+	const form = typed();
+	assert.deepEqual(form.press('esc'), []);
+	assert.match(footer(form), /Discard what you typed\?/);
+	for (const key of ['enter', 'esc', 'n', 'q', 'ctrl-c']) {
+		form.press(key);
+		assert.ok(form.top?.kind === 'form' && form.top.fields[form.top.focus]!.edit.text === 'gpu', key);
+		form.press('esc');
+	}
+
+	form.press('x', 'a', 'ctrl-s', 'y');
+	assert.deepEqual(form.state.overlays, []);
+
+	const leaving = typed();
+	assert.deepEqual(leaving.press('ctrl-c'), []);
+	assert.match(footer(leaving), /Quit and lose what you typed\?/);
+	leaving.press('n');
+	assert.equal(leaving.top?.kind, 'form');
+	assert.deepEqual(leaving.press('ctrl-c', 'y'), [{type: 'quit'}]);
+	assert.deepEqual(typed().press('ctrl-c', 'ctrl-c'), [{type: 'quit'}]);
+
+	// What was taken out again is not missed.
+	const emptied = typed();
+	emptied.press('backspace', 'backspace', 'backspace', 'esc');
+	assert.deepEqual(emptied.state.overlays, []);
+	assert.deepEqual(pressed(opened(), 'n').press('ctrl-c'), [{type: 'quit'}]);
+});
+
+test('keys that are typed while the store opens change nothing on the screen below, and say why', () => {
+	for (const before of [() => new Console(), () => {
+		const console = new Console();
+		console.tell({type: 'opened', context: {kind: 'embedded', name: 'embedded', place: 'in memory'}});
+		return console;
+	}]) {
+		for (const key of everyKey) {
+			const console = before();
+			const effects = console.press(key);
+			const {paused, frozen, wide, utc, views, marks, lists, pulse, step} = before().state;
+			const {state} = console;
+			assert.deepEqual([state.paused, state.frozen, state.wide, state.utc, state.views, state.marks, state.pulse, state.step], [paused, frozen, wide, utc, views, marks, pulse, step], key);
+			assert.deepEqual(Object.values(state.lists).map(({tab, filter, cursor, top}) => [tab, filter, cursor, top]), Object.values(lists).map(({tab, filter, cursor, top}) => [tab, filter, cursor, top]), key);
+			assert.ok(state.overlays.every(({kind}) => ['help', 'palette', 'command-line', 'menu'].includes(kind)), key);
+			assert.ok(effects.every(({type}) => ['quit', 'suspend', 'load', 'list-contexts', 'ask'].includes(type)), key);
+		}
+	}
+
+	assert.match(pressed(new Console(), 'f').state.notice!.text, /not open yet/);
+	const keychain = pressed(new Console(), '6');
+	keychain.load([keyOf(0)]);
+	assert.equal(pressed(keychain, 'n').top?.kind, 'form', 'the keychain is there at once');
+});
+
+test('what is offered at the first run takes no key from what the operator has opened meanwhile', () => {
+	const console = pressed(new Console(), ':');
+	console.type('serv');
+	console.tell({type: 'opened', context: {kind: 'embedded', name: 'embedded', place: 'in memory'}}, {type: 'known', colonies: []});
+	assert.equal(console.top?.kind, 'palette');
+	console.press('esc');
+	assert.equal(console.top?.kind, 'menu');
+});
+
+test('a key that comes before the first run has been drawn is not taken for an answer to it', t => {
+	t.mock.timers.enable({apis: ['Date', 'setTimeout'], now: start});
+	const store = new Store(new Console().state, () => undefined);
+	store.dispatch({type: 'opened', context: {kind: 'embedded', name: 'embedded', place: 'in memory'}});
+	store.dispatch({type: 'known', colonies: []});
+	store.dispatch(keyMessage('1'));
+	assert.equal(store.get().overlays.at(-1)?.kind, 'menu');
+	store.dispatch(keyMessage('1'));
+	assert.equal(store.get().overlays.at(-1)?.kind, 'form');
+	store.close();
 });

@@ -8,6 +8,7 @@ import process from 'node:process';
 import {after, test} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
+import {lineageOf} from '../source/console/terminal/parents.ts';
 import {
 	type Terminal, type TerminalOptions, openTerminal, sane,
 } from './support/terminal.ts';
@@ -180,4 +181,55 @@ test('a terminal that is slow sees whole frames and is sane at the end', async t
 	await terminal.until('goodbye');
 	await terminal.exit();
 	assert.deepEqual(await terminal.sanity(), sane);
+});
+
+/** Quoted for a shell. */
+const words = program.map(part => `'${part}'`).join(' ');
+
+test('a shell that started it through another program, as npm is, has a sane terminal again when that one is killed', async t => {
+	const folder = createFolder(t);
+	const [between, cleaned] = [join(folder, 'between'), join(folder, 'cleaned')];
+	const terminal = await start(t, {command: ['bash', '--norc', '--noprofile', '-i'], env: {PS1: 'shell> ', CLEAN: cleaned, BETWEEN: between}});
+	await terminal.until('shell>');
+	// A parent, and a shell of its own between it and the program: npm does the same.
+	terminal.type(`sh -c 'echo $$ > "$BETWEEN"; sh -c "${words.replaceAll('\'', String.raw`'\''`)}; true"; true'\r`);
+	await terminal.until('header 60x10 keys');
+	process.kill(Number(readFileSync(between, 'utf8')), 'SIGTERM');
+	await eventually(() => existsSync(cleaned), 'the program did not hear of it');
+	terminal.type('stty -a | grep -c " icanon .* echo "; echo "now $((6*7))"\r');
+	await terminal.until('now 42');
+	assert.equal(terminal.screen().filter(line => line === '1').length, 1);
+	assert.equal(terminal.raw().lastIndexOf('\u001B[?1049l') > terminal.raw().lastIndexOf('\u001B[?1049h'), true);
+	assert.equal(terminal.raw().lastIndexOf('\u001B[?25h') > terminal.raw().lastIndexOf('\u001B[?25l'), true);
+	terminal.type('exit\r');
+	await terminal.exit();
+});
+
+test('a script that started it through another program has a sane terminal again, too', async t => {
+	const folder = createFolder(t);
+	const [between, cleaned] = [join(folder, 'between'), join(folder, 'cleaned')];
+	const terminal = await open(t, {
+		command: ['sh', '-c', 'sh -c \'echo $$ > "$BETWEEN"; "$@"; true\' sh "$@"; until [ -e "$CLEAN" ]; do sleep 0.05; done', 'sh', ...program],
+		env: {CLEAN: cleaned, BETWEEN: between},
+	});
+	process.kill(Number(readFileSync(between, 'utf8')), 'SIGTERM');
+	await terminal.exit();
+	assert.equal(readFileSync(cleaned, 'utf8'), 'cleaned after SIGTERM');
+	assert.deepEqual(await terminal.sanity(), sane);
+});
+
+test('one that was detached from whoever started it is watched for nobody', {skip: process.platform !== 'linux'}, async t => {
+	const folder = createFolder(t);
+	const [own, done] = [join(folder, 'own'), join(folder, 'done')];
+	// A double fork: the shell between has ended before the program has begun.
+	const terminal = await open(t, {
+		command: ['sh', '-c', '(sh -c \'echo $$ > "$OWN"; exec "$@"\' sh "$@" </dev/tty; : > "$DONE") & until [ -e "$DONE" ]; do sleep 0.05; done', 'sh', 'setsid', '--wait', ...program],
+		env: {OWN: own, DONE: done},
+	});
+	assert.deepEqual(lineageOf(Number(readFileSync(own, 'utf8'))), []);
+	terminal.press('j');
+	await terminal.until('keys j');
+	terminal.press('q');
+	await terminal.until('goodbye');
+	await terminal.exit();
 });

@@ -1,7 +1,9 @@
 import {ColoniesError} from '../core/errors.ts';
+import {visible} from '../core/text.ts';
 import {Effects} from './effects.ts';
-import {type ErrorText, initialState} from './state.ts';
+import {initialState} from './state.ts';
 import {Store} from './store.ts';
+import {writeNow} from './terminal/modes.ts';
 import type {World} from './world.ts';
 
 /** The two ends of a terminal, and how the console was started. */
@@ -24,8 +26,8 @@ export type Console = {
 	stop: () => void;
 	/** @throws ColoniesError what went wrong with a change after the operator had left */
 	finish: () => Promise<void>;
-	/** Lets go of the store; when something else ends the program. */
-	abandon: () => Promise<ErrorText | undefined>;
+	/** Lets go of the store and says what became of a plan; when something else ends the program. The terminal must be back by then. */
+	abandon: () => Promise<void>;
 };
 
 /** Puts the console together. `front` is asked for when it is needed, for it may need the console itself. */
@@ -47,6 +49,13 @@ export function compose(world: World, {stdout, demo}: Pick<Terminal, 'stdout' | 
 		},
 		quit: leave,
 	});
+	// At once, for the program may end right after.
+	const tell = (sentences: readonly string[]): void => {
+		if (sentences.length > 0) {
+			writeNow(stdout, `${sentences.map(sentence => visible(sentence)).join('\n')}\n`);
+		}
+	};
+
 	const clock = setInterval(() => {
 		store.dispatch({type: 'ticked', now: Date.now()});
 	}, 1000);
@@ -61,7 +70,8 @@ export function compose(world: World, {stdout, demo}: Pick<Terminal, 'stdout' | 
 			store.close();
 		},
 		async finish() {
-			const failure = await effects.close();
+			const {failure, outcomes} = await effects.close();
+			tell(outcomes);
 			// An opening under way, of a database that does not answer, keeps the shell waiting no longer than this.
 			setTimeout(() => {
 				process.exit(); // eslint-disable-line unicorn/no-process-exit
@@ -70,6 +80,8 @@ export function compose(world: World, {stdout, demo}: Pick<Terminal, 'stdout' | 
 				throw new ColoniesError(failure.code, failure.message, {hint: failure.hint});
 			}
 		},
-		abandon: async () => effects.close(),
+		async abandon() {
+			tell((await effects.close()).outcomes);
+		},
 	};
 }

@@ -3,11 +3,13 @@ import {limits} from '../core/limits.ts';
 import {shortId, visible} from '../core/text.ts';
 import {type AnyOperation, type OperationName, operations} from '../operations/index.ts';
 import type {PlannableName, Seen} from '../operations/plan.ts';
+import {unreachedShort, untilReached} from './reach.ts';
+import {whyPlanRuns} from './plans.ts';
 import {refusals} from './refusals.ts';
 import {screens, selectedRow} from './screens/index.ts';
 import {over} from './stack.ts';
 import {
-	type Acting, type Effect, type KnownColony, type Overlay, type PlanOverlay, type State, type Step, storeName,
+	type Acting, type Effect, type KnownColony, type Overlay, type PlanOverlay, type State, type Step,
 } from './state.ts';
 import {emptyText} from './terminal/text-edit.ts';
 import {cut} from './terminal/width.ts';
@@ -27,7 +29,7 @@ export function whyNoChange(state: State): string | undefined {
 	}
 
 	if (!state.reach.reachable) {
-		return `The ${storeName(state)} is away; changes are refused until it is back.`;
+		return `${unreachedShort(state)}; changes are refused ${untilReached(state)}.`;
 	}
 
 	const reason = state.past ? 'past' : (state.reach.noChanges ?? state.readOnly);
@@ -119,12 +121,17 @@ export function askProcess(state: State, act: keyof typeof processWords, {id, st
 
 /** Makes a plan for what is marked, as its owner: it is shown before anything is done. */
 export function planMany(state: State, name: PlannableName, seen: readonly Seen[]): Step {
+	const reason = whyPlanRuns(state);
+	if (reason) {
+		return [{...state, notice: {text: `${reason} There is one at a time.`, at: state.now}}, []];
+	}
+
 	const number = state.numbers + 1;
 	const as = owner(state);
 	const overlay: PlanOverlay = {
 		kind: 'plan', number, name, marked: seen.length, place: where(state), as, stage: 'making', edit: emptyText, rate: usualRate, reported: [], isStopping: false, scroll: 0,
 	};
-	return [over({...state, numbers: number, range: undefined}, overlay), [{type: 'make-plan', number, name, colonyid: state.colony!.colonyid, seen, as}]];
+	return [over({...state, plan: undefined, numbers: number, range: undefined}, overlay), [{type: 'make-plan', number, name, colonyid: state.colony!.colonyid, seen, as}]];
 }
 
 /** Asks before something is mended that an explanation or a line of 5 Attention offers. */

@@ -32,15 +32,15 @@ export class Effects {
 		void (this.#handlers[effect.type] as Handler<any>)(this.#session, effect, state);
 	}
 
-	/** Lets go of the store. Changes under way are finished first. @returns what went wrong with one of them after the operator had left */
-	async close(): Promise<ErrorText | undefined> {
+	/** Lets go of the store. Changes under way are finished first, and plans stopped. @returns what went wrong with a change after the operator had left, and what became of a plan */
+	async close(): Promise<{failure?: ErrorText; outcomes: readonly string[]}> {
 		this.#session.isClosed = true;
 		this.#reading.close();
 		this.#planning.stop();
 		const awaited = this.#changes.size > 0;
 		await Promise.allSettled(this.#changes);
 		await this.#session.close();
-		return awaited ? this.#lastFailure : undefined;
+		return {failure: awaited ? this.#lastFailure : undefined, outcomes: this.#planning.outcomes};
 	}
 
 	/** What each kind of effect does. */

@@ -91,6 +91,9 @@ export function askAgain(form: Form): Form {
 
 const noRoot = 'This installation has no root password yet.';
 
+/** Whether a form holds something that was typed, and would be lost. */
+export const isTyped = ({fields}: Form): boolean => fields.some(({given, edit}) => given !== undefined && given !== edit.text);
+
 /** The texts of a form by field. */
 export const valuesOf = (form: Form): Record<string, string> => Object.fromEntries(form.fields.map(({name, edit}) => [name, edit.text]));
 

@@ -29,6 +29,11 @@ export function modesOf(state: State): Mode[] {
 	}
 
 	const keyed = keyedOverlays.find(kind => kind === top.kind);
+	if (top.kind === 'plan' && (top.stage === 'running' || top.stage === 'ended')) {
+		// It goes on while the operator looks at something else.
+		return ['plan', 'screen', 'anywhere'];
+	}
+
 	return keyed ? [keyed, 'anywhere'] : [];
 }
 
@@ -43,6 +48,19 @@ export function resolve(state: State, chord: string): Binding | undefined {
 
 	return undefined;
 }
+
+/** What a key may do before it is known what the store holds. */
+const early: ReadonlySet<string> = new Set(['quit', 'suspend', 'help', 'palette', 'command-line', 'screen', 'last-screen', 'body-scroll', 'refresh', 'repaint', 'identity', 'back', 'plan-show']);
+
+/** Why a key comes too early: typed ahead, it would act on a list that nobody has seen. The keychain is there at once. */
+function tooEarly({action}: Binding, state: State): string | undefined {
+	const {of} = screens[state.screen];
+	const isThere = state.knownLoaded || state.overlays.length > 0 || (of === 'machine' && state.lists[state.screen].loadedAt !== undefined);
+	return isThere || early.has(action) ? undefined : (state.context ? 'Nothing is read yet.' : 'The database is not open yet.');
+}
+
+/** Why a key cannot do now what it stands for; undefined where it can. */
+export const whyNot = (binding: Binding, state: State): string | undefined => tooEarly(binding, state) ?? binding.disabled?.(state);
 
 /** The rows of the key map that hold where the operator is, for the help page; help on help shows the screen below it. */
 export function bindingsHere(state: State) {

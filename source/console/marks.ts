@@ -23,6 +23,9 @@ export const marksHere = (state: State): ReadonlyMap<Id, Seen> => state.overlays
 
 export const withMarks = (state: State, screen: ScreenName, marks: ReadonlyMap<Id, Seen>): State => ({...state, marks: {...state.marks, [screen]: marks}});
 
+/** These are not marked any more. */
+export const unmark = (state: State, screen: ScreenName, ids: ReadonlySet<Id>): State => withMarks(state, screen, new Map([...marksOf(state, screen)].filter(([id]) => !ids.has(id))));
+
 /** Nothing is marked on a screen, and nothing is being marked. */
 export function withoutMarks(state: State, screen: ScreenName): State {
 	const {[screen]: _, ...marks} = state.marks;

@@ -1,5 +1,5 @@
 import type {AttentionLine} from '../core/attention.ts';
-import type {NoChanges} from '../core/reachability.ts';
+import type {Reachability} from '../core/reachability.ts';
 import {milliseconds} from '../core/time.ts';
 import type {Colony, Computer, Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {KeyEntry} from '../keychain/index.ts';
@@ -87,6 +87,8 @@ export type FormField = {
 	kind: 'text' | 'secret' | 'integer' | 'pairs' | 'file';
 	optional: boolean;
 	edit: EditState;
+	/** What stood in it before anything was typed; undefined as long as nothing was. */
+	given?: string;
 	error?: string;
 };
 
@@ -143,6 +145,8 @@ export type Overlay =
 	| {kind: 'result'; operation: OperationName; input: Record<string, unknown>; scroll: number}
 	| {kind: 'form'; purpose: FormPurpose | 'operation'; /** Whose form it is, of the purpose `operation`. */ operation?: OperationName; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
+	/** Leaving what would be lost is asked about: a plan under way, or what was typed into a form. */
+	| {kind: 'leave'; to: 'quit' | 'discard'; question: string; consequence: string}
 	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}}
 	| {kind: 'moment'; edit: EditState; error?: string};
 
@@ -163,8 +167,7 @@ export type State = {
 	context?: {kind: 'embedded' | 'database' | 'server'; name: string; place: string; /** Whether nobody checks the server's certificate. */ insecure?: boolean; isLocal?: boolean; /** What a command must be told to work on the same store, without passwords. */ choice?: ContextChoice};
 	/** Why there is no context yet: it is being opened, or could not be. */
 	opening: {text: string; error?: ErrorText};
-	/** Whether the store answers, since when, and why it takes no changes, if so. */
-	reach: {reachable: boolean; since: number; noChanges?: NoChanges};
+	reach: Reachability;
 	colony?: KnownColony;
 	known: readonly KnownColony[];
 	knownLoaded: boolean;
@@ -194,6 +197,8 @@ export type State = {
 	marking?: {screen: ScreenName; number: number};
 	/** How the lists are shown, where somebody chose so; remembered. */
 	views: Readonly<Partial<Record<ScreenName, View>>>;
+	/** A plan that goes on, or has ended, while something else is looked at; one at most. */
+	plan?: PlanOverlay;
 	/** Counts what is numbered: markings and plans. */
 	numbers: number;
 	/** The process in the side pane, with its attributes. */
@@ -223,7 +228,7 @@ export type Message =
 	| {type: 'opening'; text: string}
 	| {type: 'opened'; context: NonNullable<State['context']>; remembered?: string}
 	| {type: 'not-opened'; error: ErrorText}
-	| {type: 'reached'; reachable: boolean; since: number; noChanges?: NoChanges}
+	| {type: 'reached'} & Reachability
 	| {type: 'changed'; topics: ReadonlySet<string>}
 	| {type: 'known'; colonies: readonly KnownColony[]; select?: Id}
 	| {type: 'not-known'; error: ErrorText}

@@ -13,10 +13,13 @@ export class Store {
 	readonly #carryOut: (effect: Effect, state: State) => void;
 	#timer: NodeJS.Timeout | undefined;
 	#toldAt = 0;
+	/** The state that whoever watches was told of last. */
+	#told: State;
 	#closed = false;
 
 	constructor(state: State, carryOut: (effect: Effect, state: State) => void) {
 		this.#state = state;
+		this.#told = state;
 		this.#carryOut = carryOut;
 	}
 
@@ -31,6 +34,12 @@ export class Store {
 
 	readonly dispatch = (message: Message): void => {
 		if (this.#closed) {
+			return;
+		}
+
+		if (message.type === 'key' && this.#state.overlays.length > this.#told.overlays.length) {
+			// Something has opened by itself and is not on the screen yet: the key was meant for what is.
+			this.#tell(true);
 			return;
 		}
 
@@ -68,6 +77,7 @@ export class Store {
 			clearTimeout(this.#timer);
 			this.#timer = undefined;
 			this.#toldAt = Date.now();
+			this.#told = this.#state;
 			for (const watcher of this.#watchers) {
 				watcher();
 			}

@@ -2,6 +2,7 @@ import {quiet} from './actions/action.ts';
 import {askNew} from './asking.ts';
 import {asksOf} from './asks.ts';
 import {withList} from './loading.ts';
+import {keepPlan} from './plans.ts';
 import type {Message, State, Step} from './state.ts';
 import {
 	asked, detailed, done, failed, formDone, formFailed, notAsked, notDetailed, noticed,
@@ -12,7 +13,7 @@ import {
 	changed, loaded, resized, ticked,
 } from './updates/lists.ts';
 import {
-	marked, notMarked, notPlanned, planEnded, planned, planWent, stopsOf,
+	marked, notMarked, notPlanned, planEnded, planned, planWent,
 } from './updates/plans.ts';
 
 /** What each kind of message changes. */
@@ -60,7 +61,8 @@ What has come into sight is asked for; see asks.ts.
 */
 export function update(state: State, message: Message): Step {
 	const apply = updates[message.type] as (state: State, message: Message) => Step;
-	const [next, effects] = apply(state, message);
+	const [applied, effects] = apply(state, message);
+	const next = keepPlan(state, applied);
 	const [complete, asks] = next === state ? quiet(next) : askNew(next, asksOf(next));
-	return [complete, [...effects, ...asks, ...stopsOf(state, complete), ...(watchesSame(state, complete) ? [] : [{type: 'watch'} as const])]];
+	return [complete, [...effects, ...asks, ...(watchesSame(state, complete) ? [] : [{type: 'watch'} as const])]];
 }

@@ -114,12 +114,12 @@ class SharedContext implements Context {
 	#attach(way: Way): void {
 		this.#present = way;
 		this.#stopReaching();
-		this.#stopReaching = way.context.watchReachability(({reachable, reason}) => {
+		this.#stopReaching = way.context.watchReachability(({reachable, reason = 'The embedded database does not answer.', hint, barrier}) => {
 			if (reachable) {
 				this.#reaching.up();
 			} else if (way.isHost) {
 				// Of a host elsewhere that is tells nothing: another one takes over.
-				this.#reaching.down(reason ?? 'The embedded database does not answer.');
+				this.#reaching.down({message: reason, hint, barrier});
 			}
 		});
 		for (const watcher of this.#watchers) {
@@ -159,7 +159,7 @@ class SharedContext implements Context {
 		try {
 			return await findWay(this.#embedded, this.#closing.signal);
 		} catch (error) {
-			this.#reaching.down(toColoniesError(error).message);
+			this.#reaching.down(toColoniesError(error));
 			throw error;
 		}
 	}

@@ -21,12 +21,20 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/**
+Why no connection stands although somebody answers. `untrusted`: its certificate is not one that is trusted, so somebody may stand in between; `refused`: it does not let this caller in.
+Waiting fixes neither.
+*/
+export type Barrier = 'untrusted' | 'refused';
+
 type Details = {
 	/** What the reader can do next, one sentence. */
 	hint?: string;
 	cause?: unknown;
 	/** What is said in place of message and hint to those who have nothing to do with how the installation is made up: message and hint name a host, a user, a file. */
 	outward?: Outward;
+	/** Of `unavailable`: why no connection stands although somebody answers. */
+	barrier?: Barrier;
 };
 
 /** What somebody elsewhere is told of an error. */
@@ -45,12 +53,15 @@ export class ColoniesError extends Error {
 	readonly outward: Outward | undefined;
 	/** Of one that leaves it open otherwise (`unavailable`, `internal`): whether nothing of what was asked for was done, for certain. */
 	nothingDone = false;
+	/** Of `unavailable`: why no connection stands although somebody answers. */
+	readonly barrier: Barrier | undefined;
 
-	constructor(code: ErrorCode, message: string, {hint, cause, outward}: Details = {}) {
+	constructor(code: ErrorCode, message: string, {hint, cause, outward, barrier}: Details = {}) {
 		super(message, cause === undefined ? undefined : {cause});
 		this.code = code;
 		this.hint = hint;
 		this.outward = outward;
+		this.barrier = barrier;
 	}
 
 	/** HTTP status of this error's code. */

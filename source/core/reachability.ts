@@ -1,8 +1,16 @@
+import type {Barrier} from './errors.ts';
+
 /** Why a database that answers takes no changes: it is a standby of another server, or is set to be read-only. */
 export type NoChanges = 'standby' | 'read-only';
 
-/** Whether a store answers. `since`: milliseconds since 1970 of the last turn. `noChanges`: why it takes none, as far as is known. */
-export type Reachability = {reachable: boolean; since: number; reason?: string; noChanges?: NoChanges};
+/** Why no connection stands, and what to do. */
+export type Unreached = {message: string; hint?: string; barrier?: Barrier};
+
+/**
+Whether a store can be worked with. `since`: milliseconds since 1970 of the last turn. Where it cannot: why, what to do, and whether somebody answers there all the same.
+`noChanges`: why it takes none, as far as is known.
+*/
+export type Reachability = {reachable: boolean; since: number; reason?: string; hint?: string; barrier?: Barrier; noChanges?: NoChanges};
 
 type Tell = (state: Reachability) => void;
 
@@ -35,11 +43,11 @@ export class Reaching {
 		}
 	}
 
-	/** It does not answer; `since` stays at the first time, the reason is the newest. */
-	down(reason: string): void {
+	/** It does not answer, or may not be worked with; `since` stays at the first time, the reason is the newest. */
+	down({message: reason, hint, barrier}: Unreached): void {
 		const {reachable, since, reason: before, noChanges} = this.#state;
 		if (reachable || reason !== before) {
-			this.#turn({reachable: false, since: reachable ? Date.now() : since, reason, ...(noChanges && {noChanges})});
+			this.#turn({reachable: false, since: reachable ? Date.now() : since, reason, ...(hint !== undefined && {hint}), ...(barrier && {barrier}), ...(noChanges && {noChanges})});
 		}
 	}
 

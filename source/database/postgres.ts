@@ -61,7 +61,7 @@ class Postgres implements Database {
 				this.#makeRoom(error);
 				// A server that has no connection left for this one still answers the others.
 				if (!isOutOfConnections(error) || !this.#reaching.state.reachable) {
-					this.#reaching.down(refusal(error, settings).message);
+					this.#reaching.down(refusal(error, settings));
 				}
 			},
 		});
@@ -82,7 +82,7 @@ class Postgres implements Database {
 	/** Waits for the first connection. @throws ColoniesError `unavailable` */
 	async connect({startUnreachable = false}: PostgresOptions): Promise<void> {
 		if (startUnreachable) {
-			this.#reaching.down(`Cannot connect to ${this.#settings.place}: it has not answered yet.`);
+			this.#reaching.down({message: `Cannot connect to ${this.#settings.place}: it has not answered yet.`});
 			this.#listener.start();
 		}
 
@@ -158,7 +158,7 @@ class Postgres implements Database {
 	async close(): Promise<void> {
 		this.#closing ??= (async () => {
 			await Promise.all([this.#pool.end(), this.#listener.close(), this.#changes.close()]);
-			this.#reaching.down('The database is closed.');
+			this.#reaching.down({message: 'The database is closed.'});
 		})();
 		await this.#closing;
 	}
@@ -234,7 +234,8 @@ class Postgres implements Database {
 			throw refusal(error, this.#settings);
 		}
 
-		throw new ColoniesError('unavailable', this.#reaching.state.reason ?? 'The database does not answer.', {hint: 'It is tried again all the time; try it again in a moment.', outward: storeUnavailable});
+		const {reason = 'The database does not answer.', hint, barrier} = this.#reaching.state;
+		throw new ColoniesError('unavailable', reason, {hint: barrier && hint ? hint : 'It is tried again all the time; try it again in a moment.', barrier, outward: storeUnavailable});
 	}
 
 	async #lend<Result>(work: (session: PooledSession) => Promise<Result>): Promise<Result> {

@@ -60,7 +60,7 @@ class CheckingAgent extends https.Agent {
 			clearTimeout(timer);
 			const shown = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
 			if (this.#trust.kind === 'fingerprint' && shown !== this.#trust.sha256) {
-				fail(new WrongCertificate(`its fingerprint is ${shown ?? 'none'}`));
+				fail(new WrongCertificate(shown));
 				return;
 			}
 

@@ -13,7 +13,7 @@ import {
 } from './calls.ts';
 import {Connections} from './connections.ts';
 import {NoAnswer} from './failures.ts';
-import {follow} from './watching.ts';
+import {barredPauseMs, follow} from './watching.ts';
 
 /** Milliseconds without a byte after which an answer is not waited for any longer; what a call waits on purpose comes on top. */
 const silence = 30_000;
@@ -140,8 +140,8 @@ class RemoteContext implements Context {
 		await this.#ask('/healthz');
 	}
 
-	down(reason: string): void {
-		this.#reaching.down(reason);
+	down(failure: ColoniesError): void {
+		this.#reaching.down(failure);
 	}
 
 	async close(): Promise<void> {
@@ -201,7 +201,7 @@ class RemoteContext implements Context {
 				return answer;
 			} catch (error) {
 				const failure = this.#failure(error, signal);
-				const again = failure instanceof NoAnswer && (mayRepeat || !failure.isSent);
+				const again = failure instanceof NoAnswer && failure.barrier === undefined && (mayRepeat || !failure.isSent);
 				if (!again || attempt >= this.#tries) {
 					throw failure;
 				}
@@ -222,7 +222,7 @@ class RemoteContext implements Context {
 
 		const failure = toColoniesError(error);
 		if (failure instanceof NoAnswer) {
-			this.#reaching.down(failure.message);
+			this.#reaching.down(failure);
 			void (this.#watchers > 0 && (this.#looking ??= this.#look()));
 		} else {
 			this.#reaching.up();
@@ -235,6 +235,7 @@ class RemoteContext implements Context {
 	async #look(): Promise<void> {
 		const {signal} = this.#closing;
 		for (let failures = 0; !signal.aborted;) {
+			let isBarred = false;
 			try {
 				const {readonly} = await this.#askReady(); // eslint-disable-line no-await-in-loop
 				failures = 0;
@@ -242,12 +243,14 @@ class RemoteContext implements Context {
 				this.#reaching.up();
 			} catch (error) {
 				failures++;
+				const failure = toColoniesError(error);
+				isBarred = failure.barrier !== undefined;
 				if (!signal.aborted) {
-					this.#reaching.down(toColoniesError(error).message);
+					this.#reaching.down(failure);
 				}
 			}
 
-			await pause(failures === 0 ? lookEvery : backOff(failures + 3), signal); // eslint-disable-line no-await-in-loop
+			await pause(isBarred ? barredPauseMs : (failures === 0 ? lookEvery : backOff(failures + 3)), signal); // eslint-disable-line no-await-in-loop
 		}
 	}
 }
@@ -267,7 +270,7 @@ export async function openRemote(options: RemoteOptions): Promise<Context> {
 			throw failure;
 		}
 
-		context.down(failure.message);
+		context.down(failure);
 	}
 
 	return context;

@@ -1,4 +1,5 @@
-import {ColoniesError} from '../core/errors.ts';
+import {isDistrust} from '../core/distrust.ts';
+import {type Barrier, ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
 import type {Address} from './address.ts';
 
@@ -6,23 +7,28 @@ import type {Address} from './address.ts';
 export class NoAnswer extends ColoniesError {
 	readonly isSent: boolean;
 
-	constructor(message: string, {isSent, hint, cause}: {isSent: boolean; hint?: string; cause?: unknown}) {
-		super('unavailable', message, {hint, cause});
+	constructor(message: string, {isSent, ...details}: {isSent: boolean; hint?: string; cause?: unknown; barrier?: Barrier}) {
+		super('unavailable', message, details);
 		this.isSent = isSent;
 		this.nothingDone = !isSent;
 	}
 }
 
-/** The certificate of a server is not the one that is trusted. */
+/** The certificate of a server is not the one that is trusted: `shown` is its SHA-256 fingerprint, 64 hex digits. */
 export class WrongCertificate extends Error {
+	readonly shown: string | undefined;
+
+	constructor(shown: string | undefined) {
+		super(`its fingerprint is ${shown ?? 'none'}`);
+		this.shown = shown;
+	}
+
 	get code() {
 		return 'WRONG_CERTIFICATE';
 	}
 }
 
 type Reason = {why: string; hint: string};
-
-const untrusted = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_SIGNATURE_FAILURE']);
 
 const trustHint = 'Give the CA file of its authority (--tlsca), or the fingerprint that the server prints when it starts (--fingerprint).';
 
@@ -35,9 +41,10 @@ const reasons: Record<string, Reason> = {
 	EHOSTUNREACH: {why: 'there is no way to it', hint: 'Check --host, and the network.'},
 	ENETUNREACH: {why: 'there is no way to it', hint: 'Check --host, and the network.'},
 	EACCES: {why: 'its socket may not be opened', hint: 'It belongs to another user.'},
-	CERT_HAS_EXPIRED: {why: 'its certificate has expired', hint: 'Give the server a new one.'},
+	CERT_HAS_EXPIRED: {why: 'its certificate has expired', hint: 'Give the server a new one, and check the clock of this machine.'},
+	CERT_NOT_YET_VALID: {why: 'its certificate is not valid yet', hint: 'Check the clock of this machine, and that of the server.'},
+	CERT_REVOKED: {why: 'its certificate was revoked', hint: 'Ask whoever runs the server; give it a new one.'},
 	ERR_TLS_CERT_ALTNAME_INVALID: {why: 'its certificate is for another name', hint: 'Give the name of its certificate as the host, or its fingerprint (--fingerprint).'},
-	WRONG_CERTIFICATE: {why: 'its certificate has another fingerprint', hint: 'Somebody may stand in between, or it has a new certificate: compare with what the server prints when it starts.'},
 	EPROTO: {why: 'it does not speak TLS', hint: 'Check --port.'},
 	ERR_SSL_WRONG_VERSION_NUMBER: {why: 'it does not speak TLS', hint: 'Check --port.'},
 	ECONNRESET: {why: 'the connection was cut', hint: 'Try it again in a moment.'},
@@ -46,15 +53,25 @@ const reasons: Record<string, Reason> = {
 
 function reasonOf(error: unknown): Reason {
 	const {code = '', message} = error as {code?: string; message: string};
-	if (untrusted.has(code)) {
+	if (error instanceof WrongCertificate) {
+		return {
+			why: 'its certificate has another fingerprint',
+			hint: `Somebody may stand in between, or it has a new certificate: compare with what the server prints when it starts. It shows ${error.shown ?? 'none'}.`,
+		};
+	}
+
+	const known = Object.hasOwn(reasons, code) ? reasons[code] : undefined;
+	if (!known && isDistrust(code)) {
 		return {why: 'its certificate is not trusted', hint: trustHint};
 	}
 
-	return reasons[code] ?? {why: visible(message).slice(0, 200), hint: 'Check --host and --port.'};
+	return known ?? {why: visible(message).slice(0, 200), hint: 'Check --host and --port.'};
 }
 
-/** Says in one sentence why no answer came. */
+/** Says in one sentence why no answer came, or why nobody was asked. */
 export function noAnswer({place}: Address, error: unknown, isSent: boolean): NoAnswer {
 	const {why, hint} = reasonOf(error);
-	return new NoAnswer(`Cannot reach ${place}: ${why}.`, {isSent, hint, cause: error});
+	return isDistrust((error as {code?: unknown}).code)
+		? new NoAnswer(`Not trusting ${place}: ${why}.`, {isSent: false, hint, cause: error, barrier: 'untrusted'})
+		: new NoAnswer(`Cannot reach ${place}: ${why}.`, {isSent, hint, cause: error});
 }

@@ -11,6 +11,8 @@ import type {Connections} from './connections.ts';
 const silence = 40_000;
 /** Changes that come within this time are told in one, in milliseconds. */
 const gathering = 10;
+/** Milliseconds between two attempts where somebody answers who is not trusted, or who refuses us: hurry fixes neither. */
+export const barredPauseMs = 5000;
 
 const topicOf: Record<string, Topic> = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes'};
 
@@ -33,12 +35,14 @@ export async function follow(connections: Connections, watch: Watch, reaching: R
 		},
 	};
 	while (!signal.aborted) {
+		let isBarred = false;
 		try {
 			await listen(connections, watch, {...hearing, last: state.last, signal}); // eslint-disable-line no-await-in-loop
 		} catch (error) {
 			const failure = toColoniesError(error);
 			if (failure.code === 'unavailable') {
-				reaching.down(failure.message);
+				reaching.down(failure);
+				isBarred = failure.barrier !== undefined;
 			} else {
 				// Not for this caller any more, or a place that the server does not know: from now on, then.
 				state.last = undefined;
@@ -47,7 +51,7 @@ export async function follow(connections: Connections, watch: Watch, reaching: R
 		}
 
 		state.failures++;
-		await pause(backOff(state.failures), signal); // eslint-disable-line no-await-in-loop
+		await pause(isBarred ? barredPauseMs : backOff(state.failures), signal); // eslint-disable-line no-await-in-loop
 	}
 }
 

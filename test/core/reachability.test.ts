@@ -29,12 +29,12 @@ test('whoever watches is told at once how it stands, and then every turn', async
 	pass();
 	reaching.up();
 	assert.deepEqual(await heard(), [], 'it answers as before');
-	reaching.down('refused');
+	reaching.down({message: 'refused'});
 	assert.deepEqual(await heard(), [{reachable: false, since: 2000, reason: 'refused'}]);
 	pass();
-	reaching.down('refused');
+	reaching.down({message: 'refused'});
 	assert.deepEqual(await heard(), []);
-	reaching.down('timeout');
+	reaching.down({message: 'timeout'});
 	assert.deepEqual(await heard(), [{reachable: false, since: 2000, reason: 'timeout'}], 'it is away since the first time, for the newest reason');
 	pass();
 	reaching.up();
@@ -59,7 +59,7 @@ test('why it takes no changes is told, and kept whether it answers or not', asyn
 	assert.deepEqual(await heard(), [{reachable: true, since: 1000, noChanges: 'standby'}]);
 	reaching.takesChanges('standby');
 	assert.deepEqual(await heard(), []);
-	reaching.down('refused');
+	reaching.down({message: 'refused'});
 	reaching.up();
 	assert.deepEqual(await heard(), [{reachable: false, since: 2000, reason: 'refused', noChanges: 'standby'}, {reachable: true, since: 2000, noChanges: 'standby'}]);
 	reaching.takesChanges(undefined);
@@ -70,7 +70,7 @@ test('why it takes no changes is told, and kept whether it answers or not', asyn
 test('whoever no longer watches is told nothing, not even what came just before', async t => {
 	const {reaching, heard, stop} = watched(t);
 	await heard();
-	reaching.down('refused');
+	reaching.down({message: 'refused'});
 	stop();
 	reaching.up();
 	assert.deepEqual(await heard(), []);
@@ -86,7 +86,7 @@ test('the same function may watch twice, and stops once for each', async t => {
 	const [first] = [reaching.watch(tell), reaching.watch(tell)];
 	assert.equal(told, 2);
 	first();
-	reaching.down('refused');
+	reaching.down({message: 'refused'});
 	await Promise.resolve();
 	assert.equal(told, 3);
 });

@@ -206,7 +206,7 @@ export class Walker {
 		const asked = burst.filter(move => 'bytes' in move && /[cC\r]/.test(move.bytes) && !move.bytes.startsWith('\u001B[200~')).length;
 		assert.ok(copies <= asked, `The clipboard was written ${copies} times, and asked for ${asked} times at most.`);
 		if (outcome !== 'settled') {
-			const mayLeave = burst.some(move => 'bytes' in move && (leaving.test(move.bytes) || (move.bytes === '\r' && this.answered.at(-1)?.screen.includes('┌ Palette'))));
+			const mayLeave = burst.some(move => 'bytes' in move && (leaving.test(move.bytes) || (move.bytes === 'y' && this.answered.at(-1)?.screen.includes('y Quit') === true) || (move.bytes === '\r' && this.answered.at(-1)?.screen.includes('┌ Palette'))));
 			assert.ok(mayLeave, `The console ended by itself with ${JSON.stringify(outcome)}.`);
 			// Whoever leaves at once learns at the shell of a change that was refused meanwhile.
 			const isTold = this.answered.length > 0 && /^colonies: ./m.test(this.screen);

@@ -41,7 +41,8 @@ export type Person = {
 	home: Home;
 	/** Whether the operator has left. */
 	hasLeft: () => boolean;
-	close: () => Promise<void>;
+	/** What became of a plan that leaving has stopped. */
+	close: () => Promise<{outcomes: readonly string[]}>;
 };
 
 export type OpenOptions = {
@@ -155,11 +156,12 @@ export async function open({database, colonies = [], home = freshHome(), columns
 	fit(columns);
 	effects.run({type: 'open'}, store.get());
 
-	const close = async (): Promise<void> => {
+	const close = async () => {
 		store.close();
 		unmount();
-		await effects.close();
+		const {outcomes} = await effects.close();
 		assert.deepEqual(faults, []);
+		return {outcomes};
 	};
 
 	const person: Person = {

@@ -207,6 +207,10 @@ export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 		console.press('enter');
 	}},
 	moment: {moment: typed('-5m', screen('processes', 't'))},
+	leave: {'leaving a form'(console) {
+		typed('gpu_train', screen('processes', 'n'))(console);
+		console.press('esc');
+	}},
 	plan: {plan: screen('processes', ']', ']', ']', ']', ' ', 'j', ' ', 'j', ' ', 'R')},
 };
 
@@ -225,6 +229,13 @@ export const goldenStates: Record<string, {before?: true; way: Way}> = {
 	}},
 	'the database is away': {way(console) {
 		console.tell({type: 'reached', reachable: false, since: start}, {type: 'ticked', now: start + 75_000});
+	}},
+	'the server is not trusted': {way(console) {
+		console.tell({
+			type: 'reached', reachable: false, since: start, barrier: 'untrusted', reason: 'Not trusting the server at lab.example:8080: its certificate has another fingerprint.',
+			hint: 'Somebody may stand in between, or it has a new certificate: compare with what the server prints when it starts. It shows 8ef7b82c9176b50ed00d68973ef5495d34980e37a10c244e865f570db58f970c.',
+		}, {type: 'ticked', now: start + 75_000});
+		screen('server')(console);
 	}},
 	'something went wrong': {way(console) {
 		console.tell({type: 'failed', error: failure('The process "a562..4177" is running; only a successful or failed one can be retried. Nothing was changed.')});

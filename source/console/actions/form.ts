@@ -1,11 +1,12 @@
 import {checkForm, valuesOf, whyNotSend} from '../forms.ts';
 import {sendOperation} from '../operation-form.ts';
-import {closeTop, onTop} from '../stack.ts';
+import {onTop} from '../stack.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {editText} from '../terminal/text-edit.ts';
 import {limitOf} from '../typed.ts';
 import {quiet} from './action.ts';
+import {closeForm, leave} from './leaving.ts';
 
 type Form = Extract<Overlay, {kind: 'form'}>;
 
@@ -14,11 +15,11 @@ export function inForm(state: State, form: Form, chord: Chord): Step {
 	const {key} = chord;
 	const change = (changed: Partial<Form>): Step => quiet(onTop(state, () => ({...form, ...changed})));
 	if (key === 'ctrl-c') {
-		return [state, [{type: 'quit'}]];
+		return leave(state);
 	}
 
 	if (key === 'esc') {
-		return quiet(form.busy ? state : closeTop(state));
+		return form.busy ? quiet(state) : closeForm(state);
 	}
 
 	if (form.busy) {
@@ -50,5 +51,5 @@ export function inForm(state: State, form: Form, chord: Chord): Step {
 			: [onTop({...state, error: undefined}, () => ({...checked, busy: true, error: undefined})), [{type: 'send-form', purpose: form.purpose, values: valuesOf(form)}]];
 	}
 
-	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, edit: editText(field.edit, chord, limitOf(field)), error: undefined} : field)});
+	return change({fields: form.fields.map((field, index) => index === form.focus ? {...field, given: field.given ?? field.edit.text, edit: editText(field.edit, chord, limitOf(field)), error: undefined} : field)});
 }

@@ -3,10 +3,11 @@ import {needsOwner} from '../deeds.ts';
 import {selectedProcess} from '../keymap/reasons.ts';
 import {refreshAll} from '../loading.ts';
 import {marksHere} from '../marks.ts';
+import {runningPlan, whyPlanRuns} from '../plans.ts';
 import {refusals} from '../refusals.ts';
 import {onTop, over} from '../stack.ts';
 import type {Acting, MenuItem, State, Step} from '../state.ts';
-import {type Action, quiet} from './action.ts';
+import {type Action, quiet, say} from './action.ts';
 
 /** The same for all that is marked; a plan leaves out what an action is not for. */
 function markedMenu(state: State, count: number): Step {
@@ -53,15 +54,15 @@ function identityMenu(state: State): Step {
 	return [over(state, {kind: 'menu', title: `Acting as ${acting}`, items, cursor: 0}), []];
 }
 
-/** What is offered on a fresh machine (console.md, "First run"). */
-export const welcome = (state: State): State => over(state, {
+/** What is offered on a fresh machine (console.md, "First run"), below what the operator has opened meanwhile: it takes no key that was meant for that. */
+export const welcome = (state: State): State => ({...state, overlays: [{
 	kind: 'menu', isWelcome: true, title: 'Welcome to Colonies', cursor: 0,
 	items: [
 		{key: '1', label: 'Register a colony', summary: 'Name it and choose a root password, once', action: 'form', value: 'register-colony'},
 		{key: '2', label: 'Load the demo', summary: 'Simulated computers at work, apart from real data', action: 'demo'},
 		{key: '3', label: 'Connect elsewhere', summary: 'To a Colonies server, or a database of yours', action: 'connect-menu'},
 	],
-});
+}, ...state.overlays]});
 
 const connectMenu = (state: State): State => over(state, {
 	kind: 'menu', title: 'Connect elsewhere', cursor: 0,
@@ -73,8 +74,11 @@ const connectMenu = (state: State): State => over(state, {
 
 /** Opens menus, and moves in them. */
 export const menus: Record<string, Action> = {
-	'connect-menu': state => quiet(connectMenu(state)),
-	demo: state => [state, [{type: 'open', demo: true}]],
+	'connect-menu': state => quiet(runningPlan(state) ? say(state, whyPlanRuns(state)!) : connectMenu(state)),
+	demo(state) {
+		const reason = whyPlanRuns(state);
+		return reason ? quiet(say(state, reason)) : [state, [{type: 'open', demo: true}]];
+	},
 	identity: identityMenu,
 	'act-as': (state, id) => refreshAll({...state, acting: state.colony?.as.find((acting): acting is Acting => acting.id === id) ?? state.acting}),
 	'process-menu': processMenu,

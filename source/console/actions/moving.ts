@@ -2,6 +2,7 @@ import {visibleRows} from '../layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from '../lists.ts';
 import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
+import {putPlanAway} from '../plans.ts';
 import {screens} from '../screens/index.ts';
 import {beyondSorted, orderingOf} from '../sorting.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
@@ -46,7 +47,8 @@ function jump(state: State, direction: 'after' | 'before'): Step {
 }
 
 /** Shows another list; its rows are read anew, the ones it had are shown meanwhile. */
-export function showScreen(state: State, screen: ScreenName): Step {
+export function showScreen(before: State, screen: ScreenName): Step {
+	const state = putPlanAway(before);
 	if (screen === state.screen) {
 		return quiet(state);
 	}
@@ -79,8 +81,8 @@ export const moving: Record<string, Action> = {
 	first: state => jump(state, 'after'),
 	last: state => jump(state, 'before'),
 	'body-scroll'(state, by) {
-		const {scroll, rows} = state.lists[state.screen];
-		return quiet(rows.length === 0 ? state : withList(state, state.screen, {scroll: Math.max(0, Math.min(bodyEnd(state), scroll + Number(by)))}));
+		const {scroll} = state.lists[state.screen];
+		return quiet(withList(state, state.screen, {scroll: Math.max(0, Math.min(bodyEnd(state), scroll + Number(by)))}));
 	},
 	tab(state, by) {
 		const {tabs} = screens[state.screen];

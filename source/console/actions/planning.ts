@@ -1,7 +1,8 @@
 import {titleOf} from '../../operations/plan.ts';
 import {whyNoChange} from '../deeds.ts';
 import {isHeard, typesCount} from '../keymap/plan.ts';
-import {closeTop, onTop} from '../stack.ts';
+import {putPlanAway} from '../plans.ts';
+import {closeTop, onTop, over} from '../stack.ts';
 import type {Effect, PlanOverlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {editText, isEditKey, textLimits} from '../terminal/text-edit.ts';
@@ -20,7 +21,7 @@ function apply(state: State): Step {
 	const reason = whyNoChange(state);
 	return reason
 		? quiet(say(state, reason))
-		: [change({...state, error: undefined, busy: state.busy + 1}, {stage: 'running', scroll: 0}), [{type: 'apply-plan', number, plan: plan!, rate, as}]];
+		: [change({...state, error: undefined}, {stage: 'running', scroll: 0}), [{type: 'apply-plan', number, plan: plan!, rate, as}]];
 }
 
 /** A key while a plan waits for its count, which is typed also where it is one: a key that was pressed while the plan was still made confirms nothing. Undefined for those that the key map has. */
@@ -61,5 +62,13 @@ export const planning: Record<string, Action> = {
 	'plan-rate': changeRate,
 	'plan-stop': state => [change(state, {isStopping: true}), [{type: 'stop-plan', number: planOn(state).number}]],
 	'plan-copy': state => [state, [{type: 'copy', text: reportOf(planOn(state)), what: 'the report'}]],
-	'plan-close': state => quiet(planOn(state).stage === 'ended' ? closeTop(state) : say(closeTop(state), 'Cancelled; nothing was changed.')),
+	'plan-close'(state) {
+		const {stage} = planOn(state);
+		if (stage === 'running') {
+			return quiet(say(putPlanAway(state), 'The plan goes on: P shows it.'));
+		}
+
+		return quiet(stage === 'ended' ? closeTop(state) : say(closeTop(state), 'Cancelled; nothing was changed.'));
+	},
+	'plan-show': state => quiet({...over(state, state.plan!), plan: undefined}),
 };

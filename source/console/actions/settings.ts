@@ -1,7 +1,9 @@
 import {refreshAll} from '../loading.ts';
 import {visible} from '../../core/text.ts';
+import {runningPlan, whyPlanRuns} from '../plans.ts';
 import {refusals} from '../refusals.ts';
 import {type Action, quiet, say} from './action.ts';
+import {leave} from './leaving.ts';
 
 /** How the console shows things, and the program around it. */
 export const settings: Record<string, Action> = {
@@ -10,7 +12,7 @@ export const settings: Record<string, Action> = {
 	freeze: state => quiet({...state, frozen: !state.frozen}),
 	wide: state => quiet({...state, wide: !state.wide}),
 	utc: state => [{...state, utc: !state.utc}, [{type: 'remember', key: 'utc', value: !state.utc}]],
-	ro: state => quiet(say({...state, readOnly: state.readOnly === 'flag' ? 'flag' : 'chosen'}, 'Nothing can be changed from here now.')),
+	ro: state => quiet(say(state.readOnly === undefined && runningPlan(state) ? state : {...state, readOnly: state.readOnly === 'flag' ? 'flag' : 'chosen'}, (state.readOnly === undefined ? whyPlanRuns(state) : undefined) ?? 'Nothing can be changed from here now.')),
 	rw(state) {
 		if (state.readOnly === 'flag') {
 			return quiet(say(state, `${refusals.flag.message} ${refusals.flag.hint}`));
@@ -21,5 +23,5 @@ export const settings: Record<string, Action> = {
 	},
 	suspend: state => [state, [{type: 'suspend'}]],
 	repaint: state => refreshAll(state),
-	quit: state => [state, [{type: 'quit'}]],
+	quit: state => leave(state),
 };

@@ -7,6 +7,7 @@ import type {Overlay, State, Step, View} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {columnsEnd, placeColumns, roomOf} from '../views/columns.ts';
 import {type Action, quiet, say} from './action.ts';
+import {leave} from './leaving.ts';
 
 /** Shows the list in another way, and keeps that in mind. */
 function show(state: State, view: View): Step {
@@ -38,7 +39,7 @@ const letters = 'abcdefghijklmnopqrstuvwxyz';
 /** A letter while it is chosen by which column to sort. */
 export function inSort(state: State, _: Extract<Overlay, {kind: 'sort'}>, {key}: Chord): Step {
 	if (key === 'ctrl-c') {
-		return [state, [{type: 'quit'}]];
+		return leave(closeTop(state));
 	}
 
 	const below = closeTop(state);

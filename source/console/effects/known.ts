@@ -1,11 +1,24 @@
 import {toColoniesError} from '../../core/errors.ts';
 import type {Id} from '../../core/types.ts';
-import type {KeyEntry} from '../../keychain/index.ts';
+import type {Identity, KeyEntry} from '../../keychain/index.ts';
 import type {Acting, KnownColony} from '../state.ts';
 import {errorText, type Session} from './session.ts';
 
 /** How many keys are tried at once: a keychain may hold the keys of a whole fleet. */
 const atOnce = 8;
+
+/** The identity of a key; undefined where it is gone meanwhile, or cannot be read. */
+async function identityOf(keychain: Session['keychain'], id: Id): Promise<Identity | undefined> {
+	try {
+		return await keychain.identity(id);
+	} catch (error) {
+		if (!['unauthenticated', 'damaged'].includes(toColoniesError(error).code)) {
+			throw error;
+		}
+
+		return undefined;
+	}
+}
 
 /** The colonies that the keychain's keys, or root, give a way into. */
 async function known({context, keychain, root}: Session): Promise<KnownColony[]> {
@@ -17,12 +30,17 @@ async function known({context, keychain, root}: Session): Promise<KnownColony[]>
 
 	const look = async ({id, label}: KeyEntry): Promise<void> => {
 		const colonyid = label?.colonyid ?? id;
+		const identity = await identityOf(keychain, id);
+		if (!identity) {
+			return;
+		}
+
 		try {
-			const colony = await context.run({identity: await keychain.identity(id)}, 'colony.get', {colonyid});
+			const colony = await context.run({identity}, 'colony.get', {colonyid});
 			add(colony, {kind: id === colonyid ? 'owner' : 'computer', id, name: label?.name ?? colony.name});
 		} catch (error) {
-			// A key of another store, of a computer that is not approved, or one that is gone meanwhile, opens nothing here.
-			if (!['not-allowed', 'not-found', 'unauthenticated', 'damaged'].includes(toColoniesError(error).code)) {
+			// A key of another store, or of a computer that is not approved, opens nothing here. A signature that is refused, as where a clock is wrong, is no such thing.
+			if (!['not-allowed', 'not-found'].includes(toColoniesError(error).code)) {
 				throw error;
 			}
 		}

@@ -1,7 +1,8 @@
 import {limits} from '../../core/limits.ts';
-import {applyPlan} from '../../operations/apply-plan.ts';
+import {applyPlan, type Reported} from '../../operations/apply-plan.ts';
 import {goesOnAt, makePlan, type Seen} from '../../operations/plan.ts';
 import {seenOf} from '../marks.ts';
+import {outcomeText} from '../plans.ts';
 import {screens} from '../screens/index.ts';
 import type {Failure} from './changing.ts';
 import type {Handler} from './handler.ts';
@@ -13,9 +14,18 @@ export class Planning {
 	#marking = new AbortController();
 	/** Plans under way, by number. */
 	readonly #plans = new Map<number, {stopping: AbortController; rate: number}>();
+	/** What became of plans that were under way when the operator left. */
+	readonly #left: string[] = [];
+	#isLeaving = false;
+
+	/** What became of the plans that leaving has stopped, for whoever is at the shell by then. */
+	get outcomes(): readonly string[] {
+		return this.#left;
+	}
 
 	/** Lets nothing begin any more: what is under way ends before its next page or list. */
 	stop(): void {
+		this.#isLeaving = true;
 		this.#marking.abort();
 		for (const {stopping} of this.#plans.values()) {
 			stopping.abort();
@@ -69,11 +79,12 @@ export class Planning {
 	readonly apply = async (...[session, {number, plan, rate, as}]: Parameters<Handler<'apply-plan'>>): Promise<Failure> => {
 		const running = {stopping: new AbortController(), rate};
 		this.#plans.set(number, running);
+		const all: Reported[] = [];
 		try {
-			const {context} = session;
 			await applyPlan({
-				context, caller: await session.callerOf(as), plan, rate: () => running.rate, signal: running.stopping.signal,
+				context: session.planContext(), caller: await session.callerOf(as), plan, rate: () => running.rate, signal: running.stopping.signal,
 				tell({reported, waits}) {
+					all.push(...reported);
 					session.dispatch({type: 'plan-went', number, reported, waits});
 				},
 			});
@@ -84,6 +95,10 @@ export class Planning {
 			return failure;
 		} finally {
 			this.#plans.delete(number);
+			if (this.#isLeaving && all.length > 0) {
+				this.#left.push(outcomeText({plan, reported: all}));
+			}
+
 			session.dispatch({type: 'plan-ended', number});
 		}
 	};

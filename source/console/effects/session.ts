@@ -1,4 +1,4 @@
-import {toColoniesError, Unauthenticated} from '../../core/errors.ts';
+import {NotAllowed, toColoniesError, Unauthenticated} from '../../core/errors.ts';
 import type {Keychain} from '../../keychain/index.ts';
 import {type Caller, type Context, type ContextChoice, guarded} from '../../operations/index.ts';
 import {refusals} from '../refusals.ts';
@@ -18,6 +18,8 @@ export const errorText = (error: unknown): ErrorText => {
 /** Milliseconds until an opening that failed is tried again; it doubles up to the last. */
 const firstPause = 500;
 const longestPause = 5000;
+/** Between two openings of a server whose certificate is not trusted. */
+const trustPauseMs = 5000;
 
 const openingText = ({demo, host}: ContextChoice): string => demo ? 'Opening the demo and waking its computers …' : (host === undefined ? 'Opening the database …' : 'Connecting to the server …');
 
@@ -35,8 +37,11 @@ export class Session {
 	readOnly: ReadOnly | undefined;
 	isClosed = false;
 	#context: Context | undefined;
+	/** The same, without the check whether changes are refused. */
+	#bare: Context | undefined;
 	#closeContext: () => Promise<void> = async () => undefined;
 	#retryTimer: NodeJS.Timeout | undefined;
+	#trustTimer: NodeJS.Timeout | undefined;
 	#openings = 0;
 	/** Ends hearing whether the store answers, and what has changed in it. */
 	#stopReaching: () => void = () => undefined;
@@ -57,6 +62,16 @@ export class Session {
 		}
 
 		return this.#context;
+	}
+
+	/** Changes by lists, for a plan that was begun while changes were allowed: it goes on while the operator looks at the past, and through another connection to the same store. @throws ColoniesError where changes are refused now */
+	planContext(): Pick<Context, 'runMany'> {
+		const refusal = this.readOnly && refusals[this.readOnly];
+		if (refusal) {
+			throw new NotAllowed(`${refusal.message} Nothing was changed.`, {hint: refusal.hint});
+		}
+
+		return {runMany: async (caller, name, inputs, options) => this.#bare!.runMany(caller, name, inputs, options)};
 	}
 
 	get openContext(): Context | undefined {
@@ -94,12 +109,10 @@ export class Session {
 				return;
 			}
 
-			this.#context = guarded(context, () => this.readOnly && refusals[this.readOnly]);
 			this.choice = choice;
 			this.keychain = keychain;
 			this.root = root;
-			this.#closeContext = close;
-			await this.#greet(this.#context, root);
+			await this.#install(context, close);
 		} catch (error) {
 			if (this.isClosed || opening !== this.#openings) {
 				return;
@@ -146,6 +159,7 @@ export class Session {
 		this.#watchings++;
 		this.#stopWatching();
 		this.#stopReaching();
+		clearTimeout(this.#trustTimer);
 		const close = this.#closeContext;
 		this.#closeContext = async () => undefined;
 		await close();
@@ -170,7 +184,35 @@ export class Session {
 		return Object.fromEntries(read.filter(([, view]) => view !== undefined));
 	}
 
-	async #greet(context: Context, root: string | undefined): Promise<void> {
+	/** Opens a server anew as long as it is not trusted: the context that is kept may name another certificate by now. The screen stays as it is. */
+	#trustAnew(context: Context): void {
+		const isOver = () => this.isClosed || this.#context !== context;
+		this.#trustTimer = setTimeout(async () => {
+			const fresh = await this.world.contexts.open(this.choice).catch(() => undefined);
+			// Another one may have been made current meanwhile: that is for the operator to open.
+			const isSame = fresh?.kind === context.kind && fresh.name === context.name;
+			if (fresh && isSame && !isOver()) {
+				await this.#letGo();
+				await this.#install(fresh, async () => fresh.close(), {stays: true});
+				return;
+			}
+
+			await fresh?.close();
+			if (!isOver()) {
+				this.#trustAnew(context);
+			}
+		}, trustPauseMs);
+	}
+
+	/** `stays`: it is the store that was open before, so the colony that is worked in stays. */
+	async #install(context: Context, close: () => Promise<void>, {stays = false} = {}): Promise<void> {
+		this.#closeContext = close;
+		this.#bare = context;
+		this.#context = guarded(context, () => this.readOnly && refusals[this.readOnly]);
+		await this.#greet(this.#context, stays);
+	}
+
+	async #greet(context: Context, stays: boolean): Promise<void> {
 		// What is heard of a store that another one has replaced means nothing.
 		const hear = (message: Message): void => {
 			if (this.#context === context && !this.isClosed) {
@@ -178,14 +220,18 @@ export class Session {
 			}
 		};
 
-		this.#stopReaching = context.watchReachability(({reachable, since, noChanges}) => {
-			hear({type: 'reached', reachable, since, ...(noChanges && {noChanges})});
+		this.#stopReaching = context.watchReachability(reach => {
+			hear({type: 'reached', ...reach});
+			clearTimeout(this.#trustTimer);
+			if (reach.barrier === 'untrusted' && context.kind === 'server') {
+				this.#trustAnew(context);
+			}
 		});
-		const remembered = await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
+		const remembered = stays ? undefined : await this.world.settings.get(`colony:${context.name}`).catch(() => undefined);
 		hear({type: 'settings', utc: await this.world.settings.get('utc').catch(() => false) === true, views: await this.#views()});
 		const where = await context.where().catch(() => undefined);
 		hear({type: 'opened', context: {kind: context.kind, name: context.name, place: where?.place ?? '', isLocal: context.isLocal, choice: {...this.choice, dbpassword: undefined, url: undefined}, ...(context.insecure && {insecure: true})}, remembered: typeof remembered === 'string' ? remembered : undefined});
-		if (root !== undefined) {
+		if (this.root !== undefined) {
 			hear({type: 'root-unlocked'});
 		}
 	}

@@ -29,5 +29,5 @@ export const planKeys: readonly Binding[] = [
 	{mode: 'plan', chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
 	{mode: 'plan', chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
 	{mode: 'plan', chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
-	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Back', hint: 'back', disabled: state => stageOf(state) === 'running' ? 'It is under way: s stops it before its next list.' : undefined},
+	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Back; a plan under way goes on', hint: 'back'},
 ];

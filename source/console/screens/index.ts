@@ -26,6 +26,9 @@ export const screens: Record<ScreenName, Screen> = {
 /** The screens that are lists; the others are drawn whole. */
 export const listNames = screenNames.filter(name => !screens[name].body);
 
+/** When the data on the screen came, in milliseconds since 1970; undefined where none has come yet. */
+export const dataAt = (state: State): number | undefined => screens[state.screen].cameAt ? screens[state.screen].cameAt!(state) : state.lists[state.screen].loadedAt;
+
 /** The row under the cursor of the visible list; undefined where there is none, or it has left the list. */
 export function selectedRow(state: State): RowValue | undefined {
 	const {rows, cursor, gone} = state.lists[state.screen];

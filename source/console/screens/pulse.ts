@@ -15,6 +15,7 @@ export const pulseScreen: Screen<PulseView> = {
 	of: 'colony',
 	// What it shows is asked for as seldom as it changes.
 	read: async () => whole<PulseView>([{pulse: true}]),
+	cameAt: state => pulseAnswer(state).at,
 	asks: state => [askPulse(state)],
 	tabs: pulseSpans,
 	columns: [],

@@ -56,6 +56,8 @@ export type Screen<Row extends RowValue = RowValue> = {
 	asks?: (state: State) => readonly Ask[];
 	/** What its columns read of the state beside the row: rows are drawn anew when it is another. */
 	beside?: (state: State) => unknown;
+	/** When what it shows came, in milliseconds since 1970, where that is not when its rows were read; undefined where it has not. */
+	cameAt?: (state: State) => number | undefined;
 	/** Draws the whole body in place of a list, in so many cells and rows; no line is longer, and there are no more. */
 	body?: (state: State, size: {width: number; height: number}) => string[];
 	/** What stands at the right of its tabs in place of the range of rows. */

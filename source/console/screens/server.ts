@@ -6,6 +6,7 @@ import {answerIn} from '../asking.ts';
 import {type ServerView, type State, storeNow} from '../state.ts';
 import {bold, dim, red, yellow} from '../terminal/style.ts';
 import {cut, fit, padAnsi} from '../terminal/width.ts';
+import {unreachedLines} from '../views/unreached.ts';
 import type {Screen} from './screen.ts';
 import {whole} from './whole.ts';
 
@@ -51,12 +52,20 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 	];
 }
 
-const storeFacts = ({where, delay}: ServerView, {context}: State): Fact[] => [
+function certificateFact({kind}: ServerView['where'], context: State['context'], {barrier}: State['reach']): Fact {
+	if (barrier === 'untrusted') {
+		return ['certificate', 'NOT TRUSTED', red];
+	}
+
+	return context?.insecure ? ['certificate', 'NOT CHECKED: whatever answers is trusted', red] : ['certificate', kind === 'server' ? 'checked' : '-'];
+}
+
+const storeFacts = ({where, delay}: ServerView, {context, reach}: State): Fact[] => [
 	['context', where.context],
 	['kind', kinds[where.kind]],
 	['place', where.place],
-	['certificate', context?.insecure ? 'NOT CHECKED: whatever answers is trusted' : (where.kind === 'server' ? 'checked' : '-'), context?.insecure ? red : undefined],
-	['answers in', `${Math.max(1, Math.round(delay))} ms`],
+	certificateFact(where, context, reach),
+	['answers in', reach.reachable ? `${Math.max(1, Math.round(delay))} ms` : 'not now'],
 ];
 
 const consoleFacts = ({memory, node}: ServerView, {version, rootUnlocked, readOnly, reach}: State): Fact[] => [
@@ -94,6 +103,14 @@ const beside = (columns: ReadonlyArray<readonly string[]>, width: number): strin
 /** Below so many columns the sections stand below each other. */
 const besideFrom = 100;
 
+function noSizes({colony, reach}: State): string {
+	if (!colony) {
+		return 'Sizes and connections are shown to members of a colony.';
+	}
+
+	return reach.reachable ? 'Sizes and connections are being asked for …' : 'Sizes and connections are not known yet.';
+}
+
 function draw(state: State, {width, height}: {width: number; height: number}): string[] {
 	const view = state.lists.server.rows[0] as ServerView;
 	const colonyid = state.colony?.colonyid ?? '';
@@ -105,13 +122,14 @@ function draw(state: State, {width, height}: {width: number; height: number}): s
 	const store = sectionLines({title: 'Store', facts: storeFacts(view, state)}, room);
 	const database = sectionLines({title: 'Database', facts: databaseFacts(view, status, state)}, room);
 	const program = sectionLines({title: 'This console', facts: consoleFacts(view, state)}, room);
-	const sizes = status ? sizeLines(status, room) : [dim(state.colony ? 'Sizes and connections are being asked for …' : 'Sizes and connections are shown to members of a colony.')];
+	const sizes = status ? sizeLines(status, room) : [dim(noSizes(state))];
 	// On a low terminal what tells of trouble comes first, and empty lines give way.
 	const gap = isWide || height >= 26 ? [''] : [];
 	const lines = isWide
 		? [...beside([store, database], half), '', ...beside([program, sizes], half)]
 		: [...store, ...gap, ...database, ...gap, ...sizes, ...gap, ...program];
-	return ['', ...lines].map(line => `  ${line}`);
+	const trouble = unreachedLines(state, inner);
+	return [...trouble.length > 0 && isWide ? [''] : [], ...trouble, '', ...lines].map(line => `  ${line}`);
 }
 
 /** 8 Server: which store is open, what runs there, how it answers, and what it holds. */

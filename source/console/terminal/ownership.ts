@@ -151,8 +151,9 @@ export class Ownership {
 		const {stdin, stdout} = this.#options;
 		this.#active = false;
 		setRaw(stdin, false);
+		// Also where nothing can be read any more: a shell that has taken its terminal back shows what is written, and one that is gone takes no harm.
+		writeNow(stdout, (this.busy ? cancelSequence : '') + (this.#options.linear ? leaveLinear : leaveSequence));
 		if (!this.#gone) {
-			writeNow(stdout, (this.busy ? cancelSequence : '') + (this.#options.linear ? leaveLinear : leaveSequence));
 			setBlocking(stdout, true);
 		}
 	}

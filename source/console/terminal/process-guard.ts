@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {constants} from 'node:os';
+import {watchParents} from './parents.ts';
 
 /** Why the console has to end although nobody asked it to. */
 export type EndReason = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'terminal gone';
@@ -38,7 +39,11 @@ export function guardProcess({restore, end, crash, suspend, resume, resized}: Gu
 		emitter.on(event, listener);
 	}
 
+	const stopWatching = watchParents(() => {
+		end('SIGTERM');
+	});
 	return () => {
+		stopWatching();
 		for (const [event, listener] of listeners) {
 			emitter.off(event, listener);
 		}

@@ -3,6 +3,7 @@ import {quiet, say} from '../actions/action.ts';
 import {chooseColony, showScreen} from '../actions/moving.ts';
 import {welcome} from '../actions/menus.ts';
 import {load, refreshAll} from '../loading.ts';
+import {plansOf} from '../plans.ts';
 import {type ErrorText, type Message, type State, type Step, emptied, emptiedLists} from '../state.ts';
 
 const chain = ([state, effects]: Step, more: Step[1]): Step => [state, [...effects, ...more]];
@@ -58,10 +59,10 @@ export function notKnown(state: State, {error}: {error: ErrorText}): Step {
 }
 
 /** Another store is being opened: nothing of the one before is left. */
-export const opening = (state: State, {text}: {text: string}): Step => quiet({
+export const opening = (state: State, {text}: {text: string}): Step => [{
 	...state, marks: {}, range: undefined, marking: undefined, context: undefined, opening: {text}, colony: undefined, acting: undefined, known: [], knownLoaded: false, rootUnlocked: false,
 	lists: emptiedLists(state.lists), answers: {}, counts: undefined, computerCounts: undefined, side: undefined, past: undefined, overlays: [], screen: 'processes', error: undefined,
-});
+}, plansOf(state).filter(({stage}) => stage === 'running').map(({number}) => ({type: 'stop-plan' as const, number}))];
 
 /** A store is open. What is not on this machine may be somebody's production: it is opened read-only, until the operator says otherwise. */
 export function opened(state: State, {context, remembered}: Extract<Message, {type: 'opened'}>): Step {
@@ -70,7 +71,7 @@ export function opened(state: State, {context, remembered}: Extract<Message, {ty
 }
 
 /** The store answers again, or does not any more. */
-export function reached(state: State, {reachable, since, noChanges}: State['reach']): Step {
-	const next = {...state, reach: {reachable, since, ...(noChanges && {noChanges})}};
-	return reachable && !state.reach.reachable && state.context ? chain(refreshAll(next), [{type: 'load-known'}]) : quiet(next);
+export function reached(state: State, {type: _, ...reach}: Extract<Message, {type: 'reached'}>): Step {
+	const next = {...state, reach};
+	return reach.reachable && !state.reach.reachable && state.context ? chain(refreshAll(next), [{type: 'load-known'}]) : quiet(next);
 }

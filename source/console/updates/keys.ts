@@ -3,10 +3,11 @@ import {quiet, say} from '../actions/action.ts';
 import {inConfirm} from '../actions/confirm.ts';
 import {inFilter} from '../actions/filter.ts';
 import {inForm} from '../actions/form.ts';
+import {inLeave} from '../actions/leaving.ts';
 import {inMoment} from '../actions/past.ts';
 import {inPlan} from '../actions/planning.ts';
 import {inSort} from '../actions/viewing.ts';
-import {resolve} from '../keymap.ts';
+import {resolve, whyNot} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
 import type {Overlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
@@ -21,6 +22,7 @@ const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overl
 	palette: inPalette,
 	moment: inMoment,
 	confirm: inConfirm,
+	leave: inLeave,
 };
 
 /** A key: what takes text gets it, and else the key map says what it means. */
@@ -28,6 +30,11 @@ export function pressed(before: State, chord: Chord): Step {
 	const state = before.notice ? {...before, notice: undefined} : before;
 	if (isTooSmall(state)) {
 		// Nobody acts on what cannot be seen.
+		const asked = state.overlays.at(-1);
+		if (asked?.kind === 'leave' && asked.to === 'quit') {
+			return inLeave(state, asked, chord);
+		}
+
 		const action = {q: 'quit', 'ctrl-c': 'quit', 'ctrl-z': 'suspend'}[chord.key];
 		return action ? actions[action]!(state, undefined) : quiet(state);
 	}
@@ -47,7 +54,7 @@ export function pressed(before: State, chord: Chord): Step {
 	}
 
 	const binding = resolve(state, chord.key);
-	const reason = binding?.disabled?.(state);
+	const reason = binding && whyNot(binding, state);
 	if (reason) {
 		return quiet(say(state, reason));
 	}

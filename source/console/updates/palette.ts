@@ -5,6 +5,7 @@ import {chooseColony, restart, showScreen} from '../actions/moving.ts';
 import {openForm} from '../forms.ts';
 import {openOperation} from '../operation-form.ts';
 import {itemsOf, type PaletteItem} from '../palette.ts';
+import {whyPlanRuns} from '../plans.ts';
 import {closeTop, onTop, over} from '../stack.ts';
 import type {FormPurpose, Overlay, ScreenName, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
@@ -30,7 +31,10 @@ const choices: Record<string, Action> = {
 		const colony = state.known.find(({colonyid}) => colonyid === id);
 		return colony ? showScreen({...chooseColony(state, colony), screen: 'colonies'}, 'processes') : quiet(say(state, 'The colony is gone.'));
 	},
-	'use-context': (state, name) => [state, [{type: 'use-context', name: name!}]],
+	'use-context'(state, name) {
+		const reason = whyPlanRuns(state);
+		return reason ? quiet(say(state, reason)) : [state, [{type: 'use-context', name: name!}]];
+	},
 	operation(state, name) {
 		const form = forms[name as OperationName];
 		return form ? quiet(over(state, openForm(form, state))) : openOperation(state, name as OperationName);

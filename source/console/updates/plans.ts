@@ -3,14 +3,19 @@ import {plannable} from '../../operations/plan.ts';
 import {tallyOf, tallyText} from '../../operations/apply-plan.ts';
 import {plural} from '../../core/text.ts';
 import {refreshAll} from '../loading.ts';
-import {marksOf, withMarks, withoutMarks} from '../marks.ts';
-import type {Effect, Message, PlanOverlay, State, Step} from '../state.ts';
+import {marksOf, unmark, withMarks} from '../marks.ts';
+import {plansOf} from '../plans.ts';
+import type {Message, PlanOverlay, State, Step} from '../state.ts';
 
 type Of<Type extends Message['type']> = Extract<Message, {type: Type}>;
 
-const planOf = (state: State, number: number): PlanOverlay | undefined => state.overlays.find((overlay): overlay is PlanOverlay => overlay.kind === 'plan' && overlay.number === number);
+const planOf = (state: State, number: number): PlanOverlay | undefined => plansOf(state).find(plan => plan.number === number);
 
-const change = (state: State, number: number, plan: Partial<PlanOverlay>): State => ({...state, overlays: state.overlays.map(overlay => overlay.kind === 'plan' && overlay.number === number ? {...overlay, ...plan} : overlay)});
+const change = (state: State, number: number, plan: Partial<PlanOverlay>): State => ({
+	...state,
+	overlays: state.overlays.map(overlay => overlay.kind === 'plan' && overlay.number === number ? {...overlay, ...plan} : overlay),
+	...(state.plan?.number === number && {plan: {...state.plan, ...plan}}),
+});
 
 /** Some more are marked, of all that match. */
 export function marked(state: State, {number, seen, ended}: Of<'marked'>): Step {
@@ -37,21 +42,16 @@ export function planWent(state: State, {number, reported, waits}: Of<'plan-went'
 	return quiet(overlay ? change(state, number, {reported: [...overlay.reported, ...reported], waits}) : state);
 }
 
-/** A plan has ended: its marks go, and what became of each stays in sight until esc. */
+/** A plan has ended: the marks of its rows go, and what became of each stays in sight until esc. */
 export function planEnded(state: State, {number}: Of<'plan-ended'>): Step {
-	const free = {...state, busy: Math.max(0, state.busy - 1)};
-	const overlay = planOf(free, number);
+	const overlay = planOf(state, number);
 	if (!overlay) {
-		return refreshAll(free);
+		return refreshAll(state);
 	}
 
 	const tally = tallyOf(overlay.reported);
 	const {noun} = plannable[overlay.name];
-	const cleared = withoutMarks(change(free, number, {stage: 'ended', waits: undefined, scroll: 0}), noun === 'process' ? 'processes' : 'computers');
-	return refreshAll({...cleared, notice: {text: `Of ${plural(overlay.reported.length, noun)}: ${tallyText(tally)}.`, at: state.now, isOutcome: true}});
+	const cleared = unmark(change(state, number, {stage: 'ended', waits: undefined, scroll: 0}), noun === 'process' ? 'processes' : 'computers', new Set(overlay.plan?.entries.map(({id}) => id)));
+	const where = state.plan?.number === number ? ' P shows the report.' : '';
+	return refreshAll({...cleared, notice: {text: `Of ${plural(overlay.reported.length, noun)}: ${tallyText(tally)}.${where}`, at: state.now, isOutcome: true}});
 }
-
-/** Stops what is under way for plans that are not open any more, as when another store is opened. */
-export const stopsOf = (before: State, after: State): Effect[] => before.overlays === after.overlays
-	? []
-	: before.overlays.filter((overlay): overlay is PlanOverlay => overlay.kind === 'plan' && !planOf(after, overlay.number)).map(({number}) => ({type: 'stop-plan', number}));

@@ -2,9 +2,11 @@ import {visible} from '../../core/text.ts';
 import {formatSpan} from '../../core/time.ts';
 import {candidatesOf, faultOf, languageOf} from '../filtering.ts';
 import {forecastText} from '../overlays/forecast.ts';
-import {keymap, modesOf} from '../keymap.ts';
+import {keymap, modesOf, whyNot} from '../keymap.ts';
 import {isHeard} from '../keymap/plan.ts';
-import {type Overlay, type State, storeName} from '../state.ts';
+import {unreachedTexts} from '../reach.ts';
+import {dataAt} from '../screens/index.ts';
+import type {Overlay, State} from '../state.ts';
 import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
 import {type EditState, drawField, fullText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
@@ -17,9 +19,10 @@ function hints(state: State): string {
 	const modes = modesOf(state);
 	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && (binding.offered?.(state) ?? true) && isHeard(state, binding.chords[0]!)));
 	let line = '';
-	for (const {chords, hint, disabled} of bindings) {
+	for (const binding of bindings) {
+		const {chords, hint} = binding;
 		const key = chords[0] === ' ' ? 'space' : chords[0]!;
-		const text = disabled?.(state) ? dim(`${key} ${hint}`) : `${bold(key)} ${hint}`;
+		const text = whyNot(binding, state) ? dim(`${key} ${hint}`) : `${bold(key)} ${hint}`;
 		const next = line === '' ? text : `${line}  ${text}`;
 		if (widthOfStyled(next) > state.columns) {
 			break;
@@ -38,6 +41,7 @@ const plain = (text: string): string => text;
 /** What the operator should know now: that the database is away, what went wrong, or what was done. */
 function message(state: State): Said {
 	const {error, notice, reach, busy, lists, screen} = state;
+	const at = dataAt(state);
 	const failure = error ?? lists[screen].error;
 	const full = fullOf(state);
 	if (full) {
@@ -45,9 +49,8 @@ function message(state: State): Said {
 	}
 
 	if (!reach.reachable && state.context) {
-		const at = lists[screen].loadedAt;
-		const age = at === undefined ? '' : `; the data is ${formatSpan(state.now - at)} old`;
-		return {text: `The ${storeName(state)} is away for ${formatSpan(state.now - reach.since)}${age}. Changes are refused until it is back.`, style: red};
+		const texts = unreachedTexts(state, at === undefined ? '; there is no data yet' : `; the data is ${formatSpan(state.now - at)} old`).map(text => visible(text));
+		return {text: texts.find(text => wrapWords(text, state.columns).length <= 2) ?? texts.at(-1)!, style: red};
 	}
 
 	if (failure) {
@@ -136,10 +139,19 @@ function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: S
 	return [lineWithField('as it was at ', edit, state.columns), ...paragraph(visible(said ?? help), state.columns, said ? red : dim)];
 }
 
+/** Whether to leave what would be lost. */
+function leaveLines({to, question: what, consequence}: Extract<Overlay, {kind: 'leave'}>, {columns}: State): string[] {
+	const keys = `${inverse(' Cancel ')} enter   ${bold('y')} ${to === 'quit' ? 'Quit' : 'Discard'}`;
+	const asked = paragraph(what, columns, line => bold(yellow(line)));
+	return widthOfStyled(keys) + widthOf(consequence) + 3 <= columns
+		? [...asked, spread(keys, dim(consequence), columns)]
+		: [...asked, ...paragraph(consequence, columns, plain), keys];
+}
+
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
 /** The rows of the overlays that stand at the bottom of the screen: two, or as many as their texts take. */
-const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines};
+const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines, leave: leaveLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;

@@ -9,7 +9,9 @@ import {momentText, stepText} from '../past.ts';
 import {answerIn} from '../asking.ts';
 import {attentionSlot, ratesSlot} from '../asks.ts';
 import {marksOf} from '../marks.ts';
-import {screens} from '../screens/index.ts';
+import {progressText} from '../plans.ts';
+import {unreachedTitle} from '../reach.ts';
+import {dataAt, screens} from '../screens/index.ts';
 import {orderText} from '../sorting.ts';
 import {type State, screenNames, storeClock, storeName} from '../state.ts';
 import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
@@ -41,14 +43,15 @@ function pastness(state: State, at: Time): string {
 
 /** Whether the data is live, and if not, why and how old it is. */
 function liveness(state: State): string {
-	const {loadedAt, loading} = state.lists[state.screen];
+	const {loading} = state.lists[state.screen];
+	const loadedAt = dataAt(state);
 	const age = loadedAt === undefined ? '' : ` ${formatSpan(state.now - loadedAt)} old`;
 	if (!state.context) {
 		return state.opening.error ? red('not open') : yellow('opening');
 	}
 
 	if (!state.reach.reachable) {
-		return inverse(red(` AWAY${age} `));
+		return inverse(red(` ${unreachedTitle(state)}${age === '' ? ', no data' : age} `));
 	}
 
 	if (state.past) {
@@ -76,6 +79,11 @@ const clock = (at: number | undefined, {utc}: State): string => at === undefined
 /** A shared database stands out by its capitals; a folder is shown as it is written. */
 const placeName = ({kind, name}: NonNullable<State['context']>): string => visible(kind === 'embedded' || name.startsWith('/') ? name : name.toUpperCase());
 
+/** How far the plan is that goes on out of sight, or that it has ended. */
+function planText({plan}: State): string {
+	return plan ? yellow(bold(plan.stage === 'ended' ? 'plan ended' : `plan ${progressText(plan)}${plan.waits ? ' waits' : ''}`)) : '';
+}
+
 function title(state: State): string {
 	const {context, colony, acting} = state;
 	const parts = [
@@ -87,8 +95,8 @@ function title(state: State): string {
 	];
 	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
 	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
-	const trust = [context?.insecure ? red('UNVERIFIED') : '', liveness(state)];
-	const at = state.past ? '' : clock(state.lists[state.screen].loadedAt, state);
+	const trust = [context?.insecure ? red('UNVERIFIED') : '', planText(state), liveness(state)];
+	const at = state.past ? '' : clock(dataAt(state), state);
 	const left = joined(parts, dim(' | '));
 	const ways = [
 		[joined([bold('colonies'), left], dim(' | ')), joined([...trust, at, ' ? help'], ' ')],
@@ -103,7 +111,7 @@ function title(state: State): string {
 function tallies(state: State): string {
 	const {counts, computerCounts} = state;
 	if (!counts || !computerCounts) {
-		return dim(state.colony ? 'counting …' : '');
+		return dim(state.colony ? (state.reach.reachable ? 'counting …' : 'not counted yet') : '');
 	}
 
 	const {pending, approved, disapproved} = computerCounts;
@@ -194,4 +202,9 @@ function listTabs(state: State): string {
 export const headerLines = (state: State): string[] => [title(state), tallies(state), screenTabs(state), listTabs(state)].map(line => fitAnsi(line, state.columns));
 
 /** What stands on a terminal that is too small. */
-export const tooSmall = (state: State): string[] => [`colonies needs ${plural(60, 'column')} and 15 rows;`, `this terminal has ${state.columns} and ${state.rows}.`, 'Make it larger, or press q.'];
+export function tooSmall(state: State): string[] {
+	const top = state.overlays.at(-1);
+	return top?.kind === 'leave' && top.to === 'quit' ? [top.question, 'y quits, esc stays.'] : needed(state);
+}
+
+const needed = (state: State): string[] => [`colonies needs ${plural(60, 'column')} and 15 rows;`, `this terminal has ${state.columns} and ${state.rows}.`, 'Make it larger, or press q.'];

@@ -1,5 +1,5 @@
 import {visible} from '../../core/text.ts';
-import {type Screen, screens} from '../screens/index.ts';
+import {dataAt, type Screen, screens} from '../screens/index.ts';
 import {layoutOf, visibleRows} from '../layout.ts';
 import {marksOf} from '../marks.ts';
 import {viewOf} from '../sorting.ts';
@@ -10,6 +10,7 @@ import {
 import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {type Placed, placeColumns, roomOf} from './columns.ts';
+import {noDataLines} from './unreached.ts';
 import {fewLines, wrapWords} from './wrap.ts';
 
 const drawRow = (row: RowValue, placed: readonly Placed[], state: State): string => placed.map(({column, width}) => {
@@ -79,7 +80,14 @@ export function listLines(state: State): string[] {
 	return box(dim(heading), lines, {width, height});
 }
 
+/** Whether there is nothing to show for the store cannot be worked with; the keychain is there whatever becomes of it. */
+const isUnreached = (state: State, screen: Screen): boolean => state.context !== undefined && !state.reach.reachable && dataAt(state) === undefined && screen.of !== 'machine';
+
 function emptyLines(state: State, screen: Screen): string[] {
+	return isUnreached(state, screen) ? noDataLines(state, layoutOf(state).list) : nothingLines(state, screen);
+}
+
+function nothingLines(state: State, screen: Screen): string[] {
 	if (state.opening.error && !state.knownLoaded) {
 		const {message, hint} = state.opening.error;
 		const {list: width} = layoutOf(state);
@@ -114,21 +122,24 @@ function emptyLines(state: State, screen: Screen): string[] {
 	return ['', ...screen.empty(state).flatMap(line => wrapWords(line, width - 6)).map(line => `  ${line}`)];
 }
 
-/** How far the page of a screen that is drawn whole may be scrolled. */
-export function bodyEnd(state: State): number {
+/** All lines of a screen that is drawn whole; undefined for a list. */
+function wholeLines(state: State): string[] | undefined {
 	const {list: width, body: height} = layoutOf(state);
-	return Math.max(0, (screens[state.screen].body?.(state, {width, height}).length ?? 0) - height);
+	const screen = screens[state.screen];
+	return screen.body && (state.lists[state.screen].rows.length === 0 ? emptyLines(state, screen) : screen.body(state, {width, height}));
 }
+
+/** How far the page of a screen that is drawn whole may be scrolled. */
+export const bodyEnd = (state: State): number => Math.max(0, (wholeLines(state)?.length ?? 0) - layoutOf(state).body);
 
 /** The body of a screen: its list, or what it draws in place of one. */
 export function bodyLines(state: State): string[] {
 	const {list: width, body: height} = layoutOf(state);
-	const screen = screens[state.screen];
-	if (!screen.body) {
+	const lines = wholeLines(state);
+	if (!lines) {
 		return listLines(state);
 	}
 
-	const lines = state.lists[state.screen].rows.length === 0 ? emptyLines(state, screen) : screen.body(state, {width, height});
 	// A page that is longer than the body is scrolled.
 	const first = Math.min(state.lists[state.screen].scroll, Math.max(0, lines.length - height));
 	return Array.from({length: height}, (_, index) => fitAnsi(lines[first + index] ?? '', width));

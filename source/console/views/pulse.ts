@@ -10,6 +10,7 @@ import {fit, fitAnsi} from '../terminal/width.ts';
 import {
 	axisLine, barLine, barLines, formatCount, heatOf, highest, niceTop, type Placement, placeBuckets, shareOf, type Values, valuesOf,
 } from './chart.ts';
+import {noDataLines} from './unreached.ts';
 import {wrapWords} from './wrap.ts';
 
 type Size = {width: number; height: number};
@@ -171,6 +172,10 @@ function drawPage(page: Page, height: number): string[] {
 /** The body of 1 Pulse. */
 export function drawPulse(state: State, {width, height}: Size): string[] {
 	const {result, error} = pulseAnswer(state);
+	if (!result && !state.reach.reachable) {
+		return noDataLines(state, width).slice(0, height);
+	}
+
 	if (!result) {
 		const texts = error ? [error.message, ...(error.hint ? [error.hint] : [])] : ['Counting …'];
 		return ['', ...texts.flatMap(text => wrapWords(visible(text), width - 4)).map(line => `  ${line}`)].slice(0, height);

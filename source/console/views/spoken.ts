@@ -4,6 +4,7 @@ import {cursorIndex} from '../lists.ts';
 import {momentText} from '../past.ts';
 import {forecastText} from '../overlays/forecast.ts';
 import {itemsOf} from '../palette.ts';
+import {unreachedShort, untilReached} from '../reach.ts';
 import {refusals} from '../refusals.ts';
 import {screens} from '../screens/index.ts';
 import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
@@ -129,6 +130,9 @@ function listChanges(before: State, now: State): string[] {
 	return line === undefined ? [] : [line];
 }
 
+/** That the store answers again, or why it cannot be worked with. */
+const reachLine = (state: State): string => state.reach.reachable ? `The ${storeName(state)} answers again.` : [`${unreachedShort(state)}. Changes are refused ${untilReached(state)}.`, state.reach.reason, state.reach.hint].filter(Boolean).join(' ');
+
 function outcomeChanges(before: State, now: State): string[] {
 	const error = now.error ?? now.lists[now.screen].error ?? now.opening.error;
 	const old = before.error ?? before.lists[before.screen].error ?? before.opening.error;
@@ -136,7 +140,7 @@ function outcomeChanges(before: State, now: State): string[] {
 	return [
 		...(full === undefined || full === fullOf(before) ? [] : [full]),
 		...(now.opening.text !== before.opening.text && !now.context ? [now.opening.text] : []),
-		...(now.reach.reachable === before.reach.reachable ? [] : [now.reach.reachable ? `The ${storeName(now)} answers again.` : `The ${storeName(now)} is away. Changes are refused until it is back.`]),
+		...(now.reach.reachable === before.reach.reachable && now.reach.barrier === before.reach.barrier ? [] : [reachLine(now)]),
 		...(now.reach.noChanges === before.reach.noChanges ? [] : [now.reach.noChanges ? refusals[now.reach.noChanges].message : 'The database takes changes again.']),
 		...(error && error.message !== old?.message ? [`Error: ${[error.message, error.hint].filter(Boolean).join(' ')}`] : []),
 		...(now.notice && now.notice.text !== before.notice?.text ? [now.notice.text] : []),

@@ -174,7 +174,7 @@ export class EmbeddedDatabase implements Database {
 		});
 		// An engine that was just starting is closed there.
 		await this.#running;
-		this.#reaching.down('The database is closed.');
+		this.#reaching.down({message: 'The database is closed.'});
 		await this.#parts.afterClose?.();
 	}
 
@@ -227,7 +227,7 @@ export class EmbeddedDatabase implements Database {
 				return;
 			}
 
-			this.#reaching.down(`The embedded database stopped: ${message}.`);
+			this.#reaching.down({message: `The embedded database stopped: ${message}.`});
 			if (this.#parts.restart === undefined) {
 				return;
 			}
@@ -246,7 +246,7 @@ export class EmbeddedDatabase implements Database {
 
 				return;
 			} catch (error) {
-				this.#reaching.down((error as Error).message);
+				this.#reaching.down(error as Error);
 			}
 			/* eslint-enable no-await-in-loop */
 		}

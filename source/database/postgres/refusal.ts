@@ -1,4 +1,5 @@
-import {ColoniesError, storeUnavailable} from '../../core/errors.ts';
+import {isDistrust} from '../../core/distrust.ts';
+import {type Barrier, ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {visible} from '../../core/text.ts';
 import {sqlstateOf} from '../sqlstate.ts';
 import type {Settings} from './settings.ts';
@@ -8,22 +9,22 @@ type Reason = {
 	hint: string;
 	/** Waiting does not mend it. */
 	isFinal?: boolean;
+	/** That somebody answers there. */
+	barrier?: Barrier;
 };
 
-const certificateErrors = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID']);
-
-const noPassword: Reason = {why: 'it asks for a password and none was given', hint: 'Give it with --dbpassword, COLONIES_DBPASSWORD or in DATABASE_URL.', isFinal: true};
+const noPassword: Reason = {why: 'it asks for a password and none was given', hint: 'Give it with --dbpassword, COLONIES_DBPASSWORD or in DATABASE_URL.', isFinal: true, barrier: 'refused'};
 const noAnswer = (settings: Settings): Reason => ({why: 'it does not answer', hint: `Check that ${settings.host} is on and that no firewall stands in between.`});
 
 function ofServer(sqlstate: string, said: string, settings: Settings): Reason | undefined {
 	switch (sqlstate) {
 		case '28P01': {
-			return {why: 'the password is wrong, or there is no such user', hint: 'Check --dbuser and --dbpassword.', isFinal: true};
+			return {why: 'the password is wrong, or there is no such user', hint: 'Check --dbuser and --dbpassword.', isFinal: true, barrier: 'refused'};
 		}
 
 		case '28000': {
 			const wantsTls = /no encryption|SSL off/.test(said) && !settings.usesTls;
-			return {why: `the server does not let this user in (${visible(said)})`, hint: wantsTls ? 'It may ask for TLS: try sslmode=require.' : 'Check --dbuser, and the server\'s pg_hba.conf.', isFinal: true};
+			return {why: `the server does not let this user in (${visible(said)})`, hint: wantsTls ? 'It may ask for TLS: try sslmode=require.' : 'Check --dbuser, and the server\'s pg_hba.conf.', isFinal: true, barrier: 'refused'};
 		}
 
 		case '3D000': {
@@ -91,8 +92,8 @@ function ofMessage(message: string, settings: Settings): Reason | undefined {
 function reasonOf(error: unknown, settings: Settings): Reason {
 	const {code, message = ''} = error as {code?: unknown; message?: string};
 	const sqlstate = sqlstateOf(error);
-	if (certificateErrors.has(String(code))) {
-		return {why: `its TLS certificate is not trusted (${visible(message)})`, hint: 'Name the authority that signed it with sslrootcert, and the host as the certificate has it.', isFinal: true};
+	if (isDistrust(code)) {
+		return {why: `its TLS certificate is not trusted (${visible(message)})`, hint: 'Name the authority that signed it with sslrootcert, and the host as the certificate has it.', isFinal: true, barrier: 'untrusted'};
 	}
 
 	return (sqlstate === undefined ? ofSystem(code, settings) : ofServer(sqlstate, message, settings))
@@ -102,8 +103,8 @@ function reasonOf(error: unknown, settings: Settings): Reason {
 
 /** Says in one sentence why no connection came about, and what to do. Never the password. */
 export function refusal(error: unknown, settings: Settings): ColoniesError {
-	const {why, hint} = reasonOf(error, settings);
-	return new ColoniesError('unavailable', `Cannot connect to ${settings.place}: ${why}.`, {hint, cause: error, outward: storeUnavailable});
+	const {why, hint, barrier} = reasonOf(error, settings);
+	return new ColoniesError('unavailable', `Cannot connect to ${settings.place}: ${why}.`, {hint, cause: error, barrier, outward: storeUnavailable});
 }
 
 /** Whether no waiting mends what kept the connection from coming about. */

@@ -1,0 +1,12 @@
+/** The codes with which Node.js refuses a certificate (tls, "X509 certificate error codes"), and our own for another fingerprint. */
+const certificateCodes: ReadonlySet<string> = new Set((`
+	CERT_CHAIN_TOO_LONG CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_REJECTED CERT_REVOKED CERT_SIGNATURE_FAILURE
+	CERT_UNTRUSTED CRL_HAS_EXPIRED CRL_NOT_YET_VALID CRL_SIGNATURE_FAILURE DEPTH_ZERO_SELF_SIGNED_CERT
+	ERROR_IN_CERT_NOT_AFTER_FIELD ERROR_IN_CERT_NOT_BEFORE_FIELD ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH
+	INVALID_CA INVALID_PURPOSE PATH_LENGTH_EXCEEDED SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY
+	UNABLE_TO_DECRYPT_CERT_SIGNATURE UNABLE_TO_GET_CRL UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE WRONG_CERTIFICATE
+`).trim().split(/\s+/));
+
+/** Whether an error says that a certificate is not trusted. */
+export const isDistrust = (code: unknown): boolean => typeof code === 'string' && certificateCodes.has(code);
