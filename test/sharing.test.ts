@@ -122,3 +122,28 @@ test('of five processes that start at once one hosts; killed again and again, an
 		assert.deepEqual(new Set(rows.map(({processid}) => processid)), new Set(submitted));
 	}
 });
+
+test('no guest is left in doubt when its host ends in order, however much it asks at that moment', {timeout: 120_000}, async () => {
+	const home = freshHome();
+	const [first, ...guests] = [await share(home), await share(home), await share(home)];
+	await makeColony(first!);
+	const registered: string[] = [];
+	let begun: () => void = () => undefined;
+	const isUnderWay = new Promise<void>(resolve => {
+		begun = resolve;
+	});
+	// None of these requests may come twice, and none fails.
+	const asking = guests.map(async guest => {
+		for (let index = 0; index < 15; index++) {
+			const {id} = createIdentity().identity;
+			await guest.run(root, 'colony.register', {colonyid: id, spec: {name: 'in turn'}});
+			registered.push(id);
+			begun();
+		}
+	});
+	await isUnderWay;
+	await first!.close();
+	await Promise.all(asking);
+	const {rows} = await guests[0]!.run(root, 'colony.list', {count: 1000});
+	assert.deepEqual(rows.filter(({name}) => name === 'in turn').map(({colonyid}) => colonyid).sort(), registered.sort());
+});

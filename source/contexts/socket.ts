@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {once} from 'node:events';
 import fs from 'node:fs';
 import http, {type IncomingMessage, type ServerResponse} from 'node:http';
 import net from 'node:net';
@@ -21,6 +22,20 @@ export function socketOf(folder: string, run: string): string {
 	return Buffer.byteLength(inFolder) <= longest ? inFolder : path.join(run, print);
 }
 
+/** Milliseconds for which a refusal may be on its way when this closes. */
+const refusalTimeoutMs = 1000;
+
+/** So that everything that has arrived is seen. */
+const turn = async (): Promise<void> => new Promise(resolve => {
+	setImmediate(resolve);
+});
+
+/** Answers that nothing was done, as the server's own surface does when it closes. */
+function refuse(response: ServerResponse): void {
+	response.writeHead(503, {'content-type': 'application/problem+json', connection: 'close'});
+	response.end(JSON.stringify({status: 503, code: 'unavailable', detail: 'The embedded database was not opened here.', hint: 'Try it again in a moment.'}));
+}
+
 type Handler = {handle(request: IncomingMessage, response: ServerResponse): void; close(): Promise<void>};
 
 /**
@@ -32,15 +47,21 @@ export class Gate {
 	readonly #version: string;
 	readonly #server: http.Server;
 	readonly #context: Promise<HostedContext>;
+	readonly #unanswered = new Set<ServerResponse>();
 	#open: (context: HostedContext) => void = () => undefined;
+	#fail: (reason: Error) => void = () => undefined;
 	#handler: Promise<Handler> | undefined;
+	#isClosing = false;
 
 	constructor(socket: string, version: string) {
 		this.#socket = socket;
 		this.#version = version;
-		this.#context = new Promise(resolve => {
+		this.#context = new Promise((resolve, reject) => {
 			this.#open = resolve;
+			this.#fail = reject;
 		});
+		// Heard by those who wait for it, if there are any.
+		this.#context.catch(() => undefined);
 		this.#server = http.createServer((request, response) => {
 			void this.#answer(request, response);
 		});
@@ -76,26 +97,55 @@ export class Gate {
 		this.#open(context);
 	}
 
-	/** Takes nobody in any more and finishes what was begun. */
+	/**
+	Takes nobody in any more, finishes what was begun, and answers what came too late with 503, so that every guest knows what became of its request: it was carried out and answered, or it was not read.
+	No connection is closed while a request of it is under way, and none is left in the queue of the socket.
+	*/
 	async close(): Promise<void> {
+		this.#isClosing = true;
+		this.#fail(new Error('It is closed.'));
+		const handler = await this.#handler?.catch(() => undefined);
+		const drained = handler?.close();
+		if (this.#server.listening && process.platform !== 'win32') {
+			// Nobody new finds it. Whoever connected before is taken in within a turn of the event loop.
+			fs.rmSync(this.#socket, {force: true});
+		}
+
+		await turn();
+		await turn();
+		await drained;
+		// Those refused since then are short; a guest that stands still in the midst of its request keeps nobody.
+		const signal = AbortSignal.timeout(refusalTimeoutMs);
+		while (this.#unanswered.size > 0 && !signal.aborted) {
+			await Promise.allSettled([...this.#unanswered].map(async response => once(response, 'close', {signal}))); // eslint-disable-line no-await-in-loop
+		}
+
+		// In the same turn as the last look: what comes now is not read by anybody, and its guest is told so by the system.
 		const closed = new Promise<void>(resolve => {
 			this.#server.close(() => {
 				resolve();
 			});
 		});
-		const handler = await this.#handler?.catch(() => undefined);
-		await handler?.close();
 		this.#server.closeAllConnections();
 		await closed;
 	}
 
 	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		this.#unanswered.add(response);
+		response.once('close', () => {
+			this.#unanswered.delete(response);
+		});
+		if (this.#isClosing && this.#handler === undefined) {
+			refuse(response);
+			return;
+		}
+
 		try {
 			this.#handler ??= this.#load();
 			const {handle} = await this.#handler;
 			handle(request, response);
 		} catch {
-			response.destroy();
+			refuse(response);
 		}
 	}
 

@@ -70,6 +70,12 @@ class CheckingAgent extends https.Agent {
 	}
 }
 
+/**
+Whether a request to a Unix socket was not read to its end, for certain: the other end was closed before it was written, or with a part of it unread, of which the system tells (unix(7), ECONNRESET and EPIPE).
+An answer that merely does not come has no such error.
+*/
+const isUnread = ({syscall, code}: NodeJS.ErrnoException): boolean => syscall === 'write' || (syscall === 'read' && code === 'ECONNRESET');
+
 /** Connections to one server, kept open between requests. */
 export class Connections {
 	readonly #address: Address;
@@ -116,7 +122,7 @@ export class Connections {
 			});
 			request.once('error', error => {
 				signal?.removeEventListener('abort', abort);
-				reject(signal?.aborted ? signal.reason as Error : noAnswer(address, error, isSent));
+				reject(signal?.aborted ? signal.reason as Error : noAnswer(address, error, isSent && !('socket' in address && isUnread(error))));
 			});
 			request.once('response', stream => {
 				stream.once('close', () => {
