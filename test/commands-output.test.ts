@@ -7,7 +7,8 @@ import {toCsv} from '../source/commands/csv.ts';
 import {runCommand} from '../source/commands/index.ts';
 import {toJson} from '../source/commands/json.ts';
 import {toFieldTable, toTable} from '../source/commands/table.ts';
-import {firstUnprintable} from '../source/core/text.ts';
+import {firstUnprintable, marksTooMany} from '../source/core/text.ts';
+import {unsetTime} from '../source/core/types.ts';
 import {Collector, openSettled, worldOf} from './support/commands.ts';
 
 const {contexts, home, run, colony, computer} = await openSettled();
@@ -85,6 +86,24 @@ suite('tables', () => {
 		assert.equal(toFieldTable({name: 'x', status: 1}, {columns: undefined, width: undefined}), 'name    x\nstatus  1');
 	});
 
+	test('show a time that is not set as a dash, and JSON and CSV as it is', () => {
+		const row = {processid: 'a', starttime: unsetTime, in: [{key: 'when', value: unsetTime}]};
+		assert.equal(toTable([row], {columns: undefined, width: undefined}), `PROCESSID  STARTTIME  IN\na          -          when=${unsetTime}`);
+		assert.equal(toFieldTable(row, {columns: ['starttime'], width: undefined}), `processid  a\nstarttime  -\nin         when=${unsetTime}`);
+		assert.deepEqual(JSON.parse(toJson(row)), row);
+		assert.ok(toCsv([row], {toTerminal: true}).includes(`a,${unsetTime},`));
+	});
+
+	test('and JSON and CSV on a terminal never stack marks on a character', () => {
+		const stacked = `e${'\u0301'.repeat(80)}`;
+		assert.equal(toTable([{name: stacked}], {columns: undefined, width: undefined}), `NAME\ne${'\u0301'.repeat(8)}<+72>`);
+		assert.equal(toCsv([{name: stacked}], {toTerminal: true}), `name\r\ne${'\u0301'.repeat(8)}<+72>\r\n`);
+		assert.equal(toCsv([{name: stacked}], {toTerminal: false}), `name\r\n${stacked}\r\n`);
+		const json = toJson({name: stacked});
+		assert.equal(marksTooMany(json), undefined);
+		assert.deepEqual(JSON.parse(json), {name: stacked});
+	});
+
 	test('stay on their lines and in their width, whatever is in them', () => {
 		fc.assert(fc.property(fc.array(fc.record({a: fc.string({unit: 'binary'}), b: fc.string({unit: 'grapheme'})}), {minLength: 1, maxLength: 5}), fc.integer({min: 1, max: 60}), (rows, width) => {
 			const lines = toTable(rows, {columns: undefined, width}).split('\n');
@@ -92,6 +111,7 @@ suite('tables', () => {
 			for (const line of lines) {
 				assert.ok(stringWidth(line) <= width, JSON.stringify(line));
 				assert.equal(firstUnprintable(line), undefined);
+				assert.equal(marksTooMany(line), undefined);
 			}
 		}));
 	});

@@ -1,12 +1,13 @@
 import stringWidth from 'string-width';
 import {visible} from '../core/text.ts';
+import {unsetTime} from '../core/types.ts';
 import type {Column} from '../operations/define.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 const gap = '  ';
 
-/** A value on one line: attributes as `key=value`, a list with commas, nothing for what is not there. */
+/** A value on one line: attributes as `key=value`, a list with commas, `-` for a time that is not set, nothing for what is not there. */
 function cell(value: unknown): string {
 	if (value === undefined || value === null) {
 		return '';
@@ -17,7 +18,11 @@ function cell(value: unknown): string {
 	}
 
 	if (typeof value === 'object') {
-		return 'key' in value && 'value' in value ? `${cell(value.key)}=${cell(value.value)}` : JSON.stringify(value);
+		return 'key' in value && 'value' in value ? `${String(value.key)}=${String(value.value)}` : JSON.stringify(value);
+	}
+
+	if (value === unsetTime) {
+		return '-';
 	}
 
 	return String(value); // eslint-disable-line @typescript-eslint/no-base-to-string -- what is left of JSON is no object

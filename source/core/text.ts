@@ -14,8 +14,31 @@ const caret = (character: string): string => {
 	return code === 0x7F ? '\u2421' : `<${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 };
 
-/** Text from outside made safe to show on one line: what a terminal could obey becomes visible (`\u241B` for ESC, `<202E>` for an override). */
-export const visible = (text: string): string => text.replaceAll(unprintable, caret);
+/** Combining marks that one character may carry. The most that a written language puts on one is fewer. */
+const marksPerCharacter = 8;
+
+/** What joins the character before it: combining marks, joiners, and the modifiers of emoji. */
+const joining = String.raw`[\p{M}\p{Grapheme_Extend}\u200D\u{1F3FB}-\u{1F3FF}]`;
+
+/** As many marks as one character may carry, and those beyond. */
+const flood = new RegExp(`(${joining}{${marksPerCharacter}})(${joining}+)`, 'gu');
+
+const onlyAscii = /^[\u0020-\u007E]*$/;
+
+/** The text with what `replace` makes of the combining marks that are too many for one character: a stack of them runs over the lines around it. */
+export const withoutFloods = (text: string, replace: (marks: string) => string): string => onlyAscii.test(text) ? text : text.replaceAll(flood, (_, kept: string, rest: string) => kept + replace(rest));
+
+/** How many combining marks the first character has that has too many; undefined where none has. */
+export function marksTooMany(text: string): number | undefined {
+	const [found] = text.match(flood) ?? [];
+	return found === undefined ? undefined : [...found].length;
+}
+
+/**
+Text from outside made safe to show on one line: what a terminal could obey becomes visible (`\u241B` for ESC, `<202E>` for an override), and of combining marks more than 8 on one
+character are counted (`<+72>`).
+*/
+export const visible = (text: string): string => onlyAscii.test(text) ? text : withoutFloods(text.replaceAll(unprintable, caret), marks => `<+${[...marks].length}>`);
 
 /** The text without what `visible` would make visible. */
 export const printable = (text: string): string => text.replaceAll(unprintable, '');

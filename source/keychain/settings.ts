@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import {InvalidInput} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
-import {firstUnprintable, quoted} from '../core/text.ts';
+import {firstUnprintable, marksTooMany, quoted} from '../core/text.ts';
 import {damaged} from './failures.ts';
 import {makeFolder, tighten, type Warn} from './folder.ts';
 import {withLock} from './lock.ts';
@@ -61,7 +61,7 @@ const unsafeNames = new Set(['__proto__', 'constructor', 'prototype']);
 
 function checkName(name: string): string {
 	const unprintable = firstUnprintable(name);
-	if (name.trim() === '' || name.length > limits.name || unprintable !== undefined || unsafeNames.has(name)) {
+	if (name.trim() === '' || name.length > limits.name || unprintable !== undefined || marksTooMany(name) !== undefined || unsafeNames.has(name)) {
 		throw new InvalidInput(`${quoted(name)} cannot be a name in the settings.`, {hint: `Give it 1 to ${limits.name} printable characters.`});
 	}
 

@@ -6,7 +6,7 @@ import {complaintAboutFilter, type Filter, type FilterList, filterTables, longes
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
 import {parseSpan} from '../core/spans.ts';
-import {firstUnprintable} from '../core/text.ts';
+import {firstUnprintable, marksTooMany} from '../core/text.ts';
 import {formatSpan} from '../core/time.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 
@@ -111,6 +111,7 @@ const lineShape = (longest: number, shortest: number) => ({
 		v.minLength(shortest, `must be text of ${shortest} to ${longest} characters`),
 		v.maxLength(longest, `must be text of at most ${longest} characters`),
 		v.check(text => firstUnprintable(text) === undefined, issue => `must not have control characters (it has ${firstUnprintable(issue.input)})`),
+		v.check(text => marksTooMany(text) === undefined, issue => `must not have more than 8 combining marks on one character (it has ${marksTooMany(issue.input)})`),
 	),
 	json: {type: 'string', ...(shortest > 0 ? {minLength: shortest} : {}), maxLength: longest},
 });

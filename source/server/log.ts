@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {type Logger, pino, stdTimeFunctions} from 'pino';
+import {visible} from '../core/text.ts';
 import type {Visit} from './visit.ts';
 
 /** Whatever stands behind an error, as text: its stack and those of its causes, and none of their other properties, which may hold values. */
@@ -9,7 +10,7 @@ function stackOf(error: unknown): string {
 		stacks.push(each.stack ?? String(each));
 	}
 
-	return stacks.join('\ncaused by ');
+	return stacks.join('\ncaused by ').split('\n').map(line => visible(line)).join('\n');
 }
 
 export type Log = {
@@ -84,7 +85,7 @@ export function createLog(stream: NodeJS.WritableStream | undefined): Log {
 			logger[fault === undefined ? 'info' : 'error'](line, 'request');
 		},
 		say(sentence) {
-			logger.info(sentence);
+			logger.info(visible(sentence));
 		},
 	};
 }

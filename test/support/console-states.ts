@@ -194,6 +194,8 @@ export const hostileTexts: readonly string[] = [
 	'漢字仮名交じり文'.repeat(9),
 	'👩‍👩‍👧‍👦🇸🇪👍🏽'.repeat(7),
 	'e\u0301\u0302\u0303\u0304'.repeat(20),
+	`e${'\u0301'.repeat(80)}`,
+	`${'\u200D\u0301\u{1F3FD}'.repeat(40)}x`,
 	'x'.repeat(10_000),
 	'漢'.repeat(10_000),
 	'\uD800',
