@@ -12,6 +12,7 @@ import {aboveFooter, footerLines, isFooter} from './views/footer.ts';
 import {headerLines, tooSmall} from './views/frame.ts';
 import {bodyLines} from './views/list.ts';
 import {overlayLines} from './views/overlay-pages.ts';
+import {positionText} from './views/page.ts';
 
 /** The one place where input enters: every key becomes a message. */
 function useKeys(store: Store): void {
@@ -32,11 +33,10 @@ function Inspector({overlay, state, footer}: Below & {readonly overlay: Extract<
 	const room = inspectorRoom(state);
 	const count = detailLength(overlay, state);
 	const first = Math.min(overlay.scroll, Math.max(0, count - room));
-	const beyond = count - first - room;
 	const rows = overlay.process ? inspectorRows(overlay.process, {revealed: overlay.revealed, first, room}) : [];
 	return (
 		<Box flexDirection='column' width={state.columns} height={body} overflow='hidden'>
-			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${beyond > 0 ? `, ${beyond} more below` : ''}`}</Text>
+			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${positionText(count, first, room)}`}</Text>
 			{rows.length === 0
 				? <Text> {overlay.error?.message ?? (overlay.process ? 'No attributes found' : 'Loading …')}</Text>
 				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows} width={state.columns}/>}

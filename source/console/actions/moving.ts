@@ -1,4 +1,4 @@
-import {visibleRows} from '../layout.ts';
+import {layoutOf, visibleRows} from '../layout.ts';
 import {cursorIndex, furtherQuery, moveTo, windowSize} from '../lists.ts';
 import {extendRange} from '../marks.ts';
 import {load, loadDetail, refreshAll, withList} from '../loading.ts';
@@ -8,7 +8,7 @@ import {beyondSorted, orderingOf} from '../sorting.ts';
 import {type KnownColony, type ScreenName, type State, type Step, emptied} from '../state.ts';
 import {bodyEnd} from '../views/list.ts';
 import {hasPast, toPresent} from '../past.ts';
-import {type Action, quiet} from './action.ts';
+import {type Action, quiet, scrolled} from './action.ts';
 
 function move(state: State, to: (index: number, height: number) => number): Step {
 	const list = state.lists[state.screen];
@@ -82,7 +82,7 @@ export const moving: Record<string, Action> = {
 	last: state => jump(state, 'before'),
 	'body-scroll'(state, by) {
 		const {scroll} = state.lists[state.screen];
-		return quiet(withList(state, state.screen, {scroll: Math.max(0, Math.min(bodyEnd(state), scroll + Number(by)))}));
+		return quiet(withList(state, state.screen, {scroll: scrolled(scroll, by, {end: bodyEnd(state), page: layoutOf(state).body})}));
 	},
 	tab(state, by) {
 		const {tabs} = screens[state.screen];

@@ -9,8 +9,8 @@ import type {FormPurpose, Overlay, State, Step} from '../state.ts';
 import {textOf} from '../terminal/text-edit.ts';
 import {attributesOf} from '../views/attributes.ts';
 import {detailRows} from '../views/detail.ts';
-import {scrollEnd} from '../views/overlay-pages.ts';
-import {type Action, quiet, say} from './action.ts';
+import {scrollEnd, scrollPage} from '../views/overlay-pages.ts';
+import {type Action, quiet, say, scrolled} from './action.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
 
@@ -27,9 +27,7 @@ function aboutSelected(state: State): string {
 }
 
 function scroll(state: State, value: string | undefined): Step {
-	const page = Math.max(1, state.rows - 8);
-	const by = {page, '-page': -page, first: Number.NEGATIVE_INFINITY}[value!] ?? Number(value);
-	return [onTop(state, overlay => 'scroll' in overlay ? {...overlay, scroll: Math.max(0, Math.min(scrollEnd(overlay, state), overlay.scroll + by))} : overlay), []];
+	return quiet(onTop(state, overlay => 'scroll' in overlay ? {...overlay, scroll: scrolled(overlay.scroll, value, {end: scrollEnd(overlay, state), page: scrollPage(overlay, state)})} : overlay));
 }
 
 /** Chooses an attribute of the open process, and brings it into sight. */

@@ -10,6 +10,7 @@ export const scrollKeys = (mode: KeyedOverlay): Binding[] => [
 	{mode, chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
 	{mode, chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
 	{mode, chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
+	{mode, chords: ['G', 'end'], action: 'scroll', value: 'last', label: 'To the end'},
 	{mode, chords: ['esc', 'left'], action: 'close', label: 'Back', hint: 'back'},
 ];
 

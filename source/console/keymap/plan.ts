@@ -29,5 +29,6 @@ export const planKeys: readonly Binding[] = [
 	{mode: 'plan', chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
 	{mode: 'plan', chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
 	{mode: 'plan', chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
+	{mode: 'plan', chords: ['G', 'end'], action: 'scroll', value: 'last', label: 'To the end'},
 	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Back; a plan under way goes on', hint: 'back'},
 ];

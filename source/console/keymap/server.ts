@@ -4,6 +4,8 @@ import type {Binding} from './binding.ts';
 export const serverKeys: readonly Binding[] = [
 	{mode: 'server', chords: ['j', 'down'], action: 'body-scroll', value: '1', label: 'Down'},
 	{mode: 'server', chords: ['k', 'up'], action: 'body-scroll', value: '-1', label: 'Up'},
-	{mode: 'server', chords: ['pgdn', ' '], action: 'body-scroll', value: '10', label: 'A page down'},
-	{mode: 'server', chords: ['pgup'], action: 'body-scroll', value: '-10', label: 'A page up'},
+	{mode: 'server', chords: ['pgdn', ' '], action: 'body-scroll', value: 'page', label: 'A page down'},
+	{mode: 'server', chords: ['pgup'], action: 'body-scroll', value: '-page', label: 'A page up'},
+	{mode: 'server', chords: ['g', 'home'], action: 'body-scroll', value: 'first', label: 'To the top'},
+	{mode: 'server', chords: ['G', 'end'], action: 'body-scroll', value: 'last', label: 'To the end'},
 ];

@@ -3,7 +3,6 @@ import {formatClock, formatTime, milliseconds} from '../../core/time.ts';
 import {presentSentence, type ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
-import {layoutOf} from '../layout.ts';
 import {
 	change, headSlot, object, who,
 } from '../screens/audit.ts';
@@ -13,8 +12,8 @@ import {fit} from '../terminal/width.ts';
 import {
 	comparisonOf, nextComparison, presentSlot, type Verdict, verdictOf, verifyKey, verifySlot,
 } from '../verification.ts';
-import {box} from '../views/box.ts';
-import {wrap, wrapWords} from '../views/wrap.ts';
+import {page} from '../views/page.ts';
+import {wrap, wrapText, wrapWords} from '../views/wrap.ts';
 
 type EntryOverlay = Extract<Overlay, {kind: 'entry'}>;
 type VerifyOverlay = Extract<Overlay, {kind: 'verify'}>;
@@ -32,7 +31,7 @@ const pairs = (rows: ReadonlyArray<readonly [label: string, text: string]>, widt
 
 /** JSON over lines, or the text itself where it is none. */
 function jsonLines(value: unknown, width: number): string[] {
-	return JSON.stringify(value, undefined, 2).split('\n').flatMap(line => wrap(visible(line), width));
+	return wrapText(JSON.stringify(value, undefined, 2), width);
 }
 
 /** What was signed: the operation with its input, or over the wire the signature base and the body. */
@@ -84,13 +83,6 @@ export function entryLines({id}: EntryOverlay, state: State): string[] {
 	const {result, error} = answerIn(state, entrySlot, id, 'audit.get');
 	const width = state.columns - 4;
 	return result ? linesOf(result, state, width) : (error ? wrapWords(visible(error.message), width).map(line => red(line)) : ['Loading …']);
-}
-
-function page(title: string, lines: readonly string[], scroll: number, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const top = Math.min(scroll, Math.max(0, lines.length - (height - 2)));
-	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
-	return box(`${title}${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
 }
 
 /** A change with what was signed, over the whole body. */

@@ -2,12 +2,11 @@ import type {Difference} from '../../core/differences.ts';
 import {shortId, visible} from '../../core/text.ts';
 import type {Ask} from '../answers.ts';
 import {answerIn} from '../asking.ts';
-import {layoutOf} from '../layout.ts';
 import type {Overlay, State} from '../state.ts';
 import {bold, dim, red} from '../terminal/style.ts';
 import {fit, padAnsi} from '../terminal/width.ts';
-import {box} from '../views/box.ts';
-import {wrap, wrapWords} from '../views/wrap.ts';
+import {page} from '../views/page.ts';
+import {wrap, wrapText, wrapWords} from '../views/wrap.ts';
 
 type DifferenceOverlay = Extract<Overlay, {kind: 'difference'}>;
 
@@ -25,10 +24,10 @@ const most = 8;
 
 const none = '(none)';
 
-const shown = (value: string | null): string => value === null ? none : (value === '' ? '(empty)' : visible(value));
+const shown = (value: string | null): string => value === null ? none : (value === '' ? '(empty)' : value);
 
 function side(value: string | null, width: number): string[] {
-	const lines = wrap(shown(value).slice(0, width * (most + 1)), width);
+	const lines = wrapText(shown(value).slice(0, width * (most + 1)), width);
 	return lines.length > most ? [...lines.slice(0, most - 1), '…'] : lines;
 }
 
@@ -60,9 +59,5 @@ export function differenceLines({id}: DifferenceOverlay, state: State, width: nu
 
 /** The comparison over the whole body. */
 export function differencePage(overlay: DifferenceOverlay, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const lines = differenceLines(overlay, state, state.columns - 4);
-	const top = Math.min(overlay.scroll, Math.max(0, lines.length - (height - 2)));
-	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
-	return box(`${overlay.id.slice(0, 8)} beside the last success of its type${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+	return page(`${overlay.id.slice(0, 8)} beside the last success of its type`, differenceLines(overlay, state, state.columns - 4), overlay.scroll, state);
 }

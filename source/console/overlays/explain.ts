@@ -11,7 +11,7 @@ import {selectedRow} from '../screens/index.ts';
 import {type Overlay, type State, storeNow} from '../state.ts';
 import {bold, dim, green, red, yellow} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
-import {box} from '../views/box.ts';
+import {page} from '../views/page.ts';
 import {wrapWords} from '../views/wrap.ts';
 import {explanationOf, verdictStyle, whySlot} from '../why.ts';
 
@@ -108,9 +108,5 @@ export function explainLines({id}: Explain, state: State): string[] {
 
 /** Why a process waits, over the whole body. */
 export function explainPage(overlay: Explain, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const lines = explainLines(overlay, state);
-	const top = Math.min(overlay.scroll, Math.max(0, lines.length - (height - 2)));
-	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
-	return box(`${overlay.id.slice(0, 8)} why it waits${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+	return page(`${overlay.id.slice(0, 8)} why it waits`, explainLines(overlay, state), overlay.scroll, state);
 }

@@ -1,11 +1,10 @@
-import {isSecretKey, visible} from '../../core/text.ts';
+import {isSecretKey} from '../../core/text.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
-import {layoutOf} from '../layout.ts';
 import type {Overlay, State} from '../state.ts';
 import {red} from '../terminal/style.ts';
-import {box} from '../views/box.ts';
-import {wrap} from '../views/wrap.ts';
+import {page} from '../views/page.ts';
+import {wrapText} from '../views/wrap.ts';
 
 type Result = Extract<Overlay, {kind: 'result'}>;
 
@@ -28,17 +27,14 @@ export const resultText = (overlay: Result, state: State): string | undefined =>
 /** All rows of the page. */
 export function resultRows(overlay: Result, state: State): string[] {
 	const {error} = answerIn(state, slot, keyOf(overlay), overlay.operation);
-	const width = state.columns - 3;
+	const width = state.columns - 4;
 	if (error) {
-		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => wrap(visible(line), width)).map(line => red(line));
+		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => wrapText(line, width)).map(line => red(line));
 	}
 
-	return (resultText(overlay, state) ?? 'loading …').split('\n').flatMap(line => wrap(visible(line), width));
+	return wrapText(resultText(overlay, state) ?? 'loading …', width);
 }
 
 export function resultPage(overlay: Result, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const rows = resultRows(overlay, state);
-	const top = Math.min(overlay.scroll, Math.max(0, rows.length - (height - 2)));
-	return box(`${overlay.operation} `, rows.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+	return page(overlay.operation, resultRows(overlay, state), overlay.scroll, state);
 }

@@ -11,7 +11,8 @@ import {
 	attributeLines, attributesOf, type Revealed, sections, shortened, shownValue,
 } from './attributes.ts';
 import {box} from './box.ts';
-import {wrap, wrapWords} from './wrap.ts';
+import {page} from './page.ts';
+import {wrapText, wrapWords} from './wrap.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
 
@@ -39,7 +40,7 @@ function keep(process: Process, key: string, make: () => Made): Made {
 function jsonLines(process: Process, width: number, revealed: Revealed): string[] {
 	const masked = (attributes: Attribute[] | null) => attributes?.map(attribute => ({...attribute, value: shortened(attribute, revealed)})) ?? null;
 	const text = JSON.stringify({...process, in: masked(process.in), out: masked(process.out), err: masked(process.err)}, undefined, 4);
-	return text.split('\n').flatMap(line => wrap(visible(line), width));
+	return wrapText(text, width);
 }
 
 /** What the time line tells better. */
@@ -90,11 +91,7 @@ export const detailTitle = ({id, process, view, revealed}: Detail): string => `$
 
 /** An open process over the whole body. */
 export function detailPage(overlay: Detail, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const lines = detailLines(overlay, state, state.columns - 4);
-	const top = Math.min(overlay.scroll, Math.max(0, lines.length - (height - 2)));
-	const more = lines.length > height - 2 ? ` ${top + 1}-${Math.min(lines.length, top + height - 2)} of ${lines.length}` : '';
-	return box(`${detailTitle(overlay)}${more} `, lines.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+	return page(detailTitle(overlay), detailLines(overlay, state, state.columns - 4), overlay.scroll, state);
 }
 
 /** The side pane: what is under the cursor, with the attributes of a process once they are there. */

@@ -1,4 +1,3 @@
-import {layoutOf} from '../layout.ts';
 import {entryLines, entryPage, verifyLines, verifyPage} from '../overlays/audit.ts';
 import {commandLinePage, commandLineRows} from '../overlays/command-line.ts';
 import {explainLines, explainPage} from '../overlays/explain.ts';
@@ -8,8 +7,9 @@ import {resultPage, resultRows} from '../overlays/result.ts';
 import type {Overlay, State} from '../state.ts';
 import {detailLength, detailPage, inspectorRoom} from './detail.ts';
 import {columnsPage} from './columns.ts';
+import {pageRoom} from './page.ts';
 import {helpLines, helpPage, menuPage} from './pages.ts';
-import {planBeyond, planPage} from './plan.ts';
+import {planBeyond, planPage, planRoom} from './plan.ts';
 
 /** How an overlay that takes the body is drawn. */
 type Page<Kind extends Overlay['kind']> = {
@@ -21,15 +21,15 @@ type Page<Kind extends Overlay['kind']> = {
 
 /** The overlays that are painted over the whole body, by kind. Forms and the attribute inspector are laid out by Ink. */
 const pages: {[Kind in Overlay['kind']]?: Page<Kind>} = {
-	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - (overlay.view === 'attributes' ? inspectorRoom(state) : layoutOf(state).body - 2)},
-	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - (layoutOf(state).body - 2)},
-	entry: {draw: entryPage, beyond: (overlay, state) => entryLines(overlay, state).length - (layoutOf(state).body - 2)},
-	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - (layoutOf(state).body - 2)},
-	difference: {draw: differencePage, beyond: (overlay, state) => differenceLines(overlay, state, state.columns - 4).length - (layoutOf(state).body - 2)},
-	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - (layoutOf(state).body - 2)},
+	detail: {draw: detailPage, beyond: (overlay, state) => detailLength(overlay, state) - scrollPage(overlay, state)},
+	explain: {draw: explainPage, beyond: (overlay, state) => explainLines(overlay, state).length - pageRoom(state)},
+	entry: {draw: entryPage, beyond: (overlay, state) => entryLines(overlay, state).length - pageRoom(state)},
+	verify: {draw: verifyPage, beyond: (overlay, state) => verifyLines(overlay, state).length - pageRoom(state)},
+	difference: {draw: differencePage, beyond: (overlay, state) => differenceLines(overlay, state, state.columns - 4).length - pageRoom(state)},
+	'command-line': {draw: commandLinePage, beyond: (overlay, state) => commandLineRows(overlay, state).length - pageRoom(state)},
 	palette: {draw: palettePage},
-	result: {draw: resultPage, beyond: (overlay, state) => resultRows(overlay, state).length - (layoutOf(state).body - 2)},
-	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - (layoutOf(state).body - 2)},
+	result: {draw: resultPage, beyond: (overlay, state) => resultRows(overlay, state).length - pageRoom(state)},
+	help: {draw: helpPage, beyond: (_, state) => helpLines(state).length - pageRoom(state)},
 	menu: {draw: menuPage},
 	columns: {draw: columnsPage},
 	plan: {draw: planPage, beyond: planBeyond},
@@ -42,3 +42,12 @@ export const overlayLines = (overlay: Overlay, state: State): string[] => pageOf
 
 /** How far a page may be scrolled: until its last line is in sight. */
 export const scrollEnd = (overlay: Overlay, state: State): number => Math.max(0, pageOf(overlay)?.beyond?.(overlay, state) ?? 0);
+
+/** Lines, or rows, that a page key goes. */
+export function scrollPage(overlay: Overlay, state: State): number {
+	if (overlay.kind === 'plan') {
+		return planRoom(overlay, state);
+	}
+
+	return overlay.kind === 'detail' && overlay.view === 'attributes' ? inspectorRoom(state) : pageRoom(state);
+}

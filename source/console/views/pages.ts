@@ -6,17 +6,14 @@ import type {Overlay, State} from '../state.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {box} from './box.ts';
+import {page} from './page.ts';
 import {wrapWords} from './wrap.ts';
 
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
 /** The help page: every key that holds on the screen below, from the key map. */
 export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State): string[] {
-	const {body: height} = layoutOf(state);
-	const all = helpLines(state);
-	const top = Math.min(overlay.scroll, Math.max(0, all.length - (height - 2)));
-	const more = all.length > height - 2 ? ` ${top + 1}-${Math.min(all.length, top + height - 2)} of ${all.length}` : '';
-	return box(`Help${more} `, all.slice(top, top + height).map(line => ` ${line}`), {width: state.columns, height});
+	return page('Help', helpLines(state), overlay.scroll, state);
 }
 
 /** All lines of the help page. */

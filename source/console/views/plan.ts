@@ -111,19 +111,20 @@ const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {
 	return stage === 'ready' ? readyLines(overlay, state).flatMap(line => widthOfStyled(line) <= state.columns - 2 ? [line] : wrapWords(line, state.columns - 4)) : reportLines(overlay, state.columns - 2);
 };
 
-const roomFor = (overlay: PlanOverlay, state: State): number => {
+/** Lines of a plan that are seen at once. */
+export const planRoom = (overlay: PlanOverlay, state: State): number => {
 	const {above, below} = framing(overlay, state);
 	return Math.max(1, layoutOf(state).body - 2 - above.length - below.length);
 };
 
 /** How many lines of a plan are out of sight at most. */
-export const planBeyond = (overlay: PlanOverlay, state: State): number => scrolledLines(overlay, state).length - roomFor(overlay, state);
+export const planBeyond = (overlay: PlanOverlay, state: State): number => scrolledLines(overlay, state).length - planRoom(overlay, state);
 
 /** A plan over the body: what it is, and what it would do or has done. */
 export function planPage(overlay: PlanOverlay, state: State): string[] {
 	const {body: height} = layoutOf(state);
 	const {above, below} = framing(overlay, state);
-	const room = roomFor(overlay, state);
+	const room = planRoom(overlay, state);
 	const all = scrolledLines(overlay, state);
 	const first = Math.min(overlay.scroll, Math.max(0, all.length - room));
 	const more = all.length - first - room;

@@ -1,3 +1,4 @@
+import {visible} from '../../core/text.ts';
 import {
 	cut, graphemesOf, graphemeWidth, isPlainCells, stretchesOf, widthOf,
 } from '../terminal/width.ts';
@@ -61,6 +62,15 @@ export function wrapWords(text: string, width: number): string[] {
 
 	return [...lines, line];
 }
+
+/** One line at words, with its indentation kept as far as it leaves room, also where it goes on. */
+function wrapIndented(line: string, width: number): string[] {
+	const indent = /^ */.exec(line)![0].slice(0, Math.floor(width / 2));
+	return wrapWords(line.slice(indent.length), width - indent.length).map(part => indent + part);
+}
+
+/** A text from outside in lines of at most `width` cells: its own line breaks are kept, long lines are wrapped between words, and everything else that a terminal could obey is made visible. */
+export const wrapText = (text: string, width: number): string[] => text.replace(/\r?\n$/, '').split(/\r?\n/).flatMap(line => wrapIndented(visible(line), width));
 
 /** Sentences in at most so many lines, the last one cut where there is more. What cannot be seen anyway is not measured. */
 export function fewLines(text: string, width: number, most: number): string[] {
