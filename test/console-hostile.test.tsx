@@ -97,7 +97,7 @@ test('names, keys and errors that hold what no name may hold are harmless too', 
 		person.press('3');
 		await person.until(/^│[> ] edge/m);
 		person.press('j', 'X');
-		await person.until(/Remove the computer\s+edge␛\]0;owned/);
+		await person.until(/Remove the computer\s+edge␛]0;owned/);
 		person.press('esc', 'n');
 		await person.until('Register a computer in mine␛]0;');
 		person.press('esc', '4');

@@ -68,10 +68,7 @@ for (const [columns, rows] of sizes) {
 
 				long.add(kind);
 				const typesCount = kind === 'plan';
-				console.press(typesCount ? 'pgdn' : 'G');
-				while (typesCount && scroll() < end) {
-					console.press('pgdn');
-				}
+				console.press(...(typesCount ? Array.from<string>({length: end}).fill('pgdn') : ['G']));
 
 				assert.equal(scroll(), end, kind);
 				const last = bodyOf(console);

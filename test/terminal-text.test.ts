@@ -65,7 +65,7 @@ test('slices of a line have their width and together the whole', () => {
 });
 
 test('styles nest, and colours can be turned off', () => {
-	assert.equal(red(`a${yellow('b')}c`), '\u001B[31ma\u001B[33mb\u001B[39m\u001B[31mc\u001B[39m');
+	assert.equal(red(`a${yellow('b')}c`), '\u001B[31ma\u001B[35mb\u001B[39m\u001B[31mc\u001B[39m');
 	assert.equal(bold(`a${dim('b')}c`), '\u001B[1ma\u001B[2mb\u001B[22m\u001B[1mc\u001B[22m');
 	assert.equal(red(''), '');
 	setColour(false);
@@ -76,7 +76,7 @@ test('styles nest, and colours can be turned off', () => {
 
 test('a prepared line holds no control but SGR, and fits', () => {
 	fc.assert(fc.property(fc.string({unit: 'binary', maxLength: 20}), fc.nat(20), (text, room) => {
-		const line = prepareLine(`\u001B[1m${text}\u001B[31m`, room, true);
+		const line = prepareLine(`\u001B[1m${text}\u001B[31m`, room, {colour: true});
 		assert.equal(visible(withoutStyle(line.text)), withoutStyle(line.text));
 		assert.ok(line.width <= room);
 		assert.equal(widthOf(withoutStyle(line.text)), line.width);

@@ -29,7 +29,7 @@ test('whatever a text is made of, what is shown of it has no more, and showing i
 		const shown = visible(parts.join(''));
 		assert.equal(marksTooMany(shown), undefined);
 		assert.equal(visible(shown), shown);
-		assert.equal(marksTooMany(prepareLine(parts.join(''), 100, true).text), undefined);
+		assert.equal(marksTooMany(prepareLine(parts.join(''), 100, {colour: true}).text), undefined);
 	}));
 });
 

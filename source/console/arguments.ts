@@ -11,6 +11,7 @@ export const consoleFlags: Readonly<Record<string, ConsoleFlag>> = {
 	'read-only': {type: 'boolean', summary: 'Refuse every change'},
 	...Object.fromEntries(Object.entries(placeFlags).map(([name, field]) => [name, {type: flagType(field), summary: field.summary}])),
 	'screen-reader': {type: 'boolean', summary: 'Speak line by line in place of drawing, for a screen reader (or INK_SCREEN_READER=true)'},
+	ascii: {type: 'boolean', summary: 'Draw with ASCII alone; without it where the locale (LC_ALL, LC_CTYPE or LANG) is not UTF-8'},
 	debug: {type: 'boolean', summary: 'Show the stack of a fault'},
 };
 
@@ -29,7 +30,7 @@ export function isConsole(argv: readonly string[]): boolean {
 	return true;
 }
 
-export type ConsoleArguments = {choice: ContextChoice; demo: boolean; readOnly: boolean; screenReader: boolean; debug: boolean};
+export type ConsoleArguments = {choice: ContextChoice; demo: boolean; readOnly: boolean; screenReader: boolean; ascii: boolean; debug: boolean};
 
 /** Reads the console's flags. @throws InvalidInput */
 export async function readArguments(argv: readonly string[]): Promise<ConsoleArguments> {
@@ -49,6 +50,7 @@ export async function readArguments(argv: readonly string[]): Promise<ConsoleArg
 		demo: Boolean(given.demo),
 		readOnly: Boolean(given.readOnly),
 		screenReader: Boolean(given.screenReader),
+		ascii: Boolean(given.ascii),
 		debug: Boolean(given.debug),
 	};
 }

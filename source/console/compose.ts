@@ -7,7 +7,7 @@ import {writeNow} from './terminal/modes.ts';
 import type {World} from './world.ts';
 
 /** The two ends of a terminal, and how the console was started. */
-export type Terminal = {stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream; env: NodeJS.ProcessEnv; demo: boolean; debug: boolean};
+export type Terminal = {stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream; env: NodeJS.ProcessEnv; /** Whether only ASCII is shown. */ ascii: boolean; demo: boolean; debug: boolean};
 
 /** What a way of showing the console has to give: its size, and how it is stopped and closed. */
 export type Front = {columns: number; rows: number; suspend: () => void; close: () => Promise<void>};

@@ -10,10 +10,10 @@ export type {World} from './world.ts';
 
 /** Opens the console on a terminal and stays until the operator leaves. @returns the exit code */
 export async function openConsole(world: World, terminal: Terminal): Promise<number> {
-	const {stdin, stdout, env, debug} = terminal;
+	const {stdin, stdout, env, ascii, debug} = terminal;
 	const console = compose(world, terminal, () => screen);
 	const {store, left} = console;
-	const screen = openScreen({stdin, stdout, env, debug, async onEnd() {
+	const screen = openScreen({stdin, stdout, env, ascii, debug, async onEnd() {
 		await console.abandon();
 	}});
 	setColour(screen.colour);

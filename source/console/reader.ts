@@ -1,5 +1,6 @@
 import {visible} from '../core/text.ts';
 import {compose, type Terminal} from './compose.ts';
+import {toAscii} from './terminal/ascii.ts';
 import {listenToKeys} from './terminal/keys.ts';
 import {Ownership} from './terminal/ownership.ts';
 import {setColour} from './terminal/style.ts';
@@ -21,7 +22,8 @@ what went wrong, and what happens to the row under the cursor.
 @returns the exit code
 */
 export async function openReader(world: World, terminal: Terminal): Promise<number> {
-	const {stdin, stdout, debug} = terminal;
+	const {stdin, stdout, ascii, debug} = terminal;
+	const shown = (text: string): string => ascii ? toAscii(text) : text;
 	setColour(false);
 	const console = compose(world, terminal, () => ({
 		columns: stdout.columns, rows: stdout.rows,
@@ -37,7 +39,7 @@ export async function openReader(world: World, terminal: Terminal): Promise<numb
 	let isOpenLine = false;
 	const say = (lines: readonly string[]): void => {
 		if (lines.length > 0) {
-			stdout.write(`${isOpenLine ? '\r\n' : ''}${lines.join('\r\n')}\r\n`);
+			stdout.write(`${isOpenLine ? '\r\n' : ''}${lines.map(line => shown(line)).join('\r\n')}\r\n`);
 			isOpenLine = false;
 		}
 	};
@@ -51,7 +53,7 @@ export async function openReader(world: World, terminal: Terminal): Promise<numb
 		const lines = spoken(before, now);
 		if (old && typed && lines.length === 0 && typed.text !== old.text) {
 			const added = typed.text.startsWith(old.text) ? typed.text.slice(old.text.length) : ` [${typed.isSecret ? 'changed' : visible(typed.text)}] `;
-			stdout.write(typed.isSecret ? '*'.repeat([...added].length) : visible(added));
+			stdout.write(typed.isSecret ? '*'.repeat([...added].length) : shown(visible(added)));
 			isOpenLine = true;
 		}
 

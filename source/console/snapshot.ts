@@ -2,6 +2,7 @@ import {ColoniesError} from '../core/errors.ts';
 import {Effects} from './effects.ts';
 import {type State, initialState, storeName} from './state.ts';
 import {Store} from './store.ts';
+import {toAscii} from './terminal/ascii.ts';
 import {setColour} from './terminal/style.ts';
 import {withoutStyle} from './terminal/width.ts';
 import {headerLines} from './views/frame.ts';
@@ -19,7 +20,7 @@ function isComplete(state: State): boolean {
 }
 
 /** Prints one plain picture of the console's first screen: for pipes, logs and terminals that can only print lines. @throws ColoniesError when the store does not open or answer */
-export async function printSnapshot(world: World, {columns: given = 120, demo}: {columns: number | undefined; demo: boolean}): Promise<void> {
+export async function printSnapshot(world: World, {columns: given = 120, demo, ascii}: {columns: number | undefined; demo: boolean; ascii: boolean}): Promise<void> {
 	setColour(false);
 	const columns = Math.max(60, given);
 	const store = new Store(initialState({columns, rows: 46, now: Date.now(), version: world.version, readOnly: true}), (effect, state) => {
@@ -42,7 +43,7 @@ export async function printSnapshot(world: World, {columns: given = 120, demo}: 
 		const lines = state.colony !== undefined || state.overlays.length === 0
 			? [...headerLines(state), ...listLines({...state, wide: true})]
 			: [...headerLines(state), '', 'No colony yet. Open the console in a terminal, or: colonies colony register --spec colony.json', `The ${storeName(state)} is ${state.context!.place}.`];
-		await world.print(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).join('\n') + '\n');
+		await world.print(lines.map(line => withoutStyle(line).trimEnd()).filter((line, index, all) => !(/^│\s*│$/.test(line) && /^│\s*│$/.test(all[index - 1] ?? ''))).map(line => ascii ? toAscii(line) : line).join('\n') + '\n');
 	} finally {
 		store.close();
 		await effects.close();

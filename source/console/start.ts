@@ -1,5 +1,7 @@
+import process from 'node:process';
 import {toColoniesError} from '../core/errors.ts';
 import {readArguments} from './arguments.ts';
+import {wantsAscii} from './terminal/ascii.ts';
 import type {World} from './world.ts';
 
 type Streams = {stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; env: NodeJS.ProcessEnv};
@@ -13,21 +15,22 @@ The console for an operator at a terminal; without one, a plain snapshot of what
 export async function runConsole(argv: readonly string[], world: Omit<World, 'choice' | 'readOnly'>, streams: Streams): Promise<number> {
 	const {stdin, stdout, stderr, env} = streams;
 	try {
-		const {choice, demo, readOnly, screenReader, debug} = await readArguments(argv);
+		const {choice, demo, readOnly, screenReader, ascii: isAsked, debug} = await readArguments(argv);
+		const ascii = isAsked || wantsAscii(env, process.platform);
 		const complete = {...world, choice, readOnly};
 		if (!isTerminal(streams)) {
 			const {printSnapshot} = await import('./snapshot.ts');
-			await printSnapshot(complete, {columns: stdout.columns, demo});
+			await printSnapshot(complete, {columns: stdout.columns, demo, ascii});
 			return 0;
 		}
 
 		if (screenReader || env.INK_SCREEN_READER === 'true') {
 			const {openReader} = await import('./reader.ts');
-			return await openReader(complete, {stdin, stdout, env, demo, debug});
+			return await openReader(complete, {stdin, stdout, env, ascii, demo, debug});
 		}
 
 		const {openConsole} = await import('./index.tsx');
-		return await openConsole(complete, {stdin, stdout, env, demo, debug});
+		return await openConsole(complete, {stdin, stdout, env, ascii, demo, debug});
 	} catch (error) {
 		const {message, hint, exitCode, stack} = toColoniesError(error);
 		stderr.write([`colonies: ${message}`, hint, argv.includes('--debug') ? stack : undefined].filter(Boolean).join('\n') + '\n');

@@ -18,7 +18,7 @@ const caret = (character: string): string => {
 const marksPerCharacter = 8;
 
 /** What joins the character before it: combining marks, joiners, and the modifiers of emoji. */
-const joining = String.raw`[\p{M}\p{Grapheme_Extend}\u200D\u{1F3FB}-\u{1F3FF}]`;
+const joining = String.raw`[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200D]`;
 
 /** As many marks as one character may carry, and those beyond. */
 const flood = new RegExp(`(${joining}{${marksPerCharacter}})(${joining}+)`, 'gu');

@@ -87,7 +87,7 @@ function environment(own: Record<string, string | undefined>): Record<string, st
 	// CI makes Ink print the last frame only; the others would make a run depend on where it happens.
 	const all: Record<string, string | undefined> = {
 		...process.env, CI: undefined, CONTINUOUS_INTEGRATION: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined,
-		COLUMNS: undefined, LINES: undefined, TERM: 'xterm-256color', ...own,
+		COLUMNS: undefined, LINES: undefined, LC_ALL: undefined, LC_CTYPE: undefined, LANG: 'C.UTF-8', TERM: 'xterm-256color', ...own,
 	};
 	return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -1,4 +1,5 @@
 import {visible} from '../../core/text.ts';
+import {toAscii} from './ascii.ts';
 import {withoutColour} from './style.ts';
 import {
 	sliceCells, splitByStyle, stretchesOf, stylesOf, widthOf, withoutStyle,
@@ -19,10 +20,11 @@ export type Line = {
 const disarm = (text: string): string => splitByStyle(text).map((part, index) => index % 2 === 1 ? part : visible(part)).join('');
 
 /**
-Makes a line fit to be written: at most `room` cells wide, without any control sequence but SGR. This is the last guard, whatever the components did.
+Makes a line fit to be written: at most `room` cells wide, without any control sequence but SGR, and in ASCII where the terminal shows nothing else. This is the last guard, whatever the components did.
 */
-export function prepareLine(raw: string, room: number, colour: boolean): Line {
+export function prepareLine(raw: string, room: number, {colour, ascii = false}: {colour: boolean; ascii?: boolean}): Line {
 	let text = colour ? raw : withoutColour(raw);
+	text = ascii ? toAscii(disarm(text)) : text;
 	let stretches = stretchesOf(withoutStyle(text));
 	const uneven = stretches.some(({cells}) => cells === undefined);
 	if (uneven) {

@@ -21,8 +21,11 @@ export type Row = readonly Piece[];
 
 export type Size = {columns: number; rows: number};
 
-const prepare = (raw: string, {left, room}: {left: number; room: number}, colour: boolean, before: Piece | undefined): Piece =>
-	before?.raw === raw && before.left === left && before.room === room ? before : {...prepareLine(raw, room, colour), left, room};
+/** How lines are shown: with colours, and in ASCII only. */
+export type Manner = {colour: boolean; ascii?: boolean};
+
+const prepare = (raw: string, {left, room}: {left: number; room: number}, manner: Manner, before: Piece | undefined): Piece =>
+	before?.raw === raw && before.left === left && before.room === room ? before : {...prepareLine(raw, room, manner), left, room};
 
 /** A row of a terminal that was just cleared. */
 export const blankRow = (columns: number): Row => [{
@@ -30,7 +33,7 @@ export const blankRow = (columns: number): Row => [{
 }];
 
 /** Lays the paints over the frame. A line that stands in `before` is not prepared again. */
-export function composeRows(frame: readonly string[], paints: Iterable<Paint>, {columns, rows}: Size, {before, colour}: {before: readonly Row[]; colour: boolean}): Row[] {
+export function composeRows(frame: readonly string[], paints: Iterable<Paint>, {columns, rows}: Size, {before, ...manner}: Manner & {before: readonly Row[]}): Row[] {
 	const layout: Array<Array<{raw: string; left: number; room: number}>> = Array.from({length: rows}, (_, index) => [{raw: frame[index] ?? '', left: 0, room: columns}]);
 	for (const {top, left, width, lines} of [...paints].sort((a, b) => (a.layer ?? 0) - (b.layer ?? 0))) {
 		const room = Math.min(width, columns - left);
@@ -48,7 +51,7 @@ export function composeRows(frame: readonly string[], paints: Iterable<Paint>, {
 		}
 	}
 
-	return layout.map((row, top) => row.map((piece, index) => prepare(piece.raw, piece, colour, before[top]?.[index])));
+	return layout.map((row, top) => row.map((piece, index) => prepare(piece.raw, piece, manner, before[top]?.[index])));
 }
 
 const at = (top: number, left: number): string => `\u001B[${top + 1};${left + 1}H`;

@@ -10,6 +10,8 @@ import {allowsColour} from './style.ts';
 
 export type ScreenOptions = OwnershipOptions & {
 	env: NodeJS.ProcessEnv;
+	/** Whether the terminal shows ASCII only. */
+	ascii?: boolean;
 	/** Called after each frame written: the rows that changed and the bytes that took. */
 	onFrame?: (written: {rows: number; bytes: number}) => void;
 };
@@ -133,7 +135,7 @@ export class Screen extends EventEmitter {
 	}
 
 	#compose(): Row[] {
-		return composeRows(this.#frame, this.#paints.values(), this.#size(), {before: this.#shown, colour: this.colour});
+		return composeRows(this.#frame, this.#paints.values(), this.#size(), {before: this.#shown, colour: this.colour, ascii: this.#options.ascii ?? false});
 	}
 
 	#schedule(): void {

@@ -30,13 +30,17 @@ export const dim = attribute(2, 22);
 export const underline = attribute(4, 24);
 export const inverse = attribute(7, 27);
 
-// Of the sixteen base colours only those that are legible on a light and on a dark background.
-export const red = colour(31);
-export const green = colour(32);
-export const yellow = colour(33);
-export const blue = colour(34);
-export const magenta = colour(35);
-export const cyan = colour(36);
+/**
+The base colours that text is written in, by their SGR codes: those of the sixteen that can be read on a white and on a black terminal. Yellow, green and cyan nearly vanish on white, and blue on black.
+*/
+export const textColours = {red: 31, magenta: 35, brightBlue: 94} as const;
+
+// Named by what they say: red is wrong, yellow wants to be seen, green is well, and cyan and blue tell apart.
+export const red = colour(textColours.red);
+export const yellow = colour(textColours.magenta);
+export const green = colour(textColours.brightBlue);
+export const cyan = colour(textColours.brightBlue);
+export const blue = colour(textColours.brightBlue);
 
 const withoutColourCodes = (parameters: string): string => {
 	const codes = parameters.split(/[;:]/);
