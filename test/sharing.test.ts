@@ -106,7 +106,7 @@ test('of five processes that start at once one hosts; killed again and again, an
 	const submitted: string[] = [];
 	while (processes.length > 1) {
 		for (const holder of processes) {
-			const {done} = await own(holder, 'process.submit', {spec: {targetcolonyid: identity.id}});
+			const {done} = await ask(holder, {key: privateKey}, 'process.submit', {spec: {targetcolonyid: identity.id}});
 			submitted.push((done as Process).processid);
 		}
 
