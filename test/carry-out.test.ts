@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
+import {Unavailable} from '../source/core/errors.ts';
 import {processStates} from '../source/core/types.ts';
 import type {Database} from '../source/database/types.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
@@ -79,6 +80,16 @@ test('a signed request that was refused is not carried out later, and leaves not
 	assert.equal((await colony.history(processid)).length, before.length + 2);
 });
 
+test('a signed request of somebody who may not do it stays refused when they may', async () => {
+	const computer = await colony.computer({state: 'pending'});
+	const input = {spec: {targetcolonyid: colony.id}};
+	const signer = signerOf(computer, 'process.submit', input);
+	await refused(colony.broker.run(signer, 'process.submit', input), 'not-allowed');
+	await colony.own('computer.approve', {computerid: computer.id});
+	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
+	await colony.broker.run(signerOf(computer, 'process.submit', input), 'process.submit', input);
+});
+
 test('of a list each has an answer of its own', async () => {
 	const computer = await colony.computer();
 	const running = await colony.running(computer);
@@ -88,7 +99,7 @@ test('of a list each has an answer of its own', async () => {
 });
 
 /** A broker on a database that goes away at the first statement that a pattern fits. */
-function failing(pattern: RegExp): Broker {
+function failing(pattern: RegExp, error: Error): Broker {
 	let isAway = false;
 	const broken: Database = {
 		...database,
@@ -97,7 +108,7 @@ function failing(pattern: RegExp): Broker {
 			async query(text, values) {
 				if (!isAway && pattern.test(text)) {
 					isAway = true;
-					throw new Error('The cable was pulled.');
+					throw error;
 				}
 
 				return client.query(text, values);
@@ -112,10 +123,12 @@ function failing(pattern: RegExp): Broker {
 
 test('a signed request that failed by no fault of its own may come again', async () => {
 	const input = {spec: {targetcolonyid: colony.id}};
-	const signer = signerOf(colony.owner, 'process.submit', input);
-	await refused(failing(/insert into processes/).run(signer, 'process.submit', input), 'internal');
-	const {processid} = await colony.broker.run(signer, 'process.submit', input);
-	assert.equal(await colony.state({processid}), 'waiting');
+	for (const error of [new Error('It broke.'), new Unavailable('The cable was pulled.')]) {
+		const signer = signerOf(colony.owner, 'process.submit', input);
+		await assert.rejects(failing(/insert into processes/, error).run(signer, 'process.submit', input), new RegExp(error.message));
+		const {processid} = await colony.broker.run(signer, 'process.submit', input);
+		assert.equal(await colony.state({processid}), 'waiting');
+	}
 });
 
 test('the same request under an idempotency key gets the same processes, and nothing is done twice', async () => {
@@ -174,6 +187,14 @@ test('of changes under one key those that were done are told again, be they gone
 	assert.deepEqual(told(await approve('other key', third.id)), ['three 1']);
 	await refused(approve('key', third.id), 'conflict', /another request/);
 	assert.equal((await colony.own('computer.get', {computerid: approved.id})).status, 2);
+});
+
+test('where all was refused nothing stands under the key', async () => {
+	const computer = await colony.computer();
+	const approve = async () => colony.broker.run({identity: colony.owner}, 'computer.approve', {colonyid: colony.id, computerid: computer.id}, {idempotencyKey: 'refused'});
+	await refused(approve(), 'conflict', /approved already/);
+	await colony.own('computer.disapprove', {computerid: computer.id});
+	assert.equal((await approve()).status, 1);
 });
 
 test('whoever watches is told of what was changed, once it is committed', async () => {
