@@ -110,8 +110,8 @@ const sessionSettings = (statementTimeout: number): string => [
 	'DateStyle=ISO',
 	'bytea_output=hex',
 	`statement_timeout=${statementTimeout}`,
-	// A program that stands still in a transaction would keep its locks for ever.
-	'idle_in_transaction_session_timeout=60000',
+	// A program that stands still in a transaction would keep its locks for ever, and hold up the seals and events of all.
+	'idle_in_transaction_session_timeout=20000',
 	// Statements are short: compiling one takes a hundred times as long as it runs.
 	'jit=off',
 ].map(setting => `-c ${setting}`).join(' ');
