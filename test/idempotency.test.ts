@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {idempotency, migrate} from '../source/database/index.ts';
-import {openAny} from './support/colony.ts';
+import {openAny, untilBlocked} from './support/colony.ts';
+import {noPostgres} from './support/databases.ts';
 import {databaseClock} from './support/database-clock.ts';
 
 const database = await openAny();
@@ -51,4 +52,19 @@ test('a key that was kept just now has its time before it', async () => {
 	await keep('now', []);
 	assert.equal(await idempotency.forgetOld(database), 0);
 	assert.ok(await find('now'));
+});
+
+test('whoever comes with a key that is in use waits, and hears what the first one did, or that it did nothing', {skip: noPostgres}, async () => {
+	for (const [key, does] of [['kept', true], ['undone', false]] as const) {
+		let second: ReturnType<typeof find> | undefined;
+		await database.transaction(async client => {
+			assert.equal(await idempotency.findKept(client, keyed(key)), undefined);
+			second = find(key);
+			await untilBlocked(database, second);
+			if (does) {
+				await idempotency.keep(client, keyed(key), ['one']);
+			}
+		});
+		assert.deepEqual(await second, does ? {fingerprint: 'what it asks', subjects: ['one']} : undefined);
+	}
 });
