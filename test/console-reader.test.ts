@@ -91,7 +91,7 @@ test('in a terminal it writes lines and nothing else, and leaves as it came', as
 	terminal.type('secret word');
 	await terminal.until('***********');
 	terminal.press('enter');
-	await terminal.until(/Root password again, not shown: empty/);
+	await terminal.until(/Password again, not shown: empty/);
 	terminal.type('secret word');
 	terminal.press('enter');
 	await terminal.until('Registered the colony mycolony');

@@ -82,7 +82,7 @@ async function registerColony(terminal: Terminal, name: string): Promise<void> {
 	terminal.type('secret word');
 	await terminal.until('•••••••••••');
 	terminal.press('enter');
-	await terminal.until('Root password again');
+	await terminal.until('Password again');
 	terminal.type('secret word');
 	terminal.press('enter');
 	await terminal.until(`Registered the colony ${name}`);

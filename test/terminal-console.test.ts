@@ -72,7 +72,7 @@ describe('on the embedded database, with nothing configured', () => {
 		await terminal.until('•••••••••••');
 		assert.doesNotMatch(terminal.raw(), /secret/, 'the password is not on the screen');
 		terminal.press('enter');
-		await terminal.until('Root password again');
+		await terminal.until('Password again');
 		terminal.type('secret word');
 		terminal.press('enter');
 		await terminal.until('Registered the colony qAy');

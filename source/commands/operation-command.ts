@@ -235,7 +235,7 @@ async function changeRoot({call: {world, input, flags}}: Run, newPassword: strin
 		}
 
 		if (!isAttended(input, world)) {
-			throw new Unauthenticated('A root password is set; it is needed to change it.', {hint: 'Give it with --rootpassword or in COLONIES_ROOT_PASSWORD. Whoever has the database may forget it: colonies database resetroot.', cause: error});
+			throw new Unauthenticated('A root password is set; it is needed to change it.', {hint: 'Give it with --rootpassword or in COLONIES_ROOT_PASSWORD. With access to the database itself you can reset it: colonies database resetroot.', cause: error});
 		}
 
 		await say(world, 'A root password is set; it is needed to change it.');

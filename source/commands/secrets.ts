@@ -65,7 +65,7 @@ export async function requireNewSecret(world: World, input: StandardInput, secre
 /** Asks again for a secret that was typed and is new. @throws InvalidInput when the two differ, or it is too short */
 async function confirmSecret(world: World, input: StandardInput, {label}: Secret, typed: string): Promise<void> {
 	if (isShort(typed)) {
-		throw new InvalidInput(`The ${label.toLowerCase()} has fewer than ${limits.rootPasswordLength} characters; nothing was changed.`, {hint: 'Whoever has it can remove every colony: take a longer one.'});
+		throw new InvalidInput(`The ${label.toLowerCase()} has fewer than ${limits.rootPasswordLength} characters; nothing was changed.`, {hint: 'This password can remove every colony: choose a longer one.'});
 	}
 
 	if (await askSecret(input, world, `${label} again`) !== typed) {

@@ -85,7 +85,7 @@ export function askAgain(form: Form): Form {
 		return {...form, error: {code: 'unauthenticated', message: noRoot, hint: 'Register a colony with n on 4 Colonies, and choose it there.'}};
 	}
 
-	const fields = [...form.fields.filter(({name}) => name !== 'again'), field('again', 'Root password again', 'It becomes the root password; you cannot see it again', {kind: 'secret'})];
+	const fields = [...form.fields.filter(({name}) => name !== 'again'), field('again', 'Password again', 'It becomes the root password; you cannot see it again', {kind: 'secret'})];
 	return {...form, fields, focus: fields.length - 1, error: {code: 'unauthenticated', message: noRoot, hint: 'Type the one that you chose again.'}};
 }
 

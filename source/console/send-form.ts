@@ -87,7 +87,7 @@ const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind
 /** @throws InvalidInput where a root password that is to become the first one is too short, or typed differently the second time */
 function checkFirst(password: string, again: string): void {
 	if (isShort(password)) {
-		throw new InvalidInput(`The root password has fewer than ${limits.rootPasswordLength} characters.`, {hint: 'Whoever has it can remove every colony: take a longer one.'});
+		throw new InvalidInput(`The root password has fewer than ${limits.rootPasswordLength} characters.`, {hint: 'This password can remove every colony: choose a longer one.'});
 	}
 
 	if (again !== password) {

@@ -15,7 +15,7 @@ export const presentKey = (colonyid: string, time: number, position: string, bef
 type Compared = ResultOf<'audit.present'>;
 type Counts = Compared['compared'];
 
-/** How it stands with comparing the present with the history that was verified. `before`: what was compared in earlier steps. */
+/** How far the present has been compared with the verified history. `before`: what was compared in earlier steps. */
 export type Comparison = {state: 'running' | 'stopped' | 'agrees' | 'differs'; deviations: Compared['deviations']; compared: Counts; share: number; position: string};
 
 export const nothingCompared: Counts = {colonies: 0, computers: 0, processes: 0, attributes: 0, rows: 0, unknown: 0};

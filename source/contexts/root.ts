@@ -15,7 +15,7 @@ export async function keepRoot(broker: Broker, notice: Notice, {rootpassword, mu
 	} catch (error) {
 		const failure = toColoniesError(error);
 		throw failure.code === 'unauthenticated' && !isWithoutRoot(failure)
-			? new Unauthenticated('The root password given is not the one that this database keeps.', {hint: 'Give that one, or change it: colonies database rootpassword. Whoever has the database may forget it: colonies database resetroot.', cause: error})
+			? new Unauthenticated('The root password given is not the one that this database keeps.', {hint: 'Give that one, or change it: colonies database rootpassword. With access to the database itself you can reset it: colonies database resetroot.', cause: error})
 			: failure;
 	}
 }

@@ -18,7 +18,7 @@ export type DatabaseStatus = {
 	oldest: number | null;
 	/** Why it takes no changes; null where it takes them. */
 	readonly: NoChanges | null;
-	/** Whether notifications reach whoever serves this; where they do not, changes and work are found by looking every two seconds. */
+	/** Whether notifications arrive here; where they do not, changes and work are found by polling every two seconds. */
 	listening: boolean;
 };
 

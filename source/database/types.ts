@@ -42,7 +42,7 @@ export type Database = Client & {
 	watchReachability(tell: (state: Reachability) => void): () => void;
 	/** Several statements separated by semicolons, without values: for migrations. */
 	execute(client: Client, script: string): Promise<void>;
-	/** How it stands with the connections. */
+	/** The connections now. */
 	load(): Load;
 	/** `PostgreSQL 15.18`, `TimescaleDB 2.23.0` and where it lives, for people. Never a password. */
 	describe(): Promise<{place: string; server: string; timescale: string | undefined}>;

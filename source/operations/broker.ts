@@ -30,7 +30,7 @@ type BrokerOptions = {
 /** How it stands with a broker and its database, for whoever watches over them. */
 export type Statistics = {
 	states: Array<{colony: Id; state: ProcessState; count: number}>;
-	/** How it stands with the connections to the database. */
+	/** The connections to the database now. */
 	pool: Load;
 	/** Computers that wait for work here, and watchers of events. */
 	waiting: number;

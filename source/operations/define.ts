@@ -12,7 +12,7 @@ export type Who = Standing & {actor: Id | 'root'};
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
-/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: how it stands with the database's connections. */
+/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: the database's connections now. */
 export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; also: (author: Author, changes: readonly Change[]) => Promise<void>};
 
 /** A method and a path whose `{names}` are fields of the input: `POST /colonies/{colonyid}/computers`. */

@@ -43,7 +43,7 @@ const reasons: Record<string, Reason> = {
 	EACCES: {why: 'its socket may not be opened', hint: 'It belongs to another user.'},
 	CERT_HAS_EXPIRED: {why: 'its certificate has expired', hint: 'Give the server a new one, and check the clock of this machine.'},
 	CERT_NOT_YET_VALID: {why: 'its certificate is not valid yet', hint: 'Check the clock of this machine, and that of the server.'},
-	CERT_REVOKED: {why: 'its certificate was revoked', hint: 'Ask whoever runs the server; give it a new one.'},
+	CERT_REVOKED: {why: 'its certificate was revoked', hint: 'Ask the server\'s operator for a new one.'},
 	ERR_TLS_CERT_ALTNAME_INVALID: {why: 'its certificate is for another name', hint: 'Give the name of its certificate as the host, or its fingerprint (--fingerprint).'},
 	EPROTO: {why: 'it does not speak TLS', hint: 'Check --port.'},
 	ERR_SSL_WRONG_VERSION_NUMBER: {why: 'it does not speak TLS', hint: 'Check --port.'},

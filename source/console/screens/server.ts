@@ -57,7 +57,7 @@ function certificateFact({kind}: ServerView['where'], context: State['context'],
 		return ['certificate', 'NOT TRUSTED', red];
 	}
 
-	return context?.insecure ? ['certificate', 'NOT CHECKED: whatever answers is trusted', red] : ['certificate', kind === 'server' ? 'checked' : '-'];
+	return context?.insecure ? ['certificate', 'NOT CHECKED: any server is trusted', red] : ['certificate', kind === 'server' ? 'checked' : '-'];
 }
 
 const storeFacts = ({where, delay}: ServerView, {context, reach}: State): Fact[] => [

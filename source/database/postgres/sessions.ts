@@ -26,7 +26,7 @@ type Options = {
 };
 
 /**
-The sessions of a database: as many as are asked for, or as many as the server gives where that is less. Whoever finds none free waits, a bounded time, and so does whoever the server refuses:
+The sessions of a database: as many as are asked for, or as many as the server gives where that is less. A caller that finds none free waits a bounded time, also where the server refuses more:
 for a session that is given back, or for others to let go of theirs.
 */
 export class Sessions {
