@@ -42,14 +42,14 @@ test('the question names the store, the object and what comes of it; its default
 	const colony = opened({screen: 'colonies'});
 	colony.tell({type: 'root-unlocked'});
 	colony.press('j', 'X');
-	assert.match(footer(colony), /^embedded: Remove the colony colony-1\? All its computers, processes/);
+	assert.match(footer(colony), /^embedded: Remove the colony colony-1\?\s+All its computers, processes/);
 });
 
 test('on the narrowest terminal the question still says which computer, however long its name', () => {
 	const console = opened({screen: 'computers', columns: 60, height: 15});
 	console.load([computerOf(1, {name: '漢字'.repeat(40), status: 1})]);
 	console.press('j', 'V');
-	assert.match(footer(console), new RegExp(`^Disapprove the computer .+ \\(${idOf('computer', 1).slice(0, 8)}\\)\\?`));
+	assert.match(footer(console), new RegExp(`^embedded colony-0: Disapprove the computer\\s+[漢字\\s]+ \\(${idOf('computer', 1).slice(0, 8)}\\)\\?`));
 });
 
 test('only y confirms; enter, esc, n, q and ctrl-c cancel, ! shows the command line, and everything else does nothing', () => {
