@@ -23,7 +23,7 @@ const fixed = /^\u001B\[(?:\?(?:1049|25|7|2004|2026)[hl]|2J|2?K)$/;
 /** Cursor to a place, or to a column. */
 const place = /^\u001B\[(?:(\d+);(\d+)H|(\d+)G)$/;
 /** Styles: bold, dim, underline, inverse, and the base colours that are legible everywhere. */
-const style = /^\u001B\[(?:0|1|2|4|7|22|24|27|3[1-69])(?:;(?:0|1|2|4|7|22|24|27|3[1-69]))*m$/;
+const style = /^\u001B\[(?:0|1|2|4|7|22|24|27|31|35|39|94)(?:;(?:0|1|2|4|7|22|24|27|31|35|39|94))*m$/;
 const clipboard = /^\u001B]52;c;[\w+/=]*\u0007$/;
 const frameEnd = '\u001B[?2026l';
 const token = /\u001B\[[^@-~]*[@-~]|\u001B][^\u0007\u001B]*\u0007|\u001B[^[\]]|[^\u001B]+/g;
