@@ -7,7 +7,7 @@ import {test} from 'node:test';
 import {toAscii, wantsAscii} from '../source/console/terminal/ascii.ts';
 import {prepareLine} from '../source/console/terminal/line.ts';
 import {
-	blue, bold, cyan, green, inverse, red, textColours, yellow,
+	accent, bold, danger, inverse, success, textColours, warning,
 } from '../source/console/terminal/style.ts';
 import {widthOf} from '../source/console/terminal/width.ts';
 import {hostileTexts} from './support/console-states.ts';
@@ -42,7 +42,7 @@ test('every base colour that text is written in is readable on white and on blac
 	}
 
 	const used = new Set(Object.values(textColours).map(code => `\u001B[${code}m`));
-	for (const style of [red, yellow, green, cyan, blue]) {
+	for (const style of [danger, warning, success, accent]) {
 		assert.ok(used.has(style('x').split('x')[0]!), style('x'));
 	}
 });
@@ -69,7 +69,7 @@ test('in ASCII every frame keeps its cells, and every sign of the console has on
 		}
 	}
 
-	assert.equal(toAscii(`┌─ ${red('✗ failed')} ${bold('…')} ▁▂▃▄▅▆▇█ →`), `+- ${red('x failed')} ${bold('~')} .:~=+*%# >`);
+	assert.equal(toAscii(`┌─ ${danger('✗ failed')} ${bold('…')} ▁▂▃▄▅▆▇█ →`), `+- ${danger('x failed')} ${bold('~')} .:~=+*%# >`);
 	assert.equal(toAscii('漢é👩‍👩‍👧e\u0301'), '??????');
 });
 

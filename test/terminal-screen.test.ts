@@ -6,7 +6,7 @@ import {setImmediate as turn} from 'node:timers/promises';
 import fc from 'fast-check';
 import xterm from '@xterm/headless';
 import {type Screen, openScreen} from '../source/console/terminal/screen.ts';
-import {bold, red} from '../source/console/terminal/style.ts';
+import {bold, danger} from '../source/console/terminal/style.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
 
 /** A terminal that takes writes one at a time, when it is told to. */
@@ -102,9 +102,9 @@ test('only the rows that changed are written, between the marks of one update', 
 
 test('of a row only what changed is written, in its style', async t => {
 	const {show} = await open(t);
-	await show(`one ${red('two 111')} three`);
-	assert.equal(await show(`one ${red('two 121')} three`), update('\u001B[1;10H\u001B[31m2\u001B[0m'));
-	assert.equal(await show(`one ${red('two 12')} three`), update('\u001B[1;11H\u001B[31m\u001B[39m three\u001B[0m\u001B[K'));
+	await show(`one ${danger('two 111')} three`);
+	assert.equal(await show(`one ${danger('two 121')} three`), update('\u001B[1;10H\u001B[31m2\u001B[0m'));
+	assert.equal(await show(`one ${danger('two 12')} three`), update('\u001B[1;11H\u001B[31m\u001B[39m three\u001B[0m\u001B[K'));
 	assert.equal(await show(`one ${bold('two 12')} three`), update('\u001B[1;5H\u001B[1mtwo 12\u001B[22m three\u001B[0m'));
 	assert.equal(await show(`一 ${bold('two 12')} three`), update('\u001B[1;1H一 \u001B[1mtwo 12\u001B[22m three\u001B[0m\u001B[K'));
 });
@@ -209,7 +209,7 @@ test('a resize draws everything anew, at the new size, once', async t => {
 
 test('no line is wider than the terminal, no frame higher', async t => {
 	const {output, show, screen} = await open(t, 8, 2);
-	await show('123456789', red('一二三四五六'), 'third');
+	await show('123456789', danger('一二三四五六'), 'third');
 	assert.deepEqual(screen.frame().map(line => withoutStyle(line)), ['12345678', '一二三四']);
 	assert.deepEqual(await linesOf(output.written, 8, 2), ['12345678', '一二三四']);
 	assert.ok(!output.written.join('').includes('\n'));

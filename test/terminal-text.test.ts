@@ -6,7 +6,7 @@ import stringWidth from 'string-width';
 import {visible} from '../source/core/text.ts';
 import {anchor, prepareLine} from '../source/console/terminal/line.ts';
 import {
-	bold, dim, inverse, red, setColour, withoutColour, yellow,
+	bold, danger, dim, inverse, setColour, warning, withoutColour,
 } from '../source/console/terminal/style.ts';
 import {
 	type EditState, drawField, editText, emptyText, isEditKey, textOf,
@@ -37,8 +37,8 @@ test('a text is cut by cells, with a mark', () => {
 	assert.equal(cut('abc', -1), '');
 	assert.equal(pad('7', 3, 'right'), '  7');
 	assert.equal(fit('一二三', 4), '一… ');
-	assert.equal(fitAnsi(red('abcdef'), 4), '\u001B[31mabc…\u001B[39m');
-	assert.equal(fitAnsi(red('ab'), 4, 'right'), `  ${red('ab')}`);
+	assert.equal(fitAnsi(danger('abcdef'), 4), '\u001B[31mabc…\u001B[39m');
+	assert.equal(fitAnsi(danger('ab'), 4, 'right'), `  ${danger('ab')}`);
 });
 
 test('fitted text has exactly its width, whatever it is', () => {
@@ -61,15 +61,15 @@ test('slices of a line have their width and together the whole', () => {
 		assert.equal(widthOf(sliceCells(safe, 0, from)), from);
 		assert.equal(widthOf(sliceCells(safe, from, width)), width - from);
 	}), {numRuns: 1000});
-	assert.equal(sliceCells(red('abc') + 'def', 1, 4), '\u001B[31mbc\u001B[39md');
+	assert.equal(sliceCells(danger('abc') + 'def', 1, 4), '\u001B[31mbc\u001B[39md');
 });
 
 test('styles nest, and colours can be turned off', () => {
-	assert.equal(red(`a${yellow('b')}c`), '\u001B[31ma\u001B[35mb\u001B[39m\u001B[31mc\u001B[39m');
+	assert.equal(danger(`a${warning('b')}c`), '\u001B[31ma\u001B[35mb\u001B[39m\u001B[31mc\u001B[39m');
 	assert.equal(bold(`a${dim('b')}c`), '\u001B[1ma\u001B[2mb\u001B[22m\u001B[1mc\u001B[22m');
-	assert.equal(red(''), '');
+	assert.equal(danger(''), '');
 	setColour(false);
-	assert.equal(red('a') + inverse('b'), 'a\u001B[7mb\u001B[27m');
+	assert.equal(danger('a') + inverse('b'), 'a\u001B[7mb\u001B[27m');
 	setColour(true);
 	assert.equal(withoutColour('\u001B[1;38;2;1;2;3;4mx\u001B[97;41my\u001B[0m'), '\u001B[1;4mxy\u001B[0m');
 });

@@ -4,7 +4,7 @@ import type {Id, Process} from '../core/types.ts';
 import {answerIn} from './asking.ts';
 import type {Ask} from './answers.ts';
 import type {State} from './state.ts';
-import {dim, green, red, yellow} from './terminal/style.ts';
+import {danger, dim, success, warning} from './terminal/style.ts';
 
 const reasonsSlot = 'reasons';
 /** Under which slot it is asked why one process waits: the one that is open, or the one under the cursor. */
@@ -51,7 +51,7 @@ export function askReasons(state: State): readonly Ask[] {
 	}];
 }
 
-const styles: Partial<Record<Verdict, (text: string) => string>> = {'nobody-can': red, 'one-fix-away': yellow, 'being-taken': green};
+const styles: Partial<Record<Verdict, (text: string) => string>> = {'nobody-can': danger, 'one-fix-away': warning, 'being-taken': success};
 
 /** A verdict coloured by what it means. */
 export const verdictStyle = (verdict: Verdict | undefined): (text: string) => string => (verdict && styles[verdict]) ?? dim;

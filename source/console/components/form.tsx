@@ -1,7 +1,7 @@
 import {Box, Text} from 'ink';
 import {visible} from '../../core/text.ts';
 import type {Overlay} from '../state.ts';
-import {dim, red} from '../terminal/style.ts';
+import {danger, dim} from '../terminal/style.ts';
 import {cut} from '../terminal/width.ts';
 import {fewLines} from '../views/wrap.ts';
 import {TextField} from './text-field.tsx';
@@ -40,7 +40,7 @@ export function Form({form, width, height}: FormProps) {
 				</Box>
 			))}
 			<Box flexGrow={1}/>
-			{said.map((line, index) => <Text key={index} wrap='truncate'>{wrong ? red(line) : dim(line)}</Text>)}
+			{said.map((line, index) => <Text key={index} wrap='truncate'>{wrong ? danger(line) : dim(line)}</Text>)}
 			<Text wrap='truncate'>{form.busy ? 'working …' : `enter ${form.focus === form.fields.length - 1 ? 'send' : 'next field'} · ctrl-s send · arrows move · esc leaves`}</Text>
 		</Box>
 	);

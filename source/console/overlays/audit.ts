@@ -7,7 +7,7 @@ import {
 	change, headSlot, object, who,
 } from '../screens/audit.ts';
 import {type Overlay, type State, storeNow} from '../state.ts';
-import {bold, dim, green, red} from '../terminal/style.ts';
+import {bold, danger, dim, success} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {
 	comparisonOf, nextComparison, presentSlot, type Verdict, verdictOf, verifyKey, verifySlot,
@@ -82,7 +82,7 @@ function linesOf(entry: Entry, state: State, width: number): string[] {
 export function entryLines({id}: EntryOverlay, state: State): string[] {
 	const {result, error} = answerIn(state, entrySlot, id, 'audit.get');
 	const width = state.columns - 4;
-	return result ? linesOf(result, state, width) : (error ? wrapWords(visible(error.message), width).map(line => red(line)) : ['Loading …']);
+	return result ? linesOf(result, state, width) : (error ? wrapWords(visible(error.message), width).map(line => danger(line)) : ['Loading …']);
 }
 
 /** A change with what was signed, over the whole body. */
@@ -123,10 +123,10 @@ function comparisonLines({time, compares}: VerifyOverlay, state: State): Styled[
 	const progress: Styled = [`${bar(share)}  ${plural(compared.processes, 'process')} compared`];
 	return {
 		running: (): Styled[] => [progress],
-		stopped: (): Styled[] => [progress, [visible(state.answers[presentSlot]?.error?.message ?? ''), red]],
-		agrees: (): Styled[] => [[`✓ ${presentSentence(compared)}`, text => green(bold(text))]],
+		stopped: (): Styled[] => [progress, [visible(state.answers[presentSlot]?.error?.message ?? ''), danger]],
+		agrees: (): Styled[] => [[`✓ ${presentSentence(compared)}`, text => success(bold(text))]],
 		differs: (): Styled[] => [
-			['✗ Something is not as the history says.', text => red(bold(text))],
+			['✗ Something is not as the history says.', text => danger(bold(text))],
 			...deviations.map(({message}): Styled => [visible(message)]),
 			['There may be more: colonies audit verify --present looks at everything.'],
 		],
@@ -137,18 +137,18 @@ type Styled = readonly [text: string, style?: (text: string) => string];
 
 function verdictLines({state: kind, result, to, dropped}: Verdict, state: State): Styled[] {
 	if (kind === 'broken') {
-		return [['✗ The history is not intact.', text => red(bold(text))], [visible(result!.fault!.message)], [''], ['Every seal and row before it is as it was sealed.'], ['Whoever keeps heads elsewhere finds out since when: colonies audit verify --head HASH']];
+		return [['✗ The history is not intact.', text => danger(bold(text))], [visible(result!.fault!.message)], [''], ['Every seal and row before it is as it was sealed.'], ['Whoever keeps heads elsewhere finds out since when: colonies audit verify --head HASH']];
 	}
 
 	if (kind === 'intact') {
 		return to === 0
 			? [['Nothing is sealed yet.']]
-			: [[`✓ The history is intact up to seal ${to}.`, text => green(bold(text))], ...(dropped === 0 ? [] : [[`Retention has dropped ${plural(dropped, 'row')} of it.`] as const]), [`It was made at ${formatTime(result!.last!.madeat, state.utc)}. Its head, to be kept elsewhere:`], [result!.last!.hash], [''], ['Only a head that was kept elsewhere tells whether something was cut off: colonies audit verify --head HASH']];
+			: [[`✓ The history is intact up to seal ${to}.`, text => success(bold(text))], ...(dropped === 0 ? [] : [[`Retention has dropped ${plural(dropped, 'row')} of it.`] as const]), [`It was made at ${formatTime(result!.last!.madeat, state.utc)}. Its head, to be kept elsewhere:`], [result!.last!.hash], [''], ['Only a head that was kept elsewhere tells whether something was cut off: colonies audit verify --head HASH']];
 	}
 
 	return kind === 'running'
 		? [['Checking seals, rows, and the signatures of operators\' changes …']]
-		: [[visible(state.answers[verifySlot]?.error?.message ?? 'It was left before its end.'), red], ['v on 7 Audit begins anew.']];
+		: [[visible(state.answers[verifySlot]?.error?.message ?? 'It was left before its end.'), danger], ['v on 7 Audit begins anew.']];
 }
 
 /** How it goes with verifying, and the verdict. */

@@ -3,7 +3,7 @@ import {shortId, visible} from '../../core/text.ts';
 import type {Ask} from '../answers.ts';
 import {answerIn} from '../asking.ts';
 import type {Overlay, State} from '../state.ts';
-import {bold, dim, red} from '../terminal/style.ts';
+import {bold, danger, dim} from '../terminal/style.ts';
 import {fit, padAnsi} from '../terminal/width.ts';
 import {page} from '../views/page.ts';
 import {wrap, wrapText, wrapWords} from '../views/wrap.ts';
@@ -42,7 +42,7 @@ function rowLines({name, value, other}: Difference, width: number): string[] {
 export function differenceLines({id}: DifferenceOverlay, state: State, width: number): string[] {
 	const {result, error} = answerIn(state, slot, id, 'process.compare');
 	if (!result) {
-		return error ? [red(visible(error.message)), ...wrapWords(visible(error.hint ?? ''), width)] : ['Comparing …'];
+		return error ? [danger(visible(error.message)), ...wrapWords(visible(error.hint ?? ''), width)] : ['Comparing …'];
 	}
 
 	const lines: string[] = [];

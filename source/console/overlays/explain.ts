@@ -9,7 +9,7 @@ import type {Ask} from '../answers.ts';
 import {layoutOf} from '../layout.ts';
 import {selectedRow} from '../screens/index.ts';
 import {type Overlay, type State, storeNow} from '../state.ts';
-import {bold, dim, green, red, yellow} from '../terminal/style.ts';
+import {bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {page} from '../views/page.ts';
 import {wrapWords} from '../views/wrap.ts';
@@ -45,7 +45,7 @@ export function askWhy(state: State): readonly Ask[] {
 
 type Column = {title: string; width: number; text: (computer: ComputerAnswer, now: number) => string; style?: (text: string, computer: ComputerAnswer) => string};
 
-const stateColours = [yellow, green, red] as const;
+const stateColours = [warning, success, danger] as const;
 
 const first: readonly Column[] = [
 	{title: 'NAME', width: 16, text: ({name}) => visible(name)},
@@ -57,10 +57,10 @@ const widths: Partial<Record<ConditionName, number>> = {target: 9, type: 14, cor
 
 const conditionColumns = conditions.filter(({name}) => name !== 'approved').map(({name}): Column => {
 	const answerOf = (computer: ComputerAnswer) => computer.conditions.find(answer => answer.name === name)!;
-	return {title: name.toUpperCase(), width: widths[name] ?? 9, text: computer => visible(conditionText(answerOf(computer))), style: (text, computer) => answerOf(computer).ok ? dim(text) : red(text)};
+	return {title: name.toUpperCase(), width: widths[name] ?? 9, text: computer => visible(conditionText(answerOf(computer))), style: (text, computer) => answerOf(computer).ok ? dim(text) : danger(text)};
 });
 
-const mayRun: Column = {title: 'RUN', width: 3, text: ({mayrun, conditions: all}) => mayrun ? 'yes' : (all.every(({name, ok}) => ok || name === 'approved') ? 'fix' : 'no'), style: (text, {mayrun}) => mayrun ? green(text) : text};
+const mayRun: Column = {title: 'RUN', width: 3, text: ({mayrun, conditions: all}) => mayrun ? 'yes' : (all.every(({name, ok}) => ok || name === 'approved') ? 'fix' : 'no'), style: (text, {mayrun}) => mayrun ? success(text) : text};
 
 /** A column for each condition where there is room for them; else what keeps each computer, in words. */
 function columnsFor(width: number): readonly Column[] {
@@ -103,7 +103,7 @@ export function explainLines({id}: Explain, state: State): string[] {
 		return linesOf(result, state, width);
 	}
 
-	return error ? wrapWords(visible(error.message), width).map(line => red(line)) : ['Asking why …'];
+	return error ? wrapWords(visible(error.message), width).map(line => danger(line)) : ['Asking why …'];
 }
 
 /** Why a process waits, over the whole body. */

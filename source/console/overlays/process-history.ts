@@ -6,7 +6,7 @@ import type {Step} from '../../operations/index.ts';
 import type {Ask} from '../answers.ts';
 import {answerIn} from '../asking.ts';
 import {type Overlay, type State, storeNow} from '../state.ts';
-import {blue, bold, dim, green, red, yellow} from '../terminal/style.ts';
+import {accent, bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {attributeLines, fold, type Revealed} from '../views/attributes.ts';
 import {wrapWords} from '../views/wrap.ts';
@@ -49,35 +49,35 @@ type Told = {text: string; style: (text: string) => string};
 function told(step: Step, state: State): Told {
 	switch (step.what) {
 		case 'process.submit': {
-			return {text: `submitted by ${byWhom(step, state)}`, style: yellow};
+			return {text: `submitted by ${byWhom(step, state)}`, style: warning};
 		}
 
 		case 'process.assign': {
-			return {text: `▸ assigned to ${computerOf(step)}`, style: blue};
+			return {text: `▸ assigned to ${computerOf(step)}`, style: accent};
 		}
 
 		case 'process.successful': {
-			return {text: `✓ successful on ${computerOf(step)}`, style: green};
+			return {text: `✓ successful on ${computerOf(step)}`, style: success};
 		}
 
 		case 'process.failed': {
-			return {text: `✗ failed on ${computerOf(step)}`, style: red};
+			return {text: `✗ failed on ${computerOf(step)}`, style: danger};
 		}
 
 		case 'process.expire': {
-			return {text: `✗ failed: ${step.why ?? 'deadline exceeded'}`, style: red};
+			return {text: `✗ failed: ${step.why ?? 'deadline exceeded'}`, style: danger};
 		}
 
 		case 'process.requeue': {
-			return {text: `· back to waiting: ${step.why ?? 'taken away'}`, style: yellow};
+			return {text: `· back to waiting: ${step.why ?? 'taken away'}`, style: warning};
 		}
 
 		case 'process.retry': {
-			return {text: `· retried by ${byWhom(step, state)}`, style: yellow};
+			return {text: `· retried by ${byWhom(step, state)}`, style: warning};
 		}
 
 		case 'process.cancel': {
-			return {text: `✗ cancelled by ${byWhom(step, state)}`, style: red};
+			return {text: `✗ cancelled by ${byWhom(step, state)}`, style: danger};
 		}
 
 		case 'process.remove': {
@@ -166,7 +166,7 @@ function requirements(process: Process, state: State, width: number): string[] {
 	const room = Math.max(8, Math.floor((width - 14) / 2));
 	return ['', bold(`Requirements beside ${visible(result.name)}`), ...compare(result, process).conditions.map(answer => {
 		const text = `${answer.ok ? '✓' : '✗'} ${fit(answer.name, 9)} ${fit(`asks ${visible(asked(answer))}`, room)} ${fit(`has ${visible(had(answer))}`, room)}`;
-		return `  ${answer.ok ? text : red(text)}`;
+		return `  ${answer.ok ? text : danger(text)}`;
 	})];
 }
 
@@ -174,7 +174,7 @@ function requirements(process: Process, state: State, width: number): string[] {
 export function historyLines(process: Process, state: State, {width, revealed}: {width: number; revealed: Revealed}): {above: string[]; below: string[]} {
 	const {result, error} = answerIn(state, stepsSlot, process.processid, 'process.history');
 	const steps = stepsOf(state, result?.rows ?? []);
-	const line = result ? timeLine(steps, state, {width, more: result.more.before}) : [error ? red(visible(error.message)) : dim('…')];
+	const line = result ? timeLine(steps, state, {width, more: result.more.before}) : [error ? danger(visible(error.message)) : dim('…')];
 	const attempts = attemptsOf(steps);
 	return {
 		above: ['', bold('Time line'), ...line],

@@ -2,7 +2,7 @@ import {isSecretKey} from '../../core/text.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import type {Overlay, State} from '../state.ts';
-import {red} from '../terminal/style.ts';
+import {danger} from '../terminal/style.ts';
 import {page} from '../views/page.ts';
 import {wrapText} from '../views/wrap.ts';
 
@@ -29,7 +29,7 @@ export function resultRows(overlay: Result, state: State): string[] {
 	const {error} = answerIn(state, slot, keyOf(overlay), overlay.operation);
 	const width = state.columns - 4;
 	if (error) {
-		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => wrapText(line, width)).map(line => red(line));
+		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => wrapText(line, width)).map(line => danger(line));
 	}
 
 	return wrapText(resultText(overlay, state) ?? 'loading …', width);

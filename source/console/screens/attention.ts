@@ -2,12 +2,12 @@ import type {AttentionLine} from '../../core/attention.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatAge, formatTime} from '../../core/time.ts';
 import {type State, storeNow} from '../state.ts';
-import {dim, red, yellow} from '../terminal/style.ts';
+import {danger, dim, warning} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 import {whole} from './whole.ts';
 
 const marks = {high: '‼', medium: '!', low: '·'} as const;
-const styles = {high: red, medium: yellow, low: dim} as const;
+const styles = {high: danger, medium: warning, low: dim} as const;
 
 /** What a line is about: `lab2`, `train 1a2b3c4d`; nothing where it stands for the rest of its kind. */
 const thing = ({noun, id, name}: AttentionLine): string => noun === 'computer' ? name : [name, id.slice(0, 8)].filter(text => text !== '').join(' ');

@@ -4,7 +4,7 @@ import type {audit} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import {type State, storeNow} from '../state.ts';
-import {bold, dim, green, red, yellow} from '../terminal/style.ts';
+import {bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {comparisonOf, verdictOf} from '../verification.ts';
 import type {Screen} from './screen.ts';
 
@@ -19,13 +19,13 @@ export const object = ({subject, name, noun}: Entry): string => visible(name ?? 
 export const change = ({from, to}: Entry): string => from !== null && to !== null ? `${from} → ${to}` : (to ?? (from === null ? '' : `${from} →`));
 
 /** What takes something away is seen at a glance. */
-const colourOf = ({what}: Entry) => /\.(?:remove|cancel|disapprove)$/.test(what) ? yellow : (text: string) => text;
+const colourOf = ({what}: Entry) => /\.(?:remove|cancel|disapprove)$/.test(what) ? warning : (text: string) => text;
 
 export const headSlot = 'audit-head';
 
 const askHead = ({colony}: State): readonly Ask[] => colony ? [{slot: headSlot, key: colony.colonyid, operation: 'audit.head', input: {colonyid: colony.colonyid}, every: 5000}] : [];
 
-const styles: Partial<Record<string, (text: string) => string>> = {intact: green, broken: text => red(bold(text))};
+const styles: Partial<Record<string, (text: string) => string>> = {intact: success, broken: text => danger(bold(text))};
 
 /** How far the history is sealed, and what came of verifying it. */
 function note(state: State): string {

@@ -2,11 +2,11 @@ import {shortId, visible} from '../../core/text.ts';
 import {formatAge, milliseconds} from '../../core/time.ts';
 import {type Computer, computerStates} from '../../core/types.ts';
 import {storeNow} from '../state.ts';
-import {dim, green, red, yellow} from '../terminal/style.ts';
+import {danger, dim, success, warning} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 
 const marks = ['?', '✓', '✗'] as const;
-const colours = [yellow, green, red] as const;
+const colours = [warning, success, danger] as const;
 
 export const computersScreen: Screen<Computer> = {
 	name: 'computers',

@@ -1,6 +1,6 @@
 import {shortId, visible} from '../../core/text.ts';
 import type {KeyEntry} from '../../keychain/index.ts';
-import {red} from '../terminal/style.ts';
+import {danger} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 import {passing, whole} from './whole.ts';
 
@@ -17,7 +17,7 @@ export const keysScreen: Screen<KeyEntry> = {
 		{title: 'OF', width: 9, yields: 0, value: ({label}) => label?.kind ?? '-'},
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({label}) => label ? visible(label.name) : '-'},
 		{title: 'COLONY', width: 10, yields: 1, value: ({label}) => label ? shortId(label.colonyid) : '-'},
-		{title: 'FILE', width: 8, yields: 2, value: ({damaged}) => damaged ? 'damaged' : 'good', style: (text, {damaged}) => damaged ? red(text) : text},
+		{title: 'FILE', width: 8, yields: 2, value: ({damaged}) => damaged ? 'damaged' : 'good', style: (text, {damaged}) => damaged ? danger(text) : text},
 	],
 	idOf: ({id}) => id,
 	nameOf: ({id, label}) => label ? `${visible(label.name)} (${shortId(id)})` : shortId(id),

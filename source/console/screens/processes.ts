@@ -2,7 +2,7 @@ import {inShort} from '../../core/explanation.ts';
 import {shortId, visible} from '../../core/text.ts';
 import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import {type Process, processStates} from '../../core/types.ts';
-import {blue, dim, green, red, yellow} from '../terminal/style.ts';
+import {accent, danger, dim, success, warning} from '../terminal/style.ts';
 import {namesOf} from '../names.ts';
 import {storeNow} from '../state.ts';
 import {tabState} from '../tabs.ts';
@@ -12,7 +12,7 @@ import {
 import type {Column, Screen} from './screen.ts';
 
 const marks = ['·', '▸', '✓', '✗'] as const;
-const colours = [yellow, blue, green, red] as const;
+const colours = [warning, accent, success, danger] as const;
 
 /** Milliseconds from a wire time to now, as a span; `-` where it is not set. */
 const since = (time: string, now: number): string => {
@@ -72,7 +72,7 @@ const columns: ReadonlyArray<Column<Process>> = [
 	{title: 'TYPE', width: 12, yields: 0, grows: true, value: ({computertype}) => computertype === '' ? 'any' : visible(computertype), style: (text, {computertype}) => computertype === '' ? dim(text) : text},
 	{title: 'TIME', width: 7, align: 'right', yields: 0, value: lasted, sort: lastedTime, stored: state => ['waiting', 'running'].includes(tabState(state) ?? '') ? 'descending' : undefined},
 	{title: 'ENDED', width: 11, align: 'right', yields: 4, value: ({endtime}, now) => endtime.startsWith('0001') ? '-' : `${since(endtime, now)} ago`, sort: ({endtime}, now) => now - (milliseconds(endtime) ?? Infinity), stored: state => ['successful', 'failed'].includes(tabState(state) ?? '') ? 'ascending' : undefined, shown: state => !['waiting', 'running'].includes(tabState(state) ?? '')},
-	{title: 'DEADLINE', width: 10, align: 'right', yields: 5, value: deadline, sort: ({deadline, status}) => status === 1 ? milliseconds(deadline) ?? Infinity : Infinity, style: (text, {status}) => status === 1 && text.endsWith('ago') ? red(text) : text, shown: state => ['running', undefined].includes(tabState(state))},
+	{title: 'DEADLINE', width: 10, align: 'right', yields: 5, value: deadline, sort: ({deadline, status}) => status === 1 ? milliseconds(deadline) ?? Infinity : Infinity, style: (text, {status}) => status === 1 && text.endsWith('ago') ? danger(text) : text, shown: state => ['running', undefined].includes(tabState(state))},
 	{title: 'CORES', width: 5, align: 'right', yields: 6, value: ({cores}) => String(cores), sort: ({cores}) => cores},
 	{title: 'MEM', width: 5, align: 'right', yields: 7, value: ({mem}) => memory(mem), sort: ({mem}) => mem},
 	{title: 'GPU', width: 3, align: 'right', yields: 8, value: ({gpus}) => String(gpus), sort: ({gpus}) => gpus},

@@ -4,7 +4,7 @@ import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import type {ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
 import {type ServerView, type State, storeNow} from '../state.ts';
-import {bold, dim, red, yellow} from '../terminal/style.ts';
+import {bold, danger, dim, warning} from '../terminal/style.ts';
 import {cut, fit, padAnsi} from '../terminal/width.ts';
 import {unreachedLines} from '../views/unreached.ts';
 import type {Screen} from './screen.ts';
@@ -37,27 +37,27 @@ const kindsOfReadOnly = {standby: ', standby', 'read-only': ', read-only'} as co
 function databaseFacts({where}: ServerView, status: Status | undefined, state: State): Fact[] {
 	const {noChanges} = state.reach;
 	return [
-		['runs', `${where.server}${noChanges ? kindsOfReadOnly[noChanges] : ''}`, noChanges && yellow],
+		['runs', `${where.server}${noChanges ? kindsOfReadOnly[noChanges] : ''}`, noChanges && warning],
 		['TimescaleDB', where.timescale?.replace('TimescaleDB ', '') ?? 'none; plain PostgreSQL does the same'],
 		['schema', String(where.schema)],
 		...(status === undefined
 			? []
 			: [
 				['up for', known(status.started, started => formatSpan(storeNow(state) - milliseconds(started)!))],
-				['clock', `${formatTime(status.clock, state.utc)}, ${clockText(state)}`, state.skew === 0 ? undefined : yellow],
-				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? red : undefined],
-				['listening', status.listening ? 'yes: changes are heard of at once' : 'no: it looks every 2s', status.listening ? undefined : yellow],
-				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? yellow : undefined],
+				['clock', `${formatTime(status.clock, state.utc)}, ${clockText(state)}`, state.skew === 0 ? undefined : warning],
+				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? danger : undefined],
+				['listening', status.listening ? 'yes: changes are heard of at once' : 'no: it looks every 2s', status.listening ? undefined : warning],
+				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? warning : undefined],
 			] satisfies Fact[]),
 	];
 }
 
 function certificateFact({kind}: ServerView['where'], context: State['context'], {barrier}: State['reach']): Fact {
 	if (barrier === 'untrusted') {
-		return ['certificate', 'NOT TRUSTED', red];
+		return ['certificate', 'NOT TRUSTED', danger];
 	}
 
-	return context?.insecure ? ['certificate', 'NOT CHECKED: any server is trusted', red] : ['certificate', kind === 'server' ? 'checked' : '-'];
+	return context?.insecure ? ['certificate', 'NOT CHECKED: any server is trusted', danger] : ['certificate', kind === 'server' ? 'checked' : '-'];
 }
 
 const storeFacts = ({where, delay}: ServerView, {context, reach}: State): Fact[] => [

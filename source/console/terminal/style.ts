@@ -35,12 +35,14 @@ The base colours that text is written in, by their SGR codes: those of the sixte
 */
 export const textColours = {red: 31, magenta: 35, brightBlue: 94} as const;
 
-// Named by what they say: red is wrong, yellow wants to be seen, green is well, and cyan and blue tell apart.
-export const red = colour(textColours.red);
-export const yellow = colour(textColours.magenta);
-export const green = colour(textColours.brightBlue);
-export const cyan = colour(textColours.brightBlue);
-export const blue = colour(textColours.brightBlue);
+/** What is wrong. */
+export const danger = colour(textColours.red);
+/** What wants to be seen: a question, a mark, what waits or is old. */
+export const warning = colour(textColours.magenta);
+/** What is well. */
+export const success = colour(textColours.brightBlue);
+/** What only has to be told apart from the text beside it. */
+export const accent = colour(textColours.brightBlue);
 
 const withoutColourCodes = (parameters: string): string => {
 	const codes = parameters.split(/[;:]/);

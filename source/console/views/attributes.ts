@@ -1,6 +1,6 @@
 import {isSecretKey, visible} from '../../core/text.ts';
 import {attributeTypes, type Attribute, type Id, type Process} from '../../core/types.ts';
-import {bold, dim, inverse, red} from '../terminal/style.ts';
+import {bold, danger, dim, inverse} from '../terminal/style.ts';
 import {widthOf} from '../terminal/width.ts';
 import {wrap, wrapText} from './wrap.ts';
 
@@ -38,7 +38,7 @@ function linesOf(attribute: Attribute, width: number, revealed: Revealed, before
 	const start = isChosen ? `>${before.slice(1)}` : before;
 	const rest = ' '.repeat(before.length);
 	const heads = isLong ? wrap(`${key} =`, Math.max(8, width - before.length)).map((line, index) => `${index === 0 ? start : rest}${paint(line)}`) : [];
-	const values = wrapText(shortened(attribute, revealed), Math.max(8, width - (isLong ? before.length : indent))).map(line => attribute.attributetype === 2 ? red(line) : line);
+	const values = wrapText(shortened(attribute, revealed), Math.max(8, width - (isLong ? before.length : indent))).map(line => attribute.attributetype === 2 ? danger(line) : line);
 	return isLong
 		? [...heads, ...values.map(line => rest + line)]
 		: values.map((line, index) => (index === 0 ? `${start}${paint(key)} = ` : ' '.repeat(indent)) + line);

@@ -4,7 +4,7 @@ import {historyLines} from '../overlays/process-history.ts';
 import {screens, selectedRow} from '../screens/index.ts';
 import {processesScreen} from '../screens/processes.ts';
 import type {Overlay, State} from '../state.ts';
-import {bold, dim, red} from '../terminal/style.ts';
+import {bold, danger, dim} from '../terminal/style.ts';
 import {fit, widthOf} from '../terminal/width.ts';
 import {layoutOf} from '../layout.ts';
 import {
@@ -52,7 +52,7 @@ const revealedIn = ({revealed, opened, chosen}: Detail): Revealed => ({all: reve
 export function detailRows(overlay: Detail, state: State, width: number): Made {
 	const {process, error, view, revealed, chosen = '', opened = []} = overlay;
 	if (error) {
-		return {lines: [red(visible(error.message)), visible(error.hint ?? '')], places: new Map()};
+		return {lines: [danger(visible(error.message)), visible(error.hint ?? '')], places: new Map()};
 	}
 
 	if (!process) {

@@ -7,7 +7,7 @@ import {isHeard} from '../keymap/plan.ts';
 import {unreachedTexts} from '../reach.ts';
 import {dataAt} from '../screens/index.ts';
 import type {Overlay, State} from '../state.ts';
-import {bold, dim, inverse, red, yellow} from '../terminal/style.ts';
+import {bold, danger, dim, inverse, warning} from '../terminal/style.ts';
 import {type EditState, drawField, fullText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
 import {fullOf} from '../typed.ts';
@@ -45,16 +45,16 @@ function message(state: State): Said {
 	const failure = error ?? lists[screen].error;
 	const full = fullOf(state);
 	if (full) {
-		return {text: full, style: red};
+		return {text: full, style: danger};
 	}
 
 	if (!reach.reachable && state.context) {
 		const texts = unreachedTexts(state, at === undefined ? '; there is no data yet' : `; the data is ${formatSpan(state.now - at)} old`).map(text => visible(text));
-		return {text: texts.find(text => wrapWords(text, state.columns).length <= 2) ?? texts.at(-1)!, style: red};
+		return {text: texts.find(text => wrapWords(text, state.columns).length <= 2) ?? texts.at(-1)!, style: danger};
 	}
 
 	if (failure) {
-		return {text: `✗ ${visible([failure.message, failure.hint].filter(Boolean).join(' '))}${error ? ' (esc clears)' : ''}`, style: red};
+		return {text: `✗ ${visible([failure.message, failure.hint].filter(Boolean).join(' '))}${error ? ' (esc clears)' : ''}`, style: danger};
 	}
 
 	return {text: notice ? visible(notice.text) : (busy > 0 ? 'working …' : ''), style: plain};
@@ -78,9 +78,9 @@ function typedQuestion({place, question: what, consequence = '', verb, typed}: C
 	const {edit} = typed!;
 	const wrong = fullText(edit) ?? notice?.text;
 	return [
-		...paragraph(`${place}: ${what}`, columns, line => bold(yellow(line))),
+		...paragraph(`${place}: ${what}`, columns, line => bold(warning(line))),
 		...paragraph(consequence, columns, plain),
-		...(wrong === undefined ? [] : paragraph(visible(wrong), columns, red)),
+		...(wrong === undefined ? [] : paragraph(visible(wrong), columns, danger)),
 		...paragraph(`Type ${visible(typed!.expected)} and enter to ${verb.toLowerCase().replace(/ it$/, '')} it, esc cancels:`, columns, line => bold(line)),
 		lineWithField('> ', edit, columns),
 	];
@@ -99,8 +99,8 @@ function question(overlay: Confirm, state: State): string[] {
 	const keys = `${inverse(' Cancel ')} enter   ${bold('y')} ${verb}`;
 	const isShort = widthOf(asked) + (forecast === '' ? 0 : widthOf(forecast) + 1) <= columns && widthOfStyled(keys) + widthOf(consequence) + 3 <= columns;
 	return isShort
-		? [spread(bold(yellow(asked)), bold(forecast), columns), spread(keys, dim(consequence), columns)]
-		: [...paragraph(asked, columns, line => bold(yellow(line))), ...paragraph(forecast, columns, bold), ...paragraph(consequence, columns, plain), keys];
+		? [spread(bold(warning(asked)), bold(forecast), columns), spread(keys, dim(consequence), columns)]
+		: [...paragraph(asked, columns, line => bold(warning(line))), ...paragraph(forecast, columns, bold), ...paragraph(consequence, columns, plain), keys];
 }
 
 const lineWithField = (before: string, edit: EditState, columns: number): string => before + drawField(edit, {width: Math.max(8, columns - widthOfStyled(before))});
@@ -125,24 +125,24 @@ function filterLines(overlay: FilterOverlay, state: State): string[] {
 	const wrong = error ?? fullText(edit) ?? faultOf(overlay, state, {isTyping: true})?.message;
 	const help = `${languageOf(state.screen) ? 'words and terms, tab completes' : 'words'} · enter applies, esc leaves, up recalls`;
 	const candidates = wrong ? undefined : candidateLine(overlay, state);
-	return [lineWithField('/', edit, state.columns), ...(candidates ? [candidates] : paragraph(visible(wrong ?? help), state.columns, wrong ? red : dim))];
+	return [lineWithField('/', edit, state.columns), ...(candidates ? [candidates] : paragraph(visible(wrong ?? help), state.columns, wrong ? danger : dim))];
 }
 
 const sortLines = (_: Extract<Overlay, {kind: 'sort'}>, {notice, columns}: State): string[] => [
-	...paragraph('Sort by: press the letter of a column, again for the other way', columns, line => bold(yellow(line))),
+	...paragraph('Sort by: press the letter of a column, again for the other way', columns, line => bold(warning(line))),
 	...(notice ? paragraph(visible(notice.text), columns, plain) : paragraph('backspace: the order of the store · esc leaves it as it is', columns, dim)),
 ];
 
 function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: State): string[] {
 	const help = `-5m, 14:05, 14:05:30, 2026-03-01, 2026-03-01 14:05 (${state.utc ? 'UTC' : 'times of this time zone'}) · enter shows the list as it was, ${state.past ? 'empty comes back to now, ' : ''}esc leaves`;
 	const said = error ?? fullText(edit);
-	return [lineWithField('as it was at ', edit, state.columns), ...paragraph(visible(said ?? help), state.columns, said ? red : dim)];
+	return [lineWithField('as it was at ', edit, state.columns), ...paragraph(visible(said ?? help), state.columns, said ? danger : dim)];
 }
 
 /** Whether to leave what would be lost. */
 function leaveLines({to, question: what, consequence}: Extract<Overlay, {kind: 'leave'}>, {columns}: State): string[] {
 	const keys = `${inverse(' Cancel ')} enter   ${bold('y')} ${to === 'quit' ? 'Quit' : 'Discard'}`;
-	const asked = paragraph(what, columns, line => bold(yellow(line)));
+	const asked = paragraph(what, columns, line => bold(warning(line)));
 	return widthOfStyled(keys) + widthOf(consequence) + 3 <= columns
 		? [...asked, spread(keys, dim(consequence), columns)]
 		: [...asked, ...paragraph(consequence, columns, plain), keys];

@@ -14,7 +14,7 @@ import {unreachedTitle} from '../reach.ts';
 import {dataAt, screens} from '../screens/index.ts';
 import {orderText} from '../sorting.ts';
 import {type State, screenNames, storeClock, storeName} from '../state.ts';
-import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
+import {accent, bold, danger, dim, inverse, success, warning} from '../terminal/style.ts';
 import {fitAnsi} from '../terminal/width.ts';
 import {barLine, formatCount, placeBuckets, valuesOf} from './chart.ts';
 import {spread, widthOfStyled} from './spread.ts';
@@ -34,11 +34,11 @@ function pastness(state: State, at: Time): string {
 	const clock = {now: storeClock(state), utc: state.utc};
 	const step = dim(` ±${stepText(state.step)}`);
 	if (shown === at) {
-		return `${inverse(yellow(` AS OF ${momentText(at, clock)} `))}${step}`;
+		return `${inverse(warning(` AS OF ${momentText(at, clock)} `))}${step}`;
 	}
 
 	const before = shown === undefined ? '' : `AS OF ${momentText(shown, clock)}, `;
-	return `${inverse(yellow(` ${before}${loading ? 'reading' : 'NOT READ'} ${momentText(at, clock)} `))}${step}`;
+	return `${inverse(warning(` ${before}${loading ? 'reading' : 'NOT READ'} ${momentText(at, clock)} `))}${step}`;
 }
 
 /** Whether the data is live, and if not, why and how old it is. */
@@ -47,11 +47,11 @@ function liveness(state: State): string {
 	const loadedAt = dataAt(state);
 	const age = loadedAt === undefined ? '' : ` ${formatSpan(state.now - loadedAt)} old`;
 	if (!state.context) {
-		return state.opening.error ? red('not open') : yellow('opening');
+		return state.opening.error ? danger('not open') : warning('opening');
 	}
 
 	if (!state.reach.reachable) {
-		return inverse(red(` ${unreachedTitle(state)}${age === '' ? ', no data' : age} `));
+		return inverse(danger(` ${unreachedTitle(state)}${age === '' ? ', no data' : age} `));
 	}
 
 	if (state.past) {
@@ -59,19 +59,19 @@ function liveness(state: State): string {
 	}
 
 	if (state.paused) {
-		return yellow(`PAUSED${age}`);
+		return warning(`PAUSED${age}`);
 	}
 
 	if (loadedAt === undefined) {
-		return loading ? yellow('loading') : '';
+		return loading ? warning('loading') : '';
 	}
 
 	// A reread that takes longer than this shows; a quick one does not flicker.
 	if (state.now - loadedAt > 5000) {
-		return yellow(loading ? `loading${age}` : `stale${age}`);
+		return warning(loading ? `loading${age}` : `stale${age}`);
 	}
 
-	return green('live');
+	return success('live');
 }
 
 const clock = (at: number | undefined, {utc}: State): string => at === undefined ? '' : formatClock(at, utc);
@@ -81,7 +81,7 @@ const placeName = ({kind, name}: NonNullable<State['context']>): string => visib
 
 /** How far the plan is that goes on out of sight, or that it has ended. */
 function planText({plan}: State): string {
-	return plan ? yellow(bold(plan.stage === 'ended' ? 'plan ended' : `plan ${progressText(plan)}${plan.waits ? ' waits' : ''}`)) : '';
+	return plan ? warning(bold(plan.stage === 'ended' ? 'plan ended' : `plan ${progressText(plan)}${plan.waits ? ' waits' : ''}`)) : '';
 }
 
 function title(state: State): string {
@@ -89,13 +89,13 @@ function title(state: State): string {
 	const parts = [
 		context ? `${placeName(context)}${colony ? ` ${bold(visible(colony.name))}` : ''}` : state.opening.text,
 		...(acting ? [`as ${acting.kind} ${shortId(acting.id)}`] : (context ? ['as nobody'] : [])),
-		state.readOnly === undefined && state.reach.noChanges === undefined && !state.past ? (context?.isLocal === false ? yellow('RW') : 'RW') : cyan('RO'),
-		...(state.rootUnlocked ? [yellow('root')] : []),
-		...(state.frozen ? [yellow('FROZEN')] : []),
+		state.readOnly === undefined && state.reach.noChanges === undefined && !state.past ? (context?.isLocal === false ? warning('RW') : 'RW') : accent('RO'),
+		...(state.rootUnlocked ? [warning('root')] : []),
+		...(state.frozen ? [warning('FROZEN')] : []),
 	];
 	const joined = (texts: readonly string[], by: string): string => texts.filter(text => text !== '').join(by);
 	// Whether it can be trusted stands at the right, where nothing cuts it. As whom one acts is seen before what is only pleasant to see.
-	const trust = [context?.insecure ? red('UNVERIFIED') : '', planText(state), liveness(state)];
+	const trust = [context?.insecure ? danger('UNVERIFIED') : '', planText(state), liveness(state)];
 	const at = state.past ? '' : clock(dataAt(state), state);
 	const left = joined(parts, dim(' | '));
 	const ways = [
@@ -115,7 +115,7 @@ function tallies(state: State): string {
 	}
 
 	const {pending, approved, disapproved} = computerCounts;
-	const computers = `computers ${shortCount(approved)} approved${pending > 0 ? ` ${yellow(bold(`${shortCount(pending)} pending`))}` : ''}${disapproved > 0 ? ` ${shortCount(disapproved)} disapproved` : ''}`;
+	const computers = `computers ${shortCount(approved)} approved${pending > 0 ? ` ${warning(bold(`${shortCount(pending)} pending`))}` : ''}${disapproved > 0 ? ` ${shortCount(disapproved)} disapproved` : ''}`;
 	// What is only pleasant to see goes first.
 	const ways = [{trend: 20, waits: true}, {trend: 10, waits: true}, {trend: 0, waits: true}, {trend: 0, waits: false}].map(({trend: width, waits}) => [
 		`WAIT ${bold(shortCount(counts.waiting))}${trend(state, width)}`,
@@ -132,27 +132,27 @@ const lastHour = (state: State) => state.past ? undefined : answerIn(state, rate
 /** How many waited in the course of the last hour, in so many cells. */
 function trend(state: State, width: number): string {
 	const waiting = lastHour(state)?.waiting;
-	return waiting?.some(count => count > 0) && width > 0 ? ` ${yellow(barLine(valuesOf(waiting, placeBuckets(waiting.length, width, 0), 'highest'), 1))}` : '';
+	return waiting?.some(count => count > 0) && width > 0 ? ` ${warning(barLine(valuesOf(waiting, placeBuckets(waiting.length, width, 0), 'highest'), 1))}` : '';
 }
 
 /** What came of processes: an hour's worth of it and how long they waited; until that is known, how many there are. */
 function outcomes(state: State, counts: NonNullable<State['counts']>, isLong: boolean): string[] {
 	const pulse = lastHour(state);
 	if (!pulse) {
-		return [`OK ${bold(shortCount(counts.successful))}`, `FAIL ${counts.failed > 0 ? red(bold(shortCount(counts.failed))) : '0'}`];
+		return [`OK ${bold(shortCount(counts.successful))}`, `FAIL ${counts.failed > 0 ? danger(bold(shortCount(counts.failed))) : '0'}`];
 	}
 
 	const {successful, failed, waitp50, waitp95} = pulse.totals;
 	const hours = (milliseconds(pulse.now)! - milliseconds(pulse.from)!) / 3_600_000;
 	const rate = (count: number): string => formatCount(Math.round(count / hours));
 	const wait = !isLong || waitp50 === null || waitp95 === null ? [] : [`wait p50 ${bold(formatSeconds(waitp50))} p95 ${bold(formatSeconds(waitp95))}`];
-	return [`OK/h ${bold(rate(successful))}`, `FAIL/h ${failed > 0 ? red(bold(rate(failed))) : '0'}`, ...wait];
+	return [`OK/h ${bold(rate(successful))}`, `FAIL/h ${failed > 0 ? danger(bold(rate(failed))) : '0'}`, ...wait];
 }
 
 /** How many lines there are on 5 Attention, beside its title. */
 function attentionCount(state: State): string {
 	const count = answerIn(state, attentionSlot, state.colony?.colonyid ?? '', 'attention.list').result?.rows.length ?? 0;
-	return count === 0 ? '' : yellow(bold(` (${count})`));
+	return count === 0 ? '' : warning(bold(` (${count})`));
 }
 
 /** All screens by their digits; where there is no room, only the one that is shown by its title. */
@@ -185,14 +185,14 @@ function range(state: State): string {
 function markedText(state: State): string {
 	const {size} = marksOf(state, state.screen);
 	const isMarking = state.marking?.screen === state.screen;
-	return size === 0 && !isMarking ? '' : yellow(bold(isMarking ? `* marking, ${size} so far …` : `* ${size} marked${state.range?.screen === state.screen ? ' (range)' : ''}`));
+	return size === 0 && !isMarking ? '' : warning(bold(isMarking ? `* marking, ${size} so far …` : `* ${size} marked${state.range?.screen === state.screen ? ' (range)' : ''}`));
 }
 
 function listTabs(state: State): string {
 	const {tabs} = screens[state.screen];
 	const {tab, filter} = state.lists[state.screen];
 	const names = tabs.map((name, index) => index === tab ? bold(`[${name}]`) : name).join(' ');
-	const shown = filter === '' ? '' : cyan(`/${visible(filter)}`);
+	const shown = filter === '' ? '' : accent(`/${visible(filter)}`);
 	const {body, note} = screens[state.screen];
 	// What is marked is what actions are about: it stands where nothing cuts it.
 	return spread([names, shown].filter(Boolean).join('   '), [markedText(state), note?.(state) ?? (body ? '' : range(state)), body ? '' : orderText(state)].filter(Boolean).join(' | '), state.columns);

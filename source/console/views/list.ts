@@ -5,7 +5,7 @@ import {marksOf} from '../marks.ts';
 import {viewOf} from '../sorting.ts';
 import {type RowValue, type State, storeNow} from '../state.ts';
 import {
-	bold, dim, inverse, yellow,
+	bold, dim, inverse, warning,
 } from '../terminal/style.ts';
 import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
 import {box} from './box.ts';
@@ -75,7 +75,7 @@ export function listLines(state: State): string[] {
 		}
 
 		const mark = marks.has(id) ? '*' : ' ';
-		return isCursor ? inverse(fit(`>${mark}${withoutStyle(text)}`, width - 2)) : ` ${mark === ' ' ? mark : yellow(bold(mark))}${text}`;
+		return isCursor ? inverse(fit(`>${mark}${withoutStyle(text)}`, width - 2)) : ` ${mark === ' ' ? mark : warning(bold(mark))}${text}`;
 	});
 	return box(dim(heading), lines, {width, height});
 }

@@ -5,7 +5,7 @@ import {type Plan, plannable, reasonsOf, sampleOf, titleOf} from '../../operatio
 import {layoutOf} from '../layout.ts';
 import {planForecastText} from '../overlays/forecast.ts';
 import {type PlanOverlay, type State, storeNow} from '../state.ts';
-import {bold, dim, green, red, yellow} from '../terminal/style.ts';
+import {bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {drawField} from '../terminal/text-edit.ts';
 import {fit, fitAnsi} from '../terminal/width.ts';
 import {box} from './box.ts';
@@ -16,11 +16,11 @@ import {fewLines, wrapWords} from './wrap.ts';
 const sampled = 8;
 
 const signs: Record<Fate, {text: string; style: (text: string) => string}> = {
-	done: {text: '✓ done', style: green},
-	changed: {text: '- changed', style: yellow},
-	gone: {text: '- gone', style: yellow},
-	refused: {text: '✗ refused', style: red},
-	unknown: {text: '? not known', style: red},
+	done: {text: '✓ done', style: success},
+	changed: {text: '- changed', style: warning},
+	gone: {text: '- gone', style: warning},
+	refused: {text: '✗ refused', style: danger},
+	unknown: {text: '? not known', style: danger},
 	'not-tried': {text: '· not tried', style: dim},
 };
 
@@ -47,7 +47,7 @@ function readyLines(overlay: PlanOverlay, state: State): string[] {
 	return [
 		...(forecast === undefined ? [] : [` ${bold(forecast)}`, '']),
 		...leftLines(plan),
-		...(plan.more ? [yellow(' There are more than a plan takes; they were not looked at.')] : []),
+		...(plan.more ? [warning(' There are more than a plan takes; they were not looked at.')] : []),
 		...(plan.leftOut.length > 0 || plan.more ? [''] : []),
 		...(plan.entries.length === 0 ? [] : [rateText(overlay), dim(' Whatever changes before its turn is left alone, and told of.'), '']),
 		...sampleLines(plan, state),
@@ -71,7 +71,7 @@ const cells = 24;
 function progressLine({reported, plan, stage, isStopping}: PlanOverlay): string {
 	const total = plan!.entries.length;
 	const filled = Math.floor(reported.length / total * cells);
-	const how = stage === 'ended' ? bold('Ended') : (isStopping ? yellow('Stopping …') : 'Under way');
+	const how = stage === 'ended' ? bold('Ended') : (isStopping ? warning('Stopping …') : 'Under way');
 	return ` ${how} ▕${'█'.repeat(filled)}${'·'.repeat(cells - filled)}▏ ${reported.length} of ${total}   ${tallyText(tallyOf(reported))}`;
 }
 
@@ -81,7 +81,7 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 	const room = state.columns - 4;
 	const where = wrapWords(visible(`${place}, as ${as.kind} ${shortId(as.id)}`), room).map(line => dim(` ${line}`));
 	if (error) {
-		return {above: [...where, '', ...fewLines(visible([error.message, error.hint].filter(Boolean).join(' ')), room, 4).map(line => red(` ${line}`))], below: []};
+		return {above: [...where, '', ...fewLines(visible([error.message, error.hint].filter(Boolean).join(' ')), room, 4).map(line => danger(` ${line}`))], below: []};
 	}
 
 	if (stage === 'making' || !plan) {
@@ -89,7 +89,7 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 	}
 
 	if (stage !== 'ready') {
-		return {above: [...where, progressLine(overlay), ...(waits ? fewLines(visible(`Waits: ${waits} It goes on by itself.`), room, 2).map(line => yellow(` ${line}`)) : (stage === 'running' ? [rateText(overlay)] : [])), ''], below: []};
+		return {above: [...where, progressLine(overlay), ...(waits ? fewLines(visible(`Waits: ${waits} It goes on by itself.`), room, 2).map(line => warning(` ${line}`)) : (stage === 'running' ? [rateText(overlay)] : [])), ''], below: []};
 	}
 
 	const {verb} = plannable[plan.name];
@@ -99,7 +99,7 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 	}
 
 	const question = ` Type ${bold(String(count))} and enter to ${verb} ${count === 1 ? 'it' : 'them'}, esc cancels: `;
-	return {above: [...where, ''], below: ['', bold(yellow(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
+	return {above: [...where, ''], below: ['', bold(warning(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
 }
 
 const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {

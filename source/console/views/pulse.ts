@@ -5,7 +5,7 @@ import {
 	bucketAt, bucketTime, isCount, lineIndex, type Measure, measures, measureTitles, pulseAnswer, type PulseLine, pulseLines, spanOf,
 } from '../pulse.ts';
 import type {State} from '../state.ts';
-import {bold, cyan, dim, green, inverse, red, yellow} from '../terminal/style.ts';
+import {accent, bold, danger, dim, inverse, success, warning} from '../terminal/style.ts';
 import {fit, fitAnsi} from '../terminal/width.ts';
 import {
 	axisLine, barLine, barLines, formatCount, heatOf, highest, niceTop, type Placement, placeBuckets, shareOf, type Values, valuesOf,
@@ -21,7 +21,7 @@ type Page = {state: State; pulse: Pulse; lines: readonly PulseLine[]; cursor: nu
 const format = (measure: Measure, value: number | null): string => value === null ? '-' : (isCount(measure) ? formatCount(value) : formatSeconds(value));
 
 const styleOf = (measure: Measure): (text: string) => string => ({
-	submitted: cyan, successful: green, failed: red, waitp50: yellow, waitp95: yellow, runp50: cyan, runp95: cyan,
+	submitted: accent, successful: success, failed: danger, waitp50: warning, waitp95: warning, runp50: accent, runp95: accent,
 })[measure];
 
 /** From this width on a line has its numbers of waits beside its total. */
@@ -93,7 +93,7 @@ const headingOf = ({state, gutter, width, measure}: Page): string => dim(fit(`  
 
 const nameWidth = (gutter: number, width: number): number => gutter - (width >= roomyFrom ? 16 : 9);
 
-const heatStyle = (digit: string): (text: string) => string => digit >= '7' ? red : (digit >= '4' ? yellow : green);
+const heatStyle = (digit: string): (text: string) => string => digit >= '7' ? danger : (digit >= '4' ? warning : success);
 
 /** The cells of a line over the time axis: a bar for each, or a digit. Digits of waits and runs mean the same everywhere; those of counts, shares of the highest in sight. */
 function cellsOf(page: Page, line: PulseLine, most: number): Array<readonly [text: string, style: (text: string) => string]> {

@@ -2,7 +2,7 @@ import {visible} from '../../core/text.ts';
 import {formatSpan} from '../../core/time.ts';
 import {unreachedTitle} from '../reach.ts';
 import type {State} from '../state.ts';
-import {bold, red} from '../terminal/style.ts';
+import {bold, danger} from '../terminal/style.ts';
 import {wrapWords} from './wrap.ts';
 
 /** What there is to do by hand: a certificate is trusted by somebody who has compared it. */
@@ -29,5 +29,5 @@ export function unreachedLines(state: State, width: number): string[] {
 	}
 
 	const texts = [reach.reason, reach.hint, ...remedies(state)].filter(text => text !== undefined && text !== '') as string[];
-	return [bold(red(`${unreachedTitle(state)} for ${formatSpan(Math.max(0, state.now - reach.since))}`)), ...texts.flatMap(text => wrapWords(visible(text), width))];
+	return [bold(danger(`${unreachedTitle(state)} for ${formatSpan(Math.max(0, state.now - reach.since))}`)), ...texts.flatMap(text => wrapWords(visible(text), width))];
 }
