@@ -52,7 +52,7 @@ suite('the first root password', () => {
 		const {run} = await fresh(t);
 		const {code, stderr} = await run()([...register, '--rootpassword', 'secret']);
 		assert.equal(code, 0);
-		assert.equal(stderr, `This root password is the first given to this database, and was kept: from now on it is the one. ${warning}\n`);
+		assert.equal(stderr, `Saved as this database's root password. ${warning}\n`);
 		assert.equal((await run({COLONIES_ROOT_PASSWORD: 'secret'})(['colony', 'ls'])).code, 0);
 		assert.equal((await run({COLONIES_ROOT_PASSWORD: 'other'})(['colony', 'ls'])).code, 3);
 	});
@@ -79,7 +79,7 @@ suite('the first root password', () => {
 	test('is set by a command of its own, which changes it later for whoever knows it', async t => {
 		const {run, type} = await fresh(t);
 		const set = ['database', 'rootpassword', '--newrootpassword'];
-		assert.deepEqual(await run()([...set, 'long enough']), {code: 0, stdout: '', stderr: 'This root password is the first given to this database, and was kept: from now on it is the one.\nThe root password is set.\n'});
+		assert.deepEqual(await run()([...set, 'long enough']), {code: 0, stdout: '', stderr: 'Saved as this database\'s root password.\nThe root password is set.\n'});
 		const refused = await run()([...set, 'another one']);
 		assert.equal(refused.code, 3);
 		assert.match(refused.stderr, /^colonies: A root password is set; it is needed to change it\.\nGive it with --rootpassword/);

@@ -42,7 +42,7 @@ export const isShort = (password: string): boolean => [...password].length < lim
 export const shortWarning = `It has fewer than ${limits.rootPasswordLength} characters and can be guessed: colonies database rootpassword changes it.`;
 
 /** Said to whoever gave the first root password. */
-export const keptNotice = (password: string): string => `This root password is the first given to this database, and was kept: from now on it is the one.${isShort(password) ? ` ${shortWarning}` : ''}`;
+export const keptNotice = (password: string): string => `Saved as this database's root password.${isShort(password) ? ` ${shortWarning}` : ''}`;
 
 /** Checks root passwords against the kept hash, and remembers what fitted, for scrypt is slow on purpose. */
 export class RootPasswords {

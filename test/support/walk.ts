@@ -114,7 +114,7 @@ export async function walk({step, run, databaseFlags = [], examples = ownExample
 		const {code, stdout, stderr} = await run(['colony', 'register', `--rootpassword=${rootPassword}`, '--spec', colonySpec]);
 		assert.equal(code, 0, stderr);
 		assert.match(stdout, /^[\da-f]{64}\n$/);
-		assert.equal(stderr, `This root password is the first given to this database, and was kept: from now on it is the one.${rootPassword.length < 8 ? ' It has fewer than 8 characters and can be guessed: colonies database rootpassword changes it.' : ''}\n`);
+		assert.equal(stderr, `Saved as this database's root password.${rootPassword.length < 8 ? ' It has fewer than 8 characters and can be guessed: colonies database rootpassword changes it.' : ''}\n`);
 		colony = stdout.trim();
 	});
 
