@@ -11,7 +11,8 @@ const said = (host: string, port = ''): string => `Give the host ${host}${port =
 /** What a URL, or something like one, was meant to say. It is not repeated, for it may hold a password. */
 function faultOfUrl(text: string): AddressFault {
 	const scheme = /^((?:[a-z][a-z\d+.-]*:)+)\/\//i.exec(text)?.[1] ?? '';
-	const [, host, port] = /^(?:[a-z][a-z\d+.-]*:)*\/*(?:[^/?#]*@)?(\[[\da-f:.]+]|[\w.-]+)(?::(\d{1,5}))?(?:[/?#]|$)/i.exec(text) ?? [];
+	// A colon before a digit is not of a scheme: a port follows.
+	const [, host, port] = /^(?:[a-z][a-z\d+.-]*:(?!\d))*\/*(?:[^/?#]*@)?(\[[\da-f:.]+]|[\w.-]+)(?::(\d{1,5}))?(?:[/?#]|$)/i.exec(text) ?? [];
 	return {
 		problem: scheme === '' ? 'must be a host alone, without a user or a path' : `must be a host alone, not a URL (it begins with ${scheme})`,
 		hint: /^(?:jdbc:)?postgres(?:ql)?:$/i.test(scheme) ? 'Set DATABASE_URL to such a URL, or give host, port, user and database by themselves.' : (host === undefined ? 'It is a name or an IP address.' : said(host, port)),

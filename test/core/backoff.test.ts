@@ -44,8 +44,8 @@ test('a pause leaves nothing behind on its signal, however it ends', async t => 
 	t.mock.timers.enable({apis: ['setTimeout']});
 	const {signal} = new AbortController();
 	const listeners = new Set<unknown>();
-	t.mock.method(signal, 'addEventListener', (_: string, listener: unknown) => listeners.add(listener));
-	t.mock.method(signal, 'removeEventListener', (_: string, listener: unknown) => listeners.delete(listener));
+	t.mock.method(signal, 'addEventListener', (event: string, listener: unknown) => event === 'abort' && listeners.add(listener));
+	t.mock.method(signal, 'removeEventListener', (event: string, listener: unknown) => event === 'abort' && listeners.delete(listener));
 	const paused = pause(10, signal);
 	assert.equal(listeners.size, 1);
 	t.mock.timers.tick(10);

@@ -68,6 +68,8 @@ test('long values are cut to where they begin to differ', () => {
 	};
 
 	assert.deepEqual(value('x'.repeat(4096), 'y'), ['x'.repeat(4096), 'y']);
+	assert.deepEqual(value(`${'s'.repeat(4095)}A`, `${'s'.repeat(4095)}B`), [`${'s'.repeat(4095)}A`, `${'s'.repeat(4095)}B`]);
+	assert.deepEqual(value('s'.repeat(4096), 's'.repeat(4097)), [`…${'s'.repeat(2048)}`, `…${'s'.repeat(2049)}`]);
 	assert.deepEqual(value('x'.repeat(4097), 'y'), [`${'x'.repeat(4096)}…`, 'y']);
 	assert.deepEqual(value('x'.repeat(4097), undefined), [`${'x'.repeat(4096)}…`, null]);
 	const [same, end] = ['s'.repeat(5000), 'e'.repeat(5000)];

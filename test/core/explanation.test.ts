@@ -21,6 +21,7 @@ test('a computer beside what a process asks tells for each condition what it has
 		],
 	});
 	assert.equal(obstacles(answer), '');
+	assert.equal(compare(lab, {...anything, cores: 9}).mayrun, false);
 	assert.equal(compare({...lab, lastseen: '2026-01-01T00:00:00.000000Z'}, anything).lastseen, '2026-01-01T00:00:00.000000Z');
 });
 

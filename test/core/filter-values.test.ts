@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {ColoniesError} from '../../source/core/errors.ts';
 import {
-	attributePlaces, attributeSummaries, completeFilter, type FilterList, filterLists, filterTables, parseFilter, passes, printFilter, putCandidate, suggestedCandidate,
+	attributePlaces, attributeSummaries, completeFilter, type FilterList, filterLists, filterTables, groupsOf, parseFilter, passes, printFilter, putCandidate, suggestedCandidate,
 } from '../../source/core/filter-language/index.ts';
 
 /** Reads a filter, and gives its terms in short: `field key operator value`. */
@@ -134,6 +134,12 @@ test('lists in memory compare as the language says', () => {
 	const found = (text: string): string => rows.filter(row => passes('computers', parseFilter('computers', text), row)).map(({id}) => id[0]).join('');
 	assert.deepEqual(['cores<8', 'cores<=8', 'cores>8', 'cores>=8', 'cores:8', '-cores:8', 'mem<100', '-mem<100', 'cpu~ryz', 'cpu:Intel', 'cpu:intel'].map(text => found(text)), ['a', 'ab', 'c', 'bc', 'b', 'ac', 'ab', 'c', 'a', 'b', '']);
 	assert.deepEqual(['cores:4 cores:16', 'cores>4 cores<16', 'id:a id:b2', '-id:a -id:b', 'b', '"B2"', '2', 'cores:4 -cores:4'].map(text => found(text)), ['ac', 'b', 'ab', 'c', 'b', 'b', '', '']);
+});
+
+test('terms that ask what the same field or attribute is are alternatives, and no others', () => {
+	const groups = (text: string): string[] => groupsOf(parseFilter('processes', text)).map(group => group.map(({field, key, value}) => `${field}${key === undefined ? '' : `.${key}`} ${value}`).join(' or '));
+	assert.deepEqual(groups('type:a state:failed type:b in.a=1 in.b=2 in.a=3 out.a=4'), ['type a or type b', 'state failed', 'in.a 1 or in.a 3', 'in.b 2', 'out.a 4']);
+	assert.deepEqual(groups('type~a type~b -type:c -type:d x y'), ['type a', 'type b', 'type c', 'type d', 'word x', 'word y']);
 });
 
 test('a completion offers what may stand at the cursor, with what it means', () => {

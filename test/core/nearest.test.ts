@@ -53,3 +53,7 @@ test('the beginning of a word means it, if nothing else is near', () => {
 	assert.equal(nearest('sub', ['sum', 'submit']), 'sum');
 	assert.equal(nearest('x'.repeat(41), [`${'x'.repeat(40)}y`]), `${'x'.repeat(40)}y`);
 });
+
+test('of a very long word only the first 40 letters are looked at', () => {
+	assert.equal(nearest('x'.repeat(50), ['x'.repeat(40)]), 'x'.repeat(40));
+});

@@ -49,6 +49,15 @@ test('a store may be away from the beginning, for a reason', async t => {
 	assert.deepEqual(await heard(), [{reachable: true, since: 1000}]);
 });
 
+test('what to do, and whether somebody answers there all the same, is told while it does not answer', async t => {
+	const {reaching, heard} = watched(t);
+	await heard();
+	reaching.down({message: 'refused', hint: 'Start it.', barrier: 'refused'});
+	reaching.down({message: 'timeout'});
+	reaching.up();
+	assert.deepEqual(await heard(), [{reachable: false, since: 1000, reason: 'refused', hint: 'Start it.', barrier: 'refused'}, {reachable: false, since: 1000, reason: 'timeout'}, {reachable: true, since: 1000}]);
+});
+
 test('why it takes no changes is told, and kept whether it answers or not', async t => {
 	const {reaching, heard, pass} = watched(t);
 	await heard();
