@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {getEventListeners} from 'node:events';
 import {after, type TestContext, test} from 'node:test';
 import {setImmediate} from 'node:timers/promises';
 import type {Identity} from '../source/identity/index.ts';
@@ -10,8 +11,6 @@ const database = await openAny();
 const colony = await openColony(database);
 const other = await openColony(database);
 after(async () => Promise.all([colony.broker.close(), other.broker.close()]));
-
-const {signal: never} = new AbortController();
 
 /** The computer as those who wait are held against work. */
 const workerOf = ({id}: Identity, change: {computertype?: string; cores?: number} = {}) => ({computerid: id, status: 1 as const, computertype: '', cores: 8, mem: 8000, gpus: 1, ...change});
@@ -27,7 +26,7 @@ function openWaiting(t: TestContext) {
 	});
 	const later = performance.now() + 3_600_000;
 	/** Waits in a place. Undefined for as long as nothing came of it. */
-	const wait = (turn: Turn, computer: Identity, {until = later, signal = never, ...change}: {until?: number; signal?: AbortSignal; cores?: number; computertype?: string} = {}) => {
+	const wait = (turn: Turn, computer: Identity, {until = later, signal, ...change}: {until?: number; signal?: AbortSignal; cores?: number; computertype?: string} = {}) => {
 		const wait: {outcome?: boolean; over: Promise<boolean>} = {over: turn.next(workerOf(computer, change), until, signal)};
 		void wait.over.then(outcome => {
 			wait.outcome = outcome;
@@ -39,7 +38,7 @@ function openWaiting(t: TestContext) {
 		t.mock.timers.tick(2000);
 	};
 
-	return {waiting, wait, tick};
+	return {news, waiting, wait, tick};
 }
 
 test('a computer that hears of work while it asks the database asks again at once', async t => {
@@ -114,6 +113,39 @@ test('what nobody announced is found at the next look', async t => {
 	assert.equal(await again.over, true);
 });
 
+test('whoever leaves takes the next look from nobody, and where nobody waits nothing is looked at', async t => {
+	const {waiting, wait, tick} = openWaiting(t);
+	const computer = await colony.computer();
+	const quiet = await openColony(database);
+	await quiet.submit();
+	const first = await waiting.enter(quiet.id);
+	const second = await waiting.enter(quiet.id);
+	const waits = wait(second, computer);
+	first.leave();
+	tick();
+	assert.equal(await waits.over, true);
+	second.leave();
+	const query = t.mock.method(database, 'query');
+	tick();
+	assert.equal(query.mock.callCount(), 0);
+	const again = wait(await waiting.enter(quiet.id), computer);
+	tick();
+	assert.equal(await again.over, true);
+});
+
+test('news of work asks the database nothing where nobody waits', async t => {
+	const {news, waiting, wait} = openWaiting(t);
+	const left = await waiting.enter(colony.id);
+	left.leave();
+	const beside = new Waiting(database, news);
+	t.after(async () => beside.close());
+	const waits = wait(await beside.enter(colony.id), await colony.computer());
+	const query = t.mock.method(database, 'query');
+	await colony.submit({mem: 77});
+	assert.equal(await waits.over, true);
+	assert.equal(query.mock.calls.filter(({arguments: [text]}) => String(text).includes('from demands where demand_id')).length, 1);
+});
+
 test('who left is not woken, and waits in nobody\'s way', async t => {
 	const {waiting, wait} = openWaiting(t);
 	const computer = await colony.computer();
@@ -147,7 +179,38 @@ test('nobody waits when the time is over, the signal has come, or the server clo
 
 	assert.ok(performance.now() >= until);
 	const last = wait(turn, computer);
+	assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
 	await waiting.close();
 	assert.equal(await last.over, false);
 	assert.equal(await wait(turn, computer).over, false);
+});
+
+test('a wait leaves nothing behind on its signal, however it ends', async t => {
+	const {waiting, wait} = openWaiting(t);
+	const computer = await colony.computer();
+	const turn = await waiting.enter(colony.id);
+	const {signal} = new AbortController();
+	const served = wait(turn, computer, {signal});
+	assert.equal(getEventListeners(signal, 'abort').length, 1);
+	await colony.submit();
+	assert.equal(await served.over, true);
+	assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('nobody asks again when the time is over', async t => {
+	const {waiting, wait} = openWaiting(t);
+	const turn = await waiting.enter(colony.id);
+	const computer = await colony.computer();
+	let now = 0;
+	t.mock.method(performance, 'now', () => now);
+	t.mock.timers.reset();
+	t.mock.timers.enable({apis: ['setInterval', 'setTimeout']});
+	const waits = wait(turn, computer, {until: 100});
+	now = 100;
+	t.mock.timers.tick(100);
+	assert.equal(await waits.over, false);
+});
+
+test('a server on which nobody has waited closes', async () => {
+	await new Waiting(database, new News(database)).close();
 });
