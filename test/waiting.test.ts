@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {getEventListeners} from 'node:events';
 import {after, type TestContext, test} from 'node:test';
 import {setImmediate} from 'node:timers/promises';
+import {Unavailable} from '../source/core/errors.ts';
 import type {Identity} from '../source/identity/index.ts';
 import {News} from '../source/operations/news.ts';
 import {type Turn, Waiting} from '../source/operations/waiting.ts';
@@ -128,6 +129,26 @@ test('whoever leaves takes the next look from nobody, and where nobody waits not
 	const query = t.mock.method(database, 'query');
 	tick();
 	assert.equal(query.mock.callCount(), 0);
+	const again = wait(await waiting.enter(quiet.id), computer);
+	tick();
+	assert.equal(await again.over, true);
+});
+
+test('a look waits for the one before, and follows one that failed', async t => {
+	const {waiting, wait, tick} = openWaiting(t);
+	const computer = await colony.computer();
+	const quiet = await openColony(database);
+	const waits = wait(await waiting.enter(quiet.id), computer);
+	const {mock: query} = t.mock.method(database, 'query', async () => {
+		throw new Unavailable('The cable was pulled.');
+	});
+	tick();
+	tick();
+	assert.equal(query.callCount(), 1);
+	await setImmediate();
+	query.restore();
+	await quiet.submit();
+	await waits.over;
 	const again = wait(await waiting.enter(quiet.id), computer);
 	tick();
 	assert.equal(await again.over, true);

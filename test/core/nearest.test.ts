@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {distance, nearest} from '../../source/core/nearest.ts';
+import {distance, nearest, suggestion} from '../../source/core/nearest.ts';
 
 test('a distance counts letters that are added, left out, replaced, or swapped with a neighbor', () => {
 	for (const [one, other, away] of [
@@ -41,6 +41,9 @@ test('the nearest of some words is what was meant, if it is near enough', () => 
 	assert.equal(nearest('tiep', words), undefined, 'four letters may have one wrong');
 	assert.equal(nearest('sbumti', words), 'submit', 'more may have two');
 	assert.equal(nearest('sbutix', words), undefined);
+	assert.equal(nearest('abcdxyz', ['abcdefg']), undefined);
+	assert.equal(nearest('abcdexyz', ['abcdefgh']), 'abcdefgh', 'eight or more may have three');
+	assert.equal(nearest('abcdwxyz', ['abcdefgh']), undefined);
 	assert.equal(nearest('i', ['id']), 'id');
 	assert.equal(nearest('x', []), undefined);
 });
@@ -56,4 +59,10 @@ test('the beginning of a word means it, if nothing else is near', () => {
 
 test('of a very long word only the first 40 letters are looked at', () => {
 	assert.equal(nearest('x'.repeat(50), ['x'.repeat(40)]), 'x'.repeat(40));
+});
+
+test('of an unknown name it is said what was meant, or what there is', () => {
+	assert.equal(suggestion('stat', ['id', 'state']), 'Did you mean state?');
+	assert.equal(suggestion('x', ['id', 'state']), 'Known: id, state.');
+	assert.equal(suggestion('x', []), 'None is expected.');
 });
