@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
-import {Unavailable} from '../source/core/errors.ts';
+import {Conflict, Unavailable} from '../source/core/errors.ts';
 import {processStates} from '../source/core/types.ts';
 import type {Database} from '../source/database/types.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
@@ -84,7 +84,9 @@ test('a signed request of somebody who may not do it stays refused when they may
 	const computer = await colony.computer({state: 'pending'});
 	const input = {spec: {targetcolonyid: colony.id}};
 	const signer = signerOf(computer, 'process.submit', input);
-	await refused(colony.broker.run(signer, 'process.submit', input), 'not-allowed');
+	const told: string[] = [];
+	await refused(colony.broker.run(signer, 'process.submit', input, {notice: sentence => told.push(sentence)}), 'not-allowed');
+	assert.deepEqual(told, []);
 	await colony.own('computer.approve', {computerid: computer.id});
 	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
 	await colony.broker.run(signerOf(computer, 'process.submit', input), 'process.submit', input);
@@ -129,6 +131,17 @@ test('a signed request that failed by no fault of its own may come again', async
 		const {processid} = await colony.broker.run(signer, 'process.submit', input);
 		assert.equal(await colony.state({processid}), 'waiting');
 	}
+});
+
+test('a signed request that is refused when something was done for it already leaves nothing of that, and is spent', async () => {
+	const input = {spec: {targetcolonyid: colony.id, mem: 54_321}};
+	const signer = signerOf(colony.owner, 'process.submit', input);
+	const kinds = async () => database.query('select from demands where colony_id = $1 and mem = $2', [colony.id, input.spec.mem]);
+	await refused(failing(/insert into processes/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
+	assert.equal((await kinds()).rowCount, 0);
+	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
+	await colony.broker.run(signerOf(colony.owner, 'process.submit', input), 'process.submit', input);
+	assert.equal((await kinds()).rowCount, 1);
 });
 
 test('the same request under an idempotency key gets the same processes, and nothing is done twice', async () => {
@@ -211,6 +224,58 @@ test('whoever watches is told of what was changed, once it is committed', async 
 	await colony.own('computer.register', {computerid: 'e'.repeat(64), spec: {name: 'lab'}});
 	await heard;
 	assert.ok(told.flat().includes('computers'));
+});
+
+/** What watchers are told while something is done: topics, and of how many processes that began to wait. */
+async function toldOf(work: () => Promise<unknown>): Promise<{topics: string[]; waiting: number}> {
+	const {news} = colony.broker;
+	const topics = new Set<string>();
+	let waiting = 0;
+	// News come in their order: all before has been told when this is.
+	const settle = async () => new Promise<void>(resolve => {
+		const stop = news.watch(heard => {
+			if (heard.has('colonies')) {
+				stop();
+				resolve();
+			}
+		});
+		news.announce(['colonies']);
+	});
+	const stopWork = await news.watchWork(heard => {
+		waiting += heard === 'any' ? 0 : [...heard.values()].reduce((sum, count) => sum + count, 0);
+	});
+	await settle();
+	waiting = 0;
+	const stop = news.watch(heard => {
+		for (const topic of heard) {
+			topics.add(topic);
+		}
+	});
+	await work();
+	await settle();
+	stop();
+	stopWork();
+	topics.delete('colonies');
+	return {topics: [...topics].sort(), waiting};
+}
+
+test('of work that goes back to the queue when a computer asks, all who wait are told, though this one gets nothing', async () => {
+	const quiet = await openColony(database, colony.broker);
+	const [computer, other] = [await quiet.computer(), await quiet.computer()];
+	const ask = async () => refused(quiet.assign(other), 'nothing-to-assign');
+	assert.deepEqual(await toldOf(ask), {topics: [], waiting: 0});
+	const process = await quiet.running(computer, {timeout: 1, maxretries: 1});
+	await quiet.passDeadlines(process);
+	assert.deepEqual(await toldOf(ask), {topics: ['processes'], waiting: 1});
+	assert.equal(await quiet.state(process), 'waiting');
+	const last = await quiet.assign(computer);
+	await quiet.passDeadlines(last);
+	assert.deepEqual(await toldOf(ask), {topics: ['attributes', 'processes'], waiting: 0});
+	assert.equal(await quiet.state(process), 'failed');
+});
+
+test('work that is submitted is told of once for each process', async () => {
+	assert.deepEqual(await toldOf(async () => colony.broker.runMany({identity: colony.owner}, 'process.submit', [1, 2, 2].map(cores => ({spec: {targetcolonyid: colony.id, cores, targetcomputerids: ['f'.repeat(64)]}})))), {topics: ['processes'], waiting: 3});
 });
 
 test('a computer is seen when it works, and not when it only looks', async () => {
