@@ -77,6 +77,29 @@ test('what changes something asks first, and is done by the owner', async () => 
 	assert.equal((await colony.own('computer.get', {computerid: pending.id})).status, 1);
 });
 
+test('Cancel and a refusal both leave the form as it was typed', async () => {
+	const {person, choose} = await openOn();
+	person.press('2', 'g');
+	choose('process retry');
+	await person.until('Put a closed process back');
+	person.press('ctrl-s');
+	await person.settled(() => person.state().overlays.at(-1)?.kind === 'confirm');
+	const form = person.state().overlays.at(-2);
+	person.press('enter');
+	await person.until('Cancelled; nothing was changed.');
+	assert.deepEqual(person.state().overlays.at(-1), form);
+	person.press('ctrl-s', 'y');
+	await person.until(/waiting/);
+	await person.settled(() => {
+		const top = person.state().overlays.at(-1);
+		return top?.kind === 'form' && top.error !== undefined && !top.busy;
+	});
+	const top = person.state().overlays.at(-1) as unknown as {fields: unknown; error: {code: string}};
+	assert.equal(top.error.code, 'conflict');
+	assert.deepEqual(top.fields, (form as unknown as {fields: unknown}).fields);
+	person.press('esc');
+});
+
 test('what is wrong in a form is said in it, and read-only refuses changes', async () => {
 	const {person, choose} = await openOn({readOnly: true});
 	choose('process retry');

@@ -594,3 +594,74 @@ test('a key that comes before the first run has been drawn is not taken for an a
 	assert.equal(store.get().overlays.at(-1)?.kind, 'form');
 	store.close();
 });
+
+test('when the colony is gone, a form that was typed into stays, says so and is not sent, and one that is not about the colony stays as it is', () => {
+	const lose = (console: Console): Console => {
+		console.tell({type: 'known', colonies: []});
+		return console;
+	};
+
+	const typed = pressed(opened(), 'n');
+	typed.type('gpu');
+	lose(typed);
+	assert.ok(typed.top?.kind === 'form' && typed.top.fields[typed.top.focus]!.edit.text === 'gpu');
+	assert.match(typed.top.error!.message, /^The colony .+ is gone, or the key/);
+	// Another colony that is open by now gets nothing of it.
+	typed.tell({type: 'known', colonies: [colonyOf(1)]});
+	assert.equal(typed.state.colony?.colonyid, colonyOf(1).colonyid);
+	assert.deepEqual(typed.press('ctrl-s').filter(effect => isChange(effect)), []);
+	assert.match(typed.top?.kind === 'form' ? typed.top.error!.message : '', /colony of this form is gone/);
+	typed.press('esc');
+	assert.match(footer(typed), /Discard what you typed\?/);
+	typed.press('y');
+	assert.deepEqual(typed.state.overlays, []);
+
+	const asked = pressed(opened(), 'n');
+	asked.type('gpu');
+	asked.press('esc');
+	assert.equal(lose(asked).top?.kind, 'form');
+
+	assert.deepEqual(lose(pressed(opened(), 'n')).state.overlays, []);
+	assert.deepEqual(lose(pressed(opened(), 'j', 'enter')).state.overlays, []);
+	const other = pressed(opened({screen: 'keys'}), 'n');
+	const {top} = other;
+	assert.equal(top?.kind, 'form');
+	assert.equal(lose(other).top, top);
+});
+
+test('the form of an operation stays below its question, and goes only when it is done', () => {
+	const sent = (): Console => {
+		const console = pressed(opened(), 'g', ':');
+		console.type('process retry');
+		console.press('enter');
+		assert.equal(console.top?.kind === 'form' ? console.top.operation : undefined, 'process.retry');
+		console.press('shift-tab');
+		console.type('waiting');
+		console.press('ctrl-s');
+		return console;
+	};
+
+	const typedIn = (console: Console): string | undefined => console.top?.kind === 'form' ? console.top.fields[console.top.focus]!.edit.text : undefined;
+	const form = sent();
+	const text = form.state.overlays.at(-2);
+	assert.ok(form.asked && text?.kind === 'form');
+	form.press('enter');
+	assert.match(typedIn(form)!, /waiting$/);
+	form.press('ctrl-s');
+	const [run] = form.press('y');
+	assert.equal(run?.type, 'run');
+	form.press('esc');
+	form.tell({type: 'form-failed', error: failure('It is not closed.')});
+	assert.match(typedIn(form)!, /waiting$/);
+	assert.equal(form.top?.kind === 'form' ? form.top.error!.message : '', 'It is not closed.');
+	form.press('ctrl-s', 'y');
+	form.tell({type: 'form-done', text: 'Done.'});
+	assert.deepEqual(form.state.overlays, []);
+	assert.equal(form.state.busy, 0);
+
+	const lost = sent();
+	lost.tell({type: 'known', colonies: []});
+	assert.match(typedIn(lost)!, /waiting$/);
+	lost.press('ctrl-s');
+	assert.equal(lost.asked, undefined);
+});

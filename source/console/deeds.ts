@@ -83,7 +83,7 @@ export function askOperation(state: State, {operation, input, as, object}: {oper
 	const known = state.known.find(({colonyid}) => colonyid === input.colonyid);
 	return [over(state, {
 		kind: 'confirm', place: where(danger === 'highest' ? {context: state.context} : state), question: `${operation.replace('.', ' ')} ${object}?`.replace(' ?', '?'), consequence: `${signedAs(state, as)}${summary}`, verb: 'Do it',
-		deed: {operation, input, as}, ...(danger === 'highest' ? {typed: {expected: known?.name ?? operation, edit: {text: '', cursor: 0}}} : {}),
+		deed: {operation, input, as, fromForm: true}, ...(danger === 'highest' ? {typed: {expected: known?.name ?? operation, edit: {text: '', cursor: 0}}} : {}),
 	}), []];
 }
 

@@ -76,8 +76,12 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 	}),
 };
 
+const inColony: ReadonlySet<FormPurpose> = new Set(['register-computer', 'submit-process']);
+
 /** A form, empty, for its purpose. */
-export const openForm = (purpose: FormPurpose, state: State): Form => ({kind: 'form', purpose, focus: 0, busy: false, ...forms[purpose](state)});
+export const openForm = (purpose: FormPurpose, state: State): Form => ({
+	kind: 'form', purpose, focus: 0, busy: false, ...(inColony.has(purpose) && state.colony ? {colonyid: state.colony.colonyid} : {}), ...forms[purpose](state),
+});
 
 /** A form whose root password would be the first one: it has to be typed again, in a field of its own. */
 export function askAgain(form: Form): Form {
@@ -117,8 +121,27 @@ function complaint({kind, optional, edit, label}: FormField, fromFile: boolean):
 	return kind === 'integer' && !/^-?\d+$/.test(edit.text.trim()) ? `${label} must be a whole number.` : undefined;
 }
 
+/** Why a form that is about a colony cannot be sent any more: that colony is not open, and another one may be. */
+export const whyColonyGone = ({colonyid}: Form, state: State): string | undefined =>
+	colonyid === undefined || colonyid === state.colony?.colonyid ? undefined : 'The colony of this form is gone, or the key that opened it; esc closes the form.';
+
+/** What is left of a form when the colony is gone: one about something else stays as it is, one that was typed into stays and says so, and an empty one goes. */
+export function leftOfForm(form: Form, colony: string): Form[] {
+	if (form.colonyid === undefined || form.busy) {
+		return [form];
+	}
+
+	return isTyped(form) ? [{...form, error: {code: 'not-found', message: `The colony ${colony} is gone, or the key that opened it.`, hint: 'This form cannot be sent. What you typed stays until you press esc.'}}] : [];
+}
+
 /** Why a form cannot be sent now; undefined when it can. A key goes to the keychain alone, and connecting is a way out where the database is away. */
-export function whyNotSend({purpose}: Form, state: State): string | undefined {
+export function whyNotSend(form: Form, state: State): string | undefined {
+	const {purpose} = form;
+	const gone = whyColonyGone(form, state);
+	if (gone !== undefined) {
+		return gone;
+	}
+
 	return purpose === 'add-key' || purpose === 'connect' || purpose === 'connect-server' ? whyReadOnly(state) : whyNoChange(state);
 }
 

@@ -5,7 +5,8 @@ import {
 } from '../operations/index.ts';
 import {askOperation, whyNoChange} from './deeds.ts';
 import {screens, selectedRow} from './screens/index.ts';
-import {closeTop, onTop, over} from './stack.ts';
+import {whyColonyGone} from './forms.ts';
+import {onTop, over} from './stack.ts';
 import type {Acting, FormField, Overlay, State, Step} from './state.ts';
 import {textOf} from './terminal/text-edit.ts';
 
@@ -49,7 +50,7 @@ export function openOperation(state: State, name: OperationName): Step {
 		return {name: field, label: definition.label, summary: summaryOf(definition), kind: definition.kind === 'secret' ? 'secret' : 'text', optional: definition.optional, edit: textOf(given ?? '')};
 	});
 	const focus = Math.max(0, fields.findIndex(({optional, edit}) => !optional && edit.text === ''));
-	return [over(state, {kind: 'form', purpose: 'operation', operation: name, title: name.replace('.', ' '), intro: visible(operation.summary), fields, focus, busy: false}), []];
+	return [over(state, {kind: 'form', purpose: 'operation', operation: name, ...(state.colony && 'colonyid' in operation.input && !isForRoot(operation) ? {colonyid: state.colony.colonyid} : {}), title: name.replace('.', ' '), intro: visible(operation.summary), fields, focus, busy: false}), []];
 }
 
 /** The input that a form describes: what is empty is left out. @throws ColoniesError */
@@ -76,14 +77,22 @@ function readJson(name: string, text: string): unknown {
 	}
 }
 
-/** Does what the form of an operation says: what only reads is shown, anything else is asked about first. */
+/** A form whose result is in sight: it stays below for another try, and closes without a question unless more is typed. */
+const asSent = (form: OperationForm): OperationForm => ({...form, error: undefined, fields: form.fields.map(field => ({...field, given: undefined}))});
+
+/** Does what the form of an operation says: what only reads is shown, anything else is asked about first. The form stays below until it is done. */
 export function sendOperation(state: State, form: OperationForm): Step {
 	const operation: AnyOperation = operations[form.operation];
 	try {
+		const gone = whyColonyGone(form, state);
+		if (gone !== undefined) {
+			throw new ColoniesError('not-found', gone);
+		}
+
 		const input = inputOf(form);
 		const acting = actorOf(operation, state);
 		if (isRead(operation)) {
-			return [over(closeTop(state), {kind: 'result', operation: form.operation, input, scroll: 0}), []];
+			return [over(onTop(state, () => asSent(form)), {kind: 'result', operation: form.operation, input, scroll: 0}), []];
 		}
 
 		const reason = whyNoChange(state) ?? (acting === undefined ? 'The keychain holds no key that may do this.' : undefined);
@@ -92,7 +101,7 @@ export function sendOperation(state: State, form: OperationForm): Step {
 		}
 
 		const [, subject] = Object.entries(input).find(([name]) => name === 'processid' || name === 'computerid') ?? Object.entries(input).find(([name]) => name === 'colonyid') ?? [];
-		return askOperation(closeTop(state), {operation: form.operation, input, as: acting!, object: typeof subject === 'string' ? shortId(visible(subject)) : ''});
+		return askOperation(onTop(state, () => ({...form, error: undefined})), {operation: form.operation, input, as: acting!, object: typeof subject === 'string' ? shortId(visible(subject)) : ''});
 	} catch (error) {
 		const {code, message, hint} = toColoniesError(error);
 		return [onTop(state, () => ({...form, error: {code, message, hint}})), []];

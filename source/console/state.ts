@@ -78,6 +78,8 @@ export type Deed = {
 	as: Acting;
 	/** Said when it is done; what the operation tells unless given. */
 	done?: string;
+	/** Whether a form describes it, which closes when it is done and says in it what went wrong. */
+	fromForm?: true;
 };
 
 export type FormField = {
@@ -143,7 +145,7 @@ export type Overlay =
 	| {kind: 'palette'; edit: EditState; cursor: number}
 	/** What an operation gives that only reads. */
 	| {kind: 'result'; operation: OperationName; input: Record<string, unknown>; scroll: number}
-	| {kind: 'form'; purpose: FormPurpose | 'operation'; /** Whose form it is, of the purpose `operation`. */ operation?: OperationName; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
+	| {kind: 'form'; purpose: FormPurpose | 'operation'; /** Whose form it is, of the purpose `operation`. */ operation?: OperationName; /** The colony that it is about, where it is about one. */ colonyid?: Id; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
 	/** Leaving what would be lost is asked about: a plan under way, or what was typed into a form. */
 	| {kind: 'leave'; to: 'quit' | 'discard'; question: string; consequence: string}

@@ -6,6 +6,11 @@ import {editText, isEditKey, textLimits} from '../terminal/text-edit.ts';
 import {quiet, say} from './action.ts';
 import {showCommandLine} from './command-lines.ts';
 
+/** A change has begun: the form that describes it shows so and keeps what was typed until it is done. */
+const underWay = (state: State, {deed}: Extract<Overlay, {kind: 'confirm'}>): State => 'operation' in deed && deed.fromForm
+	? onTop(state, form => form.kind === 'form' ? {...form, busy: true, error: undefined} : form)
+	: {...state, busy: state.busy + 1};
+
 /** `y` alone confirms, or the typed name; enter is the default, and that is Cancel. */
 export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, chord: Chord): Step {
 	const {typed} = overlay;
@@ -13,7 +18,7 @@ export function inConfirm(state: State, overlay: Extract<Overlay, {kind: 'confir
 	const reason = 'operation' in overlay.deed ? whyNoChange(state) : whyReadOnly(state);
 	const go = (): Step => reason
 		? quiet(say(closeTop(state), reason))
-		: [{...closeTop(state), busy: state.busy + 1, error: undefined}, [confirmed(overlay)]];
+		: [{...underWay(closeTop(state), overlay), error: undefined}, [confirmed(overlay)]];
 	if (chord.key === 'esc' || chord.key === 'ctrl-c') {
 		return cancel();
 	}

@@ -9,13 +9,13 @@ import {errorText, type Session} from './session.ts';
 /** What went wrong with a change, for whoever has left meanwhile. */
 export type Failure = ErrorText | undefined;
 
-/** Does something and says how it went. */
-async function attempt({dispatch}: Session, deed: () => Promise<string>): Promise<Failure> {
+/** Does something and says how it went, to the form that describes it if there is one. */
+async function attempt({dispatch}: Session, deed: () => Promise<string>, {fromForm}: {fromForm?: true} = {}): Promise<Failure> {
 	try {
-		dispatch({type: 'done', text: await deed()});
+		dispatch({type: fromForm ? 'form-done' : 'done', text: await deed()});
 	} catch (error) {
 		const failure = errorText(error);
-		dispatch({type: 'failed', error: failure});
+		dispatch({type: fromForm ? 'form-failed' : 'failed', error: failure});
 		return failure;
 	}
 
@@ -26,10 +26,10 @@ async function attempt({dispatch}: Session, deed: () => Promise<string>): Promis
 type Change<Type extends Parameters<Handler<any>>[1]['type']> = (...parameters: Parameters<Handler<Type>>) => Promise<Failure>;
 
 /** Carries out a deed. */
-export const runDeed: Change<'run'> = async (session, {deed: {operation, input, as, done}}) => attempt(session, async () => {
+export const runDeed: Change<'run'> = async (session, {deed: {operation, input, as, done, fromForm}}) => attempt(session, async () => {
 	const result = await session.context.run(await session.callerOf(as), operation, input);
 	return done ?? (operations[operation] as AnyOperation).tells?.(result) ?? `Done: ${operation}.`;
-});
+}, {fromForm});
 
 /** Takes a key out of the keychain. */
 export const forgetKey: Change<'forget-key'> = async (session, {id}) => attempt(session, async () => {

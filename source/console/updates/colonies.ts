@@ -2,16 +2,18 @@ import {visible} from '../../core/text.ts';
 import {quiet, say} from '../actions/action.ts';
 import {chooseColony, showScreen} from '../actions/moving.ts';
 import {welcome} from '../actions/menus.ts';
+import {leftOfForm} from '../forms.ts';
 import {load, refreshAll} from '../loading.ts';
 import {plansOf} from '../plans.ts';
 import {type ErrorText, type Message, type State, type Step, emptied, emptiedLists} from '../state.ts';
 
 const chain = ([state, effects]: Step, more: Step[1]): Step => [state, [...effects, ...more]];
 
-/** Nothing of the colony is left on the screen. */
+/** Nothing of the colony is left on the screen, but a form that was typed into. */
 function leaveColony(state: State): State {
 	const {processes, computers} = state.lists;
-	return {...state, marks: {}, range: undefined, marking: undefined, colony: undefined, acting: undefined, side: undefined, answers: {}, counts: undefined, computerCounts: undefined, past: undefined, overlays: [], lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
+	const overlays = state.overlays.flatMap(overlay => overlay.kind === 'form' ? leftOfForm(overlay, visible(state.colony?.name ?? '')) : []);
+	return {...state, marks: {}, range: undefined, marking: undefined, colony: undefined, acting: undefined, side: undefined, answers: {}, counts: undefined, computerCounts: undefined, past: undefined, overlays, lists: {...state.lists, processes: emptied(processes), computers: emptied(computers)}};
 }
 
 /** What is offered first where no colony is open to anybody. */
