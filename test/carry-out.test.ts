@@ -278,6 +278,12 @@ test('work that is submitted is told of once for each process', async () => {
 	assert.deepEqual(await toldOf(async () => colony.broker.runMany({identity: colony.owner}, 'process.submit', [1, 2, 2].map(cores => ({spec: {targetcolonyid: colony.id, cores, targetcomputerids: ['f'.repeat(64)]}})))), {topics: ['processes'], waiting: 3});
 });
 
+test('of a change all is told that may look different for it', async () => {
+	const computer = await colony.computer({state: 'pending'});
+	const {topics} = await toldOf(async () => colony.own('computer.approve', {computerid: computer.id}));
+	assert.deepEqual(topics, ['computers', 'processes']);
+});
+
 test('a computer is seen when it works, and not when it only looks', async () => {
 	const computer = await colony.computer();
 	const broker = new Broker(database, {local: true});
