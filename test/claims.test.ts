@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import fc from 'fast-check';
-import {mayRun} from '../source/core/matching.ts';
+import {mayRun, type Worker} from '../source/core/matching.ts';
 import type {Id} from '../source/core/types.ts';
 import {claim, standingOf} from '../source/database/index.ts';
 import type {ComputerRow} from '../source/database/rows.ts';
@@ -9,7 +9,7 @@ import type {Client} from '../source/database/types.ts';
 import {newProcessId, sha3} from '../source/identity/index.ts';
 import {noPostgres} from './support/databases.ts';
 import {
-	openAny, openColony, refused, type Colony,
+	openAny, openColony, refused, untilBlocked, type Colony,
 } from './support/colony.ts';
 import {
 	demands, later, names, place, placeComputers, workers, type Placed,
@@ -109,6 +109,31 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 			assert.equal(await database.transaction(take), -1);
 		});
 	}
+});
+
+/** Stops every claim of a transaction of which this is the search path when it has begun to look, until this lock is free: a function of that name in a schema of its own is found before PostgreSQL's. */
+const pausing = {path: 'test_pause, colonies, pg_catalog', lock: 4321};
+
+test('what another claim takes while this one looks is given out once', {skip: noPostgres}, async () => {
+	await database.query('create schema test_pause');
+	await database.query(`create function test_pause.unnest(anyarray) returns setof anyelement language plpgsql as
+		$$begin perform pg_advisory_xact_lock(${pausing.lock}); return query select pg_catalog.unnest($1); end$$`);
+	const [slow, quick] = [0, 1].map(index => ({computerid: names[index]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0})) as [Worker, Worker];
+	const id = await freshWork([{processid: newProcessId(), status: 0, entered: past, targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0}], slow);
+	await placeComputers(database, id, [quick]);
+	let looking: ReturnType<typeof claim> | undefined;
+	const taken = await database.transaction(async holder => {
+		await holder.query('select pg_advisory_xact_lock($1)', [pausing.lock]);
+		looking = database.transaction(async client => {
+			const computer = await held(client, id, slow.computerid);
+			await client.query(`set local search_path = ${pausing.path}`);
+			return claim(client, computer, 1);
+		});
+		await untilBlocked(database, looking);
+		return database.transaction(async client => claim(client, await held(client, id, quick.computerid), 1));
+	});
+	assert.equal(taken.result.length, 1);
+	assert.deepEqual((await looking!).result, []);
 });
 
 test('work that asks for the same shares one kind', async () => {
