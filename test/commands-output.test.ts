@@ -125,6 +125,34 @@ suite('tables', () => {
 		assert.ok(lines.every(line => stringWidth(line) === 40 && line.endsWith('…')), lines.join('\n'));
 	});
 
+	test('are ASCII where the locale shows nothing else; JSON and CSV stay as they are', {skip: process.platform === 'win32'}, async () => {
+		const named = await submit({name: '日本 é'});
+		const printed = async (locale: string, ...words: string[]): Promise<string> => {
+			const world = worldOf(contexts, home, {env: {LC_ALL: locale}});
+			Object.assign(world.stdout, {isTTY: true, columns: 60});
+			assert.equal(await runCommand(words, world), 0, world.stderr.text);
+			return world.stdout.text;
+		};
+
+		for (const words of [
+			['process', 'psw', '--colonyid', colony], ['process', 'get', '--colonyid', colony, '--processid', named], ['attribute', 'ls', '--colonyid', colony, '--processid', named],
+			['process', 'history', '--colonyid', colony, '--processid', processid], ['pulse', 'show', '--colonyid', colony, '--span', '15m'], ['audit', 'ls', '--colonyid', colony],
+		]) {
+			const [plain, full] = [await printed('C', ...words, '--output', 'table'), await printed('C.UTF-8', ...words, '--output', 'table')];
+			assert.match(plain, /^[\n -~]+$/, words.join(' '));
+			if (words[0] !== 'pulse') {
+				assert.match(full, /[^\n -~]/, words.join(' '));
+				assert.deepEqual(plain.split('\n').map(line => line.length), full.split('\n').map(line => stringWidth(line)));
+			}
+
+			for (const format of ['json', 'csv']) {
+				if (words[0] !== 'pulse') {
+					assert.equal(await printed('C', ...words, '--output', format), await printed('C.UTF-8', ...words, '--output', format));
+				}
+			}
+		}
+	});
+
 	test('of nothing keep their sentence, or their heading when a format was asked for', async () => {
 		assert.equal((await run(['process', 'pss', '--colonyid', colony])).stdout, 'No successful processes found\n');
 		assert.match((await run(['process', 'pss', '--colonyid', colony, '--output', 'table'])).stdout, /^PROCESSID .*\n$/);

@@ -109,9 +109,8 @@ test('the same idempotency key gets the same processes, on every server', async 
 	problem(await one.send(submission(colony.owner, {idempotencyKey: 'x'.repeat(201)})), 400, 'invalid-input', /idempotency-key/);
 });
 
-test('a computer that waits on one server gets what is submitted on another, at once', async () => {
+test('a computer that waits on one server gets what is submitted on another, without asking again', async () => {
 	const computer = await quiet.computer();
-	const times: number[] = [];
 	for (let round = 0; round < 20; round++) {
 		const waiting = one.send(signed(computer, wire('process.assign', {colonyid: quiet.id, wait: 30})));
 		while (one.context.broker.waiting.size === 0) {
@@ -119,13 +118,8 @@ test('a computer that waits on one server gets what is submitted on another, at 
 		}
 
 		const {json} = await two.send(signed(quiet.owner, wire('process.submit', {spec: {targetcolonyid: quiet.id}})));
-		const began = performance.now();
 		assert.equal((await waiting).json.processid, json.processid);
-		times.push(performance.now() - began);
 	}
-
-	const median = times.sort((a, b) => a - b)[10]!;
-	assert.ok(median < 50, `The median is ${median.toFixed(1)} ms.`);
 });
 
 test('who waits in vain hears so after the time, and nobody waits for one who hung up', async () => {

@@ -4,7 +4,8 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {test} from 'node:test';
-import {toAscii, wantsAscii} from '../source/console/terminal/ascii.ts';
+import {wantsAscii} from '../source/core/ascii.ts';
+import {toAscii} from '../source/console/terminal/ascii.ts';
 import {prepareLine} from '../source/console/terminal/line.ts';
 import {
 	accent, bold, danger, inverse, success, textColours, warning,

@@ -1,3 +1,5 @@
+import process from 'node:process';
+import {inAscii, wantsAscii} from '../core/ascii.ts';
 import {ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
 import type {OutputStream, World} from './world.ts';
@@ -65,16 +67,17 @@ export async function showDone(done: string, show: () => Promise<void>): Promise
 	}
 }
 
-/** Tells people something, one line of standard error. Whether anybody reads it makes no difference. */
-export async function say({stderr}: Pick<World, 'stderr'>, sentence: string): Promise<void> {
+/** Tells people something, one line of standard error, in ASCII where the locale shows nothing else. Whether anybody reads it makes no difference. */
+export async function say({stderr, env = {}}: Pick<World, 'stderr'> & Partial<Pick<World, 'env'>>, sentence: string): Promise<void> {
 	try {
-		await write(stderr, `${visible(sentence)}\n`);
+		const text = visible(sentence);
+		await write(stderr, `${wantsAscii(env, process.platform) ? inAscii(text) : text}\n`);
 	} catch {
 		// There is nowhere left to say so.
 	}
 }
 
 /** The same for whoever wants to say something without waiting. */
-export const toNotice = (world: Pick<World, 'stderr'>) => (sentence: string): void => {
+export const toNotice = (world: Pick<World, 'stderr'> & Partial<Pick<World, 'env'>>) => (sentence: string): void => {
 	void say(world, sentence);
 };

@@ -1,3 +1,5 @@
+import process from 'node:process';
+import {inAscii, wantsAscii} from '../core/ascii.ts';
 import type {World} from './world.ts';
 
 const width = 30;
@@ -14,14 +16,15 @@ export function bar(done: number, total: number): string {
 }
 
 /** A progress bar on standard error, where that is a terminal; it leaves nothing behind. */
-export function startProgress({stderr}: Pick<World, 'stderr'>, total: number): {show(done: number): void; end(): void} {
+export function startProgress({stderr, env}: Pick<World, 'stderr' | 'env'>, total: number): {show(done: number): void; end(): void} {
 	if (stderr.isTTY !== true) {
 		return {show: () => undefined, end: () => undefined};
 	}
 
 	return {
 		show(done) {
-			stderr.write(`\r${bar(done, total)}`);
+			const text = bar(done, total);
+			stderr.write(`\r${wantsAscii(env, process.platform) ? inAscii(text) : text}`);
 		},
 		end() {
 			stderr.write('\r\u001B[K');

@@ -1,3 +1,5 @@
+import process from 'node:process';
+import {wantsAscii} from '../core/ascii.ts';
 import {limits} from '../core/limits.ts';
 import {visible} from '../core/text.ts';
 import type {Column, Layout} from '../operations/define.ts';
@@ -35,13 +37,19 @@ function rowsOf(result: unknown): Rows | undefined {
 	return undefined;
 }
 
+/** Prints a table, in ASCII where the locale shows nothing else. */
+async function printForPeople(world: World, text: string): Promise<void> {
+	const {printedInAscii} = await import('./table.ts');
+	await print(world, wantsAscii(world.env, process.platform) ? printedInAscii(text) : text);
+}
+
 async function printRows(world: World, rows: readonly Row[], {output, columns}: Showing): Promise<void> {
 	const {isTTY: toTerminal = false, columns: width} = world.stdout;
 	if (output === 'csv') {
 		await print(world, toCsv(rows, {toTerminal}));
 	} else if (output === 'table') {
 		const {toTable} = await import('./table.ts');
-		await print(world, `${toTable(rows, {columns, width: toTerminal ? width : undefined})}\n`);
+		await printForPeople(world, `${toTable(rows, {columns, width: toTerminal ? width : undefined})}\n`);
 	} else {
 		// Row by row, for a thousand rows of large attributes do not fit into one text.
 		await print(world, rows.length === 0 ? '[' : '[\n');
@@ -59,7 +67,7 @@ async function printObject(world: World, object: Row, {output, columns}: Showing
 		await print(world, toCsv([object], {toTerminal}));
 	} else if (output === 'table') {
 		const {toFieldTable} = await import('./table.ts');
-		await print(world, `${toFieldTable(object, {columns, width: toTerminal ? width : undefined})}\n`);
+		await printForPeople(world, `${toFieldTable(object, {columns, width: toTerminal ? width : undefined})}\n`);
 	} else {
 		await print(world, `${toJson(object)}\n`);
 	}
@@ -69,7 +77,7 @@ async function printLayout(world: World, {lines, rows, columns}: Layout): Promis
 	const {toTable} = await import('./table.ts');
 	const {isTTY: toTerminal = false, columns: width} = world.stdout;
 	const table = rows.length === 0 ? '' : `\n${toTable(rows as Row[], {columns, width: toTerminal ? width : undefined})}\n`;
-	await print(world, `${lines.map(line => `${visible(line)}\n`).join('')}${table}`);
+	await printForPeople(world, `${lines.map(line => `${visible(line)}\n`).join('')}${table}`);
 }
 
 /** Says when a list has more rows than were asked for, and how to see them. */

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import {inAscii} from '../core/ascii.ts';
 import {visible} from '../core/text.ts';
 import {unsetTime} from '../core/types.ts';
 import type {Column} from '../operations/define.ts';
@@ -27,6 +28,9 @@ function cell(value: unknown): string {
 
 	return String(value); // eslint-disable-line @typescript-eslint/no-base-to-string -- what is left of JSON is no object
 }
+
+/** What is printed for people, in ASCII: it stays aligned. */
+export const printedInAscii = (text: string): string => inAscii(text, grapheme => stringWidth(grapheme));
 
 /** A text cut to a display width, by what a reader sees as one character. */
 function cut(text: string, width: number): string {

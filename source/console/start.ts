@@ -1,7 +1,7 @@
 import process from 'node:process';
+import {wantsAscii} from '../core/ascii.ts';
 import {toColoniesError} from '../core/errors.ts';
 import {readArguments} from './arguments.ts';
-import {wantsAscii} from './terminal/ascii.ts';
 import type {World} from './world.ts';
 
 type Streams = {stdin: NodeJS.ReadStream; stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream; env: NodeJS.ProcessEnv};
