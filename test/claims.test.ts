@@ -136,6 +136,27 @@ test('what another claim takes while this one looks is given out once', {skip: n
 	assert.deepEqual((await looking!).result, []);
 });
 
+test('what is claimed runs from then on, up to its time limit where it has one, and waits no more', async () => {
+	const computer = {computerid: names[0]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0};
+	const timeouts = [-1, 0, 1, 90];
+	const processes = timeouts.map((_, index): Placed => ({processid: newProcessId(), status: 0, entered: later(past, index), targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0}));
+	const id = await freshWork(processes, computer);
+	for (const [index, {processid}] of processes.entries()) {
+		await database.query('update processes set timeout = $1 where process_id = $2', [timeouts[index], processid]);
+	}
+
+	const {result, changes} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 4));
+	assert.deepEqual(result.map(({assignedcomputerid, status}) => [assignedcomputerid, status]), processes.map(() => [computer.computerid, 1]));
+	const {rows} = await database.query<{limit: number | null; enters: boolean; waits: boolean; waited: number}>(
+		`select extract(epoch from deadline - start_time)::int as limit, entered_at = start_time as enters, demand_id is not null as waits, (extract(epoch from start_time - submission_time) * 1000000)::bigint as waited
+		from processes where colony_id = $1 order by submission_time`,
+		[id],
+	);
+	assert.deepEqual(rows.map(({limit}) => limit), [null, null, 1, 90]);
+	assert.ok(rows.every(({enters, waits}) => enters && !waits));
+	assert.deepEqual(changes.map(({detail}) => (detail as {wait: number}).wait), rows.map(({waited}) => waited));
+});
+
 test('work that asks for the same shares one kind', async () => {
 	const fresh = await openColony(database, colony.broker);
 	const asked = {computertype: 'gpu', cores: 1, mem: 2, gpus: 3, targetcomputerids: [names[0]!, names[1]!]};
