@@ -154,6 +154,7 @@ test('what is claimed runs from then on, up to its time limit where it has one, 
 	);
 	assert.deepEqual(rows.map(({limit}) => limit), [null, null, 1, 90]);
 	assert.ok(rows.every(({enters, waits}) => enters && !waits));
+	assert.deepEqual(changes.map(({noun, what, from, to, since}) => [noun, what, from, to, since]), processes.map(({entered}) => ['process', 'process.assign', 'waiting', 'running', entered]));
 	assert.deepEqual(changes.map(({detail}) => (detail as {wait: number}).wait), rows.map(({waited}) => waited));
 });
 
