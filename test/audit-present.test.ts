@@ -224,6 +224,12 @@ test('what changes while it is looked at is no deviation', {skip: noPostgres}, a
 	const working = Promise.all(work).finally(() => {
 		over.abort();
 	});
-	await Promise.all([working, looking]);
+	// Both end before the database is closed, whichever failed.
+	for (const outcome of await Promise.allSettled([working, looking])) {
+		if (outcome.status === 'rejected') {
+			throw outcome.reason; // eslint-disable-line @typescript-eslint/only-throw-error -- it is the error as it was thrown
+		}
+	}
+
 	assert.ok(steps > 0);
 });

@@ -150,7 +150,7 @@ suite('what is not understood', () => {
 		[['process', 'ls', '--colonyid', id, '--attribute', 'x'], '--attribute must be KEY=VALUE, not "x".', /attribute/],
 		[['process', 'ls', '--colonyid', id, '--output', 'xml'], '--output must be one of json, table, csv, not "xml".', /json/],
 		[['process', 'ls', '--colonyid', id, '--dbport', '70000'], '--dbport must be a whole number from 1 to 65535, not "70000".', /port/],
-		[['process', 'ls', '--colonyid', id, '--dbhost', ''], '--dbhost must be text of 1 to 200 characters, not "".', /Host/],
+		[['process', 'ls', '--colonyid', id, '--dbhost', ''], '--dbhost must be a name or an IP address, not "".', /letters, digits/],
 		[['colony', 'ls', '--rootpassword='], '--rootpassword must not be empty.', /root password/],
 		[['attribute', 'add', '--colonyid', id, '--processid', id, '--key', '', '--value', ''], '--key must be text of 1 to 200 characters, not "".', /Key/],
 		[['attribute', 'add', '--colonyid', id, '--processid', id, '--key', 'k'.repeat(201), '--value', ''], `--key must be text of at most 200 characters, not "${'k'.repeat(79)}…".`, /Key/],
