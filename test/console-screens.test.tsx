@@ -35,6 +35,9 @@ test('the first run: a colony, its first computer and its first process without 
 	await person.until('••••');
 	assert.ok(!person.frame().includes(rootPassword));
 	person.press('enter');
+	await person.until('> Password again');
+	person.type(rootPassword);
+	person.press('enter');
 	await person.until('Registered the colony first');
 	await person.until('No processes found');
 	assert.match(person.lines()[0]!, /embedded first \| as owner [\da-f]{4}\.\.[\da-f]{4} \| RW \| root/);
