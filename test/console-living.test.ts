@@ -92,7 +92,9 @@ function askedAbout({what, subject_id: subject}: Written, answered: Answered): n
 	}
 
 	const isAForm = isForm(screen);
-	const question = isAForm ? screen : screen.split('\n').slice(-2).join('\n');
+	// A question stands under the border of the body, wrapped to the width of the terminal.
+	const lines = screen.split('\n');
+	const question = isAForm ? screen : lines.slice(Math.max(lines.findLastIndex(line => line.startsWith('└')), lines.length - 10) + 1).join(' ').replaceAll(/\s+/g, ' ');
 	if (question.includes(`${noun} ${verb} `) || question.includes(`${noun} ${verb}?`)) {
 		// An operation of the palette. What a computer takes nobody knows before.
 		return question.includes(shortId(subject)) || what === 'process.assign' || !['process', 'computer', 'colony', 'attribute'].includes(noun) ? confirmedBy(answered) : 0;
