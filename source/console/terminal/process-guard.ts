@@ -40,7 +40,8 @@ export function guardProcess({restore, end, crash, suspend, resume, resized}: Gu
 	}
 
 	const stopWatching = watchParents(() => {
-		end('SIGTERM');
+		// As a hangup, which ends the process without Node's own way out: that takes a terminal that is gone for a fault.
+		end('SIGHUP');
 	});
 	return () => {
 		stopWatching();
