@@ -119,7 +119,7 @@ const verify = defineCommand({
 			const compared = flags.present === true && verified.intact ? await compareAll(world, context, caller, flags.colonyid) : undefined;
 			const shown = printResult(world, compared ? {...verified, present: compared} : verified, {output: flags.output});
 			// The verdict counts, whether or not its details can be written.
-			await (verified.fault || compared?.agrees === false ? Promise.allSettled([shown]) : shown);
+			await (verified.fault !== null || compared?.agrees === false ? Promise.allSettled([shown]) : shown);
 			if (verified.fault) {
 				throw new ColoniesError('not-intact', verified.fault.message, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
 			}
