@@ -23,7 +23,7 @@ test('a stranger is told that the store is unavailable, the log where it is and 
 	after(async () => database.close());
 	const colony = await openColony(database);
 	const log = new Lines();
-	const served = await serve(database, {secure: true, log: log as never});
+	const served = await serve(database, {secure: true, log});
 	await server.stop();
 	await turned(database, false);
 
@@ -63,7 +63,7 @@ test('nothing that the database says of itself reaches a caller', {skip}, async 
 	const limited = await openPostgres({...where, user: 'guest'});
 	after(async () => limited.close());
 	const log = new Lines();
-	const served = await serve(limited, {log: log as never});
+	const served = await serve(limited, {log});
 	const answer = await served.call(colony.owner, 'process.list', {colonyid: colony.id});
 	problem(answer, 503, 'unavailable');
 	assert.doesNotMatch(answer.text, /permission|denied|table|guest/);

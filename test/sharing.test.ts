@@ -126,7 +126,7 @@ test('of five processes that start at once one hosts; killed again and again, an
 test('no guest is left in doubt when its host ends in order, however much it asks at that moment', {timeout: 120_000}, async () => {
 	const home = freshHome();
 	const [first, ...guests] = [await share(home), await share(home), await share(home)];
-	await makeColony(first!);
+	await makeColony(first);
 	const registered: string[] = [];
 	let begun: () => void = () => undefined;
 	const isUnderWay = new Promise<void>(resolve => {
@@ -142,8 +142,8 @@ test('no guest is left in doubt when its host ends in order, however much it ask
 		}
 	});
 	await isUnderWay;
-	await first!.close();
+	await first.close();
 	await Promise.all(asking);
-	const {rows} = await guests[0]!.run(root, 'colony.list', {count: 1000});
+	const {rows} = await guests[0].run(root, 'colony.list', {count: 1000});
 	assert.deepEqual(rows.filter(({name}) => name === 'in turn').map(({colonyid}) => colonyid).sort(), registered.sort());
 });
