@@ -94,7 +94,6 @@ async function record(database: Database, moments: number, seed: number): Promis
 		'computer.register',
 		'computer.remove',
 		'database.firstrootpassword',
-		'database.resetroot',
 		'process.assign',
 		'process.cancel',
 		'process.expire',

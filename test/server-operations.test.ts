@@ -90,6 +90,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const {hash} = await call(rootPassword, 'audit.head');
 	assert.equal((await call(owner, 'audit.verify', {colonyid, head: hash})).intact, true);
 	assert.equal((await call(rootPassword, 'audit.verify', {after: 0})).fault, null);
+	assert.deepEqual((await call(owner, 'audit.present', {colonyid})).deviations, []);
 	assert.equal((await call(rootPassword, 'audit.verify', {head: 'f'.repeat(64)})).fault.kind, 'head');
 	assert.deepEqual(await call(rootPassword, 'history.retention', {days: 30}), {days: 30, compressafter: null, droppedbefore: null});
 	assert.equal((await call(owner, 'history.get', {colonyid})).days, 30);

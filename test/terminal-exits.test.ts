@@ -214,7 +214,7 @@ test('a script that started it through another program has a sane terminal again
 	});
 	process.kill(Number(readFileSync(between, 'utf8')), 'SIGTERM');
 	await terminal.exit();
-	assert.equal(readFileSync(cleaned, 'utf8'), 'cleaned after SIGTERM');
+	assert.equal(readFileSync(cleaned, 'utf8'), 'cleaned after SIGHUP');
 	assert.deepEqual(await terminal.sanity(), sane);
 });
 

@@ -454,6 +454,7 @@ async function playAudit({call, local}: Player): Promise<void> {
 		await call(who, 'audit.get', {colonyid, entry: '999999999999999.0'});
 		await call(who, 'audit.head', {colonyid});
 		await call(who, 'audit.verify', {colonyid});
+		await call(who, 'audit.present', {colonyid});
 		await call(who, 'history.get', {colonyid});
 		await call(who, 'history.retention', {days: 30});
 	}
