@@ -339,7 +339,7 @@ test('what ends the program, as SIGTERM does, says what was done of a plan', asy
 	const colony = await openColony(database);
 	const computer = await colony.computer();
 	for (let index = 0; index < 3; index++) {
-		await colony.close(computer, await colony.running(computer), 'failed'); // eslint-disable-line no-await-in-loop
+		await colony.close(computer, await colony.running(computer), 'failed');
 	}
 
 	const home = freshHome();
@@ -367,7 +367,7 @@ test('what ends the program, as SIGTERM does, says what was done of a plan', asy
 
 	const settled = async (isSo: () => boolean) => {
 		while (!isSo()) {
-			await setImmediate(); // eslint-disable-line no-await-in-loop
+			await setImmediate();
 		}
 	};
 

@@ -216,7 +216,7 @@ test('the history cannot be changed', async () => {
 		await assert.rejects(async () => database.query(statement));
 	}
 
-	await assert.rejects(async () => database.query('update history set what = \'nothing\''), (error: Error) => /append-only/.test(String(error.cause)));
+	await assert.rejects(async () => database.query('update history set what = \'nothing\''), (error: Error) => String(error.cause).includes('append-only'));
 	assert.deepEqual(await contents(database), before);
 });
 
@@ -232,7 +232,7 @@ test('no secret is in any table, wherever it was given', async () => {
 	await colony.own('computer.register', {computerid: identity.id, spec});
 	await refused(colony.own('computer.approve', {computerid: identity.id, ...extra}), 'invalid-input');
 	await colony.own('computer.approve', {computerid: identity.id});
-	await refused(colony.submit({cores: 0, ...extra} as never, identity), 'invalid-input');
+	await refused(colony.submit({cores: 0, ...extra}, identity), 'invalid-input');
 	await colony.submit({}, identity);
 	await broker.run(root, 'database.rootpassword', {newrootpassword: secret});
 	await refused(broker.run(root, 'colony.list', {}), 'unauthenticated');
