@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {detailLines} from '../source/console/views/detail.ts';
 import {scrollEnd} from '../source/console/views/overlay-pages.ts';
+import {drawnOf} from '../source/console/views/rows.ts';
 import {openAny, openColony} from './support/colony.ts';
 import {open} from './support/console.tsx';
 
@@ -43,7 +44,7 @@ for (const [columns, rows] of [[120, 70], [80, 24], [60, 15]] as const) {
 			const top = state.overlays.at(-1)!;
 			assert.equal(top.kind, 'detail');
 			isEnd = top.scroll === scrollEnd(top, state);
-			await person.settled(() => person.frame().includes(` ${top.scroll + 1}-`) && person.frame().includes(`of ${detailLines(top, state, columns - 4).length} `));
+			await person.settled(() => person.frame().includes(` ${top.scroll + 1}-`) && person.frame().includes(`of ${detailLines(top, state).length} `));
 			for (const line of person.lines()) {
 				all.add(line.replaceAll('│', '').trim());
 			}
@@ -76,7 +77,7 @@ test('one value is unmasked or unfolded alone, and folded again', async () => {
 	await person.until('api_key = ••••••••');
 	person.press('tab');
 	await person.until('> frames');
-	const lines = () => detailLines(person.state().overlays.at(-1) as never, person.state(), 96).join('\n');
+	const lines = () => detailLines(person.state().overlays.at(-1) as never, person.state()).map(line => drawnOf(line)).join('\n');
 	assert.match(lines(), /904 characters more/);
 	person.press('enter');
 	await person.settled(() => !lines().includes('characters more'));

@@ -7,10 +7,11 @@ import {screens} from '../source/console/screens/index.ts';
 import {emptyList, type Overlay, type RowValue, screenNames} from '../source/console/state.ts';
 import {Store} from '../source/console/store.ts';
 import {withoutStyle} from '../source/console/terminal/width.ts';
-import {detailPage, sideLines} from '../source/console/views/detail.ts';
+import {sideLines} from '../source/console/views/detail.ts';
 import {footerLines} from '../source/console/views/footer.ts';
 import {headerLines} from '../source/console/views/frame.ts';
 import {bodyLines, listLines} from '../source/console/views/list.ts';
+import {overlayLines} from '../source/console/views/overlay-pages.ts';
 import {
 	attributeOf, Console, colonyOf, computerOf, failure, idOf, keyMessage, keyOf, lineOf, opened, pageOf, processOf, pulseView, start,
 } from './support/console-states.ts';
@@ -450,7 +451,7 @@ test('a process with very much written on it can still be looked at', () => {
 		console.tell({type: 'detailed', process: {...process, out: attributes}});
 		assert.equal(sideLines(console.state).length, layoutOf(console.state).body);
 		console.press('enter');
-		assert.match(withoutStyle(detailPage(console.top as Detail, console.state)[0]!), / 1-22 of \d{4,}/);
+		assert.match(withoutStyle(overlayLines(console.top!, console.state)[0]!), / 1-22 of \d{4,}/);
 		const {process: before} = console.top as Detail;
 		console.tell({type: 'detailed', process: structuredClone({...process, out: attributes})});
 		assert.equal((console.top as Detail).process, before, 'what has not changed is made anew');

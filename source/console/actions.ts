@@ -10,6 +10,7 @@ import {opening} from './actions/opening.ts';
 import {past} from './actions/past.ts';
 import {planning} from './actions/planning.ts';
 import {pulseActions} from './actions/pulse.ts';
+import {searching} from './actions/searching.ts';
 import {settings} from './actions/settings.ts';
 import {viewing} from './actions/viewing.ts';
 import {closeTop} from './stack.ts';
@@ -39,6 +40,7 @@ export const actions: Record<string, Action> = {
 	...settings,
 	...commandLines,
 	...past,
+	...searching,
 	'menu-choose'(state) {
 		const menu = state.overlays.at(-1)!;
 		const item = menu.kind === 'menu' ? menu.items[menu.cursor] : undefined;

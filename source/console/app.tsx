@@ -7,7 +7,9 @@ import {isTooSmall, layoutOf} from './layout.ts';
 import type {Overlay, State} from './state.ts';
 import type {Store} from './store.ts';
 import {listenToKeys} from './terminal/keys.ts';
-import {detailLength, detailTitle, inspectorRoom, inspectorRows, sideLines} from './views/detail.ts';
+import {
+	detailTitle, inspectorPaint, inspectorRoom, inspectorRows, sideLines,
+} from './views/detail.ts';
 import {aboveFooter, footerLines, isFooter} from './views/footer.ts';
 import {headerLines, tooSmall} from './views/frame.ts';
 import {bodyLines} from './views/list.ts';
@@ -31,15 +33,16 @@ const heightOf = ({state, footer}: Below): number => aboveFooter(Array.from({len
 function Inspector({overlay, state, footer}: Below & {readonly overlay: Extract<Overlay, {kind: 'detail'}>}) {
 	const body = heightOf({state, footer});
 	const room = inspectorRoom(state);
-	const count = detailLength(overlay, state);
-	const first = Math.min(overlay.scroll, Math.max(0, count - room));
-	const rows = overlay.process ? inspectorRows(overlay.process, {revealed: overlay.revealed, first, room}) : [];
+	const all = inspectorRows(overlay);
+	const first = Math.min(overlay.scroll, Math.max(0, all.length - room));
+	const rows = all.slice(first, first + room);
+	const paint = inspectorPaint(overlay, {first, room});
 	return (
 		<Box flexDirection='column' width={state.columns} height={body} overflow='hidden'>
-			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${positionText(count, first, room)}`}</Text>
+			<Text bold wrap='truncate'>{` ${detailTitle(overlay)}${positionText(all.length, first, room)}`}</Text>
 			{rows.length === 0
 				? <Text> {overlay.error?.message ?? (overlay.process ? 'No attributes found' : 'Loading …')}</Text>
-				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows} width={state.columns}/>}
+				: <ShortTable columns={['TYPE', 'KEY', 'VALUE']} rows={rows} width={state.columns} paint={paint}/>}
 		</Box>
 	);
 }

@@ -64,6 +64,8 @@ export const whyNot = (binding: Binding, state: State): string | undefined => to
 
 /** The rows of the key map that hold where the operator is, for the help page; help on help shows the screen below it. */
 export function bindingsHere(state: State) {
-	const below = state.overlays.at(-1)?.kind === 'help' ? {...state, overlays: state.overlays.slice(0, -1)} : state;
+	const {overlays} = state;
+	const read = overlays.at(-1)?.kind === 'search' ? overlays.slice(0, -1) : overlays;
+	const below = {...state, overlays: read.at(-1)?.kind === 'help' ? read.slice(0, -1) : read};
 	return modesOf(below).map(mode => ({mode, bindings: keymap.filter(binding => binding.mode === mode)}));
 }

@@ -49,6 +49,8 @@ export type ListState = {
 	top: number;
 	/** How many lines of a screen that is drawn whole are above the body. */
 	scroll: number;
+	/** What is searched in a screen that is drawn whole. */
+	search?: Search;
 	tab: number;
 	filter: string;
 	/** How many rows a filter was looked for in, where that was not the whole list. */
@@ -102,6 +104,16 @@ export type MenuItem = {key: string; label: string; summary?: string; action: st
 /** How a list is shown: sorted by a column (its title), the store's own order reversed, columns left out, and how many are scrolled away at the left. */
 export type View = {sort?: {title: string; descending: boolean}; reversed?: boolean; hidden?: readonly string[]; offset?: number};
 
+/** What is searched in a page. */
+export type Search = {
+	words: string;
+	/** The match that one is at: in which of the texts of the page, what that text was, and at which unit; undefined where nothing is found. */
+	at?: {text: number; content: string; start: number};
+};
+
+/** How far a page is scrolled, and what is searched in it. */
+export type Scrolled = {scroll: number; search?: Search};
+
 /** An action on many, over the screen: it is made, shown, carried out, and told of. `number` tells it from others. */
 export type PlanOverlay = {
 	kind: 'plan';
@@ -123,34 +135,35 @@ export type PlanOverlay = {
 	waits?: string;
 	isStopping: boolean;
 	error?: ErrorText;
-	scroll: number;
-};
+} & Scrolled;
 
 export type Overlay =
 	| PlanOverlay
 	| {kind: 'sort'}
 	| {kind: 'columns'; cursor: number}
-	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; scroll: number; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]}
-	| {kind: 'difference'; id: Id; scroll: number}
+	| {kind: 'detail'; id: Id; view: 'detail' | 'attributes' | 'json'; process?: Process; error?: ErrorText; revealed: boolean; /** The attribute that keys are about, and those that are shown whole, by their ids. */ chosen?: Id; opened?: readonly Id[]} & Scrolled
+	| {kind: 'difference'; id: Id} & Scrolled
 	/** Why a process waits. */
-	| {kind: 'explain'; id: Id; scroll: number}
+	| {kind: 'explain'; id: Id} & Scrolled
 	/** A change of the history, with what was signed and its seal. */
-	| {kind: 'entry'; id: string; scroll: number}
+	| {kind: 'entry'; id: string} & Scrolled
 	/** The history is verified, or was, for so many times; and where it was asked for, the present is compared with it. */
-	| {kind: 'verify'; time: number; compares?: boolean; scroll: number}
-	| {kind: 'help'; scroll: number}
+	| {kind: 'verify'; time: number; compares?: boolean} & Scrolled
+	| {kind: 'help'} & Scrolled
 	/** The commands that do what is in sight, or what is asked about. */
-	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>; scroll: number}
+	| {kind: 'command-line'; lines: ReadonlyArray<{about: string; text: string}>} & Scrolled
 	| {kind: 'menu'; title: string; items: readonly MenuItem[]; cursor: number; isWelcome?: boolean}
 	| {kind: 'palette'; edit: EditState; cursor: number}
 	/** What an operation gives that only reads. */
-	| {kind: 'result'; operation: OperationName; input: Record<string, unknown>; scroll: number}
+	| {kind: 'result'; operation: OperationName; input: Record<string, unknown>} & Scrolled
 	| {kind: 'form'; purpose: FormPurpose | 'operation'; /** Whose form it is, of the purpose `operation`. */ operation?: OperationName; /** The colony that it is about, where it is about one. */ colonyid?: Id; title: string; intro: string; fields: readonly FormField[]; focus: number; busy: boolean; error?: ErrorText}
 	| {kind: 'confirm'; /** Where it would happen. */ place: string; question: string; consequence?: string; verb: string; deed: Deed | {forgetKey: Id}; typed?: {expected: string; edit: EditState}}
 	/** Leaving what would be lost is asked about: a plan under way, or what was typed into a form. */
 	| {kind: 'leave'; to: 'quit' | 'discard'; question: string; consequence: string}
 	| {kind: 'filter'; edit: EditState; error?: string; /** The text before the candidate of this index was put in. */ completing?: {from: EditState; index: number}; /** Which earlier filter it is, and what was typed before. */ recalled?: {index: number; typed: EditState}}
-	| {kind: 'moment'; edit: EditState; error?: string};
+	| {kind: 'moment'; edit: EditState; error?: string}
+	/** Words are typed that are searched in the page below. `from`: how that page stood. */
+	| {kind: 'search'; edit: EditState; from: Scrolled & {chosen?: Id}};
 
 export type ReadOnly = 'flag' | 'chosen' | 'elsewhere' | 'past';
 

@@ -21,7 +21,8 @@ export function editIn(overlay: Overlay | undefined): EditState | undefined {
 
 		case 'filter':
 		case 'palette':
-		case 'moment': {
+		case 'moment':
+		case 'search': {
 			return overlay.edit;
 		}
 

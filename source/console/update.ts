@@ -1,4 +1,5 @@
 import {quiet} from './actions/action.ts';
+import {keepInSight} from './actions/searching.ts';
 import {askNew} from './asking.ts';
 import {asksOf} from './asks.ts';
 import {withList} from './loading.ts';
@@ -62,7 +63,8 @@ What has come into sight is asked for; see asks.ts.
 export function update(state: State, message: Message): Step {
 	const apply = updates[message.type] as (state: State, message: Message) => Step;
 	const [applied, effects] = apply(state, message);
-	const next = keepPlan(state, applied);
+	const kept = keepPlan(state, applied);
+	const next = message.type === 'key' ? kept : keepInSight(state, kept);
 	const [complete, asks] = next === state ? quiet(next) : askNew(next, asksOf(next));
 	return [complete, [...effects, ...asks, ...(watchesSame(state, complete) ? [] : [{type: 'watch'} as const])]];
 }

@@ -185,7 +185,10 @@ export const goldenScreens: Record<ScreenName, Record<string, Way>> = {
 
 /** Every kind of overlay. */
 export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
-	detail: {detail: screen('processes', 'j', 'j', 'j', 'enter'), 'detail, attributes': screen('processes', 'j', 'j', 'j', 'a'), 'detail, JSON': screen('processes', 'j', 'j', 'j', 'y')},
+	detail: {detail: screen('processes', 'j', 'j', 'j', 'enter'), 'detail, attributes': screen('processes', 'j', 'j', 'j', 'a'), 'detail, JSON': screen('processes', 'j', 'j', 'j', 'y'), 'detail, searched'(console) {
+		typed('lab-1', screen('processes', 'j', 'j', 'j', 'enter', '/'))(console);
+		console.press('enter', 'n', 'n');
+	}},
 	explain: {explain: screen('processes', 'g', 'e')},
 	difference: {difference: screen('processes', 'g', 'j', 'j', 'j', 'D')},
 	entry: {'entry of the audit': screen('audit', 'g', 'enter')},
@@ -206,6 +209,7 @@ export const goldenOverlays: Record<Overlay['kind'], Record<string, Way>> = {
 		typed('age>soon', screen('processes', '/'))(console);
 		console.press('enter');
 	}},
+	search: {'search in a page': typed('lab-1', screen('processes', 'j', 'j', 'j', 'enter', '/')), 'search without a match': typed('nowhere', screen('processes', '?', '/'))},
 	moment: {moment: typed('-5m', screen('processes', 't'))},
 	leave: {'leaving a form'(console) {
 		typed('gpu_train', screen('processes', 'n'))(console);

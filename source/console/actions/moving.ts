@@ -94,6 +94,10 @@ export const moving: Record<string, Action> = {
 			return quiet({...state, error: undefined});
 		}
 
+		if (state.lists[state.screen].search) {
+			return quiet(withList(state, state.screen, {search: undefined}));
+		}
+
 		// On Pulse, from one time back to the whole span.
 		if (state.screen === 'pulse' && state.pulse.at !== undefined) {
 			return quiet({...state, pulse: {...state.pulse, at: undefined}});

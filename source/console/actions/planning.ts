@@ -2,11 +2,13 @@ import {titleOf} from '../../operations/plan.ts';
 import {whyNoChange} from '../deeds.ts';
 import {isHeard, typesCount} from '../keymap/plan.ts';
 import {putPlanAway} from '../plans.ts';
+import {searchOf} from '../searching.ts';
 import {closeTop, onTop, over} from '../stack.ts';
 import type {Effect, PlanOverlay, State, Step} from '../state.ts';
 import type {Chord} from '../terminal/keys.ts';
 import {editText, isEditKey, textLimits} from '../terminal/text-edit.ts';
 import {type Action, quiet, say} from './action.ts';
+import {dropSearch} from './searching.ts';
 
 /** What the rate of a plan goes through, in rows a second. */
 const rates = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -63,6 +65,10 @@ export const planning: Record<string, Action> = {
 	'plan-stop': state => [change(state, {isStopping: true}), [{type: 'stop-plan', number: planOn(state).number}]],
 	'plan-copy': state => [state, [{type: 'copy', text: reportOf(planOn(state)), what: 'the report'}]],
 	'plan-close'(state) {
+		if (searchOf(state)) {
+			return quiet(dropSearch(state));
+		}
+
 		const {stage} = planOn(state);
 		if (stage === 'running') {
 			return quiet(say(putPlanAway(state), 'The plan goes on: P shows it.'));

@@ -11,6 +11,8 @@ export type ShortTableProps = {
 	readonly rows: ReadonlyArray<readonly string[]>;
 	/** Cells that the table may take at most, borders included. */
 	readonly width: number;
+	/** Styles a value that is drawn, as much of it as there is room for. */
+	readonly paint?: (text: string, row: number, column: number) => string;
 };
 
 const rowLimit = 50;
@@ -45,25 +47,27 @@ of as many private characters as it has cells, and comes back in the cell.
 const first = 0xE0_00;
 const filler = '\uF8FF';
 const token = /([\uE000-\uF8FE])\uF8FF*/gu;
-function disguise(table: ReadonlyArray<readonly string[]>, widths: readonly number[]): {texts: string[]; disguised: string[][]} {
+function disguise(table: ReadonlyArray<readonly string[]>, widths: readonly number[], paint: ShortTableProps['paint']): {texts: string[]; disguised: string[][]} {
 	const texts: string[] = [];
-	const disguised = table.map(row => widths.map((width, column) => {
+	const disguised = table.map((row, index) => widths.map((width, column) => {
 		const text = cut(row[column] ?? '', width);
 		if (text === '') {
 			return '';
 		}
 
-		texts.push(text);
+		texts.push(paint && index > 0 ? paint(text, index - 1, column) : text);
 		return String.fromCodePoint(first + texts.length - 1) + filler.repeat(Math.max(0, widthOf(text) - 1));
 	}));
 	return {texts, disguised};
 }
 
 /** A table of at most 50 rows with borders, for attributes and other short lists. Its values are made safe, put on one line and cut to the width. */
-export function ShortTable({columns, rows, width}: ShortTableProps) {
+export function ShortTable({
+	columns, rows, width, paint,
+}: ShortTableProps) {
 	const {data, shown, Cell, Header} = useMemo(() => {
 		const table = [columns, ...rows.slice(0, rowLimit)].map(row => row.map(value => visible(value)));
-		const {texts, disguised} = disguise(table, widthsOf(table, width));
+		const {texts, disguised} = disguise(table, widthsOf(table, width), paint);
 		const reveal = (children: unknown) => String(children).replaceAll(token, (_, character: string) => texts[character.codePointAt(0)! - first] ?? '');
 		return {
 			data: disguised,
@@ -71,7 +75,7 @@ export function ShortTable({columns, rows, width}: ShortTableProps) {
 			Cell: ({children}: {readonly children?: unknown}) => <Text wrap='truncate'>{reveal(children)}</Text>,
 			Header: ({children}: {readonly children?: unknown}) => <Text bold wrap='truncate'>{reveal(children)}</Text>,
 		};
-	}, [columns, rows, width]);
+	}, [columns, rows, width, paint]);
 	const [titles, ...values] = data;
 	const beyond = rows.length - rowLimit;
 	return (

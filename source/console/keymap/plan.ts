@@ -1,5 +1,6 @@
 import type {PlanOverlay, State} from '../state.ts';
 import type {Binding} from './binding.ts';
+import {searchKeys} from './searching.ts';
 
 const stageOf = (state: State) => {
 	const top = state.overlays.at(-1);
@@ -24,11 +25,12 @@ export const planKeys: readonly Binding[] = [
 	{mode: 'plan', chords: ['left'], action: 'plan-rate', value: '-1', label: 'Slower', hint: 'slower'},
 	{mode: 'plan', chords: ['right'], action: 'plan-rate', value: '1', label: 'Faster', hint: 'faster'},
 	{mode: 'plan', chords: ['c'], action: 'plan-copy', label: 'Copy the report', hint: 'copy', disabled: state => stageOf(state) === 'ended' ? undefined : 'The report is not complete yet.'},
+	...searchKeys('plan'),
 	{mode: 'plan', chords: ['j', 'down'], action: 'scroll', value: '1', label: 'Down'},
 	{mode: 'plan', chords: ['k', 'up'], action: 'scroll', value: '-1', label: 'Up'},
 	{mode: 'plan', chords: ['pgdn', ' '], action: 'scroll', value: 'page', label: 'A page down'},
 	{mode: 'plan', chords: ['pgup'], action: 'scroll', value: '-page', label: 'A page up'},
 	{mode: 'plan', chords: ['g', 'home'], action: 'scroll', value: 'first', label: 'To the top'},
 	{mode: 'plan', chords: ['G', 'end'], action: 'scroll', value: 'last', label: 'To the end'},
-	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Back; a plan under way goes on', hint: 'back'},
+	{mode: 'plan', chords: ['esc'], action: 'plan-close', label: 'Drop the search, or go back; a plan under way goes on', hint: 'back'},
 ];

@@ -2,6 +2,7 @@ import type {Computer, Process} from '../../core/types.ts';
 import {needsOwner} from '../deeds.ts';
 import {marksHere} from '../marks.ts';
 import {selectedRow} from '../screens/index.ts';
+import {searchOf} from '../searching.ts';
 import type {KnownColony, State} from '../state.ts';
 import {verdictOf} from '../verification.ts';
 
@@ -47,3 +48,6 @@ export const notVerified = (state: State): string | undefined => {
 	const verdict = verdictOf(state);
 	return verdict?.state === 'intact' ? undefined : (verdict?.state === 'broken' ? 'The history is not intact: nothing can be compared with it.' : 'The history is not verified yet.');
 };
+
+/** Why there is no next match in a page. */
+export const notSearched = (state: State): string | undefined => searchOf(state) ? undefined : 'No search yet: / searches this page.';

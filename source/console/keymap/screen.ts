@@ -9,6 +9,6 @@ export const screenKeys: readonly Binding[] = [
 	{mode: 'screen', chords: ['p'], action: 'pause', label: 'Pause and go on', hint: 'pause'},
 	{mode: 'screen', chords: ['r'], action: 'refresh', label: 'Read again'},
 	{mode: 'screen', chords: ['i'], action: 'identity', label: 'Who am I acting as', hint: 'identity'},
-	{mode: 'screen', chords: ['esc'], action: 'back', label: 'Clear the error or the marks, come back to now, or clear the filter'},
+	{mode: 'screen', chords: ['esc'], action: 'back', label: 'Clear the error, the marks or the search, come back to now, or clear the filter'},
 	{mode: 'screen', chords: ['z'], action: 'utc', label: 'Times in UTC or of this time zone'},
 ];

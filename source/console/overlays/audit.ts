@@ -12,8 +12,8 @@ import {fit} from '../terminal/width.ts';
 import {
 	comparisonOf, nextComparison, presentSlot, type Verdict, verdictOf, verifyKey, verifySlot,
 } from '../verification.ts';
-import {page} from '../views/page.ts';
-import {wrap, wrapText, wrapWords} from '../views/wrap.ts';
+import {type Row, rowsOf} from '../views/rows.ts';
+import {cellPieces, textPieces, wordPieces} from '../views/wrap.ts';
 
 type EntryOverlay = Extract<Overlay, {kind: 'entry'}>;
 type VerifyOverlay = Extract<Overlay, {kind: 'verify'}>;
@@ -26,23 +26,23 @@ const lateness = 10_000;
 /** Asks for the change that is open. It never changes; only its seal comes. */
 export const askEntry = ({id}: EntryOverlay, {colony}: State): readonly Ask[] => [{slot: entrySlot, key: id, operation: 'audit.get', input: {colonyid: colony!.colonyid, entry: id}, every: 10_000}];
 
-const pairs = (rows: ReadonlyArray<readonly [label: string, text: string]>, width: number): string[] =>
-	rows.flatMap(([label, text]) => wrap(visible(text), Math.max(8, width - 10)).map((line, index) => `${dim(fit(index === 0 ? label : '', 8))}  ${line}`));
+const pairs = (rows: ReadonlyArray<readonly [label: string, text: string]>, width: number): Row[] =>
+	rows.flatMap(([label, text]) => rowsOf(cellPieces(visible(text), Math.max(8, width - 10)), {first: `${dim(fit(label, 8))}  `}));
 
 /** JSON over lines, or the text itself where it is none. */
-function jsonLines(value: unknown, width: number): string[] {
-	return wrapText(JSON.stringify(value, undefined, 2), width);
+function jsonLines(value: unknown, width: number): Row[] {
+	return rowsOf(textPieces(JSON.stringify(value, undefined, 2), width));
 }
 
 /** What was signed: the operation with its input, or over the wire the signature base and the body. */
-function requestLines(request: string, width: number): string[] {
+function requestLines(request: string, width: number): Row[] {
 	try {
 		const parsed = JSON.parse(request) as {base?: string; body?: string};
 		return typeof parsed.base === 'string'
-			? [...parsed.base.split('\n').flatMap(line => wrap(visible(line), width)), ...(parsed.body === undefined ? [] : ['', ...jsonLines(JSON.parse(parsed.body), width)])]
+			? [...parsed.base.split('\n').flatMap(line => rowsOf(cellPieces(visible(line), width))), ...(parsed.body === undefined ? [] : ['', ...jsonLines(JSON.parse(parsed.body), width)])]
 			: jsonLines(parsed, width);
 	} catch {
-		return wrap(visible(request), width);
+		return rowsOf(cellPieces(visible(request), width));
 	}
 }
 
@@ -52,7 +52,7 @@ function unsealedText(state: State): string {
 	return since && storeNow(state) - milliseconds(since)! > lateness ? `not sealed yet: sealing has come to ${formatTime(since, state.utc)}` : 'not sealed yet: it is, within two seconds';
 }
 
-function linesOf(entry: Entry, state: State, width: number): string[] {
+function linesOf(entry: Entry, state: State, width: number): Row[] {
 	const {utc} = state;
 	const {seal, request, signature, detail} = entry;
 	return [
@@ -79,14 +79,13 @@ function linesOf(entry: Entry, state: State, width: number): string[] {
 }
 
 /** All lines of a change. */
-export function entryLines({id}: EntryOverlay, state: State): string[] {
+export function entryLines({id}: EntryOverlay, state: State): Row[] {
 	const {result, error} = answerIn(state, entrySlot, id, 'audit.get');
 	const width = state.columns - 4;
-	return result ? linesOf(result, state, width) : (error ? wrapWords(visible(error.message), width).map(line => danger(line)) : ['Loading …']);
+	return result ? linesOf(result, state, width) : (error ? rowsOf(wordPieces(visible(error.message), width), {style: danger}) : ['Loading …']);
 }
 
-/** A change with what was signed, over the whole body. */
-export const entryPage = (overlay: EntryOverlay, state: State): string[] => page(`change ${visible(overlay.id)}`, entryLines(overlay, state), overlay.scroll, state);
+export const entryTitle = ({id}: EntryOverlay): string => `change ${visible(id)}`;
 
 /** Asks for the next step of verifying, until it is through: in sight, it goes on by itself. */
 export function askVerification({time, compares}: VerifyOverlay, state: State): readonly Ask[] {
@@ -152,14 +151,11 @@ function verdictLines({state: kind, result, to, dropped}: Verdict, state: State)
 }
 
 /** How it goes with verifying, and the verdict. */
-export function verifyLines(overlay: VerifyOverlay, state: State): string[] {
+export function verifyLines(overlay: VerifyOverlay, state: State): Row[] {
 	const verdict = verdictOf(state);
 	const width = state.columns - 4;
-	const styled = (lines: readonly Styled[]) => lines.flatMap(([text, style = (line: string) => line]) => text === '' ? [''] : wrapWords(text, width).map(line => style(line)));
+	const styled = (lines: readonly Styled[]) => lines.flatMap(([text, style]) => text === '' ? [''] : rowsOf(wordPieces(text, width), {style}));
 	return verdict
 		? [progressLine(verdict), '', ...styled(verdictLines(verdict, state)), ...(verdict.state === 'intact' ? ['', ...styled(comparisonLines(overlay, state))] : []), ...(verdict.at === undefined ? [] : ['', dim(`as of ${formatClock(verdict.at, state.utc)}`)])]
 		: ['Verifying …'];
 }
-
-/** Verifying, over the whole body. */
-export const verifyPage = (overlay: VerifyOverlay, state: State): string[] => page('verify the history', verifyLines(overlay, state), overlay.scroll, state);

@@ -4,9 +4,11 @@ import type {Ask} from '../answers.ts';
 import {answerIn} from '../asking.ts';
 import type {Overlay, State} from '../state.ts';
 import {bold, danger, dim} from '../terminal/style.ts';
-import {fit, padAnsi} from '../terminal/width.ts';
-import {page} from '../views/page.ts';
-import {wrap, wrapText, wrapWords} from '../views/wrap.ts';
+import {fit, padAnsi, withoutStyle} from '../terminal/width.ts';
+import {type Cell, type Row, rowsOf} from '../views/rows.ts';
+import {
+	cellPieces, type Piece, textPieces, wordPieces,
+} from '../views/wrap.ts';
 
 type DifferenceOverlay = Extract<Overlay, {kind: 'difference'}>;
 
@@ -26,26 +28,41 @@ const none = '(none)';
 
 const shown = (value: string | null): string => value === null ? none : (value === '' ? '(empty)' : value);
 
-function side(value: string | null, width: number): string[] {
-	const lines = wrapText(shown(value).slice(0, width * (most + 1)), width);
-	return lines.length > most ? [...lines.slice(0, most - 1), '…'] : lines;
+function side(value: string | null, width: number): Piece[] {
+	const lines = textPieces(shown(value).slice(0, width * (most + 1)), width);
+	return lines.length > most ? [...lines.slice(0, most - 1), {text: '…', indent: 0}] : lines;
 }
 
-function rowLines({name, value, other}: Difference, width: number): string[] {
+/** A row of columns, each a text of its own; the first one names them. */
+function besideEachOther(pieces: ReadonlyArray<Piece | undefined>, widths: readonly number[]): Row {
+	const cells: Cell[] = [];
+	let drawn = '  ';
+	for (const [column, piece = {text: '', indent: 0}] of pieces.entries()) {
+		const [from, {text, indent, joint}] = [withoutStyle(drawn).length, piece];
+		cells.push({from: from + (joint === undefined ? 0 : indent), to: from + text.length, joint});
+		const fitted = fit(text, widths[column]!);
+		drawn += `${column === 0 ? padAnsi(dim(fitted), widths[0]!) : fitted}${column === pieces.length - 1 ? '' : ' '}`;
+	}
+
+	return {drawn, cells};
+}
+
+function rowLines({name, value, other}: Difference, width: number): Row[] {
 	const label = Math.min(18, Math.floor(width / 4));
 	const room = Math.max(8, Math.floor((width - label - 4) / 2));
-	const [names, mine, theirs] = [wrap(visible(name), label), side(name === 'processid' && value ? shortId(value) : value, room), side(name === 'processid' && other ? shortId(other) : other, room)];
-	return Array.from({length: Math.max(names.length, mine.length, theirs.length)}, (_, index) => `  ${padAnsi(dim(fit(names[index] ?? '', label)), label)} ${fit(mine[index] ?? '', room)} ${fit(theirs[index] ?? '', room)}`);
+	const columns = [cellPieces(visible(name), label), side(name === 'processid' && value ? shortId(value) : value, room), side(name === 'processid' && other ? shortId(other) : other, room)];
+	return Array.from({length: Math.max(...columns.map(({length}) => length))}, (_, index) => besideEachOther(columns.map(pieces => pieces[index]), [label, room, room]));
 }
 
 /** What differs, part by part: the open process at the left, the successful one at the right. */
-export function differenceLines({id}: DifferenceOverlay, state: State, width: number): string[] {
+export function differenceLines({id}: DifferenceOverlay, state: State): Row[] {
+	const width = state.columns - 4;
 	const {result, error} = answerIn(state, slot, id, 'process.compare');
 	if (!result) {
-		return error ? [danger(visible(error.message)), ...wrapWords(visible(error.hint ?? ''), width)] : ['Comparing …'];
+		return error ? [...rowsOf(wordPieces(visible(error.message), width), {style: danger}), ...rowsOf(wordPieces(visible(error.hint ?? ''), width))] : ['Comparing …'];
 	}
 
-	const lines: string[] = [];
+	const lines: Row[] = [];
 	for (const [index, difference] of result.entries()) {
 		if (difference.part !== result[index - 1]?.part) {
 			lines.push(...(index === 0 ? [] : ['']), bold(headings[difference.part]));
@@ -54,10 +71,7 @@ export function differenceLines({id}: DifferenceOverlay, state: State, width: nu
 		lines.push(...rowLines(difference, width));
 	}
 
-	return result.some(({part}) => part !== 'process' && part !== 'times') ? lines : [...lines, '', dim('Nothing differs in what was asked, what went in, where it ran and what came out.')];
+	return result.some(({part}) => part !== 'process' && part !== 'times') ? lines : [...lines, '', ...rowsOf(wordPieces('Nothing differs in what was asked, what went in, where it ran and what came out.', width), {style: dim})];
 }
 
-/** The comparison over the whole body. */
-export function differencePage(overlay: DifferenceOverlay, state: State): string[] {
-	return page(`${overlay.id.slice(0, 8)} beside the last success of its type`, differenceLines(overlay, state, state.columns - 4), overlay.scroll, state);
-}
+export const differenceTitle = ({id}: DifferenceOverlay): string => `${id.slice(0, 8)} beside the last success of its type`;

@@ -11,8 +11,8 @@ import {selectedRow} from '../screens/index.ts';
 import {type Overlay, type State, storeNow} from '../state.ts';
 import {bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
-import {page} from '../views/page.ts';
-import {wrapWords} from '../views/wrap.ts';
+import {type Row, rowsOf} from '../views/rows.ts';
+import {wordPieces} from '../views/wrap.ts';
 import {explanationOf, verdictStyle, whySlot} from '../why.ts';
 
 type Explain = Extract<Overlay, {kind: 'explain'}>;
@@ -73,13 +73,13 @@ function columnsFor(width: number): readonly Column[] {
 
 const othersLines = ({others}: Explanation): string[] => others.map(({unmet, count}) => `${plural(count, 'computer')} ${unmet.length === 0 ? 'may run it' : `cannot for ${unmet.join(', ')}`}`);
 
-function linesOf(explanation: Explanation, state: State, width: number): string[] {
+function linesOf(explanation: Explanation, state: State, width: number): Row[] {
 	const columns = columnsFor(width);
 	const style = verdictStyle(explanation.verdict);
 	const {fix} = explanation;
 	return [
-		...wrapWords(visible(explanation.says), width).map(line => style(bold(line))),
-		...(fix ? ['', ...wrapWords(visible(`${fix.says}: this is what helps.`), width - 3).map((line, index) => `${index === 0 ? bold('F') : ' '}  ${line}`)] : []),
+		...rowsOf(wordPieces(visible(explanation.says), width), {style: line => style(bold(line))}),
+		...(fix ? ['', ...rowsOf(wordPieces(visible(`${fix.says}: this is what helps.`), width - 3), {first: `${bold('F')}  `})] : []),
 		'',
 		...(explanation.computers.length === 0
 			? [dim('The colony has no computers: 3 n registers one.')]
@@ -90,23 +90,20 @@ function linesOf(explanation: Explanation, state: State, width: number): string[
 					return column.style ? column.style(text, computer) : text;
 				}).join(' ')),
 				'',
-				...othersLines(explanation).map(line => dim(line)),
+				...othersLines(explanation).flatMap(line => rowsOf(wordPieces(line, width), {style: dim})),
 			]),
 	];
 }
 
 /** All lines of an explanation. */
-export function explainLines({id}: Explain, state: State): string[] {
+export function explainLines({id}: Explain, state: State): Row[] {
 	const {result, error} = explanationOf(state, id);
 	const width = state.columns - 4;
 	if (result) {
 		return linesOf(result, state, width);
 	}
 
-	return error ? wrapWords(visible(error.message), width).map(line => danger(line)) : ['Asking why …'];
+	return error ? rowsOf(wordPieces(visible(error.message), width), {style: danger}) : ['Asking why …'];
 }
 
-/** Why a process waits, over the whole body. */
-export function explainPage(overlay: Explain, state: State): string[] {
-	return page(`${overlay.id.slice(0, 8)} why it waits`, explainLines(overlay, state), overlay.scroll, state);
-}
+export const explainTitle = ({id}: Explain): string => `${id.slice(0, 8)} why it waits`;

@@ -9,7 +9,8 @@ import {type Overlay, type State, storeNow} from '../state.ts';
 import {accent, bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {attributeLines, fold, type Revealed} from '../views/attributes.ts';
-import {wrapWords} from '../views/wrap.ts';
+import {type Row, rowsOf, shifted} from '../views/rows.ts';
+import {wordPieces} from '../views/wrap.ts';
 
 type Detail = Extract<Overlay, {kind: 'detail'}>;
 
@@ -94,8 +95,8 @@ const during: Record<string, string> = {waiting: 'waited', running: 'ran', succe
 const still: Record<string, string> = {waiting: 'waits', running: 'runs'};
 
 /** What happened to the process as a line from step to step, with how long it was in each state. */
-function timeLine(steps: readonly Step[], state: State, {width, more}: {width: number; more: boolean}): string[] {
-	const lines: string[] = more ? [dim('… earlier steps: process history has them')] : [];
+function timeLine(steps: readonly Step[], state: State, {width, more}: {width: number; more: boolean}): Row[] {
+	const lines: Row[] = more ? [dim('… earlier steps: process history has them')] : [];
 	for (const [index, step] of steps.entries()) {
 		const next = steps[index + 1];
 		const {text, style} = told(step, state);
@@ -103,7 +104,7 @@ function timeLine(steps: readonly Step[], state: State, {width, more}: {width: n
 		const isFirst = index === 0 && !more;
 		const mark = isLast ? (isFirst ? '─' : '└') : (isFirst ? '┌' : '├');
 		const time = formatTime(step.at, state.utc);
-		lines.push(...wrapWords(text, Math.max(8, width - time.length - 4)).map((line, part) => part === 0 ? `${dim(time)} ${mark}─ ${style(line)}` : `${' '.repeat(time.length)} ${isLast ? ' ' : '│'}  ${style(line)}`));
+		lines.push(...rowsOf(wordPieces(text, Math.max(8, width - time.length - 4)), {style, first: `${dim(time)} ${mark}─ `, rest: `${' '.repeat(time.length)} ${isLast ? ' ' : '│'}  `}));
 		if (!isLast) {
 			const end = next ? milliseconds(next.at)! : storeNow(state);
 			const span = formatSpan(end - milliseconds(step.at)!);
@@ -139,13 +140,13 @@ function attemptsOf(steps: readonly Step[]): Attempt[] {
 	return attempts;
 }
 
-function attemptLines({begin, end, away}: Attempt, number: number, state: State, {width, revealed}: {width: number; revealed: Revealed}): string[] {
+function attemptLines({begin, end, away}: Attempt, number: number, state: State, {width, revealed}: {width: number; revealed: Revealed}): Row[] {
 	const span = formatSpan(milliseconds(end.at)! - milliseconds(begin.at)!);
 	const {text, style} = told(end, state);
 	const heading = `${number}  ${computerOf(begin)}  ${formatTime(begin.starttime ?? begin.at, state.utc)}  ran ${span}  `;
 	return [
-		...wrapWords(`${heading}${text}`, width).map(line => style(line)),
-		...attributeLines(away.attributes ?? [], {width: width - 3, revealed}).map(line => `   ${line}`),
+		...rowsOf(wordPieces(`${heading}${text}`, width), {style}),
+		...attributeLines(away.attributes ?? [], {width: width - 3, revealed}).map(line => shifted(line, 3)),
 	];
 }
 
@@ -171,7 +172,7 @@ function requirements(process: Process, state: State, width: number): string[] {
 }
 
 /** The time line of an open process, above its attributes; and below them what it asks of its computer, and its earlier attempts. */
-export function historyLines(process: Process, state: State, {width, revealed}: {width: number; revealed: Revealed}): {above: string[]; below: string[]} {
+export function historyLines(process: Process, state: State, {width, revealed}: {width: number; revealed: Revealed}): {above: Row[]; below: Row[]} {
 	const {result, error} = answerIn(state, stepsSlot, process.processid, 'process.history');
 	const steps = stepsOf(state, result?.rows ?? []);
 	const line = result ? timeLine(steps, state, {width, more: result.more.before}) : [error ? danger(visible(error.message)) : dim('…')];

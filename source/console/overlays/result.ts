@@ -3,8 +3,8 @@ import {answerIn} from '../asking.ts';
 import type {Ask} from '../answers.ts';
 import type {Overlay, State} from '../state.ts';
 import {danger} from '../terminal/style.ts';
-import {page} from '../views/page.ts';
-import {wrapText} from '../views/wrap.ts';
+import {type Row, rowsOf} from '../views/rows.ts';
+import {textPieces} from '../views/wrap.ts';
 
 type Result = Extract<Overlay, {kind: 'result'}>;
 
@@ -25,16 +25,12 @@ export const resultText = (overlay: Result, state: State): string | undefined =>
 };
 
 /** All rows of the page. */
-export function resultRows(overlay: Result, state: State): string[] {
+export function resultRows(overlay: Result, state: State): Row[] {
 	const {error} = answerIn(state, slot, keyOf(overlay), overlay.operation);
 	const width = state.columns - 4;
 	if (error) {
-		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => wrapText(line, width)).map(line => danger(line));
+		return [error.message, error.hint ?? ''].filter(Boolean).flatMap(line => rowsOf(textPieces(line, width), {style: danger}));
 	}
 
-	return wrapText(resultText(overlay, state) ?? 'loading …', width);
-}
-
-export function resultPage(overlay: Result, state: State): string[] {
-	return page(overlay.operation, resultRows(overlay, state), overlay.scroll, state);
+	return rowsOf(textPieces(resultText(overlay, state) ?? 'loading …', width));
 }

@@ -6,6 +6,7 @@ import {inForm} from '../actions/form.ts';
 import {inLeave} from '../actions/leaving.ts';
 import {inMoment} from '../actions/past.ts';
 import {inPlan} from '../actions/planning.ts';
+import {inSearch} from '../actions/searching.ts';
 import {inSort} from '../actions/viewing.ts';
 import {resolve, whyNot} from '../keymap.ts';
 import {isTooSmall} from '../layout.ts';
@@ -21,6 +22,7 @@ const typing: {[Kind in Overlay['kind']]?: (state: State, overlay: Extract<Overl
 	filter: inFilter,
 	palette: inPalette,
 	moment: inMoment,
+	search: inSearch,
 	confirm: inConfirm,
 	leave: inLeave,
 };

@@ -2,7 +2,10 @@ import {isSecretKey, visible} from '../../core/text.ts';
 import {attributeTypes, type Attribute, type Id, type Process} from '../../core/types.ts';
 import {bold, danger, dim, inverse} from '../terminal/style.ts';
 import {widthOf} from '../terminal/width.ts';
-import {wrap, wrapText} from './wrap.ts';
+import {
+	type Cell, cellsOf, drawnOf, type Row, rowsOf,
+} from './rows.ts';
+import {cellPieces, textPieces} from './wrap.ts';
 
 /** A value is folded beyond this many characters: 4 KiB. */
 export const fold = 4096;
@@ -12,14 +15,22 @@ const mask = '••••••••';
 /** Whose values are shown as they are, be they secret or long: all secrets, or some attributes by their ids. */
 export type Revealed = {all: boolean; ids?: readonly Id[]; /** The one that keys are about. */ chosen?: Id};
 
+type Shown = Pick<Attribute, 'key' | 'value'> & {attributeid?: Id};
+
+const isOpen = ({attributeid}: Shown, {ids = []}: Revealed): boolean => attributeid !== undefined && ids.includes(attributeid);
+const isMasked = (attribute: Shown, revealed: Revealed): boolean => isSecretKey(attribute.key) && !revealed.all && !isOpen(attribute, revealed);
+
+/** Whether only the beginning of a value is shown. */
+export const isFolded = (attribute: Shown, revealed: Revealed): boolean => attribute.value.length > fold && !isMasked(attribute, revealed) && !isOpen(attribute, revealed);
+
 /** Secrets masked unless revealed, long ones folded. */
-export function shortened({key, value, attributeid}: Pick<Attribute, 'key' | 'value'> & {attributeid?: Id}, {all, ids = []}: Revealed): string {
-	const isOpen = attributeid !== undefined && ids.includes(attributeid);
-	if (isSecretKey(key) && !all && !isOpen) {
+export function shortened(attribute: Shown, revealed: Revealed): string {
+	const {value} = attribute;
+	if (isMasked(attribute, revealed)) {
 		return mask;
 	}
 
-	return value.length > fold && !isOpen ? `${value.slice(0, fold)} … (${value.length - fold} characters more)` : value;
+	return isFolded(attribute, revealed) ? `${value.slice(0, fold)} … (${value.length - fold} characters more)` : value;
 }
 
 /** The value of an attribute as it may be shown, with nothing that a terminal could obey. */
@@ -28,7 +39,7 @@ export const shownValue = (attribute: Pick<Attribute, 'key' | 'value'>, revealed
 export const attributesOf = (process: Process): Attribute[] => [...process.in ?? [], ...process.out ?? [], ...process.err ?? []];
 
 /** An attribute under its list: its key, and its value beside or below it. */
-function linesOf(attribute: Attribute, width: number, revealed: Revealed, before: string): string[] {
+function linesOf(attribute: Attribute, width: number, revealed: Revealed, before: string): Row[] {
 	const key = visible(attribute.key);
 	const isChosen = attribute.attributeid === revealed.chosen;
 	const indent = before.length + widthOf(key) + 3;
@@ -37,16 +48,20 @@ function linesOf(attribute: Attribute, width: number, revealed: Revealed, before
 	const paint = (text: string) => isChosen ? inverse(text) : bold(text);
 	const start = isChosen ? `>${before.slice(1)}` : before;
 	const rest = ' '.repeat(before.length);
-	const heads = isLong ? wrap(`${key} =`, Math.max(8, width - before.length)).map((line, index) => `${index === 0 ? start : rest}${paint(line)}`) : [];
-	const values = wrapText(shortened(attribute, revealed), Math.max(8, width - (isLong ? before.length : indent))).map(line => attribute.attributetype === 2 ? danger(line) : line);
-	return isLong
-		? [...heads, ...values.map(line => rest + line)]
-		: values.map((line, index) => (index === 0 ? `${start}${paint(key)} = ` : ' '.repeat(indent)) + line);
+	const heads = isLong ? rowsOf(cellPieces(`${key} =`, Math.max(8, width - before.length)), {style: paint, first: start, rest}) : [];
+	const values = textPieces(shortened(attribute, revealed), Math.max(8, width - (isLong ? before.length : indent)));
+	const style = attribute.attributetype === 2 ? danger : undefined;
+	const [first, ...others] = isLong
+		? [...heads, ...rowsOf(values, {style, first: rest})]
+		: rowsOf(values, {style, first: `${start}${paint(key)} = `});
+	// The mark of the chosen one is no text.
+	const [{from, to}] = cellsOf(first!) as [Cell];
+	return [before.trim() === '' ? {drawn: drawnOf(first!), cells: [{from: from + before.length, to}]} : first!, ...others];
 }
 
 /** The lines of attributes, each begun with its list; no more attributes than it takes to have `most` lines. */
-export function attributeLines(attributes: readonly Attribute[], {width, revealed, most = Number.POSITIVE_INFINITY}: {width: number; revealed: Revealed; most?: number}): string[] {
-	const lines: string[] = [];
+export function attributeLines(attributes: readonly Attribute[], {width, revealed, most = Number.POSITIVE_INFINITY}: {width: number; revealed: Revealed; most?: number}): Row[] {
+	const lines: Row[] = [];
 	for (const attribute of attributes) {
 		if (lines.length >= most) {
 			break;
@@ -62,17 +77,22 @@ export function attributeLines(attributes: readonly Attribute[], {width, reveale
 
 const headings = ['In', 'Out', 'Err'] as const;
 
-/** The attributes of a process, list by list. `places`: on which line each begins. */
-export function sections(process: Process, width: number, revealed: Revealed): {lines: string[]; places: Map<Id, number>} {
-	const lines: string[] = ['', bold('Attributes')];
-	const places = new Map<Id, number>();
+/** On which lines an attribute stands: the first of them, and the one behind the last. */
+export type Lines = {first: number; end: number};
+
+/** The attributes of a process, list by list. `places`: on which lines each stands. */
+export function sections(process: Process, width: number, revealed: Revealed): {lines: Row[]; places: Map<Id, Lines>} {
+	const lines: Row[] = ['', bold('Attributes')];
+	const places = new Map<Id, Lines>();
 	for (const [index, list] of [process.in, process.out, process.err].entries()) {
 		lines.push(headings[index]!);
 		for (const attribute of list ?? []) {
-			places.set(attribute.attributeid, lines.length);
+			const first = lines.length;
 			for (const line of linesOf(attribute, width, revealed, '  ')) {
 				lines.push(line);
 			}
+
+			places.set(attribute.attributeid, {first, end: lines.length});
 		}
 
 		if (!list) {

@@ -6,32 +6,47 @@ import {keymap, modesOf, whyNot} from '../keymap.ts';
 import {isHeard} from '../keymap/plan.ts';
 import {unreachedTexts} from '../reach.ts';
 import {dataAt} from '../screens/index.ts';
+import {
+	currentIndex, findIn, matchText, searchOf,
+} from '../searching.ts';
 import type {Overlay, State} from '../state.ts';
 import {bold, danger, dim, inverse, warning} from '../terminal/style.ts';
 import {type EditState, drawField, fullText} from '../terminal/text-edit.ts';
 import {cut, fitAnsi, widthOf} from '../terminal/width.ts';
 import {fullOf} from '../typed.ts';
+import {foldedText} from './detail.ts';
+import {searchable} from './overlay-pages.ts';
 import {spread, widthOfStyled} from './spread.ts';
 import {fewLines, wrapWords} from './wrap.ts';
 
 /** The keys that matter here, as many as fit; those that would do nothing now are dim. */
 function hints(state: State): string {
 	const modes = modesOf(state);
-	const bindings = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && (binding.offered?.(state) ?? true) && isHeard(state, binding.chords[0]!)));
+	const found = modes.flatMap(mode => keymap.filter(binding => binding.mode === mode && binding.hint && (binding.offered?.(state) ?? true) && isHeard(state, binding.chords[0]!)));
+	// While something is searched, the keys that go on with it come first.
+	const bindings = found.toSorted((one, other) => Number(other.action === 'search-next') - Number(one.action === 'search-next'));
+	const searched = searchedText(state);
+	const room = state.columns - (searched === '' ? 0 : widthOfStyled(searched) + 1);
 	let line = '';
 	for (const binding of bindings) {
 		const {chords, hint} = binding;
 		const key = chords[0] === ' ' ? 'space' : chords[0]!;
 		const text = whyNot(binding, state) ? dim(`${key} ${hint}`) : `${bold(key)} ${hint}`;
 		const next = line === '' ? text : `${line}  ${text}`;
-		if (widthOfStyled(next) > state.columns) {
+		if (widthOfStyled(next) > room) {
 			break;
 		}
 
 		line = next;
 	}
 
-	return line;
+	return searched === '' ? line : spread(line, searched, state.columns);
+}
+
+/** What is searched in the page in sight, and at which match one is; nothing where nothing is searched. */
+function searchedText(state: State): string {
+	const {rows, search} = searchOf(state) ? searchable(state) ?? {} : {};
+	return rows && search ? `/${cut(visible(search.words), Math.floor(state.columns / 4))} ${bold(matchText(findIn(rows, search.words), search))}` : '';
 }
 
 type Said = {text: string; style: (text: string) => string};
@@ -69,6 +84,7 @@ function messageLines(state: State): string[] {
 
 type Confirm = Extract<Overlay, {kind: 'confirm'}>;
 type FilterOverlay = Extract<Overlay, {kind: 'filter'}>;
+type SearchOverlay = Extract<Overlay, {kind: 'search'}>;
 
 /** Rows of one style out of a sentence, wrapped and never cut. */
 const paragraph = (text: string, columns: number, style: (text: string) => string): string[] => text === '' ? [] : wrapWords(text, columns).map(line => style(line));
@@ -139,6 +155,26 @@ function momentLines({edit, error}: Extract<Overlay, {kind: 'moment'}>, state: S
 	return [lineWithField('as it was at ', edit, state.columns), ...paragraph(visible(said ?? help), state.columns, said ? danger : dim)];
 }
 
+/** What is found of the words that are typed, in the page below. */
+function foundText({from}: SearchOverlay, state: State): {text: string; isNothing?: boolean} {
+	const {rows, search} = searchable(state) ?? {};
+	if (!rows || !search) {
+		return {text: 'Search this page · enter keeps it, esc goes back'};
+	}
+
+	const finding = findIn(rows, search.words);
+	const current = finding.matches[currentIndex(finding, search)];
+	return current
+		? {text: `${matchText(finding, search)}${current.row < from.scroll ? ', wrapped' : ''} · enter keeps it, esc goes back`}
+		: {text: ['No match', foldedText(state.overlays.at(-2))].filter(Boolean).join('; '), isNothing: true};
+}
+
+function searchLines(overlay: SearchOverlay, state: State): string[] {
+	const full = fullText(overlay.edit);
+	const {text, isNothing = false} = foundText(overlay, state);
+	return [lineWithField('/', overlay.edit, state.columns), ...paragraph(full ?? text, state.columns, full !== undefined || isNothing ? danger : dim)];
+}
+
 /** Whether to leave what would be lost. */
 function leaveLines({to, question: what, consequence}: Extract<Overlay, {kind: 'leave'}>, {columns}: State): string[] {
 	const keys = `${inverse(' Cancel ')} enter   ${bold('y')} ${to === 'quit' ? 'Quit' : 'Discard'}`;
@@ -151,7 +187,7 @@ function leaveLines({to, question: what, consequence}: Extract<Overlay, {kind: '
 type Footers = {[Kind in Overlay['kind']]?: (overlay: Extract<Overlay, {kind: Kind}>, state: State) => string[]};
 
 /** The rows of the overlays that stand at the bottom of the screen: two, or as many as their texts take. */
-const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines, leave: leaveLines};
+const footers: Footers = {confirm: question, sort: sortLines, filter: filterLines, moment: momentLines, leave: leaveLines, search: searchLines};
 
 /** Whether an overlay stands in the footer, and leaves the body as it is. */
 export const isFooter = ({kind}: Overlay): boolean => kind in footers;

@@ -10,6 +10,7 @@ import {
 import {fit, fitAnsi, withoutStyle} from '../terminal/width.ts';
 import {box} from './box.ts';
 import {type Placed, placeColumns, roomOf} from './columns.ts';
+import {markedRows} from './found.ts';
 import {noDataLines} from './unreached.ts';
 import {fewLines, wrapWords} from './wrap.ts';
 
@@ -123,7 +124,7 @@ function nothingLines(state: State, screen: Screen): string[] {
 }
 
 /** All lines of a screen that is drawn whole; undefined for a list. */
-function wholeLines(state: State): string[] | undefined {
+export function wholeLines(state: State): string[] | undefined {
 	const {list: width, body: height} = layoutOf(state);
 	const screen = screens[state.screen];
 	return screen.body && (state.lists[state.screen].rows.length === 0 ? emptyLines(state, screen) : screen.body(state, {width, height}));
@@ -141,6 +142,8 @@ export function bodyLines(state: State): string[] {
 	}
 
 	// A page that is longer than the body is scrolled.
-	const first = Math.min(state.lists[state.screen].scroll, Math.max(0, lines.length - height));
-	return Array.from({length: height}, (_, index) => fitAnsi(lines[first + index] ?? '', width));
+	const {scroll, search} = state.lists[state.screen];
+	const first = Math.min(scroll, Math.max(0, lines.length - height));
+	const shown = markedRows(lines, search, {first, room: height});
+	return Array.from({length: height}, (_, index) => fitAnsi(shown[first + index] ?? '', width));
 }

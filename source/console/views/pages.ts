@@ -1,4 +1,4 @@
-import {bindingsHere} from '../keymap.ts';
+import {type Binding, bindingsHere} from '../keymap.ts';
 import {headingOf} from '../keymap/headings.ts';
 import {visible} from '../../core/text.ts';
 import {layoutOf} from '../layout.ts';
@@ -6,25 +6,34 @@ import type {Overlay, State} from '../state.ts';
 import {bold, dim, inverse} from '../terminal/style.ts';
 import {fit} from '../terminal/width.ts';
 import {box} from './box.ts';
-import {page} from './page.ts';
-import {wrapWords} from './wrap.ts';
+import {type Row, rowsOf} from './rows.ts';
+import {wordPieces} from './wrap.ts';
 
 const keyName = (chord: string): string => chord === ' ' ? 'space' : chord;
 
-/** The help page: every key that holds on the screen below, from the key map. */
-export function helpPage(overlay: Extract<Overlay, {kind: 'help'}>, state: State): string[] {
-	return page('Help', helpLines(state), overlay.scroll, state);
+const warningText = 'changes something; asks first';
+
+/** A key and what it does, the warning on a line of its own where it does not fit beside that. */
+function bindingLines({chords, label, changes}: Binding, width: number): Row[] {
+	const first = `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} `;
+	const room = width - first.length;
+	if (changes && label.length + warningText.length + 2 <= room) {
+		return [`${first}${label}  ${dim(warningText)}`];
+	}
+
+	return [...rowsOf(wordPieces(label, room), {first}), ...(changes ? rowsOf(wordPieces(warningText, room), {style: dim, first: ' '.repeat(first.length)}) : [])];
 }
 
-/** All lines of the help page. */
-export function helpLines(state: State): string[] {
-	const lines = bindingsHere(state).flatMap(({mode, bindings}) => [
+/** All lines of the help page: every key that holds on the screen below, from the key map. */
+export function helpLines(state: State): Row[] {
+	const width = state.columns - 4;
+	const lines = bindingsHere(state).flatMap(({mode, bindings}): Row[] => [
 		bold(headingOf(mode)),
-		...bindings.map(({chords, label, changes}) => `  ${fit(chords.map(chord => keyName(chord)).join(' '), 16)} ${label}${changes ? dim('  changes something; asks first') : ''}`),
+		...bindings.flatMap(binding => bindingLines(binding, width)),
 		'',
 	]);
 	const notes = ['A lowercase letter never changes anything on the server; what changes it asks first, and only y confirms.', 'In a text field every key is text; esc leaves it.'];
-	return [...lines, ...notes.flatMap(note => wrapWords(note, state.columns - 4)).map(line => dim(line))];
+	return [...lines, ...notes.flatMap(note => rowsOf(wordPieces(note, width), {style: dim}))];
 }
 
 /** A menu over the body, with the doors of the first run in more words. */

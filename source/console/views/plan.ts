@@ -9,8 +9,9 @@ import {bold, danger, dim, success, warning} from '../terminal/style.ts';
 import {drawField} from '../terminal/text-edit.ts';
 import {fit, fitAnsi} from '../terminal/width.ts';
 import {box} from './box.ts';
+import {type Row, rowsOf} from './rows.ts';
 import {widthOfStyled} from './spread.ts';
-import {fewLines, wrapWords} from './wrap.ts';
+import {fewLines, wordPieces, wrapWords} from './wrap.ts';
 
 /** Rows of the sample that are shown. */
 const sampled = 8;
@@ -102,13 +103,14 @@ function framing(overlay: PlanOverlay, state: State): {above: string[]; below: s
 	return {above: [...where, ''], below: ['', bold(warning(question)) + drawField(overlay.edit, {width: Math.max(2, Math.min(12, state.columns - 2 - widthOfStyled(question)))})]};
 }
 
-const scrolledLines = (overlay: PlanOverlay, state: State): string[] => {
+/** The lines of a plan that are scrolled. */
+export const planLines = (overlay: PlanOverlay, state: State): Row[] => {
 	const {stage, plan, error} = overlay;
 	if (!plan || error) {
 		return [];
 	}
 
-	return stage === 'ready' ? readyLines(overlay, state).flatMap(line => widthOfStyled(line) <= state.columns - 2 ? [line] : wrapWords(line, state.columns - 4)) : reportLines(overlay, state.columns - 2);
+	return stage === 'ready' ? readyLines(overlay, state).flatMap(line => widthOfStyled(line) <= state.columns - 2 ? [line] : rowsOf(wordPieces(line, state.columns - 4))) : reportLines(overlay, state.columns - 2);
 };
 
 /** Lines of a plan that are seen at once. */
@@ -117,15 +119,11 @@ export const planRoom = (overlay: PlanOverlay, state: State): number => {
 	return Math.max(1, layoutOf(state).body - 2 - above.length - below.length);
 };
 
-/** How many lines of a plan are out of sight at most. */
-export const planBeyond = (overlay: PlanOverlay, state: State): number => scrolledLines(overlay, state).length - planRoom(overlay, state);
-
 /** A plan over the body: what it is, and what it would do or has done. */
-export function planPage(overlay: PlanOverlay, state: State): string[] {
+export function planPage(overlay: PlanOverlay, state: State, all: readonly string[]): string[] {
 	const {body: height} = layoutOf(state);
 	const {above, below} = framing(overlay, state);
 	const room = planRoom(overlay, state);
-	const all = scrolledLines(overlay, state);
 	const first = Math.min(overlay.scroll, Math.max(0, all.length - room));
 	const more = all.length - first - room;
 	const title = overlay.plan ? titleOf(overlay.plan) : `${plannable[overlay.name].verb} ${overlay.marked} marked`;

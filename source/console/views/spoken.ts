@@ -7,12 +7,17 @@ import {itemsOf} from '../palette.ts';
 import {unreachedShort, untilReached} from '../reach.ts';
 import {refusals} from '../refusals.ts';
 import {screens} from '../screens/index.ts';
-import {type FormField, type Overlay, type State, storeClock, storeName, storeNow} from '../state.ts';
+import {
+	currentIndex, findIn, matchText, searchOf,
+} from '../searching.ts';
+import {
+	type FormField, type Overlay, type Search, type State, storeClock, storeName, storeNow,
+} from '../state.ts';
 import {withoutStyle} from '../terminal/width.ts';
 import {fullOf} from '../typed.ts';
 import {footerLines, isFooter} from './footer.ts';
 import {bodyLines} from './list.ts';
-import {overlayLines} from './overlay-pages.ts';
+import {overlayLines, searchable} from './overlay-pages.ts';
 
 /** A terminal so tall that a page stands on it whole, and so narrow that nothing stands beside anything else. */
 const whole = {columns: 99, rows: 500} as const;
@@ -79,6 +84,27 @@ function overlayText(overlay: Overlay, state: State): string[] {
 
 /** Whether something that the overlay on top waited for is there now. */
 const hasArrived = (before: State, now: State): boolean => asksOf(now).some(({slot}) => slot !== 'status' && slot !== attentionSlot && before.answers[slot]?.result === undefined && now.answers[slot]?.result !== undefined);
+
+/** Units of a text that are read out before and behind what was found in it. */
+const around = 200;
+
+/** At which match one is, and the text that it stands in. */
+function foundLine(state: State, search: Search): string {
+	const finding = findIn(searchable(state)!.rows, search.words);
+	const match = finding.matches[currentIndex(finding, search)];
+	return match ? `${matchText(finding, search)}: ${finding.texts[match.text]!.content.slice(Math.max(0, match.start - around), match.end + around).trim()}` : `No match for ${visible(search.words)}.`;
+}
+
+/** What is found, once the words are typed, and at each step from match to match. While they are typed they alone are heard. */
+function searchChanges(before: State, now: State): string[] {
+	const [old, search] = [searchOf(before), searchOf(now)];
+	const wasTyped = before.overlays.at(-1)?.kind === 'search';
+	if (now.overlays.at(-1)?.kind === 'search' || (old === search && !wasTyped) || (!old && !search && !wasTyped)) {
+		return [];
+	}
+
+	return [search ? foundLine(now, search) : 'Search dropped.'];
+}
 
 function overlayChanges(before: State, now: State): string[] {
 	const [old, top] = [before.overlays.at(-1), now.overlays.at(-1)];
@@ -152,6 +178,8 @@ What is read out when the console has changed: where one is, the row under the c
 What only grows older is not; and rows that come and go are not, but for the one under the cursor.
 */
 export function spoken(before: State, now: State): string[] {
-	const lines = before === now ? [] : [...outcomeChanges(before, now), ...overlayChanges(before, now), ...(now.overlays.length === 0 && before.overlays.length === 0 ? listChanges(before, now) : [])];
+	// The page below the words that were typed was read out when it was opened.
+	const isBack = before.overlays.at(-1)?.kind === 'search' && before.overlays.length > now.overlays.length;
+	const lines = before === now ? [] : [...outcomeChanges(before, now), ...(isBack ? [] : overlayChanges(before, now)), ...searchChanges(before, now), ...(now.overlays.length === 0 && before.overlays.length === 0 ? listChanges(before, now) : [])];
 	return lines.filter((line, index) => lines.indexOf(line) === index);
 }

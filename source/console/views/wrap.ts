@@ -43,34 +43,68 @@ export function wrap(text: string, width: number): string[] {
 	return [...lines, line];
 }
 
-/** Sentences cut into lines of at most `width` cells, between words where they allow it. Never an empty list. */
-export function wrapWords(text: string, width: number): string[] {
-	const lines: string[] = [];
-	let line = '';
+/** A line of a text that was wrapped. */
+export type Piece = {
+	text: string;
+	/** What stood between it and the line above that it goes on with; undefined where a line of the text begins. */
+	joint?: string;
+	/** Units of indentation that wrapping put at its beginning. */
+	indent: number;
+};
+
+/** Text cut into pieces of at most `width` cells, wherever that is. Never an empty list. */
+export const cellPieces = (text: string, width: number): Piece[] => wrap(text, width).map((line, index) => ({text: line, indent: 0, ...(index > 0 && {joint: ''})}));
+
+/** Sentences cut into pieces of at most `width` cells, between words where they allow it. Never an empty list. */
+export function wordPieces(text: string, width: number): Piece[] {
+	const pieces: Piece[] = [];
+	let [from, to, ended] = [0, 0, 0];
+	const put = (): void => {
+		pieces.push({text: text.slice(from, to), indent: 0, ...(pieces.length > 0 && {joint: text.slice(ended, from)})});
+		ended = to;
+	};
+
+	let at = 0;
 	for (const word of text.split(' ')) {
-		const longer = line === '' ? word : `${line} ${word}`;
-		if (widthOf(longer) <= width) {
-			line = longer;
-			continue;
+		const isBegun = to > from;
+		const start = isBegun ? from : at;
+		if (widthOf(text.slice(start, at + word.length)) > width) {
+			if (isBegun) {
+				put();
+			}
+
+			from = at;
+			for (const part of wrap(word, width).slice(0, -1)) {
+				to = from + part.length;
+				put();
+				from = to;
+			}
+		} else {
+			from = start;
 		}
 
-		lines.push(...(line === '' ? [] : [line]));
-		const parts = wrap(word, width);
-		lines.push(...parts.slice(0, -1));
-		line = parts.at(-1)!;
+		to = at + word.length;
+		at = to + 1;
 	}
 
-	return [...lines, line];
+	put();
+	return pieces;
 }
+
+/** Sentences cut into lines of at most `width` cells, between words where they allow it. Never an empty list. */
+export const wrapWords = (text: string, width: number): string[] => wordPieces(text, width).map(piece => piece.text);
 
 /** One line at words, with its indentation kept as far as it leaves room, also where it goes on. */
-function wrapIndented(line: string, width: number): string[] {
+function indentedPieces(line: string, width: number): Piece[] {
 	const indent = /^ */.exec(line)![0].slice(0, Math.floor(width / 2));
-	return wrapWords(line.slice(indent.length), width - indent.length).map(part => indent + part);
+	return wordPieces(line.slice(indent.length), width - indent.length).map(piece => ({...piece, text: indent + piece.text, indent: indent.length}));
 }
 
-/** A text from outside in lines of at most `width` cells: its own line breaks are kept, long lines are wrapped between words, and everything else that a terminal could obey is made visible. */
-export const wrapText = (text: string, width: number): string[] => text.replace(/\r?\n$/, '').split(/\r?\n/).flatMap(line => wrapIndented(visible(line), width));
+/** A text from outside in pieces of at most `width` cells: its own line breaks are kept, long lines are wrapped between words, and everything else that a terminal could obey is made visible. */
+export const textPieces = (text: string, width: number): Piece[] => text.replace(/\r?\n$/, '').split(/\r?\n/).flatMap(line => indentedPieces(visible(line), width));
+
+/** The lines of these pieces. */
+export const wrapText = (text: string, width: number): string[] => textPieces(text, width).map(piece => piece.text);
 
 /** Sentences in at most so many lines, the last one cut where there is more. What cannot be seen anyway is not measured. */
 export function fewLines(text: string, width: number, most: number): string[] {
