@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {visible} from '../source/core/text.ts';
 import {anchor, prepareLine} from '../source/console/terminal/line.ts';
+import {type Row, composeRows, drawRow} from '../source/console/terminal/rows.ts';
 import {
 	bold, danger, dim, inverse, setColour, warning, withoutColour,
 } from '../source/console/terminal/style.ts';
@@ -14,6 +15,8 @@ import {
 import {
 	cut, fit, fitAnsi, isPlainCells, pad, sliceCells, widthOf, withoutStyle,
 } from '../source/console/terminal/width.ts';
+import {hostileTexts} from './support/console-states.ts';
+import {checkOutput} from './support/output-check.ts';
 
 const grapheme = fc.constantFrom('a', 'b', ' ', '-', '…', '│', 'å', 'e\u0301', '一', '👍', '👍🏽', '👩‍👩‍👧‍👦', '🇸🇪', '🇩🇪', '1️⃣', '\u0301', '\u200D', '🇸', '👩');
 const text = fc.oneof(fc.array(grapheme, {maxLength: 12}).map(parts => parts.join('')), fc.string({unit: 'binary', maxLength: 12}));
@@ -51,6 +54,65 @@ test('fitted text has exactly its width, whatever it is', () => {
 			assert.equal(cut(safe, width), safe);
 		}
 	}), {numRuns: 1000});
+});
+
+/** A joiner, a mark and a skin tone, many times over: alone a skin tone takes two cells, behind any character none. */
+const joiningName = visible(`${'\u200D\u0301\u{1F3FD}'.repeat(40)}x`);
+
+test('a character takes as many cells behind another one as it does alone', () => {
+	for (let code = 0x20; code < 0x1_F6_00; code++) {
+		const character = String.fromCodePoint(code);
+		if (!isPlainCells(character) && character.isWellFormed() && !/[\p{Unified_Ideograph}\p{Unassigned}]/u.test(character)) {
+			assert.equal(widthOf(`│${character}`), 1 + widthOf(character), `U+${code.toString(16)} behind a border`);
+			assert.equal(widthOf(`${character}│`), 1 + widthOf(character), `U+${code.toString(16)} before a border`);
+		}
+	}
+
+	assert.equal(widthOf(`│${joiningName}`), 1 + widthOf(joiningName));
+	assert.equal(widthOf('🇸🇪\u0301'), 2);
+	assert.equal(widthOf('น้ำ'), 2);
+});
+
+test('a style between two characters changes no width', () => {
+	fc.assert(fc.property(text, text, (one, other) => {
+		const [before, after] = [visible(one), visible(other)];
+		assert.equal(widthOf(`${before}${bold(after)}`), widthOf(before) + widthOf(after));
+	}), {numRuns: 1000});
+});
+
+/** What a terminal of this width is sent so that it shows first one row and then another one, each a frame. */
+function * written(rows: readonly Row[], columns: number): Generator<string, void> {
+	for (const [index, row] of rows.entries()) {
+		yield `\u001B[?2026h${drawRow(row, rows[index - 1] ?? [], 0, columns)}\u001B[?2026l`;
+	}
+}
+
+test('a name that begins with a joiner keeps its row in the terminal, and the border in its column', () => {
+	const columns = 30;
+	const row = (style: (text: string) => string) => composeRows([], [{
+		top: 0, left: 0, width: columns, lines: [`│ ${style('*')}${fit(joiningName, 12)} ${fit('pending', columns - 17)}│`],
+	}], {columns, rows: 1}, {colour: true, before: []})[0]!;
+	const check = checkOutput(columns, 1);
+	for (const frame of written([row(text => text), row(bold), row(inverse)], columns)) {
+		check.take(frame);
+		const drawn = frame.replaceAll(/\u001B\[[?\d;]*[a-zA-Z]/g, '');
+		assert.equal(widthOf(drawn), columns);
+		assert.ok(drawn.endsWith('│'));
+	}
+});
+
+const cell = fc.oneof(text, fc.constantFrom(...hostileTexts.map(text => visible(text.slice(0, 40))), joiningName, '\u001B[1m', '\u001B[22m', '\u001B[7m', '\u001B[0m'));
+const piece = fc.array(cell, {maxLength: 6}).map(cells => cells.join(''));
+
+test('no row is ever written beyond the terminal, whatever its pieces hold and whatever stood there before', () => {
+	const row = fc.record({frame: piece, paints: fc.array(fc.record({left: fc.nat(18), width: fc.integer({min: 1, max: 20}), line: piece}), {maxLength: 3})});
+	fc.assert(fc.property(fc.array(row, {minLength: 1, maxLength: 3}), fc.integer({min: 8, max: 20}), (steps, columns) => {
+		const rows = steps.map(({frame, paints}) => composeRows([frame], paints.map(({line, ...place}) => ({top: 0, lines: [line], ...place})), {columns, rows: 1}, {colour: true, before: []})[0]!);
+		const check = checkOutput(columns, 1);
+		for (const frame of written(rows, columns)) {
+			check.take(frame);
+		}
+	}), {numRuns: 2000});
 });
 
 test('slices of a line have their width and together the whole', () => {

@@ -17,8 +17,8 @@ const caret = (character: string): string => {
 /** Combining marks that one character may carry. The most that a written language puts on one is fewer. */
 const marksPerCharacter = 8;
 
-/** What joins the character before it: combining marks, joiners, and the modifiers of emoji. */
-const joining = String.raw`[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200D]`;
+/** What joins the character before it, as part of a regular expression: combining marks, joiners, and the modifiers of emoji. */
+export const joining = String.raw`[\p{M}\p{Grapheme_Extend}\p{Emoji_Modifier}\u200D]`;
 
 /** As many marks as one character may carry, and those beyond. */
 const flood = new RegExp(`(${joining}{${marksPerCharacter}})(${joining}+)`, 'gu');

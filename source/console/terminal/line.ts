@@ -1,8 +1,8 @@
-import {visible} from '../../core/text.ts';
+import {joining, visible} from '../../core/text.ts';
 import {toAscii} from './ascii.ts';
 import {withoutColour} from './style.ts';
 import {
-	sliceCells, splitByStyle, stretchesOf, stylesOf, widthOf, withoutStyle,
+	sliceCells, splitByStyle, stretchesOf, styledStretchesOf, stylesOf, widthOf, withoutStyle,
 } from './width.ts';
 
 /** A text that may be written to one row as it is: no control but SGR, no wider than its room. */
@@ -16,8 +16,10 @@ export type Line = {
 	uneven: boolean;
 };
 
-/** Makes what a terminal could obey visible, and leaves the SGR sequences between. */
-const disarm = (text: string): string => splitByStyle(text).map((part, index) => index % 2 === 1 ? part : visible(part)).join('');
+const joiningStart = new RegExp(String.raw`^((?:\u001B\[[\d;:]*m)*)(?=${joining})`, 'u');
+
+/** Makes what a terminal could obey visible, and leaves the SGR sequences between. What would join a character left of the line gets one of its own, the circle that marks are shown on. */
+const disarm = (text: string): string => splitByStyle(text).map((part, index) => index % 2 === 1 ? part : visible(part)).join('').replace(joiningStart, '$1\u25CC');
 
 /**
 Makes a line fit to be written: at most `room` cells wide, without any control sequence but SGR, and in ASCII where the terminal shows nothing else. This is the last guard, whatever the components did.
@@ -25,12 +27,12 @@ Makes a line fit to be written: at most `room` cells wide, without any control s
 export function prepareLine(raw: string, room: number, {colour, ascii = false}: {colour: boolean; ascii?: boolean}): Line {
 	let text = colour ? raw : withoutColour(raw);
 	text = ascii ? toAscii(disarm(text)) : text;
-	let stretches = stretchesOf(withoutStyle(text));
+	let stretches = styledStretchesOf(text);
 	const uneven = stretches.some(({cells}) => cells === undefined);
 	if (uneven) {
 		// All that a terminal could obey is among the characters that are neither narrow nor wide.
 		text = disarm(text);
-		stretches = stretchesOf(withoutStyle(text));
+		stretches = styledStretchesOf(text);
 	}
 
 	const width = stretches.reduce((sum, stretch) => sum + stretch.width, 0);

@@ -75,7 +75,7 @@ function drawChange(piece: Piece, before: Piece, top: number, columns: number): 
 /**
 Draws a row in which the terminal may see other widths: blank first, for what comes out narrower, and then as one text over the whole width, for what comes out wider.
 */
-const drawUneven = (row: Row, top: number, columns: number): string => `${at(top, 0)}\u001B[2K${anchor(pad(reset(flattenRow(row)), columns), 0)}`;
+const drawUneven = (row: Row, top: number, columns: number): string => `${at(top, 0)}\u001B[2K${anchor(pad(reset(sliceCells(flattenRow(row), 0, columns)), columns), 0)}`;
 
 const sameLayout = (a: Row, b: Row): boolean => b.length === a.length && a.every((piece, index) => piece.left === b[index]!.left && piece.room === b[index]!.room);
 

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import {joining} from '../../core/text.ts';
 
 /*
 Two kinds of characters that no terminal disputes and that never join a neighbour. Narrow: ASCII, Latin, general punctuation, arrows, control pictures, box drawing and blocks.
@@ -49,6 +50,29 @@ export function * graphemesOf(text: string): Generator<string, void> {
 	}
 }
 
+const joinsWhatIsBefore = new RegExp(`^${joining}`, 'u');
+
+/** Emoji of two cells, whatever marks follow them. */
+// eslint-disable-next-line prefer-regex-literals -- TypeScript allows the flag `v` in a literal for newer targets only.
+const startsWithEmoji = new RegExp(String.raw`^(?:\p{RGI_Emoji}|[\d#*]\u20E3)`, 'v');
+
+/** SARA AM of Thai and Lao behind a consonant: it has a cell of its own, which `string-width` leaves out. */
+const saraAm = /(?<!^)[\u0E33\u0EB3]/g;
+
+/**
+Cells of one grapheme that was never measured. What joins the character before it counts as it does behind that: a skin tone alone is two cells wide, behind a border none.
+So a text is as wide in its row as it is alone.
+*/
+function measureGrapheme(grapheme: string): number {
+	const ownCells = grapheme.match(saraAm)?.length ?? 0;
+	if (joinsWhatIsBefore.test(grapheme)) {
+		return stringWidth(`x${grapheme}`) - 1 + ownCells;
+	}
+
+	const width = stringWidth(grapheme) + ownCells;
+	return width < 2 && grapheme.length > 2 && startsWithEmoji.test(grapheme) ? 2 : width;
+}
+
 /** Widths of joined characters, which are costly to measure and come again and again. */
 const graphemeWidths = new Map<string, number>();
 
@@ -59,7 +83,7 @@ export function graphemeWidth(grapheme: string): number {
 		return known;
 	}
 
-	const width = onlyNarrow.test(grapheme) ? grapheme.length : stringWidth(grapheme);
+	const width = onlyNarrow.test(grapheme) ? grapheme.length : measureGrapheme(grapheme);
 	if (grapheme.length <= 32) {
 		if (graphemeWidths.size >= 1000) {
 			graphemeWidths.clear();
@@ -111,15 +135,18 @@ export const splitByStyle = (text: string): string[] => text.split(oneSgr);
 /** The SGR sequences of a text, one after the other. */
 export const stylesOf = (text: string): string => text.includes('\u001B') ? (text.match(sgr) ?? []).join('') : '';
 
+/** The stretches of a text that may carry SGR sequences; each of those ends a stretch, for that is how the text is cut and written. */
+export const styledStretchesOf = (text: string): Stretch[] => text.includes('\u001B') ? splitByStyle(text).flatMap((part, index) => index % 2 === 1 ? [] : stretchesOf(part)) : stretchesOf(text);
+
 /** The number of cells a terminal gives to the text; SGR sequences count nothing. */
 export function widthOf(text: string): number {
 	const bare = withoutStyle(text);
-	return onlyNarrow.test(bare) ? bare.length : stretchesOf(bare).reduce((sum, {width}) => sum + width, 0);
+	return onlyNarrow.test(bare) ? bare.length : styledStretchesOf(text).reduce((sum, {width}) => sum + width, 0);
 }
 
-/** The cells from `from` up to `to` of one stretch. A wide character across an edge leaves a blank. */
+/** The cells from `from` up to `to` of one stretch. A wide character across an edge leaves a blank, and a mark at `from` belongs to what is left of it. */
 function sliceStretch({text, cells, width}: Stretch, from: number, to: number): string {
-	if (from <= 0 && to >= width) {
+	if (from < 0 && to >= width) {
 		return text;
 	}
 
@@ -132,7 +159,8 @@ function sliceStretch({text, cells, width}: Stretch, from: number, to: number): 
 	for (const segment of graphemesOf(text)) {
 		const start = column;
 		column += graphemeWidth(segment);
-		sliced += start >= from && column <= to ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
+		const isInside = (column > start ? start >= from : start > from) && column <= to;
+		sliced += isInside ? segment : ' '.repeat(Math.max(0, Math.min(column, to) - Math.max(start, from)));
 		if (column > to) {
 			break;
 		}
@@ -143,6 +171,7 @@ function sliceStretch({text, cells, width}: Stretch, from: number, to: number): 
 
 /** The cells from `from` up to `to`, with every SGR sequence of the text, so that styles begin and end as they did. A wide character across an edge leaves a blank. */
 export function sliceCells(text: string, from: number, to: number): string {
+	const first = from > 0 ? from : Number.NEGATIVE_INFINITY;
 	let column = 0;
 	let sliced = '';
 	for (const [index, part] of splitByStyle(text).entries()) {
@@ -152,7 +181,7 @@ export function sliceCells(text: string, from: number, to: number): string {
 		}
 
 		for (const stretch of stretchesOf(part)) {
-			sliced += column < to && column + stretch.width >= from ? sliceStretch(stretch, from - column, to - column) : '';
+			sliced += column <= to && column + stretch.width >= from ? sliceStretch(stretch, first - column, to - column) : '';
 			column += stretch.width;
 		}
 	}
@@ -189,7 +218,7 @@ function markCut(text: string, width: number): string {
 				continue;
 			}
 
-			const rest = sliceStretch(stretch, 0, width - 1 - column);
+			const rest = sliceStretch(stretch, Number.NEGATIVE_INFINITY, width - 1 - column);
 			kept += `${stretch.cells === 1 ? rest : rest.trimEnd()}…`;
 			column = width;
 			break;

@@ -1,7 +1,7 @@
-import {fitAnsi, widthOf, withoutStyle} from '../terminal/width.ts';
+import {fitAnsi, widthOf} from '../terminal/width.ts';
 
-/** Cells of a text without its style. */
-export const widthOfStyled = (text: string): number => widthOf(withoutStyle(text));
+/** `widthOf` under a name that says at the call that the text carries SGR sequences. */
+export const widthOfStyled = widthOf;
 
 /** A left and a right part in one line of exactly `width` cells; the left one gives way. */
 export function spread(left: string, right: string, width: number): string {
