@@ -94,9 +94,9 @@ function askedAbout({what, subject_id: subject}: Written, answered: Answered): n
 	}
 
 	const isAForm = isForm(screen);
-	// A question stands under the border of the body, wrapped to the width of the terminal.
+	// A question stands under the border of the body, wrapped to the width of the terminal; a long one in a small terminal stands over the whole body.
 	const lines = screen.split('\n');
-	const question = isAForm ? screen : lines.slice(Math.max(lines.findLastIndex(line => line.startsWith('└')), lines.length - 10) + 1).join(' ').replaceAll(/\s+/g, ' ');
+	const question = isAForm ? screen : lines.slice(lines.findLastIndex(line => line.startsWith('└')) + 1).join(' ').replaceAll(/\s+/g, ' ');
 	if (question.includes(`${noun} ${verb} `) || question.includes(`${noun} ${verb}?`)) {
 		// An operation of the palette. What a computer takes nobody knows before.
 		return question.includes(shortId(subject)) || what === 'process.assign' || !['process', 'computer', 'colony', 'attribute'].includes(noun) ? confirmedBy(answered) : 0;
@@ -111,9 +111,10 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 	const used = new Map<Answered, number>();
 	const changes = await living.changes();
 	const transactions = groupBy(changes, ({txid}) => txid);
-	for (const [first, ...rest] of transactions.values()) {
-		// What follows from a change stands in the same transaction behind it; of a plan many stand there together.
-		for (const change of [first!, ...rest.filter(({what}) => what === first!.what)]) {
+	for (const written of transactions.values()) {
+		// What follows from a change stands in the same transaction: behind it, and of a colony, whose processes go first, before it. Of a plan many stand there together.
+		const {what: asked} = written.find(({what}) => what === 'colony.remove') ?? written[0]!;
+		for (const change of written.filter(({what}) => what === asked)) {
 			const answers = walker.answered.filter(answered => askedAbout(change, answered) > (used.get(answered) ?? 0));
 			// A plan shows some of its ids only, and is kept for those that no question names.
 			const answer = answers.find(({screen}) => !screen.includes('Plan: ')) ?? answers[0];
@@ -126,7 +127,7 @@ async function checkChanges({living, walker}: World, seen: Set<string>): Promise
 	return transactions.size;
 }
 
-const told = (answered: readonly Answered[]): string => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-3).join('\n')}`).join('\n');
+const told = (answered: readonly Answered[]): string => answered.slice(-4).reverse().map(({step, key, screen}) => `${step}: ${key} at\n${screen.split('\n').slice(-12).join('\n')}`).join('\n');
 
 function nextMoves(walker: Walker, random: Random, isGuarded: boolean): Move[] {
 	if (isGuarded && isAsked(walker.screen) && random.chance(0.7)) {
@@ -248,7 +249,7 @@ describe('keys at random in a real terminal, with a living colony behind it', {s
 			isAway = false;
 			// By itself: nobody presses anything.
 			walker.make({name: 'room', sizes: [[120, 36]]});
-			await walker.until(screen => screen.length === 36 && screen[0]!.startsWith('colonies') && !screen[0]!.includes('AWAY'));
+			await walker.until(screen => screen.length === 36 && screen[2]!.includes('1 Pulse') && !screen[0]!.includes('AWAY'));
 			await look();
 		};
 

@@ -17,7 +17,7 @@ import {FixedConsole} from './support/golden-frames.ts';
 const sizes = [[60, 15], [80, 24], [120, 36], [160, 45], [200, 50]] as const;
 
 /** Names as long as they may be, of words, of one word, and of wide characters. */
-const names = ['edge', 'a computer '.repeat(18).trim(), 'x'.repeat(200), '漢'.repeat(100)];
+const names = ['edge', 'a computer '.repeat(18).trim(), 'x'.repeat(200), '漢'.repeat(200)];
 
 const rowsOf = (name: string): Partial<Record<ScreenName, readonly RowValue[]>> => ({
 	processes: ([0, 1, 2, 3] as const).map(status => processOf(status, {status, computertype: name})),

@@ -256,7 +256,8 @@ export class Walker {
 
 			return columns < 60 || rows < 15
 				? lines.join(' ').includes('needs 60 columns and 15 rows')
-				: lines[0] !== '' && Object.values(screens).every(({digit}) => lines[2]!.includes(digit)) && (!lines[4]!.startsWith('┌') || lines.slice(5, rows - 2).some(line => line.startsWith('└')));
+				// A long question in a small terminal stands over the header, too.
+				: isAsked(lines.join('\n')) || (lines[0] !== '' && Object.values(screens).every(({digit}) => lines[2]!.includes(digit)) && (!lines[4]!.startsWith('┌') || lines.slice(5, rows - 2).some(line => line.startsWith('└'))));
 		}, {timeout: 10_000});
 	}
 }
