@@ -21,7 +21,7 @@ const more = {
 	'source/core/filter-language/terms.ts': ['test/core/filter-values.test.ts'],
 	'source/core/filter-language/tokens.ts': ['test/core/filter-values.test.ts'],
 	'source/core/matching.ts': ['test/matching.test.ts'],
-	'source/database/seals.ts': ['test/audit-seals.test.ts'],
+	'source/database/seals.ts': ['test/audit-seals.test.ts', 'test/audit-verify.test.ts'],
 };
 
 /** The test files of a source file, both by their paths. */

@@ -202,6 +202,25 @@ test('of changes under one key those that were done are told again, be they gone
 	assert.equal((await colony.own('computer.get', {computerid: approved.id})).status, 2);
 });
 
+test('a change that was refused when it first came says what to do now', async () => {
+	const [pending, approved] = [await colony.computer({state: 'pending'}), await colony.computer()];
+	const approve = async () => colony.broker.runMany({identity: colony.owner}, 'computer.approve', [pending, approved].map(({id}) => ({colonyid: colony.id, computerid: id})), {idempotencyKey: 'advice'});
+	await approve();
+	const [, answer] = await approve();
+	assert.ok(answer && 'hint' in answer);
+	assert.equal(answer.hint, 'Look at it, and ask for it anew with another key.');
+});
+
+test('when the database goes away while changes are told again, nobody takes that for their answer', async () => {
+	const [pending, approved] = [await colony.computer({state: 'pending', name: 'one'}), await colony.computer({name: 'two'})];
+	const inputs = [pending, approved].map(({id}) => ({colonyid: colony.id, computerid: id}));
+	const approve = async (broker: Broker) => broker.runMany({identity: colony.owner}, 'computer.approve', inputs, {idempotencyKey: 'cable'});
+	const codes = (answers: Awaited<ReturnType<typeof approve>>) => answers.map(answer => 'result' in answer ? 'done' : answer.code);
+	assert.deepEqual(codes(await approve(colony.broker)), ['done', 'conflict']);
+	await assert.rejects(approve(failing(/from computers c where/, new Unavailable('The cable was pulled.'))), /The cable was pulled\./);
+	assert.deepEqual(codes(await approve(colony.broker)), ['done', 'conflict']);
+});
+
 test('where all was refused nothing stands under the key', async () => {
 	const computer = await colony.computer();
 	const approve = async () => colony.broker.run({identity: colony.owner}, 'computer.approve', {colonyid: colony.id, computerid: computer.id}, {idempotencyKey: 'refused'});

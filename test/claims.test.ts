@@ -79,6 +79,47 @@ test('among many kinds of work, what fits is found behind a long queue that does
 	}
 });
 
+/** A computer that may run everything below, and work for it. */
+const roomy = {computerid: names[0]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0};
+const light = {status: 0 as const, targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0};
+
+test('of work submitted at the same moment the lowest id comes first, in one kind of work or in many', async () => {
+	const kinds: Array<(index: number) => number> = [() => 0, index => index % 40];
+	for (const mem of kinds) {
+		const processes = Array.from({length: 120}, (_, index): Placed => ({...light, processid: newProcessId(), entered: past, mem: mem(index)}));
+		const id = await freshWork(processes, roomy);
+		const expected = processes.map(({processid}) => processid).sort();
+		for (const processid of expected.slice(0, 10)) {
+			const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), 1));
+			assert.equal(process!.processid, processid);
+		}
+	}
+});
+
+test('a computer that asks for several gets no more than that, wherever in the queue they stand', async () => {
+	// Two that fit are among the longest waiting, and many more kinds of work that fit are far behind.
+	const near = [0, 1].map((index): Placed => ({...light, processid: sha3(`near ${index}`), entered: later(past, index)}));
+	const blocked = Array.from({length: 100}, (_, index): Placed => ({...light, processid: sha3(`too large ${index}`), entered: later(past, 10 + index), cores: 5}));
+	const far = Array.from({length: 100}, (_, index): Placed => ({...light, processid: sha3(`far ${index}`), entered: later(past, 1000 + index), mem: 1 + index}));
+	const id = await freshWork([...near, ...blocked, ...far], roomy);
+	const {result} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), 5));
+	assert.deepEqual(result.map(({processid}) => processid), [...near, ...far.slice(0, 3)].map(({processid}) => processid));
+});
+
+test('work that came back to the queue has waited since then, and not since it was submitted', async () => {
+	const fresh = await openColony(database, colony.broker);
+	const computer = await fresh.computer();
+	const {processid} = await fresh.running(computer);
+	await fresh.close(computer, {processid}, 'failed');
+	await fresh.own('process.retry', {processid});
+	await database.query('update processes set submission_time = submission_time - interval \'1 hour\', entered_at = entered_at - interval \'1 hour\', returned_at = returned_at - interval \'1 minute\' where process_id = $1', [processid]);
+	await fresh.assign(computer);
+	const waits = (await fresh.history(processid)).filter(({what}) => what === 'process.assign').map(({detail}) => (detail as {wait: number}).wait);
+	const minute = 60_000_000;
+	assert.equal(waits.length, 2);
+	assert.ok(waits[1]! >= minute && waits[1]! < 10 * minute, `It waited ${waits[1]} microseconds.`);
+});
+
 test('what other claims hold is passed over, however much it is', {skip: noPostgres}, async () => {
 	const kinds: Array<(index: number) => number> = [() => 0, index => index];
 	for (const mem of kinds) {
