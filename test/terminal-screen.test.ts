@@ -259,6 +259,19 @@ test('a character whose width is disputed does not move what follows it', async 
 	assert.match(output.written.join(''), /\u001B\[6G {5}\|end/);
 });
 
+test('a wide character that a paint covers half leaves the same, whatever stood in the row before', async t => {
+	const wide = '\u001B[7m一二';
+	const paint = {top: 0, left: 0, width: 1, lines: ['|']};
+	const {output, screen, show} = await open(t, 12, 1);
+	screen.paint('edge', paint);
+	await show('e\u0301');
+	await show(wide);
+	const afresh = await open(t, 12, 1);
+	afresh.screen.paint('edge', paint);
+	await afresh.show(wide);
+	assert.deepEqual(await emulate(output.written, 12, 1), await emulate(afresh.output.written, 12, 1));
+});
+
 const cell = fc.constantFrom('a', 'b', ' ', '│', '一', '…', '👍', 'e\u0301', '👩‍👩‍👧‍👦', '\u001B[31m', '\u001B[39m', '\u001B[7m', '\u001B[0m', '\u001B[1m');
 const line = fc.array(cell, {maxLength: 16}).map(cells => cells.join(''));
 const step = fc.oneof(

@@ -14,6 +14,8 @@ export type Line = {
 	width: number;
 	/** Whether it holds characters about whose width terminals differ. */
 	uneven: boolean;
+	/** Whether it holds characters of two cells. */
+	wide: boolean;
 };
 
 const joiningStart = new RegExp(String.raw`^((?:\u001B\[[\d;:]*m)*)(?=${joining})`, 'u');
@@ -37,7 +39,7 @@ export function prepareLine(raw: string, room: number, {colour, ascii = false}: 
 
 	const width = stretches.reduce((sum, stretch) => sum + stretch.width, 0);
 	return {
-		raw, text: width > room ? sliceCells(text, 0, room) : text, width: Math.min(width, room), uneven,
+		raw, text: width > room ? sliceCells(text, 0, room) : text, width: Math.min(width, room), uneven, wide: stretches.some(({cells}) => cells === 2),
 	};
 }
 

@@ -29,7 +29,7 @@ const prepare = (raw: string, {left, room}: {left: number; room: number}, manner
 
 /** A row of a terminal that was just cleared. */
 export const blankRow = (columns: number): Row => [{
-	raw: '', text: '', width: 0, uneven: false, left: 0, room: columns,
+	raw: '', text: '', width: 0, uneven: false, wide: false, left: 0, room: columns,
 }];
 
 /** Lays the paints over the frame. A line that stands in `before` is not prepared again. */
@@ -72,6 +72,11 @@ function drawChange(piece: Piece, before: Piece, top: number, columns: number): 
 	return text === '' && cells === 0 ? '' : at(top, piece.left + column) + reset(text) + blank(cells, piece.left + piece.room === columns);
 }
 
+const overlap = (one: Piece, other: Piece): boolean => one.left < other.left + other.room && other.left < one.left + one.room;
+
+/** Whether a piece lies over one with characters of two cells. Its edge may cut one, and terminals differ in what they leave of that. */
+const mayCut = (row: Row): boolean => row.some((piece, index) => piece.wide && row.slice(index + 1).some(over => overlap(piece, over)));
+
 /**
 Draws a row in which the terminal may see other widths: blank first, for what comes out narrower, and then as one text over the whole width, for what comes out wider.
 */
@@ -86,14 +91,14 @@ export function drawRow(row: Row, before: Row, top: number, columns: number): st
 		return '';
 	}
 
-	if ([...row, ...before].some(({uneven}) => uneven)) {
+	if ([...row, ...before].some(({uneven}) => uneven) || mayCut(row) || mayCut(before)) {
 		return drawUneven(row, top, columns);
 	}
 
 	const touched: Piece[] = [];
 	let drawn = '';
 	for (const [index, piece] of row.entries()) {
-		const covered = touched.some(({left, room}) => left < piece.left + piece.room && piece.left < left + room);
+		const covered = touched.some(each => overlap(each, piece));
 		if (!afresh && !covered && piece.raw === before[index]!.raw) {
 			continue;
 		}
