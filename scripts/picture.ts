@@ -34,6 +34,8 @@ async function begin(camera: Camera): Promise<void> {
 	await camera.until('••••••');
 	camera.take(inTour('register-colony'), 'Registering a colony');
 	camera.press('enter');
+	await camera.until('Password again');
+	camera.press(rootPassword, 'enter');
 	await camera.until('Registered the colony render-farm');
 	camera.press('3');
 	await camera.until('No computers found');
@@ -87,7 +89,9 @@ async function operate(camera: Camera): Promise<void> {
 	camera.press('render', 'down', 'down', '3', 'down', '32000', 'down', '16', 'down', 'down', 'scene=bridge_7.blend, frames=1-800');
 	await camera.until(lines => lines.join('\n').includes('frames=1-800') && !lines[3]!.includes('loading'));
 	camera.take(inTour('submit'), 'Submitting a process');
-	camera.press('esc', '7');
+	camera.press('esc');
+	await camera.until('Discard what you typed?');
+	camera.press('y', '7');
 	await camera.until('computer.disapprove');
 	camera.press('/', 'lab2', 'enter');
 	await camera.until(lines => lines[3]!.includes('/lab2') && lines.filter(line => line.includes('computer.')).length >= 3);
