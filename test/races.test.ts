@@ -201,7 +201,7 @@ test('a kind of work that is asked for just then is not cleared away', {skip}, a
 	await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = $1', [fresh.id]);
 	const spec = {targetcolonyid: fresh.id, targetcomputerids: [], computertype: '', timeout: -1, maxretries: 0, mem: 0, cores: 0, gpus: 0, in: {}};
 	const tidying = await database.transaction(async client => {
-		await processes.submit(client, fresh.id, [{processid: newProcessId(), spec, attributes: []}]);
+		await processes.submit(client, fresh.id, [{processid: newProcessId(), spec}]);
 		const tidying = broker.tidy();
 		await untilBlocked(database, tidying);
 		return {tidying};
@@ -264,7 +264,7 @@ test('removing a colony waits for a deadline that is just being seen to, and tel
 	const process = await fresh.running(computer, {timeout: 600, maxretries: 1});
 	await fresh.passDeadlines(process);
 	const removing = await database.transaction(async client => {
-		await record(client, {actor: 'system'}, await expire(client, {limit: 10, idOf: attributeId}));
+		await record(client, {actor: 'system'}, await expire(client, {limit: 10}));
 		const removing = broker.run(root, 'colony.remove', {colonyid: fresh.id});
 		await untilBlocked(database, removing);
 		return {removing};

@@ -10,6 +10,8 @@ const pulseInterval = 2000;
 const historyInterval = 60_000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
+/** Between two looks whether there is place for what is closed in the days to come, in milliseconds. */
+const dayInterval = 3_600_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
@@ -59,6 +61,7 @@ Any number of processes may do so on one database. A database that is away is tr
 */
 export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async () => true): () => Promise<void> {
 	const [clears, tidies, drops] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval)];
+	let madeDays = -Infinity;
 	let isDropping = false;
 
 	const duties: Array<[act: () => Promise<boolean>, interval: number]> = [
@@ -81,6 +84,12 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 			if (clears()) {
 				// Others may be at that table; then it is for the next time.
 				await broker.clearNonces().catch(() => undefined);
+			}
+
+			if (performance.now() - madeDays > dayInterval) {
+				// Somebody may be reading for long; then it is for the next time.
+				await broker.makeDays().catch(() => undefined);
+				madeDays = performance.now();
 			}
 
 			if (tidies()) {

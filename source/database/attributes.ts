@@ -1,63 +1,64 @@
 import {Conflict, NotFound, TooLarge} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
-import {type Attribute, type AttributeType, type Id, attributeTypes} from '../core/types.ts';
+import {type Attribute, type AttributeType, attributeTypes, type Id} from '../core/types.ts';
 import type {Change, Done} from './history.ts';
-import {type AttributeRow, toAttribute} from './rows.ts';
+import {type Lists, attributesOf, toAttribute} from './rows.ts';
 import type {Client} from './types.ts';
 
-/** The attributes of a process as one json array, `in` as submitted, then out and err by key; null when it has none. */
-export const attributesJson = (process: string): string => `(
-	select json_agg(json_build_object('attribute_id', a.attribute_id, 'process_id', a.process_id, 'attribute_type', a.attribute_type, 'key', a.key, 'value', a.value)
-		order by a.attribute_type, a.position, a.key)
-	from attributes a where a.process_id = ${process}
-)`;
+/** The rows of a list of attributes (json, as the row of a process keeps them), as `a (key, value)`. */
+const entriesOf = (list: string): string => `jsonb_array_elements(${list}) e cross join jsonb_each_text(e) a`;
 
-/** A list of attributes as a process has it on the wire; null when it is empty. */
-export const wireAttributes = (process: string, type: AttributeType): string => `(
-	select jsonb_agg(jsonb_build_object('attributeid', a.attribute_id, 'targetid', a.process_id, 'attributetype', a.attribute_type, 'key', a.key, 'value', a.value)
-		order by a.position, a.key)
-	from attributes a where a.process_id = ${process} and a.attribute_type = ${type}
-)`;
+/** The attributes in `row`, as rows `t (kind, list)` and `a (key, value)`: of one kind, or of every kind. */
+export const entriesIn = (row: string, kind?: string): string => kind === undefined
+	? `jsonb_each(${row}.attributes) t(kind, list) cross join ${entriesOf('t.list')}`
+	: `(select '${kind}' as kind, ${row}.attributes->'${kind}' as list) t cross join ${entriesOf('t.list')}`;
 
-/** The attributes of a process of this colony. */
+/** A condition that a row has an attribute with this key and value, which an index answers. `given`: hands a value to the statement. */
+export const hasAttribute = (row: string, {kind, key, value}: {kind?: string | undefined; key: string; value: string}, given: (value: unknown) => string): string => {
+	const kinds = kind === undefined ? attributeTypes : [kind];
+	const tests = kinds.map(name => `${row}.attributes @> ${given(JSON.stringify({[name]: [{[key]: value}]}))}::jsonb`);
+	return tests.length === 1 ? tests[0]! : `(${tests.join(' or ')})`;
+};
+
+/** The attributes of a process of this colony; none of one that it has not. */
 export async function list(client: Client, colony: Id, process: Id): Promise<Attribute[]> {
-	const {rows} = await client.query<AttributeRow>('select * from attributes where process_id = $2 and colony_id = $1 order by attribute_type, position, key', [colony, process]);
-	return rows.map(row => toAttribute(row));
+	const {rows} = await client.query<{attributes: Lists | null}>('select attributes from processes where process_id = $2 and colony_id = $1', [colony, process]);
+	return attributesOf(process, rows[0]?.attributes);
 }
 
 /** @throws NotFound when the process has no such attribute. */
 export async function get(client: Client, colony: Id, process: Id, attribute: Id): Promise<Attribute> {
-	const {rows} = await client.query<AttributeRow>('select * from attributes where attribute_id = $3 and process_id = $2 and colony_id = $1', [colony, process, attribute]);
-	if (!rows[0]) {
+	const found = (await list(client, colony, process)).find(({attributeid}) => attributeid === attribute);
+	if (!found) {
 		throw new NotFound(`There is no attribute ${quoted(attribute)} on the process ${quoted(process)}.`, {hint: 'List them with `colonies attribute ls --processid …`.'});
 	}
 
-	return toAttribute(rows[0]);
+	return found;
 }
 
-export type NewAttribute = {attributeid: Id; attributetype: Exclude<AttributeType, 0>; key: string; value: string};
+export type NewAttribute = {attributetype: Exclude<AttributeType, 0>; key: string; value: string};
 
-/** Writes an attribute of a process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */
-export async function write(client: Client, colony: Id, process: Id, attribute: NewAttribute): Promise<{result: Attribute; change: Change}> {
-	const {rows} = await client.query<AttributeRow & {before: string | null}>(
-		`with old as (select value from attributes where attribute_id = $1)
-		insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values ($1, $2, $3, $4, $5, $6)
-		on conflict (attribute_id) do update set value = excluded.value
-		returning *, (select value from old) as before`,
-		[attribute.attributeid, colony, process, attribute.attributetype, attribute.key, attribute.value],
+/** What the history keeps of an attribute that was written; `before`: the value that it replaced, null where there was none. */
+export const addedChange = (colony: Id, {targetid, attributeid, attributetype, key, value}: Attribute, before: string | null): Change => ({
+	noun: 'attribute',
+	subject: targetid,
+	colony,
+	what: 'attribute.add',
+	detail: {attributeid, type: attributeTypes[attributetype], key, value, ...(before === null ? {} : {before})},
+});
+
+/** Writes an attribute of a running process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */
+async function write(client: Client, colony: Id, process: Id, {attributetype, key, value}: NewAttribute): Promise<Done<Attribute>> {
+	const {rows} = await client.query<{before: string | null}>(
+		`with old as (select value from outputs where process_id = $1 and attribute_type = $2 and key = $3)
+		insert into outputs (process_id, attribute_type, key, value) values ($1, $2, $3, $4)
+		on conflict (process_id, attribute_type, key) do update set value = excluded.value
+		returning (select value from old) as before`,
+		[process, attributetype, key, value],
 	);
-	const {before, ...row} = rows[0]!;
-	return {
-		result: toAttribute(row),
-		change: {
-			noun: 'attribute',
-			subject: process,
-			colony,
-			what: 'attribute.add',
-			detail: {attributeid: attribute.attributeid, type: attributeTypes[attribute.attributetype], key: attribute.key, value: attribute.value, ...(before === null ? {} : {before})},
-		},
-	};
+	const result = toAttribute(process, attributetype, key, value);
+	return {result, changes: [addedChange(colony, result, rows[0]!.before)]};
 }
 
 /**
@@ -68,18 +69,17 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 	// The process row first, so that a close or a deadline cannot slip in between.
 	const {rows} = await client.query<{running: boolean; count: number; bytes: number}>(
 		`select p.status = 1 and p.assigned_computer_id = $3 and (p.deadline is null or p.deadline > statement_timestamp()) as running, o.count, o.bytes
-		from processes p cross join lateral (
+		from live p cross join lateral (
 			select count(*)::int as count, coalesce(sum(octet_length(a.value)), 0)::float8 as bytes
-			from attributes a where a.process_id = p.process_id and a.attribute_type in (1, 2) and a.attribute_id <> $4
+			from outputs a where a.process_id = p.process_id and (a.attribute_type, a.key) <> ($4, $5)
 		) o where p.process_id = $1 and p.colony_id = $2 for update of p`,
-		[process, colony, computer, attribute.attributeid],
+		[process, colony, computer, attribute.attributetype, attribute.key],
 	);
-	if (!rows[0]) {
-		throw new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});
-	}
-
-	if (!rows[0].running) {
-		throw new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'});
+	if (!rows[0]?.running) {
+		const isThere = rows.length > 0 || (await client.query('select from processes where process_id = $1 and colony_id = $2', [process, colony])).rows.length > 0;
+		throw isThere
+			? new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'})
+			: new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});
 	}
 
 	const {count, bytes} = rows[0];
@@ -87,6 +87,5 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 		throw new TooLarge(`The process ${quoted(process)} has ${count} attributes of ${(bytes / 1_048_576).toFixed(1)} MiB from this attempt; at most ${limits.attributes} of 32 MiB together are kept. Nothing was added.`, {hint: 'Keep large data elsewhere and pass its address.'});
 	}
 
-	const {result, change} = await write(client, colony, process, attribute);
-	return {result, changes: [change]};
+	return write(client, colony, process, attribute);
 }

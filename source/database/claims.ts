@@ -1,9 +1,8 @@
 import type {Process} from '../core/types.ts';
-import {attributesJson} from './attributes.ts';
 import type {Done} from './history.ts';
 import {mayRunPredicate} from './matching.ts';
 import {
-	type AttributeRow, attemptOf, type ComputerRow, type ProcessRow, toAttribute, toProcess,
+	attemptOf, attributesOf, type ComputerRow, type ProcessRow, toProcess,
 } from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
@@ -29,14 +28,14 @@ export const candidates = ({computer_type: type}: ComputerRow): string => `
 		select count(*) >= coalesce($8::bigint, count(*) + 1) as many from kinds
 	), heads as (
 		select kinds.demand_id, h.submission_time, h.process_id from kinds cross join lateral (
-			select p.submission_time, p.process_id from processes p where p.demand_id = kinds.demand_id
+			select p.submission_time, p.process_id from live p where p.demand_id = kinds.demand_id and p.status = 0
 			order by p.submission_time, p.process_id limit 1
 		) h
 		where not (select many from many)
 		order by h.submission_time, h.process_id limit $3
 	), candidates as (
 		select q.process_id, q.submission_time from heads cross join lateral (
-			select p.submission_time, p.process_id from processes p where p.demand_id = heads.demand_id
+			select p.submission_time, p.process_id from live p where p.demand_id = heads.demand_id and p.status = 0
 			order by p.submission_time, p.process_id limit $3
 		) q
 		order by q.submission_time, q.process_id limit $3
@@ -50,7 +49,7 @@ const nearCandidates = `
 	candidates as (
 		select d.process_id, d.submission_time
 		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
-		join (select * from processes p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
+		join (select * from live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
 	)`;
 
 /** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
@@ -61,23 +60,23 @@ export const candidateValues = (computer: ComputerRow, count: number, most?: num
 /** Takes the first candidates that nobody holds. */
 const claiming = (candidates: string, limit: string, counts: string): string => `
 	with ${candidates}, chosen as (
-		select p.process_id from processes p join candidates q on q.process_id = p.process_id
+		select p.process_id from live p join candidates q on q.process_id = p.process_id
 		where p.status = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
 	), claimed as (
-		update processes p set status = 1, demand_id = null, assigned_computer_id = $2,
+		update live p set status = 1, assigned_computer_id = $2,
 			start_time = statement_timestamp(), entered_at = statement_timestamp(),
 			deadline = case when p.timeout > 0 then statement_timestamp() + p.timeout * interval '1 second' end
 		from chosen where p.process_id = chosen.process_id
-		returning p.*
+		returning p.*, null::timestamptz as end_time
 	)
-	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited, ${attributesJson('claimed.process_id')} as attributes
+	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
 const claimStatement = (computer: ComputerRow): string => claiming(candidates(computer), '$9', '(select count(*)::int from candidates) as seen, (select many from many) as many');
 const claimNearStatement = claiming(nearCandidates, '$8', '(select count(*)::int from candidates) as seen');
 
-type Row = {seen: number; many?: boolean; attributes?: AttributeRow[]} & ({process_id: null} | (ProcessRow & {waited: number}));
+type Row = {seen: number; many?: boolean} & ({process_id: null} | (ProcessRow & {waited: number}));
 type Claimed = Exclude<Row, {process_id: null}>;
 
 const claimedOf = (rows: readonly Row[]): Claimed[] => rows.filter((row): row is Claimed => row.process_id !== null);
@@ -116,7 +115,7 @@ The computer is approved, and its row held by this transaction, so that no disap
 export async function claim(client: Client, computer: ComputerRow, count: number): Promise<Done<Process[]>> {
 	const claimed = await takeFromGroups(client, computer, count, few) ?? await takeFromMany(client, computer, count);
 	return {
-		result: claimed.map(row => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)))),
+		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({
 			noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
 			detail: {...attemptOf(row), deadline: row.deadline, wait: row.waited},

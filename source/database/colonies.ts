@@ -3,9 +3,9 @@ import {type Filter, groupsOf} from '../core/filter-language/index.ts';
 import {quoted} from '../core/text.ts';
 import {type Colony, computerStates, type Id} from '../core/types.ts';
 import {testsOf} from './filters.ts';
-import type {Author, Done} from './history.ts';
+import {type Author, type Done, record} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {wireProcess} from './processes.ts';
+import * as processChanges from './process-changes.ts';
 import {
 	type ColonyRow, type ComputerRow, toColony, toComputer,
 } from './rows.ts';
@@ -46,26 +46,46 @@ export async function list(client: Client, filter: Filter | undefined, page: Pag
 	return toPage(rows.map(row => toColony(row)), page, colony => [colony.name, colony.colonyid]);
 }
 
+/** Processes whose images are held at once on the way into the history, and bytes of their attributes. */
+const portion = {processes: 500, bytes: 33_554_432};
+
+/** The ids of a portion of a colony's processes, at least one while it has any. */
+async function nextProcesses(client: Client, colony: Id): Promise<Id[]> {
+	const {rows} = await client.query<{process_id: Id; bytes: number}>(
+		'select process_id, coalesce(octet_length(attributes::text), 0) as bytes from processes where colony_id = $1 limit $2',
+		[colony, portion.processes],
+	);
+	let bytes = 0;
+	const isWithin = (row: {bytes: number}, index: number): boolean => {
+		bytes += row.bytes;
+		return index === 0 || bytes <= portion.bytes;
+	};
+
+	return rows.filter((row, index) => isWithin(row, index)).map(row => row.process_id);
+}
+
+/** Removes all processes of a colony that takes no more, portion by portion, for there may be any number of them; each leaves its full image in the history. */
+async function removeProcesses(client: Client, colony: Id, author: Author): Promise<void> {
+	/* eslint-disable no-await-in-loop */
+	for (let ids = await nextProcesses(client, colony); ids.length > 0; ids = await nextProcesses(client, colony)) {
+		const answers = await processChanges.remove(client, colony, ids.map(processid => ({processid})));
+		await record(client, author, answers.flatMap(answer => answer instanceof Error ? [] : answer.changes));
+	}
+	/* eslint-enable no-await-in-loop */
+}
+
 /**
 Removes a colony with its computers, processes and attributes. Every computer and process leaves its full image in the history.
 @throws NotFound
 */
-export async function remove(client: Client, colony: Id, {actor, request, signature}: Author): Promise<Done<Colony>> {
+export async function remove(client: Client, colony: Id, author: Author): Promise<Done<Colony>> {
 	// First, so that nobody registers or submits into a colony on its way out.
 	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [colony]);
 	if (!rows[0]) {
 		throw unknownColony(colony);
 	}
 
-	await client.query(
-		`with gone as (
-			select process_id, colony_id, status, entered_at, ${wireProcess('p')} as image from processes p where p.colony_id = $1 for update
-		)
-		insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, since, detail)
-		select $2, $3, $4, 'process', process_id, colony_id, 'process.remove', (array['waiting', 'running', 'successful', 'failed'])[status + 1], entered_at - interval '1 millisecond', image from gone`,
-		[colony, actor, request, signature],
-	);
-	await client.query('delete from processes where colony_id = $1', [colony]);
+	await removeProcesses(client, colony, author);
 	await client.query('delete from demands where colony_id = $1', [colony]);
 	const computers = await client.query<ComputerRow>('delete from computers where colony_id = $1 returning *', [colony]);
 	await client.query('delete from colonies where colony_id = $1', [colony]);

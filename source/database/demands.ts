@@ -61,16 +61,16 @@ const toDemand = (row: Omit<DemandRow, 'demand_id' | 'colony_id'>): Demand => ({
 export async function waitingDemands(client: Client, colonies: readonly Id[], limit: number): Promise<Map<number, number>> {
 	const {rows} = await client.query<{demand_id: number; count: number}>(
 		`select d.demand_id, w.count from demands d
-		cross join lateral (select count(*)::int as count from (select from processes p where p.demand_id = d.demand_id limit $2) waiting) w
+		cross join lateral (select count(*)::int as count from (select from live p where p.demand_id = d.demand_id and p.status = 0 limit $2) waiting) w
 		where d.colony_id = any ($1) and w.count > 0`,
 		[colonies, limit],
 	);
 	return new Map(rows.map(row => [row.demand_id, row.count]));
 }
 
-/** Removes demands that no waiting process has had for an hour. A submission that comes in between is tried again by whoever runs it. */
+/** Removes demands, an hour old at least, that nothing asks which waits or runs. A submission that comes in between is tried again by whoever runs it. */
 export async function removeUnusedDemands(client: Client): Promise<number> {
 	const {rowCount} = await client.query(`delete from demands d where created_at < statement_timestamp() - interval '1 hour'
-		and not exists (select from processes p where p.demand_id = d.demand_id)`);
+		and not exists (select from live p where p.demand_id = d.demand_id)`);
 	return rowCount;
 }

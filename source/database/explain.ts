@@ -1,7 +1,7 @@
 import {conditions, type ConditionName} from '../core/matching.ts';
 import {type Computer, type Demand, type Id, type ProcessState, type Time, processStates} from '../core/types.ts';
 import {mayRunPredicate, predicateOf} from './matching.ts';
-import {type ComputerRow, type ProcessRow, toComputer} from './rows.ts';
+import {type ComputerRow, processColumns, type ProcessRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** A process about which somebody asks why it waits. */
@@ -11,7 +11,7 @@ const toDemand = (row: ProcessRow): Demand => ({targetcomputerids: row.target_co
 
 /** Those of these processes that the colony has. */
 export async function readAsked(client: Client, colony: Id, processes: readonly Id[]): Promise<Asked[]> {
-	const {rows} = await client.query<ProcessRow>('select * from processes where process_id = any ($2) and colony_id = $1', [colony, processes]);
+	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = any ($2) and colony_id = $1`, [colony, processes]);
 	return rows.map(row => ({processid: row.process_id, colonyid: row.colony_id, state: processStates[row.status], computerid: row.assigned_computer_id ?? undefined, demand: toDemand(row)}));
 }
 
@@ -74,7 +74,7 @@ const frontStatement = `
 	with asked as materialized (
 		select p.process_id, p.colony_id, p.demand_id, p.submission_time, p.target_computer_ids, p.computer_type, p.cores, p.mem, p.gpus,
 			lag(p.submission_time, 1, '-infinity'::timestamptz) over earlier as after_time, lag(p.process_id, 1, '') over earlier as after_id
-		from processes p where p.process_id = any ($1) and p.status = 0
+		from live p where p.process_id = any ($1) and p.status = 0
 		window earlier as (partition by p.colony_id order by p.submission_time, p.process_id)
 	), named as materialized (
 		select distinct d.colony_id, t.computer_id from (select distinct colony_id from asked) a join demands d on d.colony_id = a.colony_id cross join lateral unnest(d.target_computer_ids) as t(computer_id)
@@ -92,7 +92,7 @@ const frontStatement = `
 		) k
 	), near as materialized (
 		select l.colony_id, n.demand_id from (select distinct on (colony_id) * from asked order by colony_id, submission_time desc, process_id desc) l cross join lateral (
-			select p.demand_id from processes p where p.colony_id = l.colony_id and p.status = 0 and (p.entered_at, p.process_id) < (l.submission_time, l.process_id)
+			select p.demand_id from live p where p.colony_id = l.colony_id and p.status = 0 and (p.entered_at, p.process_id) < (l.submission_time, l.process_id)
 			order by p.entered_at, p.process_id limit ${nearby}
 		) n
 	), deep as materialized (
@@ -113,7 +113,7 @@ const frontStatement = `
 	), counted as (
 		select g.demand_id, g.kinds, a.process_id, a.demand_id as own, a.submission_time, between_two.count from groups g join asked a on a.colony_id = g.colony_id cross join lateral (
 			select count(*) as count from (
-				select from processes q where q.demand_id = g.demand_id and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id)
+				select from live q where q.demand_id = g.demand_id and q.status = 0 and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id)
 				limit (select far from far)
 			) q
 		) between_two
@@ -168,7 +168,7 @@ export const approvableFor = `select c.computer_id, c.name from computers c left
 /** For each of these waiting processes the computer that could run it if only it were approved: a pending one before a disapproved one, the last seen first. */
 export async function approvable(client: Client, processes: readonly Id[]): Promise<Map<Id, {computerid: Id; name: string}>> {
 	const {rows} = await client.query<{process_id: Id; computer_id: Id; name: string}>(
-		`with asked as materialized (select * from processes where process_id = any ($1) and status = 0),
+		`with asked as materialized (select * from live where process_id = any ($1) and status = 0),
 		fixes as materialized (
 			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (${approvableFor}) f
 		)

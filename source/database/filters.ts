@@ -1,5 +1,6 @@
 import {type FilterList, type FilterTerm, filterTables, type Operator} from '../core/filter-language/index.ts';
-import {type AttributeKind, attributeTypes, computerStates, processStates} from '../core/types.ts';
+import {computerStates, processStates} from '../core/types.ts';
+import {entriesIn, hasAttribute} from './attributes.ts';
 
 /** Hands a value to a statement and gives the text that stands for it there, `$3`. */
 export type Given = (value: unknown) => string;
@@ -59,13 +60,16 @@ const stateNames = {processes: processStates, computers: computerStates} as cons
 
 /** Whether a process has an attribute. A scalar, so that it is asked of each process in turn and not turned into a join. */
 function attributeTest({field, key, operator, value}: FilterTerm, given: Given): string {
+	const kind = field === 'any' ? undefined : field;
+	if (operator === 'is' && key !== undefined) {
+		return hasAttribute('p', {kind, key, value: String(value)}, given);
+	}
+
 	const conditions = [
-		'a.process_id = p.process_id',
-		...(field === 'any' ? [] : [`a.attribute_type = ${attributeTypes.indexOf(field as AttributeKind)}`]),
 		...(key === undefined ? [] : [`a.key = ${given(key)}`]),
 		operator === 'is' ? `a.value = ${given(value)}` : contains(`left(a.value, ${searchedCharacters})`, given(value)),
 	];
-	return `(select true from attributes a where ${conditions.join(' and ')} limit 1)`;
+	return `(select true from ${entriesIn('p', kind)} where ${conditions.join(' and ')} limit 1)`;
 }
 
 /** What a term means of a row of its list; null, which is no, where the row has no such thing. */

@@ -17,13 +17,13 @@ const waitingStatement = `
 	with ${kindsOfComputers('$5')}, ${chosen}, fitting as materialized (
 		select d.demand_id, not (${somebodyMayRun('$5')}) as alone from demands d where d.colony_id = $1 and exists (select from chosen c where ${mayRunPredicate})
 	)
-	select (select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id limit $4) q) as fitting,
-		(select count(*)::int from (select from fitting f join processes p on p.demand_id = f.demand_id where f.alone limit $4) q) as alone`;
+	select (select count(*)::int from (select from fitting f join live p on p.demand_id = f.demand_id and p.status = 0 limit $4) q) as fitting,
+		(select count(*)::int from (select from fitting f join live p on p.demand_id = f.demand_id and p.status = 0 where f.alone limit $4) q) as alone`;
 
 /** Processes that run on the computers, and those of them that nobody else may. */
 const runningStatement = `
 	with ${kindsOfComputers('$2')}, running as materialized (
-		select d.* from processes d where d.colony_id = $1 and d.assigned_computer_id = any ($2::text[]) and d.status = 1 limit $3
+		select d.* from live d where d.colony_id = $1 and d.assigned_computer_id = any ($2::text[]) and d.status = 1 limit $3
 	)
 	select count(*)::int as requeued, (count(*) filter (where not (${somebodyMayRun('$2')})))::int as alone from running d`;
 

@@ -1,4 +1,5 @@
 import type {AttributeType, Id, Time} from '../core/types.ts';
+import {entriesIn} from './attributes.ts';
 import type {ColonyRow, ComputerRow, ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -60,7 +61,7 @@ export async function computers(client: Client, {after: [of, id], colony, limit}
 /** As a process was submitted, without its attributes. */
 type Submitted = Partial<Record<'targetcolonyid' | 'computertype' | 'submissiontime' | 'timeout' | 'maxretries' | 'mem' | 'cores' | 'gpus', unknown>> & {targetcomputerids?: readonly Id[]};
 
-/** `fits`: whether it waits among those that ask the same; null where it does not wait. */
+/** `fits`: whether it waits or runs among those that ask the same; null where it is closed. */
 export type ToldProcess = ProcessRow & Told<Submitted> & {fits: boolean | null};
 
 /** The processes after an id, of all colonies, so that a portion is bounded; of these the ones of a colony. */
@@ -82,7 +83,7 @@ export async function processes(client: Client, {after: [id], colony, limit}: As
 		), latest as (select distinct on (subject_id) * from told order by subject_id, history_id desc),
 		submitted as (select distinct on (subject_id) subject_id, detail from told where what = 'process.submit' order by subject_id, history_id desc)
 		select e."end", e.looked, p.*, ${last('l')}, case when jsonb_typeof(l.detail) = 'object' then l.detail end as detail, s.detail as image,
-			case when p.demand_id is not null then exists (
+			case when p.status < 2 then exists (
 				select from demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
 					and d.target_computer_ids @> p.target_computer_ids and d.target_computer_ids <@ p.target_computer_ids
 			) end as fits
@@ -115,19 +116,19 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 			select t.subject_id, min(t.at) as at from told t left join back b on b.subject_id = t.subject_id
 			where (t.what = 'process.assign' or (t.what = 'process.cancel' and t.from_state = 'waiting')) and (b.row is null or t.history_id > b.row) group by t.subject_id
 		), brought as (
-			select t.subject_id, a->>'attributeid' as id, 0 as type, a->>'key' as key, ${sha('a->>\'value\'')} as hash, t.at, ${place('t')} as place
+			select t.subject_id, 0 as type, a->>'key' as key, ${sha('a->>\'value\'')} as hash, t.at, ${place('t')} as place
 			from told t cross join lateral jsonb_array_elements(${list}) a where t.what = 'process.submit'
 		), added as (
-			select distinct on (t.subject_id, t.detail->>'attributeid') t.subject_id, t.detail->>'attributeid' as id, array_position(array['in', 'out', 'err'], t.detail->>'type') - 1 as type,
+			select distinct on (t.subject_id, t.detail->>'type', t.detail->>'key') t.subject_id, array_position(array['in', 'out', 'err'], t.detail->>'type') - 1 as type,
 				t.detail->>'key' as key, ${sha('t.detail->>\'value\'')} as hash, t.at, ${place('t')} as place
 			from told t left join back b on b.subject_id = t.subject_id where t.what = 'attribute.add' and (b.row is null or t.history_id > b.row)
-			order by t.subject_id, t.detail->>'attributeid', t.history_id desc
+			order by t.subject_id, t.detail->>'type', t.detail->>'key', t.history_id desc
 		), expected as (select * from brought union all select * from added),
-		actual as (select a.attribute_id as id, a.process_id, a.colony_id, a.attribute_type as type, a.key, ${sha('a.value')} as hash from attributes a where a.process_id = any (array(select process_id from ours))),
+		actual as (select p.process_id, array_position(array['in', 'out', 'err'], t.kind) - 1 as type, a.key, ${sha('a.value')} as hash from ours p cross join ${entriesIn('p')}),
 		wrong as (
-			select coalesce(a.process_id, e.subject_id) as process_id, coalesce(a.key, e.key) as key, coalesce(a.type, e.type) as type, a.id is not null as there, e.id is not null as told, e.at, e.place
-			from expected e full join actual a on a.id = e.id and a.process_id = e.subject_id
-			where a.id is null or e.id is null or (a.type, a.key, a.hash) is distinct from (e.type, e.key, e.hash) or a.colony_id is distinct from (select p.colony_id from ours p where p.process_id = a.process_id)
+			select coalesce(a.process_id, e.subject_id) as process_id, coalesce(a.key, e.key) as key, coalesce(a.type, e.type) as type, a.process_id is not null as there, e.subject_id is not null as told, e.at, e.place
+			from expected e full join actual a on a.process_id = e.subject_id and a.type = e.type and a.key = e.key
+			where a.process_id is null or e.subject_id is null or a.hash is distinct from e.hash
 		)
 		select (select count(*)::int from actual) as compared, w.*, p.colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = p.process_id and t.what = 'process.submit') as submitted
 		from (select) always left join (wrong w join ours p on p.process_id = w.process_id) on true left join begun b on b.subject_id = w.process_id

@@ -3,26 +3,49 @@ import {type Transition, transitions} from '../core/states.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {microseconds} from '../core/time.ts';
 import type {Id, Process, ProcessState, Time} from '../core/types.ts';
-import type {Change, Done} from './history.ts';
-import {getMany, stateOfRow, unknownProcess} from './processes.ts';
-import {type AttributeIdOf, backToWaiting, setError} from './requeue.ts';
-import {attemptOf, type ProcessRow} from './rows.ts';
-import {microsecondsBetween} from './spans.ts';
+import type {Done} from './history.ts';
+import {getMany, removal, removeRows, stateOfRow, unknownProcess} from './processes.ts';
+import {fail, reopen} from './requeue.ts';
+import {attributesOf, type ProcessRow, toProcess} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
 export type Asked = {processid: Id; ifstate?: ProcessState; ifsince?: Time; ifretries?: number; ifversion?: string};
 
-type Locked = ProcessRow & {version: string};
+type Locked = ProcessRow & {version: string; demand_id?: number};
 type Answers = Array<Done<Process> | ColoniesError>;
 
-/** Locks the processes, in an order that is the same for everybody, so that two lists never wait for each other. */
+/** Which table a process is in, with the name by which its rows are selected. */
+const tables = [{name: 'live', columns: 'p.*, null::timestamptz as end_time'}, {name: 'closed', columns: 'p.*, p.end_time as entered_at'}] as const;
+
+/** One that is in neither table may have gone from one to the other between two looks; it does so seldom, and hardly ever again at once. */
+const looks = 5;
+
+/** Locks the processes, in an order that is the same for everybody, so that two lists never wait for each other: first those that are live, then those that are closed, each by id. */
 async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Promise<Map<Id, Locked>> {
-	const {rows} = await client.query<Locked>(
-		'select p.*, p.xmin::text as version from processes p where process_id = any ($2) and colony_id = $1 order by process_id for update',
-		[colony, asked.map(({processid}) => processid)],
-	);
-	return new Map(rows.map(row => [row.process_id, row]));
+	const locked = new Map<Id, Locked>();
+	let missing = asked.map(({processid}) => processid);
+	/* eslint-disable no-await-in-loop */
+	for (let look = 1; look <= looks && missing.length > 0; look++) {
+		for (const {name, columns} of tables) {
+			const {rows} = missing.length === 0 ? {rows: []} : await client.query<Locked>(
+				`select ${columns}, p.xmin::text as version from ${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
+				[colony, missing],
+			);
+			for (const row of rows) {
+				locked.set(row.process_id, row);
+			}
+
+			missing = missing.filter(id => !locked.has(id));
+		}
+
+		if (missing.length > 0 && (await client.query('select from processes where process_id = any ($2) and colony_id = $1 limit 1', [colony, missing])).rows.length === 0) {
+			break;
+		}
+	}
+	/* eslint-enable no-await-in-loop */
+
+	return locked;
 }
 
 const isAsExpected = (row: Locked, {ifstate, ifsince, ifretries, ifversion}: Asked): boolean =>
@@ -78,31 +101,20 @@ async function changeEach(client: Client, colony: Id, asked: readonly Asked[], t
 
 const idsOf = (rows: readonly ProcessRow[]): Id[] => rows.map(row => row.process_id);
 
-const answersOf = (processes: ReadonlyMap<Id, Process>, changes: ReadonlyMap<Id, Change[]>): Map<Id, Done<Process>> => new Map([...processes].map(([id, result]) => [id, {result, changes: changes.get(id)!}]));
-
 /** Cancels waiting and running processes, each for itself: they fail, with err attribute `error` = `cancelled`. A refusal is a Conflict or NotFound. */
-export async function cancel(client: Client, colony: Id, asked: readonly Asked[], idOf: AttributeIdOf): Promise<Answers> {
+export async function cancel(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, 'cancel', async rows => {
-		const {rows: ended} = await client.query<{process_id: Id; ran: number | null}>(
-			`update processes set status = 3, demand_id = null, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1) returning process_id, ${microsecondsBetween('start_time', 'end_time')} as ran`,
-			[idsOf(rows)],
-		);
-		const ran = new Map(ended.map(row => [row.process_id, row.ran]));
-		const changes = new Map<Id, Change[]>();
-		for (const row of rows) {
-			const error = await setError(client, row, 'cancelled', idOf); // eslint-disable-line no-await-in-loop
-			changes.set(row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.cancel', from: stateOfRow(row), to: 'failed', since: row.entered_at, detail: {...attemptOf(row), run: ran.get(row.process_id)}}, error]);
-		}
-
-		return answersOf(await getMany(client, colony, idsOf(rows)), changes);
+		const failed = await fail(client, rows, 'process.cancel', 'cancelled');
+		return new Map([...failed].map(([id, {closed, changes}]) => [id, {result: toProcess(closed, attributesOf(id, closed.attributes)), changes}]));
 	});
 }
 
 /** Puts closed processes back to waiting with no retries counted, each for itself. A refusal is a Conflict or NotFound. */
 export async function retry(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, 'retry', async rows => {
-		const changes = await backToWaiting(client, colony, rows, 'process.retry', 'none');
-		return answersOf(await getMany(client, colony, idsOf(rows)), new Map(changes.map(change => [change.subject, [change]])));
+		const changes = new Map((await reopen(client, colony, rows)).map(change => [change.subject, [change]]));
+		const processes = await getMany(client, colony, idsOf(rows));
+		return new Map([...processes].map(([id, result]) => [id, {result, changes: changes.get(id)!}]));
 	});
 }
 
@@ -110,7 +122,7 @@ export async function retry(client: Client, colony: Id, asked: readonly Asked[])
 export async function remove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, undefined, async rows => {
 		const images = await getMany(client, colony, idsOf(rows));
-		await client.query('delete from processes where process_id = any ($1)', [idsOf(rows)]);
-		return answersOf(images, new Map(rows.map(row => [row.process_id, [{noun: 'process', subject: row.process_id, colony, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: images.get(row.process_id)}]])));
+		await removeRows(client, rows);
+		return new Map(rows.map(row => [row.process_id, {result: images.get(row.process_id)!, changes: [removal(row, images.get(row.process_id)!)]}]));
 	});
 }

@@ -1,5 +1,6 @@
 import {attributePlaces, type FilterTerm, lowered} from '../core/filter-language/index.ts';
 import {attributeTypes, type AttributeKind, type Id, type ProcessState, processStates} from '../core/types.ts';
+import {hasAttribute} from './attributes.ts';
 import type {Client} from './types.ts';
 
 /** One walk through the processes of a colony: of these types or computers, of none of those types, of ids that begin with a prefix. */
@@ -39,12 +40,15 @@ export async function typesOf(client: Client, colony: Id): Promise<string[]> {
 
 /** The processes that have an attribute, of whatever type; undefined where they are many. */
 export async function idsWith(client: Client, colony: Id, {key, value, type}: {key: string; value: string; type?: AttributeKind}): Promise<Id[] | undefined> {
-	const {rows} = await client.query<{process_id: Id; attribute_type: number}>(
-		'select process_id, attribute_type from attributes where colony_id = $1 and key = $2 and left(value, 64) = left($3, 64) and value = $3 order by process_id limit $4',
-		[colony, key, value, rare + 1],
+	const values: unknown[] = [colony, rare + 1];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	const lying = (table: string) => `(select process_id from ${table} p where p.colony_id = $1 and ${hasAttribute('p', {kind: type, key, value}, given)} limit $2)`;
+	const output = type === 'in' ? 'false' : `o.key = ${given(key)} and o.value = ${given(value)} ${type === undefined ? '' : `and o.attribute_type = ${attributeTypes.indexOf(type)}`}`;
+	const {rows} = await client.query<{process_id: Id}>(
+		`select distinct process_id from (${lying('live')} union all ${lying('closed')} union all (select o.process_id from live p join outputs o on o.process_id = p.process_id where p.colony_id = $1 and p.status = 1 and ${output} limit $2)) found limit $2`,
+		values,
 	);
-	const wanted = type === undefined ? undefined : attributeTypes.indexOf(type);
-	return rows.length > rare ? undefined : [...new Set(rows.filter(row => wanted === undefined || row.attribute_type === wanted).map(row => row.process_id))];
+	return rows.length > rare ? undefined : rows.map(row => row.process_id);
 }
 
 /** Computers that run or have closed processes, whose id begins with a prefix: a walk from one to the next along the index. */

@@ -2,13 +2,13 @@ import {type Filter, lowered} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {type Id, type Process, type ProcessState, processStates} from '../core/types.ts';
 import {candidates, candidateValues} from './claims.ts';
-import {type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
+import {type Page, type PageRequest, toPage} from './pages.ts';
 import {idsWith, typesOf, type Walk} from './process-filters.ts';
 import {search, testsOfRows} from './process-search.ts';
 import {
-	isDescending, keyOf, type ListRow, listStatement, type ProcessFilter, toRow, withAttributes,
+	keyOf, listStatement, type ProcessFilter, toRow,
 } from './process-statements.ts';
-import type {ComputerRow} from './rows.ts';
+import {type ComputerRow, processColumns, type ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** The walks which together find what a filter says of types and ids; no process is on two of them. */
@@ -39,10 +39,8 @@ export async function list(client: Client, colony: Id, filter: ProcessFilter, pa
 	}
 
 	const states = filter.state === undefined ? processStates : [filter.state];
-	const statement = listStatement(colony, {...filter, states}, page, {walks, ids});
-	const {order} = readingOrder(page, isDescending(states));
-	const {text, values} = page.attributes ? withAttributes(statement, `r.entered_at ${order}, r.process_id ${order}`) : statement;
-	const {rows} = await client.query<ListRow>(text, values);
+	const {text, values} = listStatement(colony, {...filter, states}, page, {walks, ids});
+	const {rows} = await client.query<ProcessRow>(text, values);
 	const {rows: found, ...rest} = toPage(rows, page, keyOf);
 	return {...rest, rows: found.map(row => toRow(row))};
 }
@@ -61,13 +59,11 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	const read = isFiltered ? limits.count : count + 1;
 	const candidatesOf = candidateValues(computers.rows[0], read);
 	const tests = isFiltered ? await testsOfRows(client, colony, filter, {given: value => `$${candidatesOf.push(value)}`}) : ['true'];
-	const statement = {
-		text: `with ${candidates(computers.rows[0])}
-			select p.*, ${tests.join(' and ')} as fits from candidates q join processes p on p.process_id = q.process_id order by p.submission_time, p.process_id`,
-		values: candidatesOf,
-	};
-	const {text, values} = attributes ? withAttributes(statement, 'r.submission_time, r.process_id') : statement;
-	const {rows} = await client.query<ListRow & {fits: boolean}>(text, values);
+	const {rows} = await client.query<ProcessRow & {fits: boolean}>(
+		`with ${candidates(computers.rows[0])}
+			select ${attributes ? 'p.*' : processColumns.replaceAll(/\w+/g, 'p.$&')}, ${tests.join(' and ')} as fits from candidates q join processes p on p.process_id = q.process_id where p.status = 0 order by p.submission_time, p.process_id`,
+		candidatesOf,
+	);
 	const found = rows.filter(({fits}) => fits);
 	const isCut = isFiltered && rows.length === read && found.length <= count;
 	return {rows: found.slice(0, count).map(row => toRow(row)), positions: [], more: {before: false, after: found.length > count}, ...(isCut ? {looked: {count: read}} : {})};

@@ -1,11 +1,11 @@
 import {type Filter, type FilterTerm, groupsOf} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, Process} from '../core/types.ts';
-import {attributesJson} from './attributes.ts';
 import {testsOf, type Given} from './filters.ts';
 import {type Page, type PageRequest, encodePosition, readingOrder, toPage} from './pages.ts';
-import {type Groups, looksIntoTexts, resolveComputers, type Scope, scopeOf} from './process-filters.ts';
-import {isDescending, keyOf, type ListRow, listStatement, type ProcessFilter, toRow} from './process-statements.ts';
+import {type Groups, looksIntoAttributes, looksIntoTexts, resolveComputers, type Scope, scopeOf} from './process-filters.ts';
+import {isDescending, keyOf, listStatement, type ProcessFilter, toRow} from './process-statements.ts';
+import {processColumns, type ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** Everything that is asked for, as terms of the filter language; what stands beside the filter is not an alternative to what is in it. */
@@ -32,11 +32,11 @@ export async function testsOfRows(client: Client, colony: Id, filter: Filter, {g
 }
 
 type Look = {groups: Groups; computers: Map<FilterTerm, Id[]>; scope: Scope; attributes: boolean};
-type Looked = ListRow & {fits: boolean; size: number};
+type Looked = ProcessRow & {fits: boolean; size: number};
 
 /** Looks at the next so many rows of a scope. @returns those that pass, as many as are wanted, and how many were looked at, with the last of them */
-async function look(client: Client, colony: Id, {groups, computers, scope, attributes}: Look, {wanted, ...page}: PageRequest & {wanted: number}): Promise<{rows: ListRow[]; size: number; last: ListRow | undefined}> {
-	const {text, values} = listStatement(colony, scope, {...page, count: page.count - 1}, scope);
+async function look(client: Client, colony: Id, {groups, computers, scope, attributes}: Look, {wanted, ...page}: PageRequest & {wanted: number}): Promise<{rows: ProcessRow[]; size: number; last: ProcessRow | undefined}> {
+	const {text, values} = listStatement(colony, scope, {...page, count: page.count - 1, attributes: attributes || looksIntoAttributes(groups)}, scope);
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const {order} = readingOrder(page, isDescending(scope.states));
 	const {rows} = await client.query<Looked>(
@@ -45,7 +45,7 @@ async function look(client: Client, colony: Id, {groups, computers, scope, attri
 		), counted as (
 			select j.*, sum(fits::int) over (order by place) as nth from judged j
 		)
-		select r.*${attributes ? `, case when r.fits then ${attributesJson('r.process_id')} end as attributes` : ''} from counted r where (r.fits and r.nth <= ${given(wanted)}) or r.place = r.size order by r.place`,
+		select ${processColumns}${attributes ? ', case when r.fits then r.attributes end as attributes' : ''}, r.fits, r.size from counted r where (r.fits and r.nth <= ${given(wanted)}) or r.place = r.size order by r.place`,
 		values,
 	);
 	const last = rows.at(-1);
@@ -66,7 +66,7 @@ export async function search(client: Client, colony: Id, filter: ProcessFilter, 
 
 	const most = looksIntoTexts(groups) ? limits.lookedInto : limits.looked;
 	const {attributes, ...request} = page;
-	const rows: ListRow[] = [];
+	const rows: ProcessRow[] = [];
 	let next: PageRequest = request;
 	let looked = 0;
 	let cut: Page<Process>['looked'];

@@ -1,10 +1,10 @@
 import type {Filter} from '../core/filter-language/index.ts';
 import {type Id, type Process, type ProcessState, processStates} from '../core/types.ts';
-import {attributesJson} from './attributes.ts';
+import {hasAttribute} from './attributes.ts';
 import {type PageRequest, decodePosition, readingOrder} from './pages.ts';
 import type {Walk} from './process-filters.ts';
 import {
-	type AttributeRow, type ProcessRow, toAttribute, toProcess,
+	attributesOf, processColumns, type ProcessRow, toProcess,
 } from './rows.ts';
 
 /** Which processes of a colony. Ages in seconds, since a process entered its state. */
@@ -26,8 +26,6 @@ export type ProcessFilter = {
 /** Which rows a statement walks through: those of a filter, or more. */
 type Walked = Pick<ProcessFilter, 'computerid' | 'olderthan' | 'youngerthan' | 'attribute'> & {states: readonly ProcessState[]};
 
-export type ListRow = ProcessRow & {attributes?: AttributeRow[] | null};
-
 /** Waiting and running: the longest first, for that is who is next or stuck. Closed and all: the newest first. */
 export const isDescending = (states: readonly ProcessState[]): boolean => states.length === 0 || states.includes('successful') || states.includes('failed');
 
@@ -40,8 +38,9 @@ export type Statement = {text: string; values: unknown[]};
 The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged.
 With `ids`, the processes that have the attribute of the filter, these are looked up instead.
 */
-export function listStatement(colony: Id, filter: Walked, page: PageRequest, {walks, ids}: {walks: readonly Walk[]; ids?: readonly Id[]}): Statement {
+export function listStatement(colony: Id, filter: Walked, page: PageRequest & {attributes: boolean}, {walks, ids}: {walks: readonly Walk[]; ids?: readonly Id[] | undefined}): Statement {
 	const {comparison, order} = readingOrder(page, isDescending(filter.states));
+	const columns = page.attributes ? `${processColumns}, attributes` : processColumns;
 	const values: unknown[] = [colony, page.count + 1, filter.states.map(state => processStates.indexOf(state))];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const where = ['p.colony_id = $1', ids ? `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])` : 'p.status = s.status'];
@@ -63,9 +62,7 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest, {wa
 	}
 
 	if (filter.attribute !== undefined && !ids) {
-		const {key, value} = filter.attribute;
-		// A scalar, so that it is asked of each process on the walk and not turned into a join.
-		where.push(`(select true from attributes a where a.process_id = p.process_id and a.key = ${given(key)} and a.value = ${given(value)} limit 1)`);
+		where.push(hasAttribute('p', filter.attribute, given));
 	}
 
 	const sorted = `order by entered_at ${order}, process_id ${order} limit $2`;
@@ -78,19 +75,13 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest, {wa
 			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
 		];
 		return ids
-			? `(select p.* from processes p where ${conditions.join(' and ')} ${sorted})`
+			? `(select ${columns} from processes p where ${conditions.join(' and ')} ${sorted})`
 			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} ${computers ? `cross join unnest(${given(computers)}::text[]) as m(id)` : ''} cross join lateral (
-			select p.* from processes p where ${conditions.join(' and ')} ${sorted}
+			select ${columns} from processes p where ${conditions.join(' and ')} ${sorted}
 		) w`;
 	});
 	return {text: `select * from (${texts.join(' union all ')}) found ${sorted}`, values};
 }
 
-/** The same rows with their attributes. */
-export const withAttributes = ({text, values}: Statement, order: string): Statement => ({
-	text: `select r.*, ${attributesJson('r.process_id')} as attributes from (${text}) r order by ${order}`,
-	values,
-});
-
-export const toRow = (row: ListRow): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+export const toRow = (row: ProcessRow): Process => toProcess(row, attributesOf(row.process_id, row.attributes));
 

@@ -1,65 +1,53 @@
 import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
 import {quoted, shortId} from '../core/text.ts';
-import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time, unsetTime} from '../core/types.ts';
-import {attributesJson, wireAttributes} from './attributes.ts';
+import {statusOf} from '../core/states.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time} from '../core/types.ts';
+import {closeOwn} from './closing.ts';
 import {demandIds} from './demands.ts';
-import {type Done, imageOfRemoved} from './history.ts';
-import {type AttributeRow, attemptOf, type ProcessRow, toAttribute, toProcess} from './rows.ts';
-import {microsecondsBetween} from './spans.ts';
+import {type Change, type Done, imageOfRemoved} from './history.ts';
+import {
+	attemptOf, attributesOf, type Lists, processColumns, type ProcessRow, toProcess,
+} from './rows.ts';
 import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
 
-type WithAttributes = ProcessRow & {attributes: AttributeRow[] | null};
+const complete = (row: ProcessRow): Process => toProcess(row, attributesOf(row.process_id, row.attributes));
 
-const complete = (row: WithAttributes): Process => toProcess(row, (row.attributes ?? []).map(attribute => toAttribute(attribute)));
+/** A submission with the id made for it. */
+export type Submission = {processid: Id; spec: ProcessSpec};
 
-const wireTime = (column: string): string => `coalesce(to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '${unsetTime}')`;
-
-/** The image of the process in `row`, with the names and times that it has on the wire: what `toProcess` makes, made where the rows are, for a colony may have any number of them. */
-export const wireProcess = (row: string): string => `jsonb_build_object(
-	'processid', ${row}.process_id, 'targetcolonyid', ${row}.colony_id, 'targetcomputerids', ${row}.target_computer_ids, 'assignedcomputerid', coalesce(${row}.assigned_computer_id, ''),
-	'status', ${row}.status, 'isassigned', ${row}.assigned_computer_id is not null, 'computertype', ${row}.computer_type,
-	'submissiontime', ${wireTime(`${row}.submission_time`)}, 'starttime', ${wireTime(`${row}.start_time`)}, 'endtime', ${wireTime(`${row}.end_time`)}, 'deadline', ${wireTime(`${row}.deadline`)},
-	'timeout', ${row}.timeout, 'retries', ${row}.retries, 'maxretries', ${row}.max_retries, 'mem', ${row}.mem, 'cores', ${row}.cores, 'gpus', ${row}.gpus,
-	'in', ${wireAttributes(`${row}.process_id`, 0)}, 'out', ${wireAttributes(`${row}.process_id`, 1)}, 'err', ${wireAttributes(`${row}.process_id`, 2)}
-)`;
-
-/** A submission with the ids made for it. */
-export type Submission = {processid: Id; spec: ProcessSpec; attributes: Array<{attributeid: Id; key: string; value: string}>};
+/** What goes in, as the row of a process keeps it; null where nothing does. */
+const given = ({in: values}: ProcessSpec): Lists | null => {
+	const list = Object.entries(values).map(([key, value]) => ({[key]: value}));
+	return list.length === 0 ? null : {in: list};
+};
 
 /** Adds waiting processes of one colony, all or none, in the order given; their submission times rise by at least a microsecond. */
 export async function submit(client: Client, colony: Id, submissions: readonly Submission[]): Promise<Array<Done<Process>>> {
 	const demands = await demandIds(client, colony, submissions.map(({spec}) => spec));
 	const {rows} = await client.query<ProcessRow>(
-		`with input as (
-			select * from jsonb_to_recordset($2::jsonb) as i(n integer, id text, demand bigint, targets jsonb, type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, attributes jsonb)
-		), added as (
-			insert into processes (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select id, $1, demand, t.at, t.at, array(select jsonb_array_elements_text(targets)), type, timeout, retries, mem, cores, gpus
-			from input cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
-			returning *
-		), attached as (
-			insert into attributes (attribute_id, colony_id, process_id, attribute_type, position, key, value)
-			select a.id, $1, i.id, 0, a.n, a.key, a.value from input i cross join lateral jsonb_to_recordset(i.attributes) as a(id text, n integer, key text, value text)
-		)
-		select * from added order by submission_time`,
-		[colony, JSON.stringify(submissions.map(({processid, spec, attributes}, n) => ({
+		`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
+		select id, $1, demand, t.at, t.at, array(select jsonb_array_elements_text(targets)), type, timeout, retries, mem, cores, gpus, attributes
+		from jsonb_to_recordset($2::jsonb) as i(n integer, id text, demand bigint, targets jsonb, type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, attributes jsonb)
+		cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
+		returning *, null::timestamptz as end_time`,
+		[colony, JSON.stringify(submissions.map(({processid, spec}, n) => ({
 			n, id: processid, demand: demands[n], targets: spec.targetcomputerids, type: spec.computertype, timeout: spec.timeout, retries: spec.maxretries,
-			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, attributes: attributes.map(({attributeid, key, value}, index) => ({id: attributeid, n: index, key, value})),
+			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, attributes: given(spec),
 		})))],
 	);
-	return rows.map((row, index) => {
-		const attributes = submissions[index]!.attributes.map(({attributeid, key, value}) => ({attributeid, targetid: row.process_id, attributetype: 0 as const, key, value}));
-		const result = toProcess(row, attributes);
-		return {result, changes: [{noun: 'process', subject: row.process_id, colony, what: 'process.submit', to: 'waiting', detail: result, demand: demands[index]!}]};
+	const added = new Map(rows.map(row => [row.process_id, row]));
+	return submissions.map(({processid}, index) => {
+		const result = complete(added.get(processid)!);
+		return {result, changes: [{noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', detail: result, demand: demands[index]!}]};
 	});
 }
 
 /** A process with its attributes. @throws NotFound when this colony has none of that id */
 export async function get(client: Client, colony: Id, process: Id): Promise<Process> {
-	const {rows} = await client.query<WithAttributes>(
-		`select p.*, ${attributesJson('p.process_id')} as attributes from processes p where p.process_id = $2 and p.colony_id = $1`,
+	const {rows} = await client.query<ProcessRow>(
+		`select p.* from processes p where p.process_id = $2 and p.colony_id = $1`,
 		[colony, process],
 	);
 	if (!rows[0]) {
@@ -82,8 +70,8 @@ export async function getEvenRemoved(client: Client, colony: Id, process: Id): P
 
 /** Processes with their attributes, by their ids; those that this colony has not are left out. */
 export async function getMany(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Process>> {
-	const {rows} = await client.query<WithAttributes>(
-		`select p.*, ${attributesJson('p.process_id')} as attributes from processes p where p.process_id = any ($2) and p.colony_id = $1`,
+	const {rows} = await client.query<ProcessRow>(
+		`select p.* from processes p where p.process_id = any ($2) and p.colony_id = $1`,
 		[colony, ids],
 	);
 	return new Map(rows.map(row => [row.process_id, complete(row)]));
@@ -95,7 +83,8 @@ export type ProcessVersion = {processid: Id; status: ProcessStatus; since: Time;
 /** The versions of processes by their ids, in the order given; of those that this colony has not, that it is so. */
 export async function versions(client: Client, colony: Id, ids: readonly Id[]): Promise<Array<ProcessVersion | ColoniesError>> {
 	const {rows} = await client.query<ProcessRow & {version: string}>(
-		'select process_id, status, entered_at, retries, computer_type, xmin::text as version from processes where process_id = any ($2) and colony_id = $1',
+		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from live where process_id = any ($2) and colony_id = $1
+		union all select process_id, status, end_time, retries, computer_type, xmin::text from closed where process_id = any ($2) and colony_id = $1`,
 		[colony, ids],
 	);
 	const found = new Map(rows.map(row => [row.process_id, row]));
@@ -105,15 +94,6 @@ export async function versions(client: Client, colony: Id, ids: readonly Id[]): 
 			? {processid: id, status: row.status, since: row.entered_at, retries: row.retries, computertype: row.computer_type, version: row.version}
 			: unknownProcess(id);
 	});
-}
-
-async function lock(client: Client, colony: Id, process: Id): Promise<ProcessRow> {
-	const {rows} = await client.query<ProcessRow>('select * from processes where process_id = $2 and colony_id = $1 for update', [colony, process]);
-	if (!rows[0]) {
-		throw unknownProcess(process);
-	}
-
-	return rows[0];
 }
 
 export const stateOfRow = (row: ProcessRow): ProcessState => processStates[row.status];
@@ -139,16 +119,31 @@ Closes a running process of this computer before its deadline.
 @throws Conflict when it is not running there (any more), NotFound
 */
 export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
-	const {rows} = await client.query<WithAttributes & {ran: number}>(
-		`update processes p set status = $4, end_time = statement_timestamp(), entered_at = statement_timestamp()
-		where process_id = $1 and colony_id = $2 and status = 1 and assigned_computer_id = $3 and (deadline is null or deadline > statement_timestamp())
-		returning *, ${microsecondsBetween('start_time', 'end_time')} as ran, ${attributesJson('p.process_id')} as attributes`,
-		[process, colony, computer, processStates.indexOf(to)],
-	);
-	if (!rows[0]) {
-		throw whyNotClosed(await lock(client, colony, process), computer);
+	const row = await closeOwn(client, {colony, computer, process, status: statusOf(to)});
+	if (!row) {
+		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = $2 and colony_id = $1`, [colony, process]);
+		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
 	}
 
-	const {start_time: since, ran: run} = rows[0];
-	return {result: complete(rows[0]), changes: [{noun: 'process', subject: process, colony, what: `process.${to}`, from: 'running', to, since: since!, detail: {...attemptOf(rows[0]), run}}]};
+	const change: Change = {noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, since: row.start_time!, detail: {...attemptOf(row), run: row.ran}};
+	return {result: complete(row), changes: [change]};
+}
+
+/** What the history keeps of a process that is removed: its full image. */
+export const removal = (row: ProcessRow, image: Process): Change => ({noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: image});
+
+/** Deletes processes that the caller has locked, and whose colony needs them no more. */
+export async function removeRows(client: Client, rows: readonly ProcessRow[]): Promise<void> {
+	const live = rows.filter(({status}) => status < 2).map(row => row.process_id);
+	const closed = rows.filter(({status}) => status > 1);
+	if (live.length > 0) {
+		await client.query('with gone as (delete from outputs where process_id = any ($1)) delete from live where process_id = any ($1)', [live]);
+	}
+
+	if (closed.length > 0) {
+		await client.query(
+			'delete from closed p using unnest($1::text[], $2::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end"',
+			[closed.map(row => row.process_id), closed.map(row => row.end_time)],
+		);
+	}
 }

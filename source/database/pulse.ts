@@ -75,7 +75,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, string_agg(cell || ' ' || n, ' ') filter (where cell >= 0) as cells, null as key, null as name from summed group by rank, bucket, move
 	${by === 'none' ? '' : named}
 	union all
-	select 'now', 0, 0, s.status, (select count(*) from (select from processes p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
+	select 'now', 0, 0, s.status, (select count(*) from (select from live p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
 	from (values (${waiting}), (${running})) as s(status)`;
 };
 

@@ -1,113 +1,118 @@
 import {groupBy} from '../core/group-by.ts';
 import {afterDeadline} from '../core/states.ts';
-import {type AttributeType, type Id, processStates} from '../core/types.ts';
-import {write} from './attributes.ts';
+import {type Attribute, type Id, processStates} from '../core/types.ts';
+import {addedChange} from './attributes.ts';
+import {type ClosedRow, failAll} from './closing.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
-import {type AttributeRow, attemptOf, type ProcessRow, toAttribute} from './rows.ts';
-import {microsecondsBetween} from './spans.ts';
+import {
+	attemptOf, attributesOf, type OutputRow, type ProcessRow, toAttribute,
+} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** What happens to the count of retries on the way back to waiting. */
-export type Retries = 'same' | 'one more' | 'none';
+type Retries = 'same' | 'one more';
 
-const count: Record<Retries, string> = {same: 'retries', 'one more': 'retries + 1', none: '0'};
+const count: Record<Retries, string> = {same: 'retries', 'one more': 'retries + 1'};
 
-/** How the id of an attribute is made; handed in, for hashing is the business of identity. */
-export type AttributeIdOf = (targetid: Id, key: string, type: AttributeType) => Id;
+/** A row of `live`. */
+type LiveRow = ProcessRow & {demand_id: number};
 
-const demandOf = (row: ProcessRow) => ({targetcomputerids: row.target_computer_ids, computertype: row.computer_type, mem: row.mem, cores: row.cores, gpus: row.gpus});
+type Way = {what: 'process.requeue' | 'process.retry'; demand: number; attempt: Attribute[]};
+
+/** What the history keeps of a process that waits again: its attempt, with what that had written. */
+const changeOf = (row: ProcessRow, {what, demand, attempt}: Way): Change => ({
+	noun: 'process',
+	subject: row.process_id,
+	colony: row.colony_id,
+	what,
+	demand,
+	from: processStates[row.status],
+	to: 'waiting',
+	since: row.entered_at,
+	detail: {...attemptOf(row), end: row.end_time ?? null, attributes: attempt},
+});
 
 /**
-Puts processes of one colony, locked by the caller, back to waiting (domain.md, "States"): the submission time stays; assignment, start, end and deadline go;
-the out and err attributes of the attempt move into its history.
+Puts running processes, locked by the caller, back to waiting (domain.md, "States"): the submission time stays; assignment, start and deadline go; the out and err attributes of the attempt move into its history.
 */
-export async function backToWaiting(client: Client, colony: Id, rows: readonly ProcessRow[], what: string, retries: Retries): Promise<Change[]> {
+async function requeue(client: Client, rows: readonly LiveRow[], retries: Retries): Promise<Change[]> {
 	if (rows.length === 0) {
 		return [];
 	}
 
 	const ids = rows.map(row => row.process_id);
-	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
-	const attempts = await client.query<AttributeRow>('delete from attributes where process_id = any ($1) and attribute_type in (1, 2) returning *', [ids]);
+	const {rows: outputs} = await client.query<OutputRow>('delete from outputs where process_id = any ($1) returning *', [ids]);
 	await client.query(
-		`update processes p set status = 0, demand_id = d.demand_id, entered_at = p.submission_time, returned_at = statement_timestamp(), retries = ${count[retries]},
-			assigned_computer_id = null, start_time = null, end_time = null, deadline = null
-		from unnest($1::text[], $2::bigint[]) as d(process_id, demand_id) where p.process_id = d.process_id`,
-		[ids, demands],
+		`update live set status = 0, entered_at = submission_time, returned_at = statement_timestamp(), retries = ${count[retries]}, assigned_computer_id = null, start_time = null, deadline = null
+		where process_id = any ($1)`,
+		[ids],
 	);
-	const attributesOf = groupBy(attempts.rows, row => row.process_id);
-	return rows.map((row, index) => ({
-		noun: 'process',
-		subject: row.process_id,
-		colony,
-		what,
-		demand: demands[index]!,
-		from: processStates[row.status],
-		to: 'waiting',
-		since: row.entered_at,
-		detail: {
-			...attemptOf(row),
-			end: row.end_time,
-			attributes: (attributesOf.get(row.process_id) ?? []).map(attribute => toAttribute(attribute)),
-		},
+	const written = groupBy(outputs, row => row.process_id);
+	return rows.map(row => changeOf(row, {
+		what: 'process.requeue',
+		demand: row.demand_id,
+		attempt: (written.get(row.process_id) ?? []).map(({attribute_type: type, key, value}) => toAttribute(row.process_id, type, key, value)),
 	}));
+}
+
+const demandOf = (row: ProcessRow) => ({targetcomputerids: row.target_computer_ids, computertype: row.computer_type, mem: row.mem, cores: row.cores, gpus: row.gpus});
+
+/** Brings closed processes of one colony, locked by the caller, back to waiting with no retries counted: what they had written moves into the history. */
+export async function reopen(client: Client, colony: Id, rows: readonly ProcessRow[]): Promise<Change[]> {
+	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
+	const {rows: gone} = await client.query<ProcessRow>(
+		`with gone as (
+			delete from closed p using unnest($1::text[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
+		), back as (
+			insert into live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
+			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus,
+				nullif(g.attributes - '{out,err}'::text[], '{}')
+			from gone g join unnest($1::text[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
+		)
+		select process_id, attributes - 'in' as attributes from gone`,
+		[rows.map(row => row.process_id), demands, rows.map(row => row.end_time)],
+	);
+	const written = new Map(gone.map(row => [row.process_id, attributesOf(row.process_id, row.attributes)]));
+	return rows.map((row, index) => changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt: written.get(row.process_id) ?? []}));
 }
 
 /** Takes its running processes away from a computer whose row the caller has locked or removed; no retry is counted. */
 export async function requeueRunning(client: Client, colony: Id, computer: Id): Promise<Change[]> {
-	const {rows} = await client.query<ProcessRow>(
-		'select * from processes where colony_id = $1 and assigned_computer_id = $2 and status = 1 order by process_id for update',
+	const {rows} = await client.query<LiveRow>(
+		'select * from live where colony_id = $1 and assigned_computer_id = $2 and status = 1 order by process_id for update',
 		[colony, computer],
 	);
-	return backToWaiting(client, colony, rows, 'process.requeue', 'same');
+	return requeue(client, rows, 'same');
 }
 
-async function fail(client: Client, rows: readonly ProcessRow[], idOf: AttributeIdOf): Promise<Change[]> {
-	const {rows: ended} = await client.query<{process_id: Id; ran: number}>(
-		`update processes set status = 3, end_time = statement_timestamp(), entered_at = statement_timestamp() where process_id = any ($1) returning process_id, ${microsecondsBetween('start_time', 'end_time')} as ran`,
-		[rows.map(row => row.process_id)],
-	);
-	const ran = new Map(ended.map(({process_id: id, ran}) => [id, ran]));
-	const changes: Change[] = [];
-	for (const row of rows) {
-		changes.push(
-			{noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.expire', from: 'running', to: 'failed', since: row.entered_at, detail: {...attemptOf(row), deadline: row.deadline, run: ran.get(row.process_id)}},
-			await setError(client, row, 'deadline exceeded', idOf), // eslint-disable-line no-await-in-loop
-		);
-	}
-
-	return changes;
-}
-
-/** Says why a process failed: its err attribute `error`. */
-export async function setError(client: Client, row: ProcessRow, reason: string, idOf: AttributeIdOf): Promise<Change> {
-	const {change} = await write(client, row.colony_id, row.process_id, {
-		attributeid: idOf(row.process_id, 'error', 2), attributetype: 2, key: 'error', value: reason,
-	});
-	return change;
+/** What the history keeps of live processes, locked by the caller, that are closed as failed for a reason; by process. */
+export async function fail(client: Client, rows: readonly ProcessRow[], what: 'process.expire' | 'process.cancel', reason: string): Promise<Map<Id, {closed: ClosedRow; changes: Change[]}>> {
+	const ended = await failAll(client, rows.map(row => row.process_id), reason);
+	return new Map(rows.map(row => {
+		const closed = ended.get(row.process_id)!;
+		return [row.process_id, {closed, changes: [
+			{
+				noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed', since: row.entered_at,
+				detail: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran},
+			},
+			addedChange(row.colony_id, toAttribute(row.process_id, 2, 'error', reason), closed.before),
+		]}];
+	}));
 }
 
 /**
 Ends the attempts whose deadline has passed (domain.md, "Time limits"): back to waiting with a retry more, or failed when none is left.
 At most `limit` at once, in one colony or all. Rows that somebody else is at are passed over, so that each is ended exactly once.
 */
-export async function expire(client: Client, {colony, limit, idOf}: {colony?: Id; limit: number; idOf: AttributeIdOf}): Promise<Change[]> {
-	const {rows} = await client.query<ProcessRow>(
-		`select * from processes where status = 1 and deadline is not null and deadline <= statement_timestamp() ${colony === undefined ? '' : 'and colony_id = $2'}
+export async function expire(client: Client, {colony, limit}: {colony?: Id; limit: number}): Promise<Change[]> {
+	const {rows} = await client.query<LiveRow>(
+		`select * from live where status = 1 and deadline is not null and deadline <= statement_timestamp() ${colony === undefined ? '' : 'and colony_id = $2'}
 		order by deadline limit $1 for update skip locked`,
 		colony === undefined ? [limit] : [limit, colony],
 	);
-	const changes: Change[] = [];
 	const fates = groupBy(rows, row => afterDeadline({retries: row.retries, maxretries: row.max_retries}));
-	for (const [owner, again] of groupBy(fates.get('requeue') ?? [], row => row.colony_id)) {
-		changes.push(...await backToWaiting(client, owner, again, 'process.requeue', 'one more')); // eslint-disable-line no-await-in-loop
-	}
-
-	const spent = fates.get('expire') ?? [];
-	if (spent.length > 0) {
-		changes.push(...await fail(client, spent, idOf));
-	}
-
-	return changes;
+	const changes = await requeue(client, fates.get('requeue') ?? [], 'one more');
+	const failed = await fail(client, fates.get('expire') ?? [], 'process.expire', 'deadline exceeded');
+	return [...changes, ...[...failed.values()].flatMap(({changes}) => changes)];
 }

@@ -1,4 +1,7 @@
-import {type Attribute, type AttributeType, type Colony, type Computer, type ComputerStatus, type Id, type Process, type ProcessStatus, type Time, unsetTime} from '../core/types.ts';
+import {
+	type Attribute, type AttributeKind, type AttributeType, attributeTypes, type Colony, type Computer, type ComputerStatus, type Id, type Process, type ProcessStatus, type Time, unsetTime,
+} from '../core/types.ts';
+import {attributeId} from '../identity/index.ts';
 
 export type ColonyRow = {colony_id: Id; name: string};
 
@@ -16,7 +19,11 @@ export type ComputerRow = {
 	seen_at?: Time | null;
 };
 
-export type AttributeRow = {attribute_id: Id; process_id: Id; attribute_type: AttributeType; key: string; value: string};
+/** The attributes of a process as its row keeps them: of each kind a list, of each attribute its key with its value. */
+export type Lists = Partial<Record<AttributeKind, Array<Record<string, string>>>>;
+
+/** A row of `outputs`. */
+export type OutputRow = {process_id: Id; attribute_type: Exclude<AttributeType, 0>; key: string; value: string};
 
 export type ProcessRow = {
 	process_id: Id;
@@ -36,7 +43,11 @@ export type ProcessRow = {
 	mem: number;
 	cores: number;
 	gpus: number;
+	attributes?: Lists | null;
 };
+
+/** What a list of processes reads of each; the attributes, which may be large, only where they are asked for. */
+export const processColumns = 'process_id, colony_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
 
 export const toColony = (row: ColonyRow): Colony => ({colonyid: row.colony_id, name: row.name});
 
@@ -54,13 +65,17 @@ export const toComputer = (row: ComputerRow): Computer => ({
 	...(row.seen_at ? {lastseen: row.seen_at} : {}),
 });
 
-export const toAttribute = (row: AttributeRow): Attribute => ({
-	attributeid: row.attribute_id,
-	targetid: row.process_id,
-	attributetype: row.attribute_type,
-	key: row.key,
-	value: row.value,
+export const toAttribute = (process: Id, type: AttributeType, key: string, value: string): Attribute => ({
+	attributeid: attributeId(process, key, type),
+	targetid: process,
+	attributetype: type,
+	key,
+	value,
 });
+
+/** The attributes in the row of a process: `in` as submitted, then out and err by key. */
+export const attributesOf = (process: Id, lists: Lists | null | undefined): Attribute[] => attributeTypes.flatMap((kind, type) =>
+	(lists?.[kind] ?? []).flatMap(entry => Object.entries(entry).map(([key, value]) => toAttribute(process, type as AttributeType, key, value))));
 
 /** What the history needs of an attempt to tell it again later: where and when it ran, how many were counted before it, and of what type the process is. */
 export const attemptOf = (row: ProcessRow) => ({computer: row.assigned_computer_id, start: row.start_time, retries: row.retries, type: row.computer_type});

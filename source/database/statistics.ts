@@ -13,6 +13,6 @@ export async function statesByColony(client: Client, limit: number): Promise<Arr
 
 /** Seconds for which the running process that is longest past its deadline has been so; 0 where there is none. */
 export async function deadlineLag(client: Client): Promise<number> {
-	const {rows: [row]} = await client.query<{lag: number | null}>('select extract(epoch from statement_timestamp() - min(deadline))::float8 as lag from (select deadline from processes where status = 1 and deadline is not null order by deadline limit 1) first');
+	const {rows: [row]} = await client.query<{lag: number | null}>('select extract(epoch from statement_timestamp() - min(deadline))::float8 as lag from (select deadline from live where status = 1 and deadline is not null order by deadline limit 1) first');
 	return Math.max(0, row!.lag ?? 0);
 }

@@ -22,7 +22,7 @@ export type DatabaseStatus = {
 	listening: boolean;
 };
 
-const tables = ['processes', 'attributes', 'history'] as const;
+const tables = ['live', 'closed', 'history'] as const;
 
 type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: boolean};
 
@@ -35,8 +35,8 @@ export async function databaseStatus(client: Client, {listening, noChanges}: Loa
 			(select max(extract(epoch from clock_timestamp() - xact_start))::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()) as oldest,
 			exists (select from pg_catalog.pg_extension where extname = 'timescaledb') as timescale`);
 	const {timescale, ...status} = row!;
-	// The history of TimescaleDB lies in chunks, which its own function counts.
-	const sizeOf = (table: string): string => timescale && table === 'history' ? `hypertable_size('${table}')` : `pg_total_relation_size('${table}')`;
+	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.
+	const sizeOf = (table: string): string => timescale && table !== 'live' ? `hypertable_size('${table}')` : `(select sum(pg_total_relation_size(relid)) from pg_partition_tree('${table}') where isleaf)`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
 	return {...status, sizes, readonly: noChanges ?? null, listening};
 }

@@ -1,6 +1,7 @@
 import {lowered} from '../core/filter-language/index.ts';
 import {isSecretKey} from '../core/text.ts';
 import {computerStates, type ComputerStatus, type Id} from '../core/types.ts';
+import {entriesIn} from './attributes.ts';
 import type {Client} from './types.ts';
 
 /** A value that somebody may mean, and what it is. */
@@ -45,19 +46,31 @@ export async function computers(client: Client, colony: Id, text: string, count:
 	return rows.map(({name, computer_id: id, status}) => ({value: lowered(name).includes(lowered(text)) ? name : id, summary: `${computerStates[status]} ${id.slice(0, 8)}`}));
 }
 
-/** Keys of the attributes in a colony. */
+/** The latest processes of each state, but for those with much in them, in whose attributes is looked for what may be meant. */
+const latest = `latest as materialized (
+	select p.attributes from unnest(array[0, 1, 2, 3]::smallint[]) as s(status) cross join lateral (
+		select attributes from processes p where p.colony_id = $1 and p.status = s.status order by p.entered_at desc, p.process_id desc limit 250
+	) p where pg_column_size(p.attributes) < 65536
+)`;
+
+/** Keys of attributes in a colony. */
 export async function attributeKeys(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
-	const {rows} = await client.query<{value: string}>(distinctFrom('attributes', 'key', 'colony_id = $1'), [colony, prefix, count]);
+	const {rows} = await client.query<{value: string}>(
+		`with ${latest} select distinct a.key as value from latest p cross join ${entriesIn('p')} where left(a.key, length($2)) = $2 order by 1 limit $3`,
+		[colony, prefix, count],
+	);
 	return named(rows);
 }
 
-/** Short values that the attributes of one key have in a colony; none of a key that has a secret. */
+/** Short values that attributes of one key have in a colony; none of a key that has a secret. */
 export async function attributeValues(client: Client, colony: Id, {key, prefix, count}: {key: string; prefix: string; count: number}): Promise<Suggestion[]> {
 	if (isSecretKey(key)) {
 		return [];
 	}
 
-	const {rows} = await client.query<{value: string}>(distinctFrom('attributes', 'left(value, 64)', 'colony_id = $1 and key = $4'), [colony, prefix, count, key]);
-	// What is as long as the index holds may be longer.
-	return named(rows.filter(({value}) => value.length < 64));
+	const {rows} = await client.query<{value: string}>(
+		`with ${latest} select distinct a.value as value from latest p cross join ${entriesIn('p')} where a.key = $4 and length(a.value) < 64 and left(a.value, length($2)) = $2 order by 1 limit $3`,
+		[colony, prefix, count, key],
+	);
+	return named(rows);
 }

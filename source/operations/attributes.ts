@@ -1,7 +1,6 @@
 import {approvedSelf, member} from '../core/authority.ts';
 import {type Attribute, attributeTypes} from '../core/types.ts';
 import {attributes} from '../database/index.ts';
-import {attributeId} from '../identity/index.ts';
 import {type Column, defineOperation} from './define.ts';
 import {
 	choice, identity, key, optional, otherwise, signing, value,
@@ -31,7 +30,7 @@ export const addAttribute = defineOperation({
 	async handle({client, input, who}) {
 		const attributetype = input.type === 'out' ? 1 : 2;
 		return attributes.put(client, input.colonyid, who.actor, input.processid, {
-			attributeid: attributeId(input.processid, input.key, attributetype), attributetype, key: input.key, value: input.value,
+			attributetype, key: input.key, value: input.value,
 		});
 	},
 });

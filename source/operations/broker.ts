@@ -2,9 +2,8 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
+	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
 } from '../database/index.ts';
-import {attributeId} from '../identity/index.ts';
 import type {Caller} from './authorise.ts';
 import {
 	type Answer, carryOut, demandsOf, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
@@ -95,7 +94,7 @@ export class Broker {
 	/** Ends attempts whose deadline has passed, in all colonies, a bounded number at once. @returns how many */
 	async endExpired(): Promise<number> {
 		const changes = await this.#retrying(async () => this.#database.transaction(async client => {
-			const changes = await expire(client, {limit: limits.expired, idOf: attributeId});
+			const changes = await expire(client, {limit: limits.expired});
 			await record(client, {actor: 'system'}, changes);
 			return changes;
 		}));
@@ -121,6 +120,11 @@ export class Broker {
 	/** Clears away the nonces of requests that are not good any more; once a minute. */
 	async clearNonces(): Promise<void> {
 		await this.#database.transaction(async client => clearNonces(client));
+	}
+
+	/** Makes place for the processes that are closed today and in the days to come. */
+	async makeDays(): Promise<void> {
+		await this.#database.transaction(async client => makeDays(client));
 	}
 
 	/** Seals what is to be sealed of the history, a bounded number of rows. @returns whether there is more */

@@ -3,7 +3,6 @@ import {limits} from '../core/limits.ts';
 import {shortId} from '../core/text.ts';
 import {type Process, processStates} from '../core/types.ts';
 import {processChanges, processes} from '../database/index.ts';
-import {attributeId} from '../identity/index.ts';
 import {defineMany} from './define.ts';
 import {
 	choice, identity, integer, line, optional, time,
@@ -56,7 +55,7 @@ export const cancelProcess = defineMany({
 	many: listOn('cancel'),
 	implies: ['attribute.add'],
 	danger: 'high',
-	handleMany: async ({client, calls}) => processChanges.cancel(client, calls[0]!.input.colonyid, calls.map(({input}) => input), attributeId),
+	handleMany: async ({client, calls}) => processChanges.cancel(client, calls[0]!.input.colonyid, calls.map(({input}) => input)),
 	tells: ({processid}: Process) => `Cancelled the process ${shortId(processid)}.`,
 });
 

@@ -6,7 +6,7 @@ import {type Process, processStates} from '../core/types.ts';
 import {
 	type Done, claim, expire, past, processes, processLists,
 } from '../database/index.ts';
-import {attributeId, newProcessId} from '../identity/index.ts';
+import {newProcessId} from '../identity/index.ts';
 import {
 	type Call, type Column, defineMany, defineOperation,
 } from './define.ts';
@@ -39,12 +39,7 @@ export const submitProcess = defineMany({
 	changes: ['processes'],
 	columns,
 	async handleMany({client, calls}) {
-		const submissions = calls.map(({input}) => {
-			const processid = newProcessId();
-			const attributes = Object.entries(input.spec.in).map(([key, value]) => ({attributeid: attributeId(processid, key, 0), key, value}));
-			return {processid, spec: input.spec, attributes};
-		});
-		return processes.submit(client, calls[0]!.input.spec.targetcolonyid, submissions);
+		return processes.submit(client, calls[0]!.input.spec.targetcolonyid, calls.map(({input}) => ({processid: newProcessId(), spec: input.spec})));
 	},
 });
 
@@ -186,7 +181,7 @@ export const assignProcess = defineMany({
 	columns,
 	async handleMany({client, calls, also}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
-		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired, idOf: attributeId}));
+		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired}));
 		return assignEach(client, calls);
 	},
 });

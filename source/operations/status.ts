@@ -5,7 +5,7 @@ import {identity} from './fields.ts';
 
 const mebibytes = (bytes: number | null): string => bytes === null ? '-' : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 
-const columns: ReadonlyArray<Column<DatabaseStatus>> = ['clock', 'started', ['size', ({bytes}) => mebibytes(bytes)], ...(['processes', 'attributes', 'history'] as const).map((name): Column<DatabaseStatus> => [name, ({sizes}) => mebibytes(sizes.find(({table}) => table === name)?.bytes ?? null)]), ['connections', ({connections, most}) => `${connections ?? '-'} of ${most}`], ['changes', ({readonly}) => readonly === null ? 'taken' : `none: ${readonly}`], ['listening', ({listening}) => listening ? 'yes' : 'no']];
+const columns: ReadonlyArray<Column<DatabaseStatus>> = ['clock', 'started', ['size', ({bytes}) => mebibytes(bytes)], ...(['live', 'closed', 'history'] as const).map((name): Column<DatabaseStatus> => [name, ({sizes}) => mebibytes(sizes.find(({table}) => table === name)?.bytes ?? null)]), ['connections', ({connections, most}) => `${connections ?? '-'} of ${most}`], ['changes', ({readonly}) => readonly === null ? 'taken' : `none: ${readonly}`], ['listening', ({listening}) => listening ? 'yes' : 'no']];
 
 export const readStatus = defineOperation({
 	name: 'database.status',

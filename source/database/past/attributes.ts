@@ -1,6 +1,5 @@
 import type {Attribute, Id, Process, Time} from '../../core/types.ts';
-import {groupBy} from '../../core/group-by.ts';
-import {type AttributeRow, type ProcessRow, toAttribute} from '../rows.ts';
+import {attributesOf, type ProcessRow} from '../rows.ts';
 import type {Client} from '../types.ts';
 
 /** Of one process: the step after the moment that put its attempt away, with what was in it, and what was done to its attributes until then. */
@@ -57,12 +56,12 @@ export async function attributesAt(client: Client, at: Time, processes: Readonly
 
 	const ids = processes.map(row => row.process_id);
 	// First what is there now, and then what was done: whatever comes in between stands in the history and is put back.
-	const {rows} = await client.query<AttributeRow>('select * from attributes where process_id = any ($1) order by process_id, attribute_type, position, key', [ids]);
+	const {rows} = await client.query<Pick<ProcessRow, 'process_id' | 'attributes'>>('select process_id, attributes from processes where process_id = any ($1)', [ids]);
 	const steps = new Map((await since(client, at, ids)).map(step => [step.id, step]));
 	const images = await imagesOf(client, at, ids);
-	const present = groupBy(rows, row => row.process_id);
+	const present = new Map(rows.map(row => [row.process_id, attributesOf(row.process_id, row.attributes)]));
 	return new Map(processes.map(({process_id: id, status}) => {
-		const [now, step] = [(present.get(id) ?? []).map(row => toAttribute(row)), steps.get(id)!];
+		const [now, step] = [present.get(id) ?? [], steps.get(id)!];
 		const given = images.get(id) ?? now.filter(({attributetype}) => attributetype === 0);
 		const {image} = step;
 		const ended = image ? [...image.out ?? [], ...image.err ?? []] : step.attempt;

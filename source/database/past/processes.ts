@@ -6,7 +6,7 @@ import {looksIntoAttributes} from '../process-filters.ts';
 import {walksOf} from '../process-lists.ts';
 import {testsOfRows} from '../process-search.ts';
 import {type ProcessFilter, isDescending} from '../process-statements.ts';
-import {type ProcessRow, toProcess} from '../rows.ts';
+import {processColumns as columns, type ProcessRow, toProcess} from '../rows.ts';
 import type {Client} from '../types.ts';
 import {attributesAt} from './attributes.ts';
 
@@ -62,8 +62,6 @@ const past = `images as (
 		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus
 	from attempts
 )`;
-
-const columns = 'process_id, colony_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
 
 const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
 

@@ -1,0 +1,67 @@
+import type {Id, ProcessStatus, Time} from '../core/types.ts';
+import type {Lists, ProcessRow} from './rows.ts';
+import {microsecondsBetween} from './spans.ts';
+import type {Client} from './types.ts';
+
+/** What goes with a process when it is closed, besides its attributes and the time. */
+const kept = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+
+/** A list of what a process of `gone` has written, as the row of a closed one keeps it. `also`: an attribute of that list that replaces the one of its key. */
+const written = (type: number, also?: {key: string; value: string}): string => `(
+	select jsonb_agg(jsonb_build_object(w.key, w.value) order by w.key) from (
+		select o.key, o.value from outputs o where o.process_id = g.process_id and o.attribute_type = ${type} ${also ? `and (${also.value} is null or o.key <> ${also.key})` : ''}
+		${also ? `union all select ${also.key}, ${also.value} where ${also.value} is not null` : ''}
+	) w
+)`;
+
+/** A row as it was closed. `ran`: microseconds from its start, null where it never ran; `before`: the value of the err attribute `error` that was replaced. */
+export type ClosedRow = ProcessRow & {end_time: Time; attributes: Lists | null; ran: number | null; before: string | null};
+
+type Closing = {
+	/** Which rows `p` of `live`, as a condition. */
+	where: string;
+	/** The status that they get, and the text of the err attribute `error` or null, as SQL. */
+	status: string;
+	error: string;
+	values: readonly unknown[];
+};
+
+/** Takes processes out of `live` and puts them into `closed`, with what they have written: in one statement, so that a process is always in one of the two and never in both. */
+async function move(client: Client, {where, status, error, values}: Closing): Promise<ClosedRow[]> {
+	const {rows} = await client.query<ClosedRow>(
+		`with gone as (
+			delete from live p where ${where} returning p.*
+		), wrote as (
+			select g.process_id, (select o.value from outputs o where o.process_id = g.process_id and o.attribute_type = 2 and o.key = 'error') as before,
+				nullif(coalesce(g.attributes, '{}') || jsonb_strip_nulls(jsonb_build_object('out', ${written(1)}, 'err', ${written(2, {key: '\'error\'', value: `${error}::text`})})), '{}') as attributes
+			from gone g
+		), swept as (
+			delete from outputs o using gone g where o.process_id = g.process_id
+		), moved as (
+			insert into closed (${kept}, status, end_time, attributes)
+			select ${kept.replaceAll(/\w+/g, column => `g.${column}`)}, ${status}, statement_timestamp(), w.attributes from gone g join wrote w on w.process_id = g.process_id
+			returning *
+		)
+		select m.*, m.end_time as entered_at, ${microsecondsBetween('m.start_time', 'm.end_time')} as ran, w.before from moved m join wrote w on w.process_id = m.process_id`,
+		values,
+	);
+	return rows;
+}
+
+/** That a process runs on a computer of a colony, and its deadline has not passed. */
+const ownRunning = 'p.process_id = $1 and p.colony_id = $2 and p.status = 1 and p.assigned_computer_id = $3 and (p.deadline is null or p.deadline > statement_timestamp())';
+
+/** Closes the running process of a computer, before its deadline; undefined when it is not running there. */
+export async function closeOwn(client: Client, {colony, computer, process, status}: {colony: Id; computer: Id; process: Id; status: ProcessStatus}): Promise<ClosedRow | undefined> {
+	const own = [process, colony, computer];
+	// In a statement of its own: the next one then sees what was written to the process until it was locked.
+	const {rows} = await client.query(`select from live p where ${ownRunning} for update`, own);
+	const [row] = rows.length === 0 ? [] : await move(client, {where: 'p.process_id = $1', status: '$2::smallint', error: 'null', values: [process, status]});
+	return row;
+}
+
+/** Closes live processes, which the caller has locked, as failed, for a reason that becomes their err attribute `error`. */
+export async function failAll(client: Client, processes: readonly Id[], reason: string): Promise<Map<Id, ClosedRow>> {
+	const rows = await move(client, {where: 'p.process_id = any ($1)', status: '3', error: '$2', values: [processes, reason]});
+	return new Map(rows.map(row => [row.process_id, row]));
+}

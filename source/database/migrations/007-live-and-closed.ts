@@ -1,0 +1,140 @@
+import type {Migration} from './migration.ts';
+
+/** The columns that a process keeps however it goes on. */
+const lasting = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+
+const types = `
+	process_id text collate "C" not null,
+	colony_id text collate "C" not null,
+	submission_time timestamptz not null,
+	start_time timestamptz,
+	deadline timestamptz,
+	assigned_computer_id text collate "C",
+	target_computer_ids text[] not null,
+	computer_type text collate "C" not null,
+	timeout integer not null,
+	retries integer not null default 0,
+	max_retries integer not null,
+	mem bigint not null,
+	cores integer not null,
+	gpus integer not null,
+	attributes jsonb`;
+
+const closed = `(${types},
+	status smallint not null check (status between 2 and 3),
+	end_time timestamptz not null,
+	primary key (process_id, end_time)
+)`;
+
+/** A list of attributes of a process `p` of before as its row keeps them, `[{"key": "value"}, …]` in their order; null where there are none. */
+const listOf = (type: number): string => `(
+	select jsonb_agg(jsonb_build_object(a.key, a.value) order by a.position, a.key) from attributes a where a.process_id = p.process_id and a.attribute_type = ${type}
+)`;
+
+const rowOf = (...names: string[]): string => `nullif(jsonb_strip_nulls(jsonb_build_object(${names.map((name, type) => `'${name}', ${listOf(type)}`).join(', ')})), '{}')`;
+
+/** What a process asks, by its fingerprint (database/demands.ts). */
+const fingerprint = `encode(sha256(convert_to('[' || to_json(p.computer_type)::text || ',' || p.cores || ',' || p.mem || ',' || p.gpus || ',['
+	|| coalesce((select string_agg('"' || t.id || '"', ',' order by t.id collate "C") from (select distinct unnest(p.target_computer_ids) as id) t), '') || ']]', 'UTF8')), 'hex')`;
+
+/** What a running process has written so far, beside what went in. */
+const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
+	select jsonb_object_agg(o.name, o.list) from (
+		select case attribute_type when 1 then 'out' else 'err' end as name, jsonb_agg(jsonb_build_object(key, value) order by key) as list
+		from outputs where process_id = l.process_id group by attribute_type
+	) o
+), '{}'), '{}')`;
+
+/**
+Work that waits or runs, apart from work that is closed: \`live\` stays as small as what is under way, \`closed\` only grows, by the day on which a process ended (UTC), and a day is dropped at a stroke.
+Attributes lie in the row of their process; what a running one has written so far in \`outputs\`. The view \`processes\` shows both tables as one.
+*/
+export const liveAndClosed: Migration = {
+	number: 7,
+	name: 'live-and-closed',
+	script: `
+create table live (${types},
+	demand_id bigint not null references demands,
+	status smallint not null default 0 check (status between 0 and 1),
+	entered_at timestamptz not null,
+	returned_at timestamptz,
+	primary key (process_id),
+	foreign key (colony_id) references colonies,
+	check ((status = 1) = (assigned_computer_id is not null)),
+	check (status <> 0 or entered_at = submission_time)
+) with (fillfactor = 80);
+
+create table outputs (
+	process_id text collate "C" not null,
+	attribute_type smallint not null check (attribute_type between 1 and 2),
+	key text collate "C" not null,
+	value text not null,
+	primary key (process_id, attribute_type, key)
+);
+
+-- Makes the piece of "closed" for a day (UTC), where there is none yet; what has ended on that day already is moved into it.
+create function make_day_of_closed(day date) returns boolean language plpgsql set timezone to 'UTC' as $body$
+declare
+	piece text := 'closed_' || to_char(day, 'YYYYMMDD');
+begin
+	perform pg_advisory_xact_lock(hashtextextended('colonies.closed', 0));
+	if to_regclass('colonies.' || piece) is not null or to_regclass('colonies.closed_other') is null then
+		return false;
+	end if;
+	execute format('create table colonies.%I (like colonies.closed including defaults including constraints)', piece);
+	execute format('with moved as (delete from colonies.closed_other where end_time >= %L and end_time < %L returning *) insert into colonies.%I select * from moved', day::timestamptz, (day + 1)::timestamptz, piece);
+	execute format('alter table colonies.closed attach partition colonies.%I for values from (%L) to (%L)', piece, day::timestamptz, (day + 1)::timestamptz);
+	return true;
+end
+$body$;
+
+do $body$
+begin
+	if exists (select from pg_extension where extname = 'timescaledb') then
+		create table closed ${closed};
+		perform create_hypertable('colonies.closed', 'end_time', chunk_time_interval => interval '1 day');
+	else
+		create table closed ${closed} partition by range (end_time);
+		create table closed_other partition of closed default;
+		perform make_day_of_closed((now() at time zone 'UTC')::date + ahead) from generate_series(0, 2) ahead;
+	end if;
+end
+$body$;
+
+insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
+select distinct on (p.colony_id, ${fingerprint}) p.colony_id, ${fingerprint}, p.target_computer_ids, p.computer_type, p.cores, p.mem, p.gpus
+from processes p where p.status = 1 on conflict do nothing;
+
+insert into live (${lasting}, demand_id, status, entered_at, returned_at, attributes)
+select ${lasting.replaceAll(/\w+/g, column => `p.${column}`)}, coalesce(p.demand_id, (select d.demand_id from demands d where d.colony_id = p.colony_id and d.fingerprint = ${fingerprint})), p.status, p.entered_at, p.returned_at, ${rowOf('in')}
+from processes p where p.status < 2;
+
+insert into outputs (process_id, attribute_type, key, value)
+select a.process_id, a.attribute_type, a.key, a.value from attributes a join live l on l.process_id = a.process_id where a.attribute_type > 0;
+
+insert into closed (${lasting}, status, end_time, attributes)
+select ${lasting.replaceAll(/\w+/g, column => `p.${column}`)}, p.status, p.end_time, ${rowOf('in', 'out', 'err')}
+from processes p where p.status > 1;
+
+drop table attributes;
+drop table processes;
+
+create index live_waiting on live (demand_id, submission_time, process_id) where status = 0;
+create index live_by_status on live (colony_id, status, entered_at, process_id);
+create index live_by_type on live (colony_id, computer_type, status, entered_at, process_id);
+create index live_by_computer on live (colony_id, assigned_computer_id, status, entered_at, process_id) where assigned_computer_id is not null;
+create index live_by_deadline on live (deadline) where status = 1 and deadline is not null;
+create index live_last_try on live (colony_id, start_time, process_id) where status = 1 and max_retries > 0 and retries >= max_retries;
+create index live_by_attribute on live using gin (attributes jsonb_path_ops);
+create index closed_by_status on closed (colony_id, status, end_time, process_id);
+create index closed_by_type on closed (colony_id, computer_type, status, end_time, process_id);
+create index closed_by_computer on closed (colony_id, assigned_computer_id, status, end_time, process_id) where assigned_computer_id is not null;
+create index closed_spent on closed (colony_id, end_time, process_id) where status = 3 and end_time >= deadline;
+create index closed_by_attribute on closed using gin (attributes jsonb_path_ops);
+
+create view processes as
+select ${lasting}, demand_id, status, entered_at, null::timestamptz as end_time, returned_at, case when status = 1 then ${withOutputs} else attributes end as attributes from live l
+union all
+select ${lasting}, null, status, end_time, end_time, null, attributes from closed;
+`,
+};
