@@ -1,0 +1,154 @@
+/**
+What a life of a process costs the store: submitted with two attributes, assigned and closed, each call signed. WAL bytes without images of whole pages, bytes that are kept (tables, indexes and, of ours, the history with its seals and counts),
+the share of updates that were HOT, and the dead rows that are left. Nonces are not counted as kept: they go within four minutes. The same of graphile-worker and pg-boss, which keep no history, on the same server in the same run.
+
+	node --import tsx bench/storage.ts [lives] [callers]
+
+PostgreSQL writes through to its disk.
+*/
+import {randomUUID} from 'node:crypto';
+import process from 'node:process';
+import {Logger, makeWorkerUtils, runTaskListOnce, type Task} from 'graphile-worker';
+import pg from 'pg';
+import PgBoss from 'pg-boss';
+import {openPostgres} from '../source/database/postgres.ts';
+import {type Identity, verifyHttp} from '../source/identity/index.ts';
+import type {Caller, InputOf, OperationName} from '../source/operations/index.ts';
+import {openColony} from '../test/support/colony.ts';
+import {freshDatabase, onSocket, startPostgres} from '../test/support/databases.ts';
+import {authority, signed, wire} from '../test/support/server.ts';
+
+const [lives = 5000, callers = 16] = process.argv.slice(2).map(Number);
+const given = {job: 'render', frame: '1017'};
+
+type Measured = {wal: number; kept: number; hot: number | undefined; dead: number; tables: Array<{name: string; bytes: number}>};
+
+const server = await startPostgres({fsync: true, settings: {full_page_writes: 'off', autovacuum: 'off'}});
+
+async function withClient<Result>(database: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+	const client = new pg.Client({...onSocket(server), database});
+	await client.connect();
+	try {
+		return await work(client);
+	} finally {
+		await client.end();
+	}
+}
+
+const sizes = `select coalesce(nullif(p.inhparent::regclass::text, ''), c.oid::regclass::text) as name, sum(pg_total_relation_size(c.oid))::float8 as bytes
+	from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_inherits p on p.inhrelid = c.oid
+	where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and c.relname not like 'nonces%' group by 1`;
+
+/** Runs all lives, and says what they cost one by one. */
+async function measure(database: string, run: () => Promise<void>): Promise<Measured> {
+	return withClient(database, async client => {
+		const wal = async () => Number((await client.query<{lsn: string}>('select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), \'0/0\') as lsn')).rows[0]!.lsn);
+		const tables = async () => new Map((await client.query<{name: string; bytes: number}>(sizes)).rows.map(({name, bytes}) => [name, bytes]));
+		const [before, from] = [await tables(), await wal()];
+		await run();
+		const to = await wal();
+		await client.query('select pg_stat_clear_snapshot()');
+		const {rows: [counts]} = await client.query<{updates: number; hot: number; dead: number}>('select sum(n_tup_upd)::float8 as updates, sum(n_tup_hot_upd)::float8 as hot, sum(n_dead_tup)::float8 as dead from pg_stat_user_tables');
+		// Dead rows make place for the next ones; what is kept is what is left beside them.
+		await client.query('vacuum');
+		const grown = [...await tables()].map(([name, bytes]) => ({name, bytes: (bytes - (before.get(name) ?? 0)) / lives})).filter(({bytes}) => bytes >= 1).sort((one, other) => other.bytes - one.bytes);
+		return {
+			wal: (to - from) / lives, kept: grown.reduce((sum, {bytes}) => sum + bytes, 0), hot: counts!.updates > 0 ? counts!.hot / counts!.updates : undefined, dead: counts!.dead / lives, tables: grown,
+		};
+	});
+}
+
+/** So many callers at once, until all lives are lived. */
+async function all(live: (caller: number) => Promise<void>): Promise<void> {
+	let left = lives;
+	await Promise.all(Array.from({length: callers}, async (_, caller) => {
+		while (left-- > 0) {
+			await live(caller); // eslint-disable-line no-await-in-loop
+		}
+	}));
+}
+
+async function ours(): Promise<Measured> {
+	const where = await freshDatabase(server);
+	const database = await openPostgres({...where, poolSize: callers});
+	const colony = await openColony(database);
+	const computers = await Promise.all(Array.from({length: callers}, async () => colony.computer()));
+	const call = async <Name extends OperationName>(identity: Identity, name: Name, input: InputOf<Name>) => {
+		const caller: Caller = {signer: verifyHttp({...signed(identity, wire(name, input)), authority}, {now: Date.now()})};
+		return colony.broker.run(caller, name, input);
+	};
+
+	try {
+		return await measure(where.database!, async () => {
+			await all(async place => {
+				await call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id, timeout: 600, maxretries: 1, in: given}});
+				const {processid} = await call(computers[place]!, 'process.assign', {colonyid: colony.id});
+				await call(computers[place]!, 'process.successful', {colonyid: colony.id, processid});
+			});
+			while (await colony.broker.seal() || await colony.broker.rollPulse()) {
+				// Until all is sealed and counted.
+			}
+		});
+	} finally {
+		await colony.broker.close();
+		await database.close();
+	}
+}
+
+async function graphile(): Promise<Measured> {
+	const where = await freshDatabase(server);
+	const pool = new pg.Pool({...where, max: callers});
+	pool.on('error', () => undefined);
+	const logger = new Logger(() => () => undefined);
+	const utils = await makeWorkerUtils({pgPool: pool, logger});
+	await utils.migrate();
+	const life: Task = () => undefined;
+	try {
+		return await measure(where.database!, async () => {
+			await all(async () => {
+				await utils.addJob('life', given);
+				const client = await pool.connect();
+				try {
+					await runTaskListOnce({pgPool: pool, logger}, {life}, client);
+				} finally {
+					client.release();
+				}
+			});
+		});
+	} finally {
+		await utils.release();
+		await pool.end();
+	}
+}
+
+async function boss(): Promise<Measured> {
+	const where = await freshDatabase(server);
+	const queue = new PgBoss({host: where.host!, port: where.port!, user: where.user!, database: where.database!, max: callers, supervise: false, schedule: false});
+	await queue.start();
+	await queue.createQueue('lives');
+	try {
+		return await measure(where.database!, async () => {
+			await all(async () => {
+				await queue.send('lives', {...given, id: randomUUID()});
+				let job: {id: string} | undefined;
+				while (!job) {
+					[job] = await queue.fetch('lives'); // eslint-disable-line no-await-in-loop
+				}
+
+				await queue.complete('lives', job.id);
+			});
+		});
+	} finally {
+		await queue.stop({graceful: false});
+	}
+}
+
+const whole = (value: number): string => String(Math.round(value)).padStart(9);
+console.log(`A life of ${lives}, ${callers} at once       WAL     kept  HOT updates  dead rows`);
+for (const [name, run] of [['colonies-tui', ours], ['graphile-worker', graphile], ['pg-boss', boss]] as const) {
+	const {wal, kept, hot, dead, tables} = await run();
+	console.log(`${name.padEnd(24)}${whole(wal)}${whole(kept)}${(hot === undefined ? '-' : `${Math.round(hot * 100)} %`).padStart(13)}${dead.toFixed(2).padStart(11)}`);
+	console.log(`    kept: ${tables.map(({name, bytes}) => `${name} ${Math.round(bytes)}`).join(', ')}`);
+}
+
+process.exit(0); // eslint-disable-line unicorn/no-process-exit -- The server is stopped with it.
