@@ -9,7 +9,7 @@ import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
 import {openColony, refused, root} from './support/colony.ts';
-import {tampering} from './support/tampering.ts';
+import {agingClosed, closingByHand, tampering} from './support/tampering.ts';
 
 /** Compares to the end. */
 async function compared(client: Client, colonyid?: string): Promise<Pick<Compared, 'deviations' | 'compared'>> {
@@ -56,7 +56,7 @@ async function openLife(open: () => Promise<Database>) {
 	await colony.passDeadlines(spent);
 	await colony.broker.endExpired();
 	// As if its time had passed by itself.
-	await database.query('update processes set deadline = start_time + timeout * interval \'1 s\' where process_id = $1', [spent.processid]);
+	await database.query('update closed set deadline = start_time + timeout * interval \'1 s\' where process_id = $1', [spent.processid]);
 	await colony.own('process.cancel', {processid: (await colony.submit()).processid});
 	await colony.own('process.cancel', {processid: (await colony.running(await colony.computer({name: 'lab2'}))).processid});
 	await colony.own('process.remove', {processid: (await colony.submit({in: {x: 'y'}})).processid});
@@ -95,7 +95,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database, colony} = opened();
 		const {deviations, compared: {unknown, rows, ...counts}} = await compared(database);
 		assert.deepEqual(deviations, []);
-		const {rows: [there]} = await database.query<any>('select (select count(*)::int from colonies) as colonies, (select count(*)::int from computers) as computers, (select count(*)::int from processes) as processes, (select count(*)::int from attributes) as attributes');
+		const {rows: [there]} = await database.query<any>('select (select count(*)::int from colonies) as colonies, (select count(*)::int from computers) as computers, (select count(*)::int from processes) as processes, (select sum(jsonb_array_length(list))::int from processes p cross join jsonb_each(p.attributes) a(kind, list)) as attributes');
 		assert.deepEqual([counts, unknown], [there, 0]);
 		assert.ok(rows > 50);
 		assert.deepEqual((await compared(database, colony.id)).deviations, []);
@@ -113,26 +113,28 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			[`delete from computers where computer_id = '${lab.id}'`, 'dropped', 'computer', /^The computer .* is gone; by the history .* it is approved\.$/],
 			[`insert into computers select colony_id, repeat('ab', 32), 'mole', computer_type, cpu, cores, mem, gpu, gpus, 1 from computers where computer_id = '${lab.id}'`, 'added', 'computer', /"mole" .* is not in the history: it was put in/],
 			['update colonies set name = \'mine\'', 'altered', 'colony', /name "mine"; .* "mycolony"/],
-			[`update processes set status = 2, demand_id = null, start_time = now(), end_time = now(), entered_at = now(), assigned_computer_id = '${lab.id}' where ${process(waiting)}`, 'altered', 'process', new RegExp(String.raw`^The process ${short(waiting)} has the state "successful"; by the history .* it is "waiting"\.$`)],
-			[`update processes set status = 2, end_time = now(), entered_at = now() where ${process(retried)}`, 'altered', 'process', /"successful"; .* "running"/],
-			[`update processes set assigned_computer_id = '${away.id}' where ${process(retried)}`, 'altered', 'process', /has the computer/],
-			[`update processes set retries = 5 where ${process(closed)}`, 'altered', 'process', /count of retries 5; .* 0/],
-			[`update processes set end_time = end_time + interval '1 s', entered_at = end_time + interval '1 s' where ${process(closed)}`, 'altered', 'process', /has the end/],
-			[`update processes set deadline = deadline + interval '1 h' where ${process(closed)}`, 'altered', 'process', /has the deadline/],
-			[`update processes set timeout = 0 where ${process(waiting)}`, 'altered', 'process', /timeout 0/],
-			[`update processes set max_retries = 9 where ${process(closed)}`, 'altered', 'process', /maxretries 9; .* 2/],
-			[`update processes set target_computer_ids = '{}' where ${process(closed)}`, 'altered', 'process', /list of computers \[]/],
-			[`update processes set submission_time = submission_time - interval '1 day', entered_at = entered_at - interval '1 day' where ${process(waiting)}`, 'altered', 'process', /time of submission/],
-			[`update processes set demand_id = (select max(demand_id) from demands where cores <> 3) where ${process(waiting)}`, 'altered', 'process', /place among those that ask the same/],
-			[`delete from processes where ${process(closed)}`, 'dropped', 'process', new RegExp(String.raw`^The process ${short(closed)} is gone; by the history .* it is successful\.$`)],
-			[`insert into processes select repeat('cd', 32), colony_id, demand_id, status, now(), now(), null, null, null, null, target_computer_ids, computer_type, timeout, 0, max_retries, mem, cores, gpus from processes where ${process(waiting)}`, 'added', 'process', /is not in the history: it was put in/],
-			[`update attributes set value = 'rewritten' where ${process(closed)} and key = 'result'`, 'altered', 'attribute', new RegExp(String.raw`^The out attribute "result" of the process ${short(closed)} is not as the history has it \(row .*\)\.$`)],
-			[`update attributes set value = 'first' where ${process(closed)} and key = 'result'`, 'altered', 'attribute', /is not as the history has it/],
-			[`update attributes set value = 'two' where ${process(closed)} and key = 'given'`, 'altered', 'attribute', /^The in attribute "given"/],
-			[`delete from attributes where ${process(retried)} and key = 'a'`, 'dropped', 'attribute', /^The in attribute "a" .* is gone; the history has it/],
-			[`delete from attributes where ${process(retried)} and key = 'result'`, 'dropped', 'attribute', /^The out attribute "result" .* is gone/],
-			[`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values (repeat('ef', 32), '${colony.id}', '${waiting.processid}', 1, 'result', 'mine')`, 'added', 'attribute', /is not in the history: it was put in/],
-			[`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) values (repeat('ef', 32), '${colony.id}', '${closed.processid}', 2, 'why', 'mine')`, 'added', 'attribute', /^The err attribute "why"/],
+			[closingByHand(waiting.processid, 2), 'altered', 'process', new RegExp(String.raw`^The process ${short(waiting)} has the state "successful"; by the history .* it is "waiting"\.$`)],
+			[closingByHand(retried.processid, 2), 'altered', 'process', /"successful"; .* "running"/],
+			[`update live set assigned_computer_id = '${away.id}' where ${process(retried)}`, 'altered', 'process', /has the computer/],
+			[`update closed set retries = 5 where ${process(closed)}`, 'altered', 'process', /count of retries 5; .* 0/],
+			[`update closed set end_time = end_time + interval '1 s' where ${process(closed)}`, 'altered', 'process', /has the end/],
+			[`update closed set deadline = deadline + interval '1 h' where ${process(closed)}`, 'altered', 'process', /has the deadline/],
+			[`update live set timeout = 0 where ${process(waiting)}`, 'altered', 'process', /timeout 0/],
+			[`update closed set max_retries = 9 where ${process(closed)}`, 'altered', 'process', /maxretries 9; .* 2/],
+			[`update closed set target_computer_ids = '{}' where ${process(closed)}`, 'altered', 'process', /list of computers \[]/],
+			[`update live set submission_time = submission_time - interval '1 day', entered_at = entered_at - interval '1 day' where ${process(waiting)}`, 'altered', 'process', /time of submission/],
+			[`update live set demand_id = (select max(demand_id) from demands where cores <> 3) where ${process(waiting)}`, 'altered', 'process', /place among those that ask the same/],
+			[`delete from closed where ${process(closed)}`, 'dropped', 'process', new RegExp(String.raw`^The process ${short(closed)} is gone; by the history .* it is successful\.$`)],
+			[`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus) select repeat('cd', 32), colony_id, demand_id, now(), now(), target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus from live where ${process(waiting)}`, 'added', 'process', /is not in the history: it was put in/],
+			[`update closed set attributes = jsonb_set(attributes, '{out,0,result}', '"rewritten"') where ${process(closed)}`, 'altered', 'attribute', new RegExp(String.raw`^The out attribute "result" of the process ${short(closed)} is not as the history has it \(row .*\)\.$`)],
+			[`update closed set attributes = jsonb_set(attributes, '{out,0,result}', '"first"') where ${process(closed)}`, 'altered', 'attribute', /is not as the history has it/],
+			[`update closed set attributes = jsonb_set(attributes, '{in,0,given}', '"two"') where ${process(closed)}`, 'altered', 'attribute', /^The in attribute "given"/],
+			[`update live set attributes = null where ${process(retried)}`, 'dropped', 'attribute', /^The in attribute "a" .* is gone; the history has it/],
+			[`delete from outputs where ${process(retried)} and key = 'result'`, 'dropped', 'attribute', /^The out attribute "result" .* is gone/],
+			[`update outputs set value = 'lost' where ${process(retried)} and key = 'result'`, 'altered', 'attribute', /^The out attribute "result" .* is not as the history has it/],
+			[`insert into outputs (process_id, attribute_type, key, value) values ('${retried.processid}', 2, 'why', 'mine')`, 'added', 'attribute', /^The err attribute "why" .* is not in the history: it was put in/],
+			[`update live set attributes = '{"out": [{"result": "mine"}]}' where ${process(waiting)}`, 'added', 'attribute', /is not in the history: it was put in/],
+			[`update closed set attributes = attributes || '{"err": [{"why": "mine"}]}' where ${process(closed)}`, 'added', 'attribute', /^The err attribute "why"/],
 		];
 		for (const [statement, kind, noun, message] of cases) {
 			const deviations = await found(statement);
@@ -143,7 +145,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			assert.ok(deviations.every(each => each === named[0] || each.noun === 'attribute'), JSON.stringify(deviations));
 		}
 
-		const several = await found('update computers set status = 1', `update processes set retries = 7 where ${process(closed)}`, `update attributes set value = 'x' where ${process(closed)} and key = 'other'`);
+		const several = await found('update computers set status = 1', `update closed set retries = 7, attributes = jsonb_set(attributes, '{in,1,other}', '"x"') where ${process(closed)}`);
 		assert.deepEqual(new Set(several.map(({noun}) => noun)), new Set(['computer', 'process', 'attribute']));
 		// The value itself is told to nobody.
 		assert.ok(!JSON.stringify(several).includes('first'));
@@ -154,7 +156,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const other = await openColony(database, colony.broker);
 		const theirs = await other.submit();
 		const {own, all} = await tampering(database, async client => {
-			await client.query('update processes set retries = 7 where process_id = any ($1)', [[closed.processid, theirs.processid]]);
+			await client.query('update closed set retries = 7 where process_id = $1', [closed.processid]);
+			await client.query('update live set retries = 7 where process_id = $1', [theirs.processid]);
 			return {own: await compared(client, other.id), all: await compared(client)};
 		});
 		assert.deepEqual(own.deviations.map(({subject}) => subject), [theirs.processid]);
@@ -175,7 +178,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			await client.query('create temporary table aged on commit drop as select * from history');
 			await client.query('delete from history');
 			await client.query('delete from seals');
-			await client.query('update processes set submission_time = submission_time - interval \'40 days\', entered_at = entered_at - interval \'40 days\', start_time = start_time - interval \'40 days\', end_time = end_time - interval \'40 days\'');
+			await client.query('update live set submission_time = submission_time - interval \'40 days\', entered_at = entered_at - interval \'40 days\', start_time = start_time - interval \'40 days\'');
+			await client.query(agingClosed('40 days'));
 			await client.query('update computers set registered_at = registered_at - interval \'40 days\'');
 			await client.query('update colonies set registered_at = registered_at - interval \'40 days\'');
 			await client.query('insert into history (txid, at, actor, noun, subject_id, what, detail) values (txid_current() - 2, now() - interval \'50 days\', \'root\', \'installation\', \'history\', \'history.retention\', \'{"days": 30}\')');
@@ -183,7 +187,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			await seals.seal(client);
 			// Of one that was closed since, the closing alone is left.
 			await client.query('insert into history (txid, at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail) select txid_current() - 3, now(), actor, noun, subject_id, colony_id, what, from_state, to_state, detail from aged where subject_id = $1 and what = \'process.successful\'', [closed.processid]);
-			await client.query('update processes set retries = 9, computer_type = \'forgotten\' where process_id = $1', [closed.processid]);
+			await client.query('update closed set retries = 9, computer_type = \'forgotten\' where process_id = $1', [closed.processid]);
 			return compared(client);
 		});
 		assert.deepEqual(deviations.map(({noun, subject, message}) => [noun, subject, /count of retries 9; by the history .* 0/.test(message)]), [['process', closed.processid, true]]);

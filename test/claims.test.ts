@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import fc from 'fast-check';
 import {mayRun, type Worker} from '../source/core/matching.ts';
 import type {Id} from '../source/core/types.ts';
-import {claim, standingOf} from '../source/database/index.ts';
+import {claim, standingOf, waitingDemands} from '../source/database/index.ts';
 import type {ComputerRow} from '../source/database/rows.ts';
 import type {Client} from '../source/database/types.ts';
 import {newProcessId, sha3} from '../source/identity/index.ts';
@@ -135,10 +135,10 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 
 		for (const count of [1, 20, 90]) {
 			await database.transaction(async client => {
-				await client.query('select from processes where process_id = any ($1) for update', [processes.slice(0, count).map(({processid}) => processid)]);
+				await client.query('select from live where process_id = any ($1) for update', [processes.slice(0, count).map(({processid}) => processid)]);
 				const other = await database.transaction(async beside => {
 					const index = await take(beside);
-					await beside.query('update processes set status = 0, demand_id = (select min(demand_id) from demands where colony_id = $1 and mem = $2), entered_at = submission_time where process_id = $3', [id, processes[index]!.mem, processes[index]!.processid]);
+					await beside.query('update live set status = 0, assigned_computer_id = null, entered_at = submission_time where process_id = $1', [processes[index]!.processid]);
 					return index;
 				});
 				assert.equal(other, count);
@@ -146,7 +146,7 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 		}
 
 		await database.transaction(async client => {
-			await client.query('select from processes where colony_id = $1 for update', [id]);
+			await client.query('select from live where colony_id = $1 for update', [id]);
 			assert.equal(await database.transaction(take), -1);
 		});
 	}
@@ -183,18 +183,19 @@ test('what is claimed runs from then on, up to its time limit where it has one, 
 	const processes = timeouts.map((_, index): Placed => ({processid: newProcessId(), status: 0, entered: later(past, index), targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0}));
 	const id = await freshWork(processes, computer);
 	for (const [index, {processid}] of processes.entries()) {
-		await database.query('update processes set timeout = $1 where process_id = $2', [timeouts[index], processid]);
+		await database.query('update live set timeout = $1 where process_id = $2', [timeouts[index], processid]);
 	}
 
 	const {result, changes} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 4));
 	assert.deepEqual(result.map(({assignedcomputerid, status}) => [assignedcomputerid, status]), processes.map(() => [computer.computerid, 1]));
-	const {rows} = await database.query<{limit: number | null; enters: boolean; waits: boolean; waited: number}>(
-		`select extract(epoch from deadline - start_time)::int as limit, entered_at = start_time as enters, demand_id is not null as waits, (extract(epoch from start_time - submission_time) * 1000000)::bigint as waited
+	const {rows} = await database.query<{limit: number | null; enters: boolean; waited: number}>(
+		`select extract(epoch from deadline - start_time)::int as limit, entered_at = start_time as enters, (extract(epoch from start_time - submission_time) * 1000000)::bigint as waited
 		from processes where colony_id = $1 order by submission_time`,
 		[id],
 	);
 	assert.deepEqual(rows.map(({limit}) => limit), [null, null, 1, 90]);
-	assert.ok(rows.every(({enters, waits}) => enters && !waits));
+	assert.ok(rows.every(({enters}) => enters));
+	assert.equal((await waitingDemands(database, [id], 10)).size, 0);
 	assert.deepEqual(changes.map(({noun, what, from, to, since}) => [noun, what, from, to, since]), processes.map(({entered}) => ['process', 'process.assign', 'waiting', 'running', entered]));
 	assert.deepEqual(changes.map(({detail}) => (detail as {wait: number}).wait), rows.map(({waited}) => waited));
 });

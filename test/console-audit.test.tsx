@@ -4,7 +4,7 @@ import {migrate} from '../source/database/index.ts';
 import {type Colony, openColony} from './support/colony.ts';
 import {open} from './support/console.tsx';
 import {openMemory} from './support/databases.ts';
-import {sealAll} from './support/tampering.ts';
+import {closingByHand, sealAll} from './support/tampering.ts';
 
 const database = await openMemory();
 await migrate(database);
@@ -88,7 +88,7 @@ test('a process that was closed by hand is named where the history has just been
 	await person.until('p compares colonies');
 	person.press('p');
 	await person.until('✓ 1 colony, 0 computers, 1 process and 0 attributes are as the history says.');
-	await database.query('update processes set status = 3, demand_id = null, end_time = now(), entered_at = now() where process_id = $1', [processid]);
+	await database.query(closingByHand(processid, 3));
 	person.press('esc', 'v');
 	await person.until('p compares colonies');
 	person.press('p');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {keepTime} from '../source/contexts/keep-time.ts';
 import {unsetTime} from '../source/core/types.ts';
+import {demandIds} from '../source/database/demands.ts';
 import {Broker} from '../source/operations/index.ts';
 import {openAny, openColony, refused, refusedUnchanged} from './support/colony.ts';
 
@@ -122,10 +123,11 @@ test('several brokers that end at once end each process exactly once', async () 
 
 test('more than one batch is ended batch by batch', async () => {
 	const other = await openColony(database, broker);
+	const [demand] = await demandIds(database, other.id, [{targetcomputerids: [], computertype: '', mem: 0, cores: 0, gpus: 0}]);
 	await database.query(
-		`insert into processes (process_id, colony_id, status, entered_at, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select 'p' || n, $1, 1, now(), now(), now(), now() - n * interval '1 second', 'c', '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 75) n`,
-		[other.id],
+		`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+		select 'p' || n, $1, $2, 1, now(), now(), now(), now() - n * interval '1 second', 'c', '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 75) n`,
+		[other.id, demand],
 	);
 	assert.deepEqual([await broker.endExpired(), await broker.endExpired(), await broker.endExpired()], [50, 25, 0]);
 	assert.deepEqual(await other.own('process.count'), {waiting: 38, running: 0, successful: 0, failed: 37});

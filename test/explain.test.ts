@@ -155,7 +155,7 @@ async function make(client: Client, some: readonly World[]): Promise<Made[]> {
 		[JSON.stringify(queued)],
 	);
 	await client.query(
-		`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+		`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
 		select i.processid, i.colony, d.demand_id, 0, i.entered, i.entered, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, d.gpus
 		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, entered timestamptz) join demands d on d.colony_id = i.colony and d.fingerprint = i.processid`,
 		[JSON.stringify(queued)],
@@ -172,7 +172,7 @@ test('in 10,000 random colonies, assign gives a process to a computer exactly wh
 	for (let round = 0; round < 10; round++) {
 		await database.transaction(async client => {
 			const some = await make(client, fc.sample(worlds, {numRuns: batch, seed: 20_261_124 + round}));
-			await client.query('analyze computers, demands, processes');
+			await client.query('analyze computers, demands, live');
 			const ids = some.flatMap(({queue}) => queue.map(({processid}) => processid));
 			const tables = await explain.nearest(client, ids, 10);
 			const fronts = await explain.inFront(client, ids, {limit: 10, silence: 600});

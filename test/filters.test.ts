@@ -40,16 +40,14 @@ const computers = names.map((computerid, index) => ({computerid, name: machineNa
 // The last is gone, and has closed what it closed.
 await placeComputers(database, colony.id, computers.slice(0, 3));
 await place(database, colony.id, world);
+const ages = 'from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, deadline float8, retries integer, maxretries integer) where p.process_id = w.processid';
+const past = (age: string) => `$2::timestamptz - ${age} * interval '1 second'`;
+const common = `submission_time = ${past('w.submitted')}, start_time = ${past('w.started')}, retries = w.retries, max_retries = w.maxretries`;
 await database.query(
-	`update processes p set submission_time = $2::timestamptz - w.submitted * interval '1 second', entered_at = case when p.status = 0 then $2::timestamptz - w.submitted * interval '1 second' else entered_at end,
-		start_time = $2::timestamptz - w.started * interval '1 second', end_time = $2::timestamptz - w.ended * interval '1 second', deadline = $2::timestamptz + w.deadline * interval '1 second', retries = w.retries, max_retries = w.maxretries
-	from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, ended float8, deadline float8, retries integer, maxretries integer) where p.process_id = w.processid`,
+	`update live p set ${common}, entered_at = case when p.status = 0 then ${past('w.submitted')} else entered_at end, deadline = $2::timestamptz + w.deadline * interval '1 second' ${ages}`,
 	[JSON.stringify(world), now],
 );
-await database.query(
-	'insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value) select md5(random()::text), $1, a.process, a.type, a.key, a.value from jsonb_to_recordset($2::jsonb) as a(process text, type smallint, key text, value text)',
-	[colony.id, JSON.stringify(world.flatMap(({processid, texts}) => texts.map(({kind, key, value}) => ({process: processid, type: attributeTypes.indexOf(kind), key, value}))))],
-);
+await database.query(`update closed p set ${common} ${ages}`, [JSON.stringify(world), now]);
 
 const nameOf = new Map<Id, string>(computers.slice(0, 3).map(({computerid, name}) => [computerid, name]));
 const isComputer = (id: Id, {operator, value}: FilterTerm): boolean => operator === 'has'

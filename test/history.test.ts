@@ -96,18 +96,28 @@ test('what ends by itself is told as done by the system', async () => {
 
 test('a change and its history are one transaction', async () => {
 	const computer = await colony.computer();
-	const process = await colony.running(computer, {in: {key: 'value'}});
+	const process = await colony.submit({in: {key: 'value'}, targetcomputerids: [computer.id]});
+	/** Checks that the transaction which wrote the row of the process in a table, in 32 bits, is that of the last such row of its history. */
+	const oneTransaction = async (table: 'live' | 'closed' | 'outputs', what: string) => {
+		const {rows: [row]} = await database.query<{process: string; told: string}>(
+			`select (select xmin::text from ${table} where process_id = $1) as process, (select (txid % 4294967296)::text from history where subject_id = $1 and what = $2 order by history_id desc limit 1) as told`,
+			[process.processid, what],
+		);
+		assert.match(row!.process, /^\d+$/);
+		assert.equal(row!.process, row!.told, what);
+	};
+
+	await oneTransaction('live', 'process.submit');
+	await colony.assign(computer);
+	await oneTransaction('live', 'process.assign');
+	await colony.add(computer, process, {key: 'result', value: 'x'});
+	await oneTransaction('outputs', 'attribute.add');
 	await colony.close(computer, process);
-	// The transaction that wrote a row, in 32 bits.
-	const {rows: [row]} = await database.query<{process: string; changed: string; attribute: string; submitted: string}>(
-		`select (select xmin::text from processes where process_id = $1) as process,
-			(select (txid % 4294967296)::text from history where subject_id = $1 and what = 'process.successful') as changed,
-			(select xmin::text from attributes where process_id = $1) as attribute,
-			(select (txid % 4294967296)::text from history where subject_id = $1 and what = 'process.submit') as submitted`,
-		[process.processid],
-	);
-	assert.equal(row!.process, row!.changed);
-	assert.equal(row!.attribute, row!.submitted);
+	await oneTransaction('closed', 'process.successful');
+	await colony.own('process.retry', {processid: process.processid});
+	await oneTransaction('live', 'process.retry');
+	await colony.own('process.cancel', {processid: process.processid});
+	await oneTransaction('closed', 'process.cancel');
 	await colony.running(computer);
 	await colony.running(computer);
 	await colony.own('computer.disapprove', {computerid: computer.id});
@@ -169,7 +179,7 @@ test('a removal leaves the full image of what was removed', async () => {
 	const image = async (subject: string): Promise<unknown> => (await colony.history(subject)).at(-1)!.detail;
 	assert.deepEqual(await image(process.processid), before);
 	assert.deepEqual(await image(computer.id), record);
-	const {rows} = await database.query('select from attributes where process_id = $1', [process.processid]);
+	const {rows} = await database.query('select from outputs where process_id = $1', [process.processid]);
 	assert.deepEqual(rows, []);
 });
 

@@ -170,6 +170,6 @@ test('what stands in the database is kept by a later migration', {skip}, async (
 	const {database} = await open();
 	const colony = await openColony(database);
 	const process = await colony.submit({in: {key: 'value'}});
-	await migrate(database, next('alter table processes add column priority integer not null default 0'));
+	await migrate(database, next('alter table live add column priority integer not null default 0'));
 	assert.deepEqual(await colony.get(process), process);
 });

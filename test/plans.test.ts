@@ -28,18 +28,20 @@ async function fill(database: Database, {colony, alike, typed, pinned, large, va
 			select $1, md5('c' || n) || md5('d' || n), 'lab' || n, 'type' || n % 5, '', 8, 8000, '', 1, 1 from generate_series(0, 49) n`, [colony.id]);
 		await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
 			select $1, 'kind ' || n, '{}', 'type' || n % 5, n / 5, 1000, 0 from generate_series(0, 19) n`, [colony.id]);
-		await client.query(`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select md5(n::text) || md5('x' || n), $1, case when made.status = 0 then d.demand_id end, made.status, at, at, case when made.status > 0 then at end, case when made.status > 1 then at end,
-				case when made.status = 1 then now() + interval '1 hour' end, case when made.status > 0 then c.computer_id end, '{}', d.computer_type, 3600, 0, d.mem, d.cores, d.gpus
-			from (select n, now() - n * interval '1 second' as at, case when n % 100 < 10 then 0 when n % 100 < 11 then 1 when n % 100 < 70 then 2 else 3 end as status from generate_series(1, 50000) n) made
-			join demands d on d.colony_id = $1 and d.fingerprint = 'kind ' || n / 7 % 20 join computers c on c.colony_id = $1 and c.name = 'lab' || n / 3 % 50 order by 1`, [colony.id]);
 		// One key that tells all apart, and one with a value that half of all have, another that one in sixteen has, and rare ones.
-		await client.query(`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value)
-			select md5(process_id || key) || md5(key), $1, process_id, 0, key, case when key = 'job' then process_id when process_id < '8' then 'half' when process_id < '9' then 'sixteenth' else left(process_id, 2) end
-			from processes cross join unnest(array['job', 'stage']) key where colony_id = $1 order by 1`, [colony.id]);
+		const columns = 'process_id, colony_id, status, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes';
+		const rows = `md5(n::text) || md5('x' || n), $1, made.status, at, case when made.status > 0 then at end,
+				case when made.status = 1 then now() + interval '1 hour' end, case when made.status > 0 then c.computer_id end, '{}', d.computer_type, 3600, 0, d.mem, d.cores, d.gpus, jsonb_build_object('in', jsonb_build_array(
+					jsonb_build_object('job', md5(n::text) || md5('x' || n)),
+					jsonb_build_object('stage', case when md5(n::text) < '8' then 'half' when md5(n::text) < '9' then 'sixteenth' else left(md5(n::text), 2) end)
+				))`;
+		const made = `(select n, now() - n * interval '1 second' as at, case when n % 100 < 10 then 0 when n % 100 < 11 then 1 when n % 100 < 70 then 2 else 3 end as status from generate_series(1, 50000) n) made
+			join demands d on d.colony_id = $1 and d.fingerprint = 'kind ' || n / 7 % 20 join computers c on c.colony_id = $1 and c.name = 'lab' || n / 3 % 50`;
+		await client.query(`insert into live (${columns}, demand_id, entered_at) select ${rows}, d.demand_id, at from ${made} where made.status < 2 order by 1`, [colony.id]);
+		await client.query(`insert into closed (${columns}, end_time) select ${rows}, at from ${made} where made.status > 1 order by 1`, [colony.id]);
 		const wait = async (colony: Colony, kinds: string, count: number): Promise<void> => {
 			const {rowCount} = await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) ${kinds}`, [colony.id]);
-			await client.query(`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			await client.query(`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
 				select md5($1 || n) || md5('x' || n), $1, d.demand_id, 0, at, at, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, 0
 				from (select n, now() - interval '1 hour' + n * interval '1 microsecond' as at from generate_series(1, $2::int) n) made
 				join (select *, row_number() over (order by demand_id) - 1 as kind from demands where colony_id = $1) d on d.kind = n::bigint * 7919 % $3 order by 1`, [colony.id, count, rowCount]);
@@ -66,7 +68,7 @@ async function openWorld() {
 		colony, alike: await open(), typed: await open(), pinned: await open(), large: await open(), varied: await open(),
 	};
 	await fill(plain, colonies);
-	const {rows} = await plain.query<{process_id: Id; assigned_computer_id: Id}>('select * from processes where colony_id = $1 and status = 3 order by process_id desc limit 20', [colony.id]);
+	const {rows} = await plain.query<{process_id: Id; assigned_computer_id: Id}>('select process_id, assigned_computer_id from closed where colony_id = $1 and status = 3 order by process_id desc limit 20', [colony.id]);
 	return {plain, database, colonies, some: rows[0]!.process_id, busy: rows[0]!.assigned_computer_id};
 }
 
@@ -75,7 +77,7 @@ const {plain, database, colonies, some, busy} = skip ? ({colonies: {}} as unknow
 const {colony} = colonies;
 
 /** The tables that grow. Those of computers and kinds of work may be read as the planner likes, while they are small. */
-const growing = new Set(['processes', 'attributes', 'history']);
+const growing = new Set(['live', 'closed', 'outputs', 'history']);
 
 /** Checks every statement that something ran: no growing table from end to end, and not many rows more than it gave. */
 async function check<Result>(what: string, work: () => Promise<Result>, bound = (returned: number) => 200 + (20 * returned)): Promise<Result> {
@@ -255,7 +257,7 @@ for (const name of ['alike', 'typed', 'pinned', 'large'] as const) {
 }
 
 /** Rows of processes that statements read since the last check began, and their indexes. */
-const processesRead = (): number => database.plans.flatMap(({scans}) => scans).reduce((sum, scan) => sum + Number(/ processes .*: (\d+) rows/.exec(scan)?.[1] ?? 0), 0);
+const processesRead = (): number => database.plans.flatMap(({scans}) => scans).reduce((sum, scan) => sum + Number(/ (?:live|closed) .*: (\d+) rows/.exec(scan)?.[1] ?? 0), 0);
 
 async function checkProcesses(what: string, work: () => Promise<unknown>, bound: number): Promise<void> {
 	await check(what, work, () => Number.POSITIVE_INFINITY);
@@ -297,7 +299,7 @@ test('what asks for attention is found along indexes', {skip}, async () => {
 
 test('a claim among thousands of kinds of work that the computer can run reads little', {skip}, async () => {
 	const worker = await colonies.varied.computer();
-	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from processes where colony_id = $1 order by submission_time, process_id limit 1', [colonies.varied.id]);
+	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from live where colony_id = $1 order by submission_time, process_id limit 1', [colonies.varied.id]);
 	const assigned = await check('process.assign', async () => colonies.varied.assign(worker));
 	assert.equal(assigned.processid, oldest!.process_id);
 });

@@ -44,7 +44,7 @@ test('whatever many do at once, the history of every process is one unbroken cha
 		async (at, random) => at.own(`process.${(['retry', 'cancel', 'remove'] as const)[random(3)]!}`, {processid: ids[random(ids.length)]}),
 		async (at, random) => at.own(random(2) === 0 ? 'computer.disapprove' : 'computer.approve', {computerid: computers[random(4)]!.id}),
 		async at => {
-			await at.database.query('update processes set deadline = statement_timestamp() where process_id in (select process_id from processes where status = 1 and deadline is not null for update skip locked)');
+			await at.database.query('update live set deadline = statement_timestamp() where process_id in (select process_id from live where status = 1 and deadline is not null for update skip locked)');
 			await at.broker.endExpired();
 		},
 		async at => {

@@ -35,7 +35,7 @@ async function openPair(): Promise<Pair> {
 	opened.push(before);
 	const colony = await openColony(before);
 	const {processid} = await colony.running(await colony.computer(), {timeout: 3600, maxretries: 1});
-	await before.query('update processes set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where process_id = $1', [processid]);
+	await before.query('update live set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where process_id = $1', [processid]);
 	await colony.submit();
 	// Whoever connects is logged, which shows how time goes by.
 	const standby = await startPostgres({standbyOf: primary, settings: {log_connections: 'on'}});

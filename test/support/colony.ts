@@ -124,7 +124,7 @@ export class Colony {
 	/** Sets back the deadlines of running processes, as if their time had passed. */
 	async passDeadlines(...processes: Array<Pick<Process, 'processid'>>): Promise<void> {
 		const {rowCount} = await this.database.query(
-			'update processes set deadline = statement_timestamp() - interval \'1 second\' where process_id = any ($1) and deadline is not null',
+			'update live set deadline = statement_timestamp() - interval \'1 second\' where process_id = any ($1) and deadline is not null',
 			[processes.map(({processid}) => processid)],
 		);
 		assert.equal(rowCount, processes.length);

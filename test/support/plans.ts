@@ -1,7 +1,7 @@
 import type {Client, Database} from '../../source/database/types.ts';
 
 type Node = {
-	'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Actual Rows': number; 'Actual Loops': number; Plans?: Node[];
+	'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Plan Rows': number; 'Actual Rows': number; 'Actual Loops': number; Plans?: Node[];
 	'Rows Removed by Filter'?: number; 'Rows Removed by Index Recheck'?: number; Filter?: string;
 };
 
@@ -31,6 +31,12 @@ const readBy = (node: Node): number => node['Actual Loops'] * (node['Actual Rows
 const sum = (nodes: Node[]): number => nodes.reduce((total, node) => total + readBy(node), 0);
 const isOfKinds = (node: Node): boolean => node['Relation Name'] === 'demands' || (node['Index Name'] ?? '').startsWith('demands');
 
+/** The table of a piece of one, a day of `closed`, and of any other the table itself. */
+const tableOf = (relation: string): string => relation.replace(/^closed_(?:\d+|other)$/, 'closed');
+
+/** Whether this reads a piece of a table that has nothing in it, as those of the days to come. */
+const isOfNothing = (node: Node): boolean => tableOf(node['Relation Name']!) !== node['Relation Name'] && node['Plan Rows'] <= 1 && readBy(node) === 0;
+
 function toPlan(text: string, root: Node): Plan {
 	const scans = [...nodesOf(root)].filter(node => node['Node Type'].endsWith('Scan') && (node['Relation Name'] !== undefined || node['Node Type'] === 'Bitmap Index Scan'));
 	return {
@@ -38,8 +44,8 @@ function toPlan(text: string, root: Node): Plan {
 		returned: root['Actual Rows'],
 		kinds: sum(scans.filter(node => isOfKinds(node))),
 		read: sum(scans.filter(node => !isOfKinds(node))),
-		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan').map(node => node['Relation Name']!),
-		scans: scans.map(node => `${node['Node Type']} ${node['Relation Name'] ?? ''} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
+		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan' && !isOfNothing(node)).map(node => tableOf(node['Relation Name']!)),
+		scans: scans.map(node => `${node['Node Type']} ${tableOf(node['Relation Name'] ?? '')} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
 	};
 }
 
@@ -78,14 +84,14 @@ export function explained(database: Database): Database & {plans: Plan[]} {
 export async function bulk(database: Database, work: (client: Client) => Promise<void>): Promise<void> {
 	await database.transaction(async client => {
 		await client.query('set local session_replication_role = replica');
-		const {rows: indexes} = await client.query<{name: string; made: string}>('select indexname as name, indexdef as made from pg_indexes where schemaname = \'colonies\' and tablename in (\'processes\', \'attributes\') and indexname not like \'%_pkey\'');
+		const {rows: indexes} = await client.query<{name: string; made: string}>('select indexname as name, indexdef as made from pg_indexes where schemaname = \'colonies\' and tablename in (\'live\', \'closed\') and indexname not like \'%_pkey\'');
 		for (const {name} of indexes) {
 			await client.query(`drop index ${name}`);
 		}
 
 		await work(client);
 		for (const {made} of indexes) {
-			await client.query(made);
+			await client.query(made.replace(' ON ONLY ', ' ON '));
 		}
 	});
 	await database.query('vacuum (analyze)');

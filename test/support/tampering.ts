@@ -1,3 +1,4 @@
+import type {Id} from '../../source/core/types.ts';
 import type {Client, Database} from '../../source/database/types.ts';
 import {verify, type Verified} from '../../source/operations/verify.ts';
 import {seals} from '../../source/database/index.ts';
@@ -21,6 +22,19 @@ export async function tampering<Result>(database: Database, work: (client: Clien
 
 	return result!;
 }
+
+/** The columns of a process that both of its tables have. */
+const common = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, attributes';
+
+/** The statement that moves a waiting or running process past the operations to those that are closed, as if it had ended now. What it has written stays behind. */
+export const closingByHand = (process: Id, status: 2 | 3): string =>
+	`with gone as (delete from live where process_id = '${process}' returning *) insert into closed (${common}, status, end_time) select ${common}, ${status}, now() from gone`;
+
+/** The statement that moves all closed processes back in time. */
+export const agingClosed = (interval: string): string => {
+	const aged = common.replaceAll(/\w+_time/g, time => `${time} - interval '${interval}'`);
+	return `with gone as (delete from closed returning *) insert into closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
+};
 
 /** Verifies to the end, or to the first fault. */
 export async function verified(client: Client, head?: string): Promise<Verified & {steps: number}> {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type {Worker} from '../../source/core/matching.ts';
-import type {
-	ComputerStatus, Demand, Id, ProcessStatus, Time,
+import {
+	attributeTypes, type AttributeKind, type ComputerStatus, type Demand, type Id, type ProcessStatus, type Time,
 } from '../../source/core/types.ts';
 import {demandIds} from '../../source/database/demands.ts';
 import type {Client} from '../../source/database/types.ts';
-import {attributeId, sha3} from '../../source/identity/index.ts';
+import {sha3} from '../../source/identity/index.ts';
 
 /** Ids of a few computers, so that processes often name one that exists. */
 export const names: readonly Id[] = ['a', 'b', 'c', 'd'].map(name => sha3(name));
@@ -46,27 +46,36 @@ export type Placed = Demand & {
 	entered: Time;
 	assignedcomputerid?: Id;
 	attributes?: Record<string, string>;
+	/** Attributes of any kind, beside those. */
+	texts?: ReadonlyArray<{kind: AttributeKind; key: string; value: string}>;
 };
+
+const columns = 'process_id, colony_id, submission_time, start_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes, status';
+const values = 'id, $1, entered, case when status > 0 then entered end, assigned, array(select jsonb_array_elements_text(targets)), type, -1, 0, mem, cores, gpus, attributes, status';
+const placed = 'jsonb_to_recordset($2::jsonb) as i(id text, demand bigint, status smallint, entered timestamptz, assigned text, targets jsonb, type text, mem bigint, cores integer, gpus integer, attributes jsonb)';
+
+/** What stands in the row of a process of its attributes; what a running one has written stands elsewhere. */
+function inRow({status, attributes = {}, texts = []}: Placed): Partial<Record<AttributeKind, Array<Record<string, string>>>> | undefined {
+	const all = [...Object.entries(attributes).map(([key, value]) => ({kind: 'in' as const, key, value})), ...texts];
+	const lists = attributeTypes.map(kind => [kind, all.filter(text => text.kind === kind).map(({key, value}) => ({[key]: value}))] as const);
+	const kept = lists.filter(([kind, list]) => list.length > 0 && (status !== 1 || kind === 'in'));
+	return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
 
 /** Puts processes into a colony, of whatever state and time. */
 export async function place(client: Client, colony: Id, processes: readonly Placed[]): Promise<void> {
-	const waiting = processes.filter(({status}) => status === 0);
-	const demandOf = new Map<Id, number>((await demandIds(client, colony, waiting)).map((demand, index) => [waiting[index]!.processid, demand]));
+	const live = processes.filter(({status}) => status < 2);
+	const demandOf = new Map<Id, number>((await demandIds(client, colony, live)).map((demand, index) => [live[index]!.processid, demand]));
+	const rows = JSON.stringify(processes.map(each => ({
+		id: each.processid, demand: demandOf.get(each.processid), status: each.status, entered: each.entered, assigned: each.assignedcomputerid,
+		targets: each.targetcomputerids, type: each.computertype, mem: each.mem, cores: each.cores, gpus: each.gpus, attributes: inRow(each),
+	})));
+	await client.query(`insert into live (${columns}, entered_at, demand_id) select ${values}, entered, demand from ${placed} where status < 2`, [colony, rows]);
+	await client.query(`insert into closed (${columns}, end_time) select ${values}, entered from ${placed} where status > 1`, [colony, rows]);
 	await client.query(
-		`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select id, $1, demand, status, entered, entered, case when status > 0 then entered end, case when status > 1 then entered end, assigned, array(select jsonb_array_elements_text(targets)), type, -1, 0, mem, cores, gpus
-		from jsonb_to_recordset($2::jsonb) as i(id text, demand bigint, status smallint, entered timestamptz, assigned text, targets jsonb, type text, mem bigint, cores integer, gpus integer)`,
-		[colony, JSON.stringify(processes.map(each => ({
-			id: each.processid, demand: demandOf.get(each.processid), status: each.status, entered: each.entered, assigned: each.assignedcomputerid,
-			targets: each.targetcomputerids, type: each.computertype, mem: each.mem, cores: each.cores, gpus: each.gpus,
-		})))],
-	);
-	await client.query(
-		`insert into attributes (attribute_id, colony_id, process_id, attribute_type, key, value)
-		select i.id, $1, i.process, 0, i.key, i.value from jsonb_to_recordset($2::jsonb) as i(id text, process text, key text, value text)`,
-		[colony, JSON.stringify(processes.flatMap(({processid, attributes = {}}) => Object.entries(attributes).map(([key, value]) => ({
-			id: attributeId(processid, key, 0), process: processid, key, value,
-		}))))],
+		'insert into outputs (process_id, attribute_type, key, value) select process, type, key, value from jsonb_to_recordset($1::jsonb) as i(process text, type smallint, key text, value text)',
+		[JSON.stringify(processes.filter(({status}) => status === 1).flatMap(({processid, texts = []}) =>
+			texts.filter(({kind}) => kind !== 'in').map(({kind, key, value}) => ({process: processid, type: attributeTypes.indexOf(kind), key, value}))))],
 	);
 }
 

@@ -305,8 +305,7 @@ export class Soak {
 	async #found(): Promise<Found[]> {
 		return this.sql<Found>(`
 			select h.processid, p.status, p.assigned_computer_id as assigned, h.steps, h.actors,
-				(select value from colonies.attributes where process_id = h.processid and attribute_type = 0 and key = 'number') as number,
-				(select value from colonies.attributes where process_id = h.processid and attribute_type = 1 and key = 'result') as result
+				jsonb_path_query_first(p.attributes, '$.in[*].number')#>>'{}' as number, jsonb_path_query_first(p.attributes, '$.out[*].result')#>>'{}' as result
 			from (
 				select subject_id as processid, array_agg(what order by txid, history_id) as steps, array_agg(actor order by txid, history_id) as actors
 				from colonies.history where noun = 'process' and history_id > $1 group by subject_id
