@@ -217,15 +217,18 @@ const kindsOf = async ({id}: Colony): Promise<number[]> => {
 	return rows.map(({mem}) => mem);
 };
 
-test('a kind of work that nothing waits for is cleared away after an hour, and made again when it is asked for', async () => {
+test('a kind of work that nothing waits or runs for is cleared away after an hour, and made again when it is asked for', async () => {
 	const fresh = await openColony(database, colony.broker);
 	const computer = await fresh.computer();
 	await fresh.submit({mem: 1});
-	await fresh.assign(computer);
+	const first = await fresh.assign(computer);
 	await fresh.submit({mem: 2});
 	await fresh.broker.tidy();
 	assert.deepEqual(await kindsOf(fresh), [1, 2]);
 	await database.query('update demands set created_at = now() - interval \'61 minutes\' where colony_id = $1', [fresh.id]);
+	await fresh.broker.tidy();
+	assert.deepEqual(await kindsOf(fresh), [1, 2], 'the first may come back to wait');
+	await fresh.close(computer, first);
 	await fresh.broker.tidy();
 	assert.deepEqual(await kindsOf(fresh), [2]);
 	const process = await fresh.submit({mem: 1});

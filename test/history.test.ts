@@ -200,10 +200,13 @@ test('removing a colony leaves the image of everything that was in it', async ()
 	assert.deepEqual(kept.map(row => [row.subject_id === processes[0]!.processid, row.from_state]).sort(), [[false, 'waiting'], [true, 'running']]);
 	const machine = removed.find(({noun}) => noun === 'computer')!;
 	assert.deepEqual([machine.from_state, machine.detail], ['approved', record]);
-	for (const table of ['colonies', 'computers', 'processes', 'attributes', 'demands']) {
+	for (const table of ['colonies', 'computers', 'processes', 'demands']) {
 		const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]);
 		assert.deepEqual(rows, []);
 	}
+
+	const {rows: outputs} = await database.query('select from outputs where process_id = any ($1)', [processes.map(({processid}) => processid)]);
+	assert.deepEqual(outputs, []);
 });
 
 test('a requeue moves what the attempt wrote into the history', async () => {

@@ -180,7 +180,7 @@ test('a submission whose kind of work is cleared away just then is made all the 
 	const fresh = await openColony(database, colony.broker);
 	const computer = await fresh.computer();
 	await fresh.submit();
-	await fresh.assign(computer);
+	await fresh.close(computer, await fresh.assign(computer));
 	await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = $1', [fresh.id]);
 	const submission = await database.transaction(async client => {
 		assert.equal(await removeUnusedDemands(client), 1);
@@ -197,7 +197,7 @@ test('a kind of work that is asked for just then is not cleared away', {skip}, a
 	const fresh = await openColony(database, colony.broker);
 	const computer = await fresh.computer();
 	await fresh.submit();
-	await fresh.assign(computer);
+	await fresh.close(computer, await fresh.assign(computer));
 	await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = $1', [fresh.id]);
 	const spec = {targetcolonyid: fresh.id, targetcomputerids: [], computertype: '', timeout: -1, maxretries: 0, mem: 0, cores: 0, gpus: 0, in: {}};
 	const tidying = await database.transaction(async client => {
@@ -240,10 +240,13 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 		);
 		assert.equal(removal, 'done');
 		assert.ok(outcomes.every(outcome => ['done', 'not-allowed', 'nothing-to-assign'].includes(outcome)), outcomes.join(' '));
-		for (const table of ['colonies', 'computers', 'demands', 'processes', 'attributes']) {
+		for (const table of ['colonies', 'computers', 'demands', 'processes']) {
 			const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]);
 			assert.equal(rows.length, 0, table);
 		}
+
+		const {rows: orphans} = await database.query('select from outputs o where not exists (select from live p where p.process_id = o.process_id)');
+		assert.equal(orphans.length, 0);
 
 		// Whatever was in it ended with a removal, from the state in which it was.
 		const {rows} = await database.query<{subject_id: string; steps: string[]; states: string[]}>(

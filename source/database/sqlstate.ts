@@ -76,7 +76,7 @@ its session was of the time before the database took changes (again), or the row
 */
 export const isRetryable = (error: unknown): boolean => {
 	const sqlstate = sqlstateOf(error) ?? '';
-	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'processes_demand_id_fkey');
+	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'live_demand_id_fkey');
 };
 
 /** Whether the connection is gone, as opposed to a statement that was refused over it. */
