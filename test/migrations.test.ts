@@ -31,12 +31,13 @@ async function open(count = 1) {
 	return {where, database: databases[0]!, databases};
 }
 
+/** The tables that there are, without the pieces of `closed` for a day. */
 const tablesOf = async (database: Database): Promise<string[]> => {
-	const {rows} = await database.query<{name: string}>('select tablename as name from pg_catalog.pg_tables where schemaname = \'colonies\' order by 1');
+	const {rows} = await database.query<{name: string}>('select tablename as name from pg_catalog.pg_tables where schemaname = \'colonies\' and tablename !~ \'^closed_\\d{8}$\' order by 1');
 	return rows.map(({name}) => name);
 };
 
-const tables = ['attributes', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'processes', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen'];
+const tables = ['closed', 'closed_other', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen'];
 
 /** Another migration after those there are. */
 const next = (script: string): Migration[] => [...migrations, {number: newestSchema + 1, name: 'next', script}];
