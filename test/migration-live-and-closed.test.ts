@@ -46,14 +46,30 @@ const timeOf = (time: Time): Time | null => time === unsetTime ? null : time;
 /** Puts processes into tables of schema 6. What ran or waited again waited since `returned`. */
 async function keep(database: Database, processes: readonly Process[], returned: Time): Promise<void> {
 	for (const each of processes) {
-		/* eslint-disable no-await-in-loop */
 		const [demand] = each.status === 0 ? await demandIds(database, each.targetcolonyid, [each]) : [null];
 		await database.query(
 			`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, returned_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 			[
-				each.processid, each.targetcolonyid, demand, each.status, enteredOf(each), each.submissiontime, timeOf(each.starttime), timeOf(each.endtime), timeOf(each.deadline), each.assignedcomputerid || null,
-				each.targetcomputerids, each.computertype, each.timeout, each.retries, each.maxretries, each.mem, each.cores, each.gpus, each.retries > 0 ? returned : null,
+				each.processid,
+				each.targetcolonyid,
+				demand,
+				each.status,
+				enteredOf(each),
+				each.submissiontime,
+				timeOf(each.starttime),
+				timeOf(each.endtime),
+				timeOf(each.deadline),
+				each.assignedcomputerid || null,
+				each.targetcomputerids,
+				each.computertype,
+				each.timeout,
+				each.retries,
+				each.maxretries,
+				each.mem,
+				each.cores,
+				each.gpus,
+				each.retries > 0 ? returned : null,
 			],
 		);
 		// In no order of theirs: what goes in has a position, the rest is told by its key.
@@ -64,7 +80,6 @@ async function keep(database: Database, processes: readonly Process[], returned:
 				[attributeid, each.targetcolonyid, each.processid, attributetype, position, key, value],
 			);
 		}
-		/* eslint-enable no-await-in-loop */
 	}
 }
 
@@ -78,7 +93,7 @@ async function openOld(open: () => Promise<Database>) {
 	const [colony, other] = [new Colony(database, broker), new Colony(database, broker)];
 	const computer = createIdentity().identity;
 	for (const {id} of [colony, other]) {
-		await database.query('insert into colonies (colony_id, name) values ($1, \'old\')', [id]); // eslint-disable-line no-await-in-loop
+		await database.query('insert into colonies (colony_id, name) values ($1, \'old\')', [id]);
 	}
 
 	await database.query(
@@ -122,9 +137,7 @@ for (const [name, skip, open] of kinds) {
 		assert.deepEqual(await migrate(database), migrations.slice(6).map(({number}) => number));
 		assert.deepEqual(await migrate(database), []);
 
-		const {rows: [old]} = await database.query<{attributes: string | null; processes: string}>(
-			'select to_regclass(\'colonies.attributes\') as attributes, (select relkind from pg_class where oid = to_regclass(\'colonies.processes\')) as processes',
-		);
+		const {rows: [old]} = await database.query<{attributes: string | null; processes: string}>('select to_regclass(\'colonies.attributes\') as attributes, (select relkind from pg_class where oid = to_regclass(\'colonies.processes\')) as processes');
 		assert.deepEqual(old, {attributes: null, processes: 'v'});
 
 		for (const [owner, processes] of [[colony, Object.values(kept)], [other, theirs]] as const) {
@@ -169,7 +182,7 @@ for (const [name, skip, open] of kinds) {
 		assert.notEqual(await demandOf(theirs[0]!), await demandOf(kept.waiting!), 'each colony has its own');
 
 		// The old ones go on as any other.
-		const {runningFull: full, runningAlike: alike, runningBare: bare, runningToo: too} = kept as Record<string, Process>;
+		const {runningFull: full, runningAlike: alike, runningBare: bare, runningToo: too} = kept;
 		await colony.add(computer, full!, {key: '漢字', value: 'new'});
 		const closed = await colony.close(computer, full!);
 		assert.deepEqual({...closed, endtime: unsetTime}, {...full, status: 2, out: full!.out!.map(attribute => attribute.key === '漢字' ? {...attribute, value: 'new'} : attribute)});

@@ -39,6 +39,7 @@ async function fill(database: Database, {colony, alike, typed, pinned, large, va
 			join demands d on d.colony_id = $1 and d.fingerprint = 'kind ' || n / 7 % 20 join computers c on c.colony_id = $1 and c.name = 'lab' || n / 3 % 50`;
 		await client.query(`insert into live (${columns}, demand_id, entered_at) select ${rows}, d.demand_id, at from ${made} where made.status < 2 order by 1`, [colony.id]);
 		await client.query(`insert into closed (${columns}, end_time) select ${rows}, at from ${made} where made.status > 1 order by 1`, [colony.id]);
+		await client.query('insert into outputs (process_id, attribute_type, key, value) select process_id, 1, \'step\' || step, \'done\' from live cross join generate_series(1, 4) step where status = 1 order by 1');
 		const wait = async (colony: Colony, kinds: string, count: number): Promise<void> => {
 			const {rowCount} = await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) ${kinds}`, [colony.id]);
 			await client.query(`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
@@ -76,8 +77,8 @@ async function openWorld() {
 const {plain, database, colonies, some, busy} = skip ? ({colonies: {}} as unknown as Awaited<ReturnType<typeof openWorld>>) : await openWorld();
 const {colony} = colonies;
 
-/** The tables that grow. Those of computers and kinds of work may be read as the planner likes, while they are small. */
-const growing = new Set(['live', 'closed', 'outputs', 'history']);
+/** The tables that grow. Those of computers, of kinds of work and of what runs has written may be read as the planner likes, while they are small. */
+const growing = new Set(['live', 'closed', 'history']);
 
 /** Checks every statement that something ran: no growing table from end to end, and not many rows more than it gave. */
 async function check<Result>(what: string, work: () => Promise<Result>, bound = (returned: number) => 200 + (20 * returned)): Promise<Result> {
@@ -88,6 +89,7 @@ async function check<Result>(what: string, work: () => Promise<Result>, bound = 
 		const explain = (reason: string) => `${what}: ${reason}\n${plan.scans.join('\n')}\n${plan.text}`;
 		assert.deepEqual(plan.sequential.filter(table => growing.has(table)), [], explain('a table is read from end to end'));
 		assert.ok(plan.read <= bound(plan.returned), explain(`${plan.read} rows are read for ${plan.returned}`));
+		assert.ok(plan.entries <= 50_000, explain(`${plan.entries} entries are gone through`));
 	}
 
 	return result;
@@ -95,6 +97,9 @@ async function check<Result>(what: string, work: () => Promise<Result>, bound = 
 
 /** Rows that were read since the last check began, kinds of work and all. */
 const allRead = (): number => database.plans.reduce((sum, plan) => sum + plan.read + plan.kinds, 0);
+
+/** How many processes run in `colony`. */
+const running = 500;
 
 type Filter = Record<string, string | number | undefined>;
 /** Filters, and how many rows may be read for one that is found, where it is told by looking at rows in turn. */
@@ -127,7 +132,8 @@ const filters: Array<[name: string, filter: Filter, share?: number]> = skip
 for (const state of [undefined, ...processStates]) {
 	test(`lists of ${state ?? 'all'} processes read little more than they give, wherever the page is`, {skip}, async () => {
 		for (const [name, filter, share = 1] of filters) {
-			const bound = (returned: number) => 200 + (20 * Math.max(returned, share > 1 ? 11 : 0) * share);
+			// What runs is looked through for an attribute, one by one: what it has written stands in no index.
+			const bound = (returned: number) => 200 + (filter.attribute === undefined ? 0 : running) + (20 * Math.max(returned, share > 1 ? 11 : 0) * share);
 			const list = async (page: Record<string, unknown>) => check(`${name}, ${JSON.stringify(page)}`, async () => colony.own('process.list', {...filter, state, ...page}), bound);
 
 			const first = await list({});
@@ -211,7 +217,7 @@ test('counts go no further than they must', {skip}, async () => {
 	await check('process.count', async () => colony.own('process.count'), () => 40_004);
 	await check('computer.count', async () => colony.own('computer.count'));
 	const counts = await colony.own('process.count');
-	assert.deepEqual(counts, {waiting: 5000, running: 500, successful: 10_001, failed: 10_001});
+	assert.deepEqual(counts, {waiting: 5000, running, successful: 10_001, failed: 10_001});
 });
 
 test('a process and its attributes are found by their ids', {skip}, async () => {

@@ -11,8 +11,9 @@ const fingerprint = (demand: Demand): string => createHash('sha256').update(JSON
 	[...new Set(demand.targetcomputerids)].sort(),
 ])).digest('hex');
 
+/** Finds rows by their fingerprints and holds them, so that none is cleared away before this transaction ends. */
 async function find(client: Client, colony: Id, prints: readonly string[]): Promise<Map<string, number>> {
-	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from demands where colony_id = $1 and fingerprint = any ($2)', [colony, prints]);
+	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from demands where colony_id = $1 and fingerprint = any ($2) for key share', [colony, prints]);
 	return new Map(rows.map(row => [row.fingerprint, row.demand_id]));
 }
 
@@ -30,7 +31,7 @@ async function insert(client: Client, colony: Id, demands: ReadonlyMap<string, D
 }
 
 /**
-The rows of `demands` for what these processes ask, in the order given; made where they are new.
+The rows of `demands` for what these processes ask, in the order given; made where they are new, and held until the transaction ends.
 Work that asks the same shares one row, so that a claim looks at kinds of work, not at every process in front of it.
 */
 export async function demandIds(client: Client, colony: Id, demands: readonly Demand[]): Promise<number[]> {
@@ -68,9 +69,18 @@ export async function waitingDemands(client: Client, colonies: readonly Id[], li
 	return new Map(rows.map(row => [row.demand_id, row.count]));
 }
 
-/** Removes demands, an hour old at least, that nothing asks which waits or runs. A submission that comes in between is tried again by whoever runs it. */
+/** That nothing which waits or runs asks this. What runs is found colony by colony, for nothing has it in order by what it asks. */
+const unused = `not exists (select from live p where p.demand_id = d.demand_id and p.status = 0)
+	and d.demand_id not in (select r.demand_id from colonies c cross join lateral (select p.demand_id from live p where p.colony_id = c.colony_id and p.status = 1 offset 0) r)`;
+
+/** Removes demands, an hour old at least, that nothing asks which waits or runs. Those that a submission holds just then stay. */
 export async function removeUnusedDemands(client: Client): Promise<number> {
-	const {rowCount} = await client.query(`delete from demands d where created_at < statement_timestamp() - interval '1 hour'
-		and not exists (select from live p where p.demand_id = d.demand_id)`);
+	const {rows} = await client.query<{demand_id: number}>(`select d.demand_id from demands d where d.created_at < statement_timestamp() - interval '1 hour' and ${unused} for update of d skip locked`);
+	if (rows.length === 0) {
+		return 0;
+	}
+
+	// Looked at again in a statement of its own, now that they are locked: what was submitted until then is seen. No foreign key does this, for it would look through all that is live for each that goes.
+	const {rowCount} = await client.query(`delete from demands d where d.demand_id = any ($1::bigint[]) and ${unused}`, [rows.map(row => row.demand_id)]);
 	return rowCount;
 }

@@ -32,6 +32,26 @@ export const isDescending = (states: readonly ProcessState[]): boolean => states
 /** What orders a list, and makes the position of a row. */
 export const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
 
+/** Moments, as SQL: what a list has entered its state at the one or before, and after the other. */
+type Bounds = {older: string | undefined; younger: string | undefined};
+
+const withinBounds = ({older, younger}: Bounds): string[] => [...(older ? [`p.entered_at <= ${older}`] : []), ...(younger ? [`p.entered_at > ${younger}`] : [])];
+
+/**
+That a row comes after a position, in the direction of a comparison, and within bounds.
+A bound on the same side as the position goes into the one comparison with it: the planner takes two of them for independent and few rows for what passes both, and sorts what it could have read in order.
+*/
+function beyond(comparison: string, [at, id]: [at: string, id: string], {older, younger}: Bounds): string[] {
+	const isRising = comparison.startsWith('>');
+	const bound = isRising ? younger : older;
+	const rest = withinBounds(isRising ? {older, younger: undefined} : {older: undefined, younger});
+	const time = `${at}::timestamptz`;
+	// No id comes after "~".
+	return bound === undefined
+		? [`(p.entered_at, p.process_id) ${comparison} (${time}, ${id})`, ...rest]
+		: [`(p.entered_at, p.process_id) ${comparison} (${isRising ? 'greatest' : 'least'}(${time}, ${bound}), case when ${time} ${isRising ? '<=' : '>'} ${bound} then '~' else ${id} end)`, ...rest];
+}
+
 export type Statement = {text: string; values: unknown[]};
 
 /**
@@ -43,22 +63,14 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest & {a
 	const columns = page.attributes ? `${processColumns}, attributes` : processColumns;
 	const values: unknown[] = [colony, page.count + 1, filter.states.map(state => processStates.indexOf(state))];
 	const given = (value: unknown) => `$${values.push(value)}`;
-	const where = ['p.colony_id = $1', ids ? `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])` : 'p.status = s.status'];
-	if (page.position !== undefined) {
-		const [at, id] = decodePosition(page.position, ['time', 'id']);
-		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(id)})`);
-	}
+	const ago = (seconds: number) => `statement_timestamp() - ${given(seconds)}::float8 * interval '1 second'`;
+	// Few ids are looked up one by one; the colony goes into no index there, for it would be read from end to end beside them.
+	const where = ids ? ['p.colony_id || \'\' = $1', `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
+	const bounds: Bounds = {older: filter.olderthan === undefined ? undefined : ago(filter.olderthan), younger: filter.youngerthan === undefined ? undefined : ago(filter.youngerthan)};
+	where.push(...page.position === undefined ? withinBounds(bounds) : beyond(comparison, decodePosition(page.position, ['time', 'id']).map(value => given(value)) as [string, string], bounds));
 
 	if (filter.computerid !== undefined) {
 		where.push(`p.assigned_computer_id = ${given(filter.computerid)}`);
-	}
-
-	if (filter.olderthan !== undefined) {
-		where.push(`p.entered_at <= statement_timestamp() - ${given(filter.olderthan)}::float8 * interval '1 second'`);
-	}
-
-	if (filter.youngerthan !== undefined) {
-		where.push(`p.entered_at > statement_timestamp() - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
 	}
 
 	if (filter.attribute !== undefined && !ids) {

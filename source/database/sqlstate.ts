@@ -40,7 +40,7 @@ const translations = new Map<string, Translation>([
 const systemErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
 const lostMessages = /^(?:Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|timeout exceeded|Connection ended)/;
 
-type Original = {code?: unknown; constraint?: unknown; syscall?: unknown; message?: unknown};
+type Original = {code?: unknown; syscall?: unknown; message?: unknown};
 
 const original = (error: unknown): Original => {
 	const inner = error instanceof ColoniesError ? error.cause : error;
@@ -51,12 +51,6 @@ const original = (error: unknown): Original => {
 export function sqlstateOf(error: unknown): string | undefined {
 	const {code} = original(error);
 	return typeof code === 'string' && /^[\dA-Z]{5}$/.test(code) && /\d/.test(code) ? code : undefined;
-}
-
-/** The name of the constraint that refused. TimescaleDB gives the name of a chunk's copy of it, so match the SQLSTATE first. */
-export function constraintOf(error: unknown): string | undefined {
-	const {constraint} = original(error);
-	return typeof constraint === 'string' ? constraint : undefined;
 }
 
 /** Whether a session refused a change because its transactions are read-only: on a standby, or where the database or its server is set so. */
@@ -72,11 +66,10 @@ export function retryElsewhere(error: ColoniesError): ColoniesError {
 
 /**
 Whether the same transaction may simply be run again: it gave way to another one (serialisation, deadlock) and changed nothing,
-its session was of the time before the database took changes (again), or the row of `demands` that it had found was cleared away as unused just then.
+or its session was of the time before the database took changes (again).
 */
 export const isRetryable = (error: unknown): boolean => {
-	const sqlstate = sqlstateOf(error) ?? '';
-	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstate) || (sqlstate === '23503' && constraintOf(error) === 'live_demand_id_fkey');
+	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstateOf(error) ?? '');
 };
 
 /** Whether the connection is gone, as opposed to a statement that was refused over it. */

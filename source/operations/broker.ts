@@ -107,7 +107,7 @@ export class Broker {
 
 	/** Clears away what nothing points to any more, and what is too old to matter. */
 	async tidy(): Promise<void> {
-		await this.#retrying(async () => removeUnusedDemands(this.#database));
+		await this.#retrying(async () => this.#database.transaction(async client => removeUnusedDemands(client)));
 		await idempotency.forgetOld(this.#database);
 		await forgetOldPulse(this.#database);
 	}

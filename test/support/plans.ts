@@ -8,9 +8,11 @@ type Node = {
 /** What the server did for a statement. */
 export type Plan = {
 	text: string;
-	/** Rows that its scans gave or passed over, of `demands` and of the other tables: kinds of work are few, and their rows short. */
+	/** Rows that its scans gave or passed over, of `demands` and `outputs`, and of the other tables: kinds of work are few, and their rows short; what running processes have written so far is as little as runs. */
 	kinds: number;
 	read: number;
+	/** Entries that it has gone through in indexes of attributes, and in others beside those, to hold them against each other: a thousand take a tenth of a millisecond. */
+	entries: number;
 	/** Rows that it returned. */
 	returned: number;
 	/** Tables that were read from end to end. */
@@ -29,7 +31,7 @@ function * nodesOf(node: Node): Generator<Node> {
 const readBy = (node: Node): number => node['Actual Loops'] * (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0));
 
 const sum = (nodes: Node[]): number => nodes.reduce((total, node) => total + readBy(node), 0);
-const isOfKinds = (node: Node): boolean => node['Relation Name'] === 'demands' || (node['Index Name'] ?? '').startsWith('demands');
+const isOfKinds = (node: Node): boolean => ['demands', 'outputs'].includes(node['Relation Name'] ?? '') || /^(?:demands|outputs)/.test(node['Index Name'] ?? '');
 
 /** The table of a piece of one, a day of `closed`, and of any other the table itself. */
 const tableOf = (relation: string): string => relation.replace(/^closed_(?:\d+|other)$/, 'closed');
@@ -39,11 +41,14 @@ const isOfNothing = (node: Node): boolean => tableOf(node['Relation Name']!) !==
 
 function toPlan(text: string, root: Node): Plan {
 	const scans = [...nodesOf(root)].filter(node => node['Node Type'].endsWith('Scan') && (node['Relation Name'] !== undefined || node['Node Type'] === 'Bitmap Index Scan'));
+	const entries = scans.filter(node => node['Node Type'] === 'Bitmap Index Scan');
+	const isByAttribute = entries.some(node => /attribute/.test(node['Index Name']!));
 	return {
 		text,
 		returned: root['Actual Rows'],
 		kinds: sum(scans.filter(node => isOfKinds(node))),
-		read: sum(scans.filter(node => !isOfKinds(node))),
+		read: sum(scans.filter(node => !isOfKinds(node) && !(isByAttribute && entries.includes(node)))),
+		entries: isByAttribute ? sum(entries) : 0,
 		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan' && !isOfNothing(node)).map(node => tableOf(node['Relation Name']!)),
 		scans: scans.map(node => `${node['Node Type']} ${tableOf(node['Relation Name'] ?? '')} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
 	};

@@ -54,7 +54,7 @@ export const liveAndClosed: Migration = {
 	name: 'live-and-closed',
 	script: `
 create table live (${types},
-	demand_id bigint not null references demands,
+	demand_id bigint not null,
 	status smallint not null default 0 check (status between 0 and 1),
 	entered_at timestamptz not null,
 	returned_at timestamptz,
