@@ -40,12 +40,12 @@ export async function get(client: Client, colony: Id, process: Id, attribute: Id
 export type NewAttribute = {attributetype: Exclude<AttributeType, 0>; key: string; value: string};
 
 /** What the history keeps of an attribute that was written; `before`: the value that it replaced, null where there was none. */
-export const addedChange = (colony: Id, {targetid, attributeid, attributetype, key, value}: Attribute, before: string | null): Change => ({
+export const addedChange = (colony: Id, {targetid, attributetype, key, value}: Attribute, before: string | null): Change => ({
 	noun: 'attribute',
 	subject: targetid,
 	colony,
 	what: 'attribute.add',
-	detail: {attributeid, type: attributeTypes[attributetype], key, value, ...(before === null ? {} : {before})},
+	detail: {type: attributeTypes[attributetype], key, value, ...(before === null ? {} : {before})},
 });
 
 /** Writes an attribute of a running process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */

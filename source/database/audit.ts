@@ -4,6 +4,7 @@ import type {Id, Time} from '../core/types.ts';
 import {type Place, placeText} from './events.ts';
 import {decodePosition, encodePosition, type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
 import {lastSeal} from './seals.ts';
+import {inFull} from './images.ts';
 import type {Client} from './types.ts';
 
 /** Who changed something, when and what. `actorname`, `name`: of the colony or computer, also of one that is gone; null where there is none. */
@@ -225,5 +226,5 @@ export async function get(client: Client, {txid, row}: Place, colony: Id | undef
 	}
 
 	const [entry] = await toEntries(client, [found]);
-	return {...entry!, detail: found.detail, request: found.request, signature: found.signature};
+	return {...entry!, detail: inFull({what: found.what, subject: found.subject_id, colony: found.colony_id}, found.detail), request: found.request, signature: found.signature};
 }

@@ -49,8 +49,8 @@ const neededFields: Readonly<Record<string, {fields?: readonly string[]; detail?
 	'process.expire': {fields: step},
 	'process.requeue': {fields: step, detail: ['attributes']},
 	'process.retry': {fields: step, detail: ['attributes']},
-	'process.remove': {fields: step, detail: ['submissiontime', 'in', 'out', 'err']},
-	'attribute.add': {detail: ['attributeid']},
+	'process.remove': {fields: step, detail: ['submissiontime', 'status', 'retries']},
+	'attribute.add': {detail: ['type', 'key', 'value']},
 };
 
 /** @throws Error for a change that lists of the past could not undo: a fault of the operation that made it */

@@ -1,5 +1,6 @@
 import type {AttributeType, Id, Time} from '../core/types.ts';
 import {entriesIn} from './attributes.ts';
+import {fromImage} from './images.ts';
 import type {ColonyRow, ComputerRow, ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -79,10 +80,10 @@ const endOf = ({end, looked}: Ends, limit: number): string[] | undefined => look
 export async function processes(client: Client, {after: [id], colony, limit}: Ask): Promise<Portion<ToldProcess>> {
 	const {rows} = await client.query<Ends & (ToldProcess | {process_id: null})>(
 		`with ${looked}, told as materialized (
-			select h.subject_id, h.txid, h.history_id, h.at, h.actor, h.what, h.to_state, h.detail - '{in,out,err,attributes}'::text[] as detail from history h where ${ofSome} and h.noun = 'process'
+			select h.subject_id, h.colony_id, h.txid, h.history_id, h.at, h.actor, h.what, h.to_state, h.detail - '{in,out,err,attributes}'::text[] as detail from history h where ${ofSome} and h.noun = 'process'
 		), latest as (select distinct on (subject_id) * from told order by subject_id, history_id desc),
-		submitted as (select distinct on (subject_id) subject_id, detail from told where what = 'process.submit' order by subject_id, history_id desc)
-		select e."end", e.looked, p.*, ${last('l')}, case when jsonb_typeof(l.detail) = 'object' then l.detail end as detail, s.detail as image,
+		submitted as (select distinct on (subject_id) subject_id, colony_id, detail from told where what = 'process.submit' order by subject_id, history_id desc)
+		select e."end", e.looked, p.*, ${last('l')}, case when jsonb_typeof(l.detail) = 'object' then l.detail end as detail, case when jsonb_typeof(s.detail) = 'object' then s.detail end as image, s.colony_id as image_colony,
 			case when p.status < 2 then exists (
 				select from demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
 					and d.target_computer_ids @> p.target_computer_ids and d.target_computer_ids <@ p.target_computer_ids
@@ -91,7 +92,8 @@ export async function processes(client: Client, {after: [id], colony, limit}: As
 		order by p.process_id`,
 	[id ?? '', colony, limit],
 	);
-	return {rows: rows.filter((row): row is Ends & ToldProcess => row.process_id !== null), end: endOf(rows[0]!, limit)};
+	const found = rows.filter((row): row is Ends & ToldProcess & {image_colony: Id | null} => row.process_id !== null);
+	return {rows: found.map(({image_colony: of, ...row}) => ({...row, image: row.image && fromImage(row.process_id, of ?? '', row.image)})), end: endOf(rows[0]!, limit)};
 }
 
 /** An attribute that is not as the history says: `there`, `told`: whether it is in the table, and in the history. `at`, `place`: of the row that tells of it. */
@@ -109,15 +111,18 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 	const {rows} = await client.query<{compared: number} & (WrongAttribute | {process_id: null})>(
 		`with ${looked}, told as materialized (
 			select h.subject_id, h.txid, h.history_id, h.at, h.what, h.from_state,
-				case h.what when 'process.submit' then jsonb_build_object('in', h.detail->'in') when 'attribute.add' then h.detail - 'before' end as detail
+				case h.what when 'process.submit' then jsonb_build_object('in', coalesce(h.detail->'attributes'->'in', h.detail->'in')) when 'attribute.add' then h.detail - 'before' end as detail
 			from history h where ${ofSome} and h.what in ('process.submit', 'process.assign', 'process.requeue', 'process.retry', 'process.cancel', 'attribute.add')
 		), back as (select subject_id, max(history_id) as row from told where what in ('process.requeue', 'process.retry') group by subject_id),
 		begun as (
 			select t.subject_id, min(t.at) as at from told t left join back b on b.subject_id = t.subject_id
 			where (t.what = 'process.assign' or (t.what = 'process.cancel' and t.from_state = 'waiting')) and (b.row is null or t.history_id > b.row) group by t.subject_id
 		), brought as (
-			select t.subject_id, 0 as type, a->>'key' as key, ${sha('a->>\'value\'')} as hash, t.at, ${place('t')} as place
-			from told t cross join lateral jsonb_array_elements(${list}) a where t.what = 'process.submit'
+			select t.subject_id, 0 as type, a.key, ${sha('a.value')} as hash, t.at, ${place('t')} as place
+			from told t cross join lateral jsonb_array_elements(${list}) e cross join lateral (
+				select e->>'key' as key, e->>'value' as value where e ?& '{attributeid,targetid}'::text[]
+				union all select s.key, s.value from jsonb_each_text(case when jsonb_typeof(e) = 'object' and not e ?& '{attributeid,targetid}'::text[] then e else '{}' end) s
+			) a where t.what = 'process.submit'
 		), added as (
 			select distinct on (t.subject_id, t.detail->>'type', t.detail->>'key') t.subject_id, array_position(array['in', 'out', 'err'], t.detail->>'type') - 1 as type,
 				t.detail->>'key' as key, ${sha('t.detail->>\'value\'')} as hash, t.at, ${place('t')} as place

@@ -4,9 +4,11 @@ import {quoted, shortId} from '../core/text.ts';
 import {microseconds} from '../core/time.ts';
 import type {Id, Process, ProcessState, Time} from '../core/types.ts';
 import type {Done} from './history.ts';
-import {getMany, removal, removeRows, stateOfRow, unknownProcess} from './processes.ts';
+import {
+	complete, getMany, readRows, removal, removeRows, stateOfRow, unknownProcess,
+} from './processes.ts';
 import {fail, reopen} from './requeue.ts';
-import {attributesOf, type ProcessRow, toProcess} from './rows.ts';
+import type {ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
@@ -105,7 +107,7 @@ const idsOf = (rows: readonly ProcessRow[]): Id[] => rows.map(row => row.process
 export async function cancel(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, 'cancel', async rows => {
 		const failed = await fail(client, rows, 'process.cancel', 'cancelled');
-		return new Map([...failed].map(([id, {closed, changes}]) => [id, {result: toProcess(closed, attributesOf(id, closed.attributes)), changes}]));
+		return new Map([...failed].map(([id, {closed, changes}]) => [id, {result: complete(closed), changes}]));
 	});
 }
 
@@ -121,8 +123,8 @@ export async function retry(client: Client, colony: Id, asked: readonly Asked[])
 /** Removes processes, whatever their state, with their attributes, each for itself; the history keeps the full images. A refusal is a Conflict or NotFound. */
 export async function remove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, undefined, async rows => {
-		const images = await getMany(client, colony, idsOf(rows));
+		const found = await readRows(client, colony, idsOf(rows));
 		await removeRows(client, rows);
-		return new Map(rows.map(row => [row.process_id, {result: images.get(row.process_id)!, changes: [removal(row, images.get(row.process_id)!)]}]));
+		return new Map([...found].map(([id, row]) => [id, {result: complete(row), changes: [removal(row)]}]));
 	});
 }

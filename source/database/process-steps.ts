@@ -1,7 +1,8 @@
-import type {Attribute, Computer, Id, ProcessState, Time} from '../core/types.ts';
+import type {Attribute, AttributeType, Computer, Id, ProcessState, Time} from '../core/types.ts';
+import {attemptEntries} from './images.ts';
 import {compareAttributes} from './past/attributes.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {type ComputerRow, toComputer} from './rows.ts';
+import {type ComputerRow, toAttribute, toComputer} from './rows.ts';
 import {unknownProcess} from './processes.ts';
 import type {Client} from './types.ts';
 
@@ -29,7 +30,7 @@ export type Step = {
 	attributes: Attribute[] | null;
 };
 
-type StepRow = Omit<Step, 'why'> & {history_id: number; cause: string | null};
+type StepRow = Omit<Step, 'why' | 'attributes'> & {history_id: number; cause: string | null; attributes: Array<{type: AttributeType; key: string; value: string}> | null};
 
 /** The name of a computer of the colony `$1`, also when it has been removed. */
 const nameOf = (id: string): string => `coalesce((select c.name from computers c where c.colony_id = $1 and c.computer_id = ${id}), (
@@ -43,9 +44,9 @@ function whyOf({what, actor, cause}: StepRow): Step['why'] {
 	return cause === 'computer.disapprove' ? 'computer disapproved' : (cause === 'computer.remove' ? 'computer removed' : null);
 }
 
-function toStep(row: StepRow): Step {
+function toStep(process: Id, row: StepRow): Step {
 	const {history_id: _, cause: __, attributes, ...step} = row;
-	return {...step, why: whyOf(row), attributes: attributes && [...attributes].sort((one, other) => compareAttributes(one, other))};
+	return {...step, why: whyOf(row), attributes: attributes && attributes.map(({type, key, value}) => toAttribute(process, type, key, value)).sort((one, other) => compareAttributes(one, other))};
 }
 
 /** A page of the steps of a process, oldest first, be it removed since. @throws NotFound when this colony never had one of that id, as far as the history goes back */
@@ -58,8 +59,9 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 			case when s.what = 'process.requeue' then (select c.what from history c where c.subject_id = s.computer and c.at = s.at and c.txid = s.txid and c.noun = 'computer' limit 1) end as cause
 		from (
 			select h.*, case when h.what <> 'process.submit' then nullif(coalesce(h.detail->>'computer', h.detail->>'assignedcomputerid'), '') end as computer,
-				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 and h.detail->'attributes' is not null then (
-					select coalesce(jsonb_agg(case when $5::integer is null then a else jsonb_set(a, '{value}', to_jsonb(left(a->>'value', $5::integer))) end), '[]') from jsonb_array_elements(h.detail->'attributes') a
+				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 and h.what in ('process.requeue', 'process.retry') then (
+					select coalesce(jsonb_agg(jsonb_build_object('type', a.type, 'key', a.key, 'value', case when $5::integer is null then a.value else left(a.value, $5::integer) end)), '[]')
+					from ${attemptEntries('(h.detail->\'attributes\')')} a
 				) end as attributes
 			from history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($6::timestamptz, $7::bigint)`}
 			order by h.at ${order}, h.history_id ${order} limit $3
@@ -71,7 +73,7 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 	}
 
 	const {rows: found, ...rest} = toPage(rows, page, row => [row.at, row.history_id]);
-	return {...rest, rows: found.map(row => toStep(row))};
+	return {...rest, rows: found.map(row => toStep(process, row))};
 }
 
 /** The process of a type that was successful last, but this one; undefined where there is none. */

@@ -5,6 +5,7 @@ import {type Id, type Process, type ProcessSpec, type ProcessState, type Process
 import {closeOwn} from './closing.ts';
 import {demandIds} from './demands.ts';
 import {type Change, type Done, imageOfRemoved} from './history.ts';
+import {fromImage, fullImage, submissionImage} from './images.ts';
 import {
 	attemptOf, attributesOf, type Lists, processColumns, type ProcessRow, toProcess,
 } from './rows.ts';
@@ -12,7 +13,7 @@ import type {Client} from './types.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
 
-const complete = (row: ProcessRow): Process => toProcess(row, attributesOf(row.process_id, row.attributes));
+export const complete = (row: ProcessRow): Process => toProcess(row, attributesOf(row.process_id, row.attributes));
 
 /** A submission with the id made for it. */
 export type Submission = {processid: Id; spec: ProcessSpec};
@@ -39,8 +40,8 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 	);
 	const added = new Map(rows.map(row => [row.process_id, row]));
 	return submissions.map(({processid}, index) => {
-		const result = complete(added.get(processid)!);
-		return {result, changes: [{noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', detail: result, demand: demands[index]!}]};
+		const row = added.get(processid)!;
+		return {result: complete(row), changes: [{noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', detail: submissionImage(row), demand: demands[index]!}]};
 	});
 }
 
@@ -60,21 +61,23 @@ export async function get(client: Client, colony: Id, process: Id): Promise<Proc
 /** A process with its attributes, or as it was when it was removed. @throws NotFound when this colony never had it */
 export async function getEvenRemoved(client: Client, colony: Id, process: Id): Promise<Process> {
 	const found = await getMany(client, colony, [process]);
-	const image = found.get(process) ?? await imageOfRemoved<Process>(client, {colony, subject: process, what: 'process.remove'});
+	const image = found.get(process) ?? await imageOfRemoved(client, {colony, subject: process, what: 'process.remove'});
 	if (!image) {
 		throw unknownProcess(process);
 	}
 
-	return image;
+	return fromImage(process, colony, image);
+}
+
+/** The rows of processes with their attributes, by their ids; those that this colony has not are left out. */
+export async function readRows(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, ProcessRow>> {
+	const {rows} = await client.query<ProcessRow>('select p.* from processes p where p.process_id = any ($2) and p.colony_id = $1', [colony, ids]);
+	return new Map(rows.map(row => [row.process_id, row]));
 }
 
 /** Processes with their attributes, by their ids; those that this colony has not are left out. */
 export async function getMany(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Process>> {
-	const {rows} = await client.query<ProcessRow>(
-		`select p.* from processes p where p.process_id = any ($2) and p.colony_id = $1`,
-		[colony, ids],
-	);
-	return new Map(rows.map(row => [row.process_id, complete(row)]));
+	return new Map([...await readRows(client, colony, ids)].map(([id, row]) => [id, complete(row)]));
 }
 
 /** What stands of a process beside its state for a look ahead of a change. `since`: when it entered that state; `version`: another one after every change of its record. */
@@ -130,7 +133,7 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 }
 
 /** What the history keeps of a process that is removed: its full image. */
-export const removal = (row: ProcessRow, image: Process): Change => ({noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: image});
+export const removal = (row: ProcessRow): Change => ({noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: fullImage(row)});
 
 /** Deletes processes that the caller has locked, and whose colony needs them no more. */
 export async function removeRows(client: Client, rows: readonly ProcessRow[]): Promise<void> {

@@ -1,12 +1,13 @@
 import {groupBy} from '../core/group-by.ts';
 import {afterDeadline} from '../core/states.ts';
-import {type Attribute, type Id, processStates} from '../core/types.ts';
+import {type Id, processStates} from '../core/types.ts';
 import {addedChange} from './attributes.ts';
 import {type ClosedRow, failAll} from './closing.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
+import {listsOf} from './images.ts';
 import {
-	attemptOf, attributesOf, type OutputRow, type ProcessRow, toAttribute,
+	attemptOf, type Lists, type OutputRow, type ProcessRow, toAttribute,
 } from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -18,7 +19,7 @@ const count: Record<Retries, string> = {same: 'retries', 'one more': 'retries + 
 /** A row of `live`. */
 type LiveRow = ProcessRow & {demand_id: number};
 
-type Way = {what: 'process.requeue' | 'process.retry'; demand: number; attempt: Attribute[]};
+type Way = {what: 'process.requeue' | 'process.retry'; demand: number; attempt: Lists};
 
 /** What the history keeps of a process that waits again: its attempt, with what that had written. */
 const changeOf = (row: ProcessRow, {what, demand, attempt}: Way): Change => ({
@@ -52,7 +53,7 @@ async function requeue(client: Client, rows: readonly LiveRow[], retries: Retrie
 	return rows.map(row => changeOf(row, {
 		what: 'process.requeue',
 		demand: row.demand_id,
-		attempt: (written.get(row.process_id) ?? []).map(({attribute_type: type, key, value}) => toAttribute(row.process_id, type, key, value)),
+		attempt: listsOf((written.get(row.process_id) ?? []).map(({attribute_type: attributetype, key, value}) => ({attributetype, key, value}))),
 	}));
 }
 
@@ -73,8 +74,8 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 		select process_id, attributes - 'in' as attributes from gone`,
 		[rows.map(row => row.process_id), demands, rows.map(row => row.end_time)],
 	);
-	const written = new Map(gone.map(row => [row.process_id, attributesOf(row.process_id, row.attributes)]));
-	return rows.map((row, index) => changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt: written.get(row.process_id) ?? []}));
+	const written = new Map(gone.map(row => [row.process_id, row.attributes ?? {}]));
+	return rows.map((row, index) => changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt: written.get(row.process_id) ?? {}}));
 }
 
 /** Takes its running processes away from a computer whose row the caller has locked or removed; no retry is counted. */

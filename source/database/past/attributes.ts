@@ -1,26 +1,27 @@
-import type {Attribute, Id, Process, Time} from '../../core/types.ts';
+import {type Attribute, type AttributeKind, attributeTypes, type Id, type Time} from '../../core/types.ts';
+import {attemptAttributes, fromImage} from '../images.ts';
 import {attributesOf, type ProcessRow} from '../rows.ts';
 import type {Client} from '../types.ts';
 
 /** Of one process: the step after the moment that put its attempt away, with what was in it, and what was done to its attributes until then. */
-type Since = {id: Id; what: string | null; image: Process | null; attempt: Attribute[] | null; first: Array<{attributeid: Id; before: string | null}> | null};
+type Since = {id: Id; colony: Id | null; what: string | null; image: unknown; attempt: unknown; first: Array<{type: AttributeKind; key: string; before: string | null}> | null};
 
 /** As a process has its attributes: by list, then by key. */
 export const compareAttributes = (one: Attribute, other: Attribute): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
 
 async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Since[]> {
 	const {rows} = await client.query<Since>(
-		`select i.id, e.what, case when e.what = 'process.remove' then e.detail end as image, case when e.what <> 'process.remove' then e.detail->'attributes' end as attempt, f.first
+		`select i.id, e.colony_id as colony, e.what, case when e.what = 'process.remove' then e.detail end as image, case when e.what <> 'process.remove' then e.detail->'attributes' end as attempt, f.first
 		from unnest($1::text[]) as i(id)
 		left join lateral (
-			select h.at, h.history_id, h.what, h.detail from history h
+			select h.at, h.history_id, h.what, h.colony_id, h.detail from history h
 			where h.subject_id = i.id and h.at > $2 and h.what in ('process.requeue', 'process.retry', 'process.remove') order by h.at, h.history_id limit 1
 		) e on true
 		cross join lateral (
-			select jsonb_agg(jsonb_build_object('attributeid', attributeid, 'before', before)) as first from (
-				select distinct on (h.detail->>'attributeid') h.detail->>'attributeid' as attributeid, h.detail->'before' as before from history h
+			select jsonb_agg(jsonb_build_object('type', type, 'key', key, 'before', before)) as first from (
+				select distinct on (h.detail->>'type', h.detail->>'key') h.detail->>'type' as type, h.detail->>'key' as key, h.detail->'before' as before from history h
 				where h.subject_id = i.id and h.at > $2 and h.what = 'attribute.add' and (e.at is null or (h.at, h.history_id) < (e.at, e.history_id))
-				order by h.detail->>'attributeid', h.at, h.history_id
+				order by h.detail->>'type', h.detail->>'key', h.at, h.history_id
 			) firsts
 		) f`,
 		[ids, at],
@@ -30,20 +31,20 @@ async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Sinc
 
 /** What went in, of processes that have been removed. */
 async function imagesOf(client: Client, at: Time, ids: readonly Id[]): Promise<Map<Id, Attribute[]>> {
-	const {rows} = await client.query<{id: Id; attributes: Attribute[] | null}>(
-		`select i.id, r.attributes from unnest($1::text[]) as i(id) cross join lateral (
-			select nullif(h.detail->'in', 'null') as attributes from history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
+	const {rows} = await client.query<{id: Id; colony: Id; image: unknown}>(
+		`select i.id, r.colony, r.image from unnest($1::text[]) as i(id) cross join lateral (
+			select h.colony_id as colony, h.detail as image from history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
 		) r`,
 		[ids, at],
 	);
-	return new Map(rows.map(row => [row.id, row.attributes ?? []]));
+	return new Map(rows.map(({id, colony, image}) => [id, fromImage(id, colony, image).in ?? []]));
 }
 
 /** The out and err attributes of an attempt as they were: what it had in the end or has now, without what was done since. */
 function putBack(attempt: readonly Attribute[], {first}: Since): Attribute[] {
-	const changed = new Map((first ?? []).map(({attributeid, before}) => [attributeid, before]));
+	const changed = new Map((first ?? []).map(({type, key, before}) => [`${type} ${key}`, before]));
 	return attempt.flatMap(attribute => {
-		const before = changed.get(attribute.attributeid);
+		const before = changed.get(`${attributeTypes[attribute.attributetype]} ${attribute.key}`);
 		return before === undefined ? [attribute] : (before === null ? [] : [{...attribute, value: before}]);
 	}).sort((one, other) => compareAttributes(one, other));
 }
@@ -63,8 +64,8 @@ export async function attributesAt(client: Client, at: Time, processes: Readonly
 	return new Map(processes.map(({process_id: id, status}) => {
 		const [now, step] = [present.get(id) ?? [], steps.get(id)!];
 		const given = images.get(id) ?? now.filter(({attributetype}) => attributetype === 0);
-		const {image} = step;
-		const ended = image ? [...image.out ?? [], ...image.err ?? []] : step.attempt;
+		const image = step.image ? fromImage(id, step.colony!, step.image) : undefined;
+		const ended = image ? [...image.out ?? [], ...image.err ?? []] : (step.attempt ? attemptAttributes(id, step.attempt) : undefined);
 		return [id, [...given, ...(status === 0 ? [] : putBack(ended ?? now.filter(({attributetype}) => attributetype !== 0), step))]];
 	}));
 }
