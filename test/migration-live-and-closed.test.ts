@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
 import {after, test} from 'node:test';
 import {
 	type Attribute, type AttributeType, type Id, type Process, processStates, type ProcessStatus, type Time, unsetTime,
@@ -7,6 +8,7 @@ import {demandIds} from '../source/database/demands.ts';
 import {dropSchema, migrate} from '../source/database/index.ts';
 import {migrations} from '../source/database/migrations/index.ts';
 import type {Database} from '../source/database/types.ts';
+import {bytesOf} from '../source/database/values.ts';
 import {attributeId, createIdentity, newProcessId} from '../source/identity/index.ts';
 import {Broker} from '../source/operations/index.ts';
 import {Colony, refused} from './support/colony.ts';
@@ -43,10 +45,21 @@ function processOf(colony: Id, {status, computer, started, ended, deadline, in: 
 const enteredOf = ({status, submissiontime, starttime, endtime}: Process): Time => [submissiontime, starttime, endtime, endtime][status]!;
 const timeOf = (time: Time): Time | null => time === unsetTime ? null : time;
 
+/** The row of `demands` for what a process asks, as schema 6 has it. */
+async function keepDemand(database: Database, each: Process): Promise<number> {
+	const fingerprint = createHash('sha256').update(JSON.stringify([each.computertype, each.cores, each.mem, each.gpus, [...new Set(each.targetcomputerids)].sort()])).digest('hex');
+	const {rows} = await database.query<{demand_id: number}>(
+		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (colony_id, fingerprint) do update set cores = excluded.cores returning demand_id`,
+		[each.targetcolonyid, fingerprint, each.targetcomputerids, each.computertype, each.cores, each.mem, each.gpus],
+	);
+	return rows[0]!.demand_id;
+}
+
 /** Puts processes into tables of schema 6. What ran or waited again waited since `returned`. */
 async function keep(database: Database, processes: readonly Process[], returned: Time): Promise<void> {
 	for (const each of processes) {
-		const [demand] = each.status === 0 ? await demandIds(database, each.targetcolonyid, [each]) : [null];
+		const demand = each.status === 0 ? await keepDemand(database, each) : null;
 		await database.query(
 			`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, returned_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
@@ -165,7 +178,7 @@ for (const [name, skip, open] of kinds) {
 
 		// What ran stands among what asks the same, and a submission that asks that, too, makes no new kind of work.
 		const demandOf = async ({processid}: Pick<Process, 'processid'>): Promise<number> => {
-			const {rows: [row]} = await database.query<{demand_id: number}>('select demand_id from live where process_id = $1', [processid]);
+			const {rows: [row]} = await database.query<{demand_id: number}>('select demand_id from live where process_id = $1', [bytesOf(processid)]);
 			return row!.demand_id;
 		};
 

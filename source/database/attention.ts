@@ -2,6 +2,7 @@ import type {Demand, Id, Time} from '../core/types.ts';
 import {approvableFor} from './explain.ts';
 import {kindsOfComputers, somebodyMayRun} from './matching.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** A few of what was found, and how many there are in all, counted to a limit. */
 export type Found<Row> = {rows: Row[]; total: number};
@@ -37,7 +38,7 @@ export const due = async (client: Client, colony: Id, most: number): Promise<Fou
 	select d.process_id as processid, d.computer_type as computertype, c.name as computer, d.timeout, d.deadline, d.since, d.passed, (select count(*)::int from due) as total
 	from due d left join computers c on c.colony_id = d.colony_id and c.computer_id = d.assigned_computer_id
 	order by d.deadline, d.process_id limit $2`,
-	[colony, most],
+	[bytesOf(colony), most],
 );
 
 export type Slow = {processid: Id; computertype: string; computer: string | null; since: Time; usual: number};
@@ -70,7 +71,7 @@ export const slow = async (client: Client, colony: Id, most: number): Promise<Fo
 	select s.process_id as processid, s.computer_type as computertype, c.name as computer, s.start_time + s.usual * interval '1 second' as since, s.usual::float8 as usual, (select count(*)::int from slow) as total
 	from slow s left join computers c on c.colony_id = s.colony_id and c.computer_id = s.assigned_computer_id
 	order by s.start_time, s.process_id limit $2`,
-	[colony, most],
+	[bytesOf(colony), most],
 );
 
 export type Silent = {computerid: Id; name: string; since: Time; running: number};
@@ -91,7 +92,7 @@ export const silent = async (client: Client, colony: Id, most: number, silence: 
 			and r.last < statement_timestamp() - $3::float8 * interval '1 second'
 	)
 	select computer_id as computerid, name, since, running, (select count(*)::int from silent) as total from silent order by since, computer_id limit $2`,
-	[colony, most, silence],
+	[bytesOf(colony), most, silence],
 );
 
 export type Spent = {processid: Id; computertype: string; since: Time; retries: number; maxretries: number};
@@ -106,7 +107,7 @@ export const spent = async (client: Client, colony: Id, most: number): Promise<F
 	)
 	select process_id as processid, computer_type as computertype, end_time as since, retries, max_retries as maxretries, (select count(*)::int from spent) as total
 	from spent order by end_time desc, process_id desc limit $2`,
-	[colony, most],
+	[bytesOf(colony), most],
 );
 
 export type LastTry = Spent & {computer: string | null};
@@ -120,7 +121,7 @@ export const lastTries = async (client: Client, colony: Id, most: number): Promi
 	select t.process_id as processid, t.computer_type as computertype, c.name as computer, t.start_time as since, t.retries, t.max_retries as maxretries, (select count(*)::int from tries) as total
 	from tries t left join computers c on c.colony_id = t.colony_id and c.computer_id = t.assigned_computer_id
 	order by t.start_time desc, t.process_id desc limit $2`,
-	[colony, most],
+	[bytesOf(colony), most],
 );
 
 export type Stuck = Demand & {processid: Id; since: Time; waiting: number; computerid: Id | null; name: string | null};
@@ -144,7 +145,7 @@ export const stuck = async (client: Client, colony: Id, most: number, limit: num
 		(select count(*)::int from (select from live p where p.demand_id = d.demand_id and p.status = 0 limit $3) q) as waiting, f.computer_id as computerid, f.name, (select count(*)::int from stuck) as total
 	from (select * from stuck order by submission_time, process_id limit $2) d left join lateral (${approvableFor}) f on true
 	order by d.submission_time, d.process_id`,
-	[colony, most, limit + 1],
+	[bytesOf(colony), most, limit + 1],
 );
 
 export type Pending = {computerid: Id; name: string; since: Time};
@@ -154,5 +155,5 @@ export const pending = async (client: Client, colony: Id, most: number): Promise
 	client,
 	`with pending as materialized (select * from computers where colony_id = $1 and status = 0 order by name, computer_id limit ${far})
 	select computer_id as computerid, name, registered_at as since, (select count(*)::int from pending) as total from pending order by name, computer_id limit $2`,
-	[colony, most],
+	[bytesOf(colony), most],
 );

@@ -65,8 +65,8 @@ async function named(client: Client, text: string, colony: Id | undefined): Prom
 	const fits = (name: string, id: string) => `(position(lower($1 collate "C") in lower(${name})) > 0 or left(${id}, length($1)) = lower($1 collate "C"))`;
 	const {rows} = await client.query<{id: Id}>(
 		`select id from (
-			select computer_id as id from computers where ($2::text is null or colony_id = $2) and ${fits('name', 'computer_id')}
-			union select colony_id from colonies where ($2::text is null or colony_id = $2) and ${fits('name', 'colony_id')}
+			select encode(computer_id, 'hex') as id from computers where ($2::text is null or colony_id = bytes_of($2)) and ${fits('name', 'encode(computer_id, \'hex\')')}
+			union select encode(colony_id, 'hex') from colonies where ($2::text is null or colony_id = bytes_of($2)) and ${fits('name', 'encode(colony_id, \'hex\')')}
 			union select subject_id from history where ${namesWhats} and ($2::text is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'subject_id')}
 		) found limit $3`,
 		[text, colony, mostNamed + 1],
@@ -176,8 +176,8 @@ async function namesOf(client: Client, asked: readonly Named[]): Promise<Map<str
 	const pairs = [...new Map(asked.map(each => [`${each.colony} ${each.id}`, each])).values()];
 	const {rows} = await client.query<{colony: Id | null; id: string; name: string | null}>(
 		`select a.colony, a.id, coalesce(
-			(select c.name from colonies c where c.colony_id = a.id and a.id = a.colony),
-			(select c.name from computers c where c.colony_id = a.colony and c.computer_id = a.id),
+			(select c.name from colonies c where c.colony_id = bytes_of(a.id) and a.id = a.colony),
+			(select c.name from computers c where c.colony_id = bytes_of(a.colony) and c.computer_id = bytes_of(a.id)),
 			(select h.detail->>'name' from history h where h.subject_id = a.id and h.colony_id = a.colony and ${namesWhats} order by h.at desc limit 1)
 		) as name from unnest($1::text[], $2::text[]) as a(colony, id)`,
 		[pairs.map(({colony}) => colony), pairs.map(({id}) => id)],

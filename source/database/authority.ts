@@ -2,6 +2,7 @@ import type {Role} from '../core/authority.ts';
 import {computerStates, type Id} from '../core/types.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** Who an identity is to a colony, with its record where it is one of the colony's computers. */
 export type Standing = {role: Role; computer?: ComputerRow};
@@ -13,8 +14,8 @@ An owner who is a computer too is the owner: that row is not held, for the owner
 export async function standingOf(client: Client, colony: Id, identity: Id, {hold}: {hold: boolean}): Promise<Standing> {
 	const {rows} = await client.query<{owner: boolean | null; computer: ComputerRow | null}>(
 		`select (select true from colonies where colony_id = $1 ${hold ? 'for key share' : ''}) as owner,
-		(select to_jsonb(c) from (select * from computers where colony_id = $1 and computer_id = $2 and computer_id <> $1 ${hold ? 'for share' : ''}) c) as computer`,
-		[colony, identity],
+		(select to_jsonb(c) || jsonb_build_object('colony_id', encode(c.colony_id, 'hex'), 'computer_id', encode(c.computer_id, 'hex')) from (select * from computers where colony_id = $1 and computer_id = $2 and computer_id <> $1 ${hold ? 'for share' : ''}) c) as computer`,
+		[bytesOf(colony), bytesOf(identity)],
 	);
 	const {owner, computer} = rows[0]!;
 	if (owner && identity === colony) {

@@ -6,9 +6,10 @@ import {
 } from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** For whom a group is, in short: the one computer that it names, `*` for several, or nothing for all. As in the index of `demands`. */
-const audience = '(case cardinality(d.target_computer_ids) when 0 then \'\' when 1 then d.target_computer_ids[1] else \'*\' end collate "C")';
+const audience = '(case cardinality(d.target_computer_ids) when 0 then \'\' when 1 then d.target_computer_ids[1] else \'*\' end)';
 
 /**
 The oldest waiting processes that may run on one approved computer, as `candidates (process_id, submission_time)`: `$3` of them, exact and in order.
@@ -20,8 +21,8 @@ Where `$8` is a number and that many groups fit, there are no candidates, and `m
 export const candidates = ({computer_type: type}: ComputerRow): string => `
 	kinds as materialized (
 		select d.demand_id
-		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
-		cross join ${type === '' ? 'unnest(array[\'\', \'*\', $2::text]) as k(audience)' : 'unnest(array[\'\', \'*\', $2::text, \'\', \'*\', $2], array[\'\', \'\', \'\', $4::text, $4, $4]) as k(audience, type)'}
+		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
+		cross join ${type === '' ? 'unnest(array[\'\', \'*\', $2::bytea]) as k(audience)' : 'unnest(array[\'\', \'*\', $2::bytea, \'\', \'*\', $2], array[\'\', \'\', \'\', $4::text, $4, $4]) as k(audience, type)'}
 		join demands d on d.colony_id = $1 and ${audience} = k.audience ${type === '' ? '' : 'and d.computer_type = k.type'} and ${mayRunPredicate}
 		limit $8::bigint
 	), many as materialized (
@@ -48,13 +49,13 @@ const few = 64;
 const nearCandidates = `
 	candidates as (
 		select d.process_id, d.submission_time
-		from (select $2::text as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
+		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
 		join (select * from live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
 	)`;
 
 /** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
 export const candidateValues = (computer: ComputerRow, count: number, most?: number): unknown[] => [
-	computer.colony_id, computer.computer_id, count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
+	bytesOf(computer.colony_id), bytesOf(computer.computer_id), count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
 ];
 
 /** Takes the first candidates that nobody holds. */

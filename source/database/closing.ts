@@ -2,6 +2,7 @@ import type {Id, ProcessStatus, Time} from '../core/types.ts';
 import type {Lists, ProcessRow} from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** What goes with a process when it is closed, besides its attributes and the time. */
 const kept = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
@@ -53,15 +54,15 @@ const ownRunning = 'p.process_id = $1 and p.colony_id = $2 and p.status = 1 and 
 
 /** Closes the running process of a computer, before its deadline; undefined when it is not running there. */
 export async function closeOwn(client: Client, {colony, computer, process, status}: {colony: Id; computer: Id; process: Id; status: ProcessStatus}): Promise<ClosedRow | undefined> {
-	const own = [process, colony, computer];
+	const own = [bytesOf(process), bytesOf(colony), bytesOf(computer)];
 	// In a statement of its own: the next one then sees what was written to the process until it was locked.
 	const {rows} = await client.query(`select from live p where ${ownRunning} for update`, own);
-	const [row] = rows.length === 0 ? [] : await move(client, {where: 'p.process_id = $1', status: '$2::smallint', error: 'null', values: [process, status]});
+	const [row] = rows.length === 0 ? [] : await move(client, {where: 'p.process_id = $1', status: '$2::smallint', error: 'null', values: [bytesOf(process), status]});
 	return row;
 }
 
 /** Closes live processes, which the caller has locked, as failed, for a reason that becomes their err attribute `error`. */
 export async function failAll(client: Client, processes: readonly Id[], reason: string): Promise<Map<Id, ClosedRow>> {
-	const rows = await move(client, {where: 'p.process_id = any ($1)', status: '3', error: '$2', values: [processes, reason]});
+	const rows = await move(client, {where: 'p.process_id = any ($1)', status: '3', error: '$2', values: [bytesOfAll(processes), reason]});
 	return new Map(rows.map(row => [row.process_id, row]));
 }

@@ -10,12 +10,13 @@ import {
 	type ColonyRow, type ComputerRow, toColony, toComputer,
 } from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
 
 /** Adds a colony. @throws Conflict when its id is registered already. */
 export async function register(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
-	const {rows} = await client.query<ColonyRow>('insert into colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [colony, name]);
+	const {rows} = await client.query<ColonyRow>('insert into colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [bytesOf(colony), name]);
 	if (!rows[0]) {
 		throw new Conflict(`The colony ${quoted(colony)} is registered already.`);
 	}
@@ -26,7 +27,7 @@ export async function register(client: Client, colony: Id, name: string): Promis
 
 /** @throws NotFound */
 export async function get(client: Client, colony: Id): Promise<Colony> {
-	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1', [colony]);
+	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1', [bytesOf(colony)]);
 	if (!rows[0]) {
 		throw unknownColony(colony);
 	}
@@ -34,10 +35,16 @@ export async function get(client: Client, colony: Id): Promise<Colony> {
 	return toColony(rows[0]);
 }
 
+/** A position in a list of colonies, as parameters. */
+export function colonyPosition(position: string): unknown[] {
+	const [name, id] = decodePosition(position, ['name', 'id']);
+	return [name, bytesOf(String(id))];
+}
+
 /** A page of all colonies that pass a filter, by name. */
 export async function list(client: Client, filter: Filter | undefined, page: PageRequest): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, ['name', 'id']))];
+	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : colonyPosition(page.position))];
 	const where = [...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($2, $3)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`select * from colonies c ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name ${order}, colony_id ${order} limit $1`,
@@ -53,7 +60,7 @@ const portion = {processes: 500, bytes: 33_554_432};
 async function nextProcesses(client: Client, colony: Id): Promise<Id[]> {
 	const {rows} = await client.query<{process_id: Id; bytes: number}>(
 		'select process_id, coalesce(octet_length(attributes::text), 0) as bytes from processes where colony_id = $1 limit $2',
-		[colony, portion.processes],
+		[bytesOf(colony), portion.processes],
 	);
 	let bytes = 0;
 	const isWithin = (row: {bytes: number}, index: number): boolean => {
@@ -80,15 +87,15 @@ Removes a colony with its computers, processes and attributes. Every computer an
 */
 export async function remove(client: Client, colony: Id, author: Author): Promise<Done<Colony>> {
 	// First, so that nobody registers or submits into a colony on its way out.
-	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [colony]);
+	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [bytesOf(colony)]);
 	if (!rows[0]) {
 		throw unknownColony(colony);
 	}
 
 	await removeProcesses(client, colony, author);
-	await client.query('delete from demands where colony_id = $1', [colony]);
-	const computers = await client.query<ComputerRow>('delete from computers where colony_id = $1 returning *', [colony]);
-	await client.query('delete from colonies where colony_id = $1', [colony]);
+	await client.query('delete from demands where colony_id = $1', [bytesOf(colony)]);
+	const computers = await client.query<ComputerRow>('delete from computers where colony_id = $1 returning *', [bytesOf(colony)]);
+	await client.query('delete from colonies where colony_id = $1', [bytesOf(colony)]);
 	const result = toColony(rows[0]);
 	return {
 		result,

@@ -6,6 +6,7 @@ import type {Done} from './history.ts';
 import {requeueRunning} from './requeue.ts';
 import {type ComputerRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** A computer that is to be changed, and the state in which it must be for that; any, when it is left out. */
 export type Asked = {computerid: Id; ifstate?: ComputerState};
@@ -18,7 +19,7 @@ const stateOfRow = (row: ComputerRow): ComputerState => computerStates[row.statu
 async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Promise<Map<Id, ComputerRow>> {
 	const {rows} = await client.query<ComputerRow>(
 		'select * from computers where colony_id = $1 and computer_id = any ($2) order by computer_id for update',
-		[colony, asked.map(({computerid}) => computerid)],
+		[bytesOf(colony), bytesOfAll(asked.map(({computerid}) => computerid))],
 	);
 	return new Map(rows.map(row => [row.computer_id, row]));
 }
@@ -48,7 +49,7 @@ async function changeEach(client: Client, colony: Id, asked: readonly Asked[], a
 }
 
 const setStatus = async (client: Client, {colony_id: colony, computer_id: computer}: ComputerRow, to: ComputerState): Promise<Computer> => {
-	const {rows} = await client.query<ComputerRow>('update computers set status = $3 where colony_id = $1 and computer_id = $2 returning *', [colony, computer, computerStates.indexOf(to)]);
+	const {rows} = await client.query<ComputerRow>('update computers set status = $3 where colony_id = $1 and computer_id = $2 returning *', [bytesOf(colony), bytesOf(computer), computerStates.indexOf(to)]);
 	return toComputer(rows[0]!);
 };
 
@@ -71,8 +72,8 @@ export async function disapprove(client: Client, colony: Id, asked: readonly Ask
 /** Removes computers, each for itself; their running processes wait again. A refusal is a NotFound or Conflict. */
 export async function remove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, undefined, async row => {
-		await client.query('delete from computers where colony_id = $1 and computer_id = $2', [colony, row.computer_id]);
-		await client.query('delete from seen where colony_id = $1 and computer_id = $2', [colony, row.computer_id]);
+		await client.query('delete from computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
+		await client.query('delete from seen where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
 		const result = toComputer(row);
 		return {
 			result,

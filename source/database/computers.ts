@@ -7,6 +7,7 @@ import {type Done, imageOfRemoved} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import {type ComputerRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 export type ComputerSpec = {name: string; computertype: string; cpu: string; cores: number; mem: number; gpu: string; gpus: number};
 
@@ -17,7 +18,7 @@ export async function register(client: Client, colony: Id, computer: Id, spec: C
 	const {rows} = await client.query<ComputerRow>(
 		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning *`,
-		[colony, computer, spec.name, spec.computertype, spec.cpu, spec.cores, spec.mem, spec.gpu, spec.gpus],
+		[bytesOf(colony), bytesOf(computer), spec.name, spec.computertype, spec.cpu, spec.cores, spec.mem, spec.gpu, spec.gpus],
 	);
 	if (!rows[0]) {
 		throw new Conflict(`The computer ${quoted(computer)} is registered in this colony already.`);
@@ -32,7 +33,7 @@ const withSeen = 'c.*, (select s.seen_at from seen s where s.colony_id = c.colon
 
 /** @throws NotFound */
 export async function get(client: Client, colony: Id, computer: Id): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [colony, computer]);
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
 	if (!rows[0]) {
 		throw unknownComputer(computer);
 	}
@@ -42,7 +43,7 @@ export async function get(client: Client, colony: Id, computer: Id): Promise<Com
 
 /** A computer, or as it was when it was removed. @throws NotFound when this colony never had it */
 export async function getEvenRemoved(client: Client, colony: Id, computer: Id): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [colony, computer]);
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
 	const image = rows[0] ? toComputer(rows[0]) : await imageOfRemoved<Computer>(client, {colony, subject: computer, what: 'computer.remove'});
 	if (!image) {
 		throw unknownComputer(computer);
@@ -57,12 +58,12 @@ export type ComputerFilter = {state?: ComputerState; computertype?: string; text
 /** A page of a colony's computers: pending first, then approved, then disapproved, each by name. */
 export async function list(client: Client, colony: Id, filter: ComputerFilter, page: PageRequest): Promise<Page<Computer>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [colony, page.count + 1];
+	const values: unknown[] = [bytesOf(colony), page.count + 1];
 	const where: string[] = ['colony_id = $1'];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	if (page.position !== undefined) {
 		const [status, name, id] = decodePosition(page.position, ['state', 'name', 'id']);
-		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(id)})`);
+		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(bytesOf(String(id)))})`);
 	}
 
 	if (filter.state !== undefined) {
@@ -74,12 +75,12 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 	}
 
 	if (filter.only !== undefined) {
-		where.push(`computer_id = ${given(filter.only)}`);
+		where.push(`computer_id = ${given(bytesOf(filter.only))}`);
 	}
 
 	if (filter.text !== undefined) {
 		const text = `lower(${given(filter.text)} collate "C")`;
-		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
+		where.push(`(position(${text} in lower(name)) > 0 or left(encode(computer_id, 'hex'), length(${text})) = ${text})`);
 	}
 
 	where.push(...testsOf('computers', groupsOf(filter.filter ?? []), given));
@@ -95,7 +96,7 @@ export async function count(client: Client, colony: Id, limit: number): Promise<
 	const {rows} = await client.query<{status: number; count: number}>(
 		`select s.status, (select count(*)::int from (select from computers c where c.colony_id = $1 and c.status = s.status limit $2) found) as count
 		from unnest(array[0, 1, 2]::smallint[]) as s(status)`,
-		[colony, limit + 1],
+		[bytesOf(colony), limit + 1],
 	);
 	const counts = new Map(rows.map(row => [row.status, row.count]));
 	return Object.fromEntries(computerStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ComputerState, number>;

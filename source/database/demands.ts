@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {Demand, Id} from '../core/types.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** The same for equal demands: SHA-256 over what is asked, with the targets in order and once each. */
 const fingerprint = (demand: Demand): string => createHash('sha256').update(JSON.stringify([
@@ -13,19 +14,19 @@ const fingerprint = (demand: Demand): string => createHash('sha256').update(JSON
 
 /** Finds rows by their fingerprints and holds them, so that none is cleared away before this transaction ends. */
 async function find(client: Client, colony: Id, prints: readonly string[]): Promise<Map<string, number>> {
-	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from demands where colony_id = $1 and fingerprint = any ($2) for key share', [colony, prints]);
+	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from demands where colony_id = $1 and fingerprint = any ($2) for key share', [bytesOf(colony), bytesOfAll(prints)]);
 	return new Map(rows.map(row => [row.fingerprint, row.demand_id]));
 }
 
 async function insert(client: Client, colony: Id, demands: ReadonlyMap<string, Demand>): Promise<void> {
 	await client.query(
 		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-		select $1, d.fingerprint, array(select jsonb_array_elements_text(d.targets)), d.type, d.cores, d.mem, d.gpus
-		from jsonb_to_recordset($2::jsonb) as d(fingerprint text, targets jsonb, type text, cores integer, mem bigint, gpus integer)
+		select $1, d.fingerprint, d.targets, d.type, d.cores, d.mem, d.gpus
+		from jsonb_to_recordset($2::jsonb) as d(fingerprint bytea, targets bytea[], type text, cores integer, mem bigint, gpus integer)
 		order by d.fingerprint
 		on conflict do nothing`,
-		[colony, JSON.stringify([...demands].map(([print, demand]) => ({
-			fingerprint: print, targets: demand.targetcomputerids, type: demand.computertype, cores: demand.cores, mem: demand.mem, gpus: demand.gpus,
+		[bytesOf(colony), JSON.stringify([...demands].map(([print, demand]) => ({
+			fingerprint: bytesOf(print), targets: bytesOfAll(demand.targetcomputerids), type: demand.computertype, cores: demand.cores, mem: demand.mem, gpus: demand.gpus,
 		})))],
 	);
 }
@@ -64,7 +65,7 @@ export async function waitingDemands(client: Client, colonies: readonly Id[], li
 		`select d.demand_id, w.count from demands d
 		cross join lateral (select count(*)::int as count from (select from live p where p.demand_id = d.demand_id and p.status = 0 limit $2) waiting) w
 		where d.colony_id = any ($1) and w.count > 0`,
-		[colonies, limit],
+		[bytesOfAll(colonies), limit],
 	);
 	return new Map(rows.map(row => [row.demand_id, row.count]));
 }

@@ -3,6 +3,7 @@ import {type Computer, type Demand, type Id, type ProcessState, type Time, proce
 import {mayRunPredicate, predicateOf} from './matching.ts';
 import {type ComputerRow, processColumns, type ProcessRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** A process about which somebody asks why it waits. */
 export type Asked = {processid: Id; colonyid: Id; state: ProcessState; computerid: Id | undefined; demand: Demand};
@@ -11,7 +12,7 @@ const toDemand = (row: ProcessRow): Demand => ({targetcomputerids: row.target_co
 
 /** Those of these processes that the colony has. */
 export async function readAsked(client: Client, colony: Id, processes: readonly Id[]): Promise<Asked[]> {
-	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = any ($2) and colony_id = $1`, [colony, processes]);
+	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = any ($2) and colony_id = $1`, [bytesOf(colony), bytesOfAll(processes)]);
 	return rows.map(row => ({processid: row.process_id, colonyid: row.colony_id, state: processStates[row.status], computerid: row.assigned_computer_id ?? undefined, demand: toDemand(row)}));
 }
 
@@ -38,9 +39,9 @@ export async function nearest(client: Client, processes: readonly Id[], count: n
 		)
 		select a.process_id as process_id, o.others, p.computer_id, p.name, p.colony_id, p.computer_type, p.cpu, p.cores, p.mem, p.gpu, p.gpus, p.status,
 			(select s.seen_at from seen s where s.colony_id = p.colony_id and s.computer_id = p.computer_id) as seen_at
-		from unnest($1::text[]) as a(process_id) left join others o on o.process_id = a.process_id left join placed p on p.process_id = a.process_id and p.place <= $2
+		from unnest($1::bytea[]) as a(process_id) left join others o on o.process_id = a.process_id left join placed p on p.process_id = a.process_id and p.place <= $2
 		order by a.process_id, p.place`,
-		[processes, count],
+		[bytesOfAll(processes), count],
 	);
 	const found = new Map<Id, Nearest>();
 	for (const row of rows) {
@@ -73,17 +74,17 @@ for each group, from one of the processes to the next.
 const frontStatement = `
 	with asked as materialized (
 		select p.process_id, p.colony_id, p.demand_id, p.submission_time, p.target_computer_ids, p.computer_type, p.cores, p.mem, p.gpus,
-			lag(p.submission_time, 1, '-infinity'::timestamptz) over earlier as after_time, lag(p.process_id, 1, '') over earlier as after_id
+			lag(p.submission_time, 1, '-infinity'::timestamptz) over earlier as after_time, lag(p.process_id, 1, ''::bytea) over earlier as after_id
 		from live p where p.process_id = any ($1) and p.status = 0
 		window earlier as (partition by p.colony_id order by p.submission_time, p.process_id)
 	), named as materialized (
 		select distinct d.colony_id, t.computer_id from (select distinct colony_id from asked) a join demands d on d.colony_id = a.colony_id cross join lateral unnest(d.target_computer_ids) as t(computer_id)
 	), kinds as materialized (
 		select row_number() over () as kind, g.* from (
-			select c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, '') as computer_id, (array_agg(c.computer_id order by s.seen_at desc nulls last, c.name, c.computer_id))[1] as example
+			select c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, ''::bytea) as computer_id, (array_agg(c.computer_id order by s.seen_at desc nulls last, c.name, c.computer_id))[1] as example
 			from computers c left join named n on n.colony_id = c.colony_id and n.computer_id = c.computer_id left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
 			where c.colony_id in (select colony_id from asked) and c.status = 1
-			group by c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, '')
+			group by c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, ''::bytea)
 		) g
 	), able as materialized (
 		select d.demand_id, k.kind from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (
@@ -144,7 +145,7 @@ export async function inFront(client: Client, processes: readonly Id[], {limit, 
 			break;
 		}
 
-		const {rows} = await client.query<FrontRow>(frontStatement, [open, cap, Math.max(leastGroups, Math.floor(mostLooks / open.length)), silence, most]); // eslint-disable-line no-await-in-loop
+		const {rows} = await client.query<FrontRow>(frontStatement, [bytesOfAll(open), cap, Math.max(leastGroups, Math.floor(mostLooks / open.length)), silence, most]); // eslint-disable-line no-await-in-loop
 		for (const {process_id: process, computer_id: computerid, name, seen_at: seen, silent, front, cut} of rows) {
 			const more = cut || front > limit;
 			found.set(process, {
@@ -173,7 +174,7 @@ export async function approvable(client: Client, processes: readonly Id[]): Prom
 			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (${approvableFor}) f
 		)
 		select a.process_id, f.computer_id, f.name from asked a join fixes f on f.demand_id = a.demand_id`,
-		[processes],
+		[bytesOfAll(processes)],
 	);
 	return new Map(rows.map(row => [row.process_id, {computerid: row.computer_id, name: row.name}]));
 }

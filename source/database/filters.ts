@@ -1,6 +1,7 @@
 import {type FilterList, type FilterTerm, filterTables, type Operator} from '../core/filter-language/index.ts';
 import {computerStates, processStates} from '../core/types.ts';
 import {entriesIn, hasAttribute} from './attributes.ts';
+import {bytesOfAll} from './values.ts';
 
 /** Hands a value to a statement and gives the text that stands for it there, `$3`. */
 export type Given = (value: unknown) => string;
@@ -52,7 +53,7 @@ const lower = (text: string): string => `lower(${text} collate "C")`;
 
 const contains = (text: string, part: string): string => `position(${lower(part)} in ${lower(text)}) > 0`;
 
-const begins = (id: string, prefix: string): string => `left(${id}, length(${prefix})) = ${prefix}`;
+const begins = (id: string, prefix: string): string => `left(encode(${id}, 'hex'), length(${prefix})) = ${prefix}`;
 
 const comparisons: Readonly<Record<Exclude<Operator, 'is' | 'has'>, string>> = {'<': '<', '<=': '<=', '>': '>', '>=': '>='};
 
@@ -97,7 +98,7 @@ function termTest(list: keyof typeof sources, term: FilterTerm, given: Given, co
 		}
 
 		case 'computer': {
-			const ids = `${given(computers.get(term) ?? [])}::text[]`;
+			const ids = `${given(bytesOfAll(computers.get(term) ?? []))}::bytea[]`;
 			return field === 'target' ? `${column} && ${ids}` : `${column} = any (${ids})`;
 		}
 

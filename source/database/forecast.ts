@@ -6,10 +6,11 @@ import {unknownComputer} from './computers.ts';
 import {kindsOfComputers, mayRunPredicate, somebodyMayRun} from './matching.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** The computers that the change does something to, as if they were approved: for approving those that are not, else those that are. */
 const chosen = `chosen as materialized (
-		select computer_id, 1 as status, computer_type, cores, mem, gpus from computers where colony_id = $1 and computer_id = any ($2::text[]) and (status = 1) = ($3::text <> 'approve')
+		select computer_id, 1 as status, computer_type, cores, mem, gpus from computers where colony_id = $1 and computer_id = any ($2::bytea[]) and (status = 1) = ($3::text <> 'approve')
 	)`;
 
 /** Waiting processes that the computers may run when they are approved, and those of them that nobody else may: group by group of work, each counted to `$4`. `$5`: those of them that are approved and will not be, which are nobody then. */
@@ -23,7 +24,7 @@ const waitingStatement = `
 /** Processes that run on the computers, and those of them that nobody else may. */
 const runningStatement = `
 	with ${kindsOfComputers('$2')}, running as materialized (
-		select d.* from live d where d.colony_id = $1 and d.assigned_computer_id = any ($2::text[]) and d.status = 1 limit $3
+		select d.* from live d where d.colony_id = $1 and d.assigned_computer_id = any ($2::bytea[]) and d.status = 1 limit $3
 	)
 	select count(*)::int as requeued, (count(*) filter (where not (${somebodyMayRun('$2')})))::int as alone from running d`;
 
@@ -31,13 +32,13 @@ type About = {colony: Id; change: ChangeForetold; limit: number};
 
 /** What approving, disapproving or removing computers would do now, all of them together, counted to `limit`. Those that are not there, or are so already, change nothing. */
 export async function forecastMany(client: Client, {colony, computers, change, limit}: About & {computers: readonly Id[]}): Promise<ForecastOfMany> {
-	const {rows: [waiting]} = await client.query<{fitting: number; alone: number}>(waitingStatement, [colony, computers, change, limit + 1, change === 'approve' ? [] : computers]);
+	const {rows: [waiting]} = await client.query<{fitting: number; alone: number}>(waitingStatement, [bytesOf(colony), bytesOfAll(computers), change, limit + 1, change === 'approve' ? [] : bytesOfAll(computers)]);
 	const about = {change, computers: computers.length, fitting: waiting!.fitting};
 	if (change === 'approve') {
 		return {...about, runnable: waiting!.alone, stranded: 0, requeued: 0};
 	}
 
-	const {rows: [running]} = await client.query<{requeued: number; alone: number}>(runningStatement, [colony, computers, limit + 1]);
+	const {rows: [running]} = await client.query<{requeued: number; alone: number}>(runningStatement, [bytesOf(colony), bytesOfAll(computers), limit + 1]);
 	return {...about, runnable: 0, stranded: Math.min(limit + 1, waiting!.alone + running!.alone), requeued: running!.requeued};
 }
 
@@ -47,7 +48,7 @@ The same of one computer.
 */
 export async function forecast(client: Client, {computer, ...about}: About & {computer: Id}): Promise<Forecast> {
 	const {colony, change} = about;
-	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [colony, computer]);
+	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer)]);
 	if (!row) {
 		throw unknownComputer(computer);
 	}

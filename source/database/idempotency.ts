@@ -1,12 +1,13 @@
 import type {Id} from '../core/types.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** A request that may come twice, as its signer names it. `fingerprint`: of what it asks. */
 export type Keyed = {signer: Id; key: string; fingerprint: string};
 
 type Kept = {fingerprint: string; subjects: Id[]};
 
-const lockOf = 'hashtextextended($1 || \' \' || $2, 0)';
+const lockOf = 'hashtextextended(encode($1::bytea, \'hex\') || \' \' || $2, 0)';
 
 /**
 What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none.
@@ -16,7 +17,7 @@ export async function findKept(client: Client, {signer, key}: Keyed): Promise<Ke
 	const {rows: [found]} = await client.query<{isFirst: boolean; fingerprint: string | null; subjects: Id[] | null}>(
 		`select pg_try_advisory_xact_lock(${lockOf}) as "isFirst", k.fingerprint, k.subjects
 		from (select) as always left join idempotency_keys k on k.signer = $1 and k.key = $2`,
-		[signer, key],
+		[bytesOf(signer), key],
 	);
 	const {isFirst, fingerprint, subjects} = found!;
 	if (fingerprint !== null) {
@@ -27,9 +28,9 @@ export async function findKept(client: Client, {signer, key}: Keyed): Promise<Ke
 		return undefined;
 	}
 
-	await client.query(`select pg_advisory_xact_lock(${lockOf})`, [signer, key]);
+	await client.query(`select pg_advisory_xact_lock(${lockOf})`, [bytesOf(signer), key]);
 	// A statement of its own, which sees what the other has committed meanwhile.
-	const {rows} = await client.query<Kept>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [signer, key]);
+	const {rows} = await client.query<Kept>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [bytesOf(signer), key]);
 	return rows[0];
 }
 
@@ -37,7 +38,7 @@ export async function findKept(client: Client, {signer, key}: Keyed): Promise<Ke
 export async function keep(client: Client, {signer, key, fingerprint}: Keyed, subjects: readonly Id[]): Promise<boolean> {
 	const {rowCount} = await client.query(
 		'insert into idempotency_keys (signer, key, fingerprint, subjects) values ($1, $2, $3, $4) on conflict do nothing',
-		[signer, key, fingerprint, subjects],
+		[bytesOf(signer), key, bytesOf(fingerprint), bytesOfAll(subjects)],
 	);
 	return rowCount === 1;
 }

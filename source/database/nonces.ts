@@ -1,5 +1,6 @@
 import type {Id} from '../core/types.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** Tables that the nonces lie in, one a minute in turn. */
 const slots = 4;
@@ -21,7 +22,7 @@ export async function spendNonce(client: Client, {signer, nonce, created}: {sign
 		select $1, $2, $3 where to_timestamp($3::bigint) between statement_timestamp() - $4 * interval '1 second' and statement_timestamp() + $5 * interval '1 second'
 		on conflict do nothing`,
 		// A second more on either side, for the signed time is in whole seconds.
-		[nonce, signer, created, requestLife.after + 1, requestLife.ahead + 1],
+		[nonce, bytesOf(signer), created, requestLife.after + 1, requestLife.ahead + 1],
 	);
 	return rowCount === 1;
 }

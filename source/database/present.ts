@@ -3,6 +3,7 @@ import {entriesIn} from './attributes.ts';
 import {fromImage} from './images.ts';
 import type {ColonyRow, ComputerRow, ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** The last row of the history about something, and the image of when it was made; each null where there is none. */
 export type Told<Image> = {
@@ -26,6 +27,9 @@ const latest = 'order by h.history_id desc limit 1';
 
 type Ask = {after: readonly string[]; colony: Id | undefined; limit: number};
 
+const keyOf = (id: string | undefined): string => id === undefined ? '' : bytesOf(id);
+const ofColony = (colony: Id | undefined): string | undefined => colony === undefined ? undefined : bytesOf(colony);
+
 /** A portion that was full goes on after its last row. */
 const portionOf = <Row>(rows: Row[], limit: number, keyOf: (row: Row) => string[]): Portion<Row> => ({rows, end: rows.length < limit ? undefined : keyOf(rows.at(-1)!)});
 
@@ -35,10 +39,10 @@ export type ToldColony = ColonyRow & Told<{name?: string}> & {made: Time};
 export async function colonies(client: Client, {after: [id], colony, limit}: Ask): Promise<Portion<ToldColony>> {
 	const {rows} = await client.query<ToldColony>(
 		`select c.colony_id, c.name, c.registered_at as made, ${last('l')}, l.detail as image, null as detail
-		from (select * from colonies where colony_id > $1 and ($2::text is null or colony_id = $2) order by colony_id limit $3) c
-		left join lateral (select * from history h where h.subject_id = c.colony_id and h.noun = 'colony' ${latest}) l on true
+		from (select * from colonies where colony_id > $1 and ($2::bytea is null or colony_id = $2) order by colony_id limit $3) c
+		left join lateral (select * from history h where h.subject_id = encode(c.colony_id, 'hex') and h.noun = 'colony' ${latest}) l on true
 		order by c.colony_id`,
-		[id ?? '', colony, limit],
+		[keyOf(id), ofColony(colony), limit],
 	);
 	return portionOf(rows, limit, row => [row.colony_id]);
 }
@@ -47,14 +51,14 @@ export type ToldComputer = ComputerRow & Told<Record<string, unknown>> & {made: 
 
 /** Computers by colony and id, each with its last row and as it was registered. */
 export async function computers(client: Client, {after: [of, id], colony, limit}: Ask): Promise<Portion<ToldComputer>> {
-	const its = 'h.subject_id = c.computer_id and h.colony_id = c.colony_id';
+	const its = 'h.subject_id = encode(c.computer_id, \'hex\') and h.colony_id = encode(c.colony_id, \'hex\')';
 	const {rows} = await client.query<ToldComputer>(
 		`select c.*, c.registered_at as made, ${last('l')}, r.detail as image, null as detail
-		from (select * from computers where (colony_id, computer_id) > ($1, $2) and ($3::text is null or colony_id = $3) order by colony_id, computer_id limit $4) c
+		from (select * from computers where (colony_id, computer_id) > ($1, $2) and ($3::bytea is null or colony_id = $3) order by colony_id, computer_id limit $4) c
 		left join lateral (select * from history h where ${its} and h.noun = 'computer' ${latest}) l on true
 		left join lateral (select * from history h where ${its} and h.what = 'computer.register' ${latest}) r on true
 		order by c.colony_id, c.computer_id`,
-		[of ?? '', id ?? '', colony, limit],
+		[keyOf(of), keyOf(id), ofColony(colony), limit],
 	);
 	return portionOf(rows, limit, row => [row.colony_id, row.computer_id]);
 }
@@ -67,10 +71,10 @@ export type ToldProcess = ProcessRow & Told<Submitted> & {fits: boolean | null};
 
 /** The processes after an id, of all colonies, so that a portion is bounded; of these the ones of a colony. */
 const looked = `look as materialized (select * from processes where process_id > $1 order by process_id limit $3),
-	ours as materialized (select * from look where $2::text is null or colony_id = $2),
-	ends as (select max(process_id) as "end", count(*) as looked from look)`;
+	ours as materialized (select * from look where $2::bytea is null or colony_id = $2),
+	ends as (select (select process_id from look order by process_id desc limit 1) as "end", (select count(*) from look) as looked)`;
 
-const ofSome = 'h.subject_id = any (array(select process_id from ours))';
+const ofSome = 'h.subject_id = any (array(select encode(process_id, \'hex\') from ours))';
 
 type Ends = {end: string | null; looked: number};
 
@@ -88,9 +92,9 @@ export async function processes(client: Client, {after: [id], colony, limit}: As
 				select from demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
 					and d.target_computer_ids @> p.target_computer_ids and d.target_computer_ids <@ p.target_computer_ids
 			) end as fits
-		from ends e left join ours p on true left join latest l on l.subject_id = p.process_id left join submitted s on s.subject_id = p.process_id
+		from ends e left join ours p on true left join latest l on l.subject_id = encode(p.process_id, 'hex') left join submitted s on s.subject_id = encode(p.process_id, 'hex')
 		order by p.process_id`,
-	[id ?? '', colony, limit],
+	[keyOf(id), ofColony(colony), limit],
 	);
 	const found = rows.filter((row): row is Ends & ToldProcess & {image_colony: Id | null} => row.process_id !== null);
 	return {rows: found.map(({image_colony: of, ...row}) => ({...row, image: row.image && fromImage(row.process_id, of ?? '', row.image)})), end: endOf(rows[0]!, limit)};
@@ -129,16 +133,16 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 			from told t left join back b on b.subject_id = t.subject_id where t.what = 'attribute.add' and (b.row is null or t.history_id > b.row)
 			order by t.subject_id, t.detail->>'type', t.detail->>'key', t.history_id desc
 		), expected as (select * from brought union all select * from added),
-		actual as (select p.process_id, array_position(array['in', 'out', 'err'], t.kind) - 1 as type, a.key, ${sha('a.value')} as hash from ours p cross join ${entriesIn('p')}),
+		actual as (select encode(p.process_id, 'hex') as process_id, array_position(array['in', 'out', 'err'], t.kind) - 1 as type, a.key, ${sha('a.value')} as hash from ours p cross join ${entriesIn('p')}),
 		wrong as (
 			select coalesce(a.process_id, e.subject_id) as process_id, coalesce(a.key, e.key) as key, coalesce(a.type, e.type) as type, a.process_id is not null as there, e.subject_id is not null as told, e.at, e.place
 			from expected e full join actual a on a.process_id = e.subject_id and a.type = e.type and a.key = e.key
 			where a.process_id is null or e.subject_id is null or a.hash is distinct from e.hash
 		)
-		select (select count(*)::int from actual) as compared, w.*, p.colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = p.process_id and t.what = 'process.submit') as submitted
-		from (select) always left join (wrong w join ours p on p.process_id = w.process_id) on true left join begun b on b.subject_id = w.process_id
+		select (select count(*)::int from actual) as compared, w.*, encode(p.colony_id, 'hex') as colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = w.process_id and t.what = 'process.submit') as submitted
+		from (select) always left join (wrong w join ours p on p.process_id = bytes_of(w.process_id)) on true left join begun b on b.subject_id = w.process_id
 		order by w.process_id, w.key limit $4`,
-	[id ?? '', colony, limit, most],
+	[keyOf(id), ofColony(colony), limit, most],
 	);
 	return {wrong: rows.filter((row): row is {compared: number} & WrongAttribute => row.process_id !== null), compared: rows[0]!.compared};
 }
@@ -155,9 +159,9 @@ export async function absent(client: Client, {after: [at, row], until, colony, l
 		), named as (select distinct noun, subject_id, colony_id from look where noun in ('colony', 'computer', 'process')),
 		gone as materialized (
 			select * from named n where case n.noun
-				when 'process' then not exists (select from processes p where p.process_id = n.subject_id)
-				when 'computer' then not exists (select from computers c where c.colony_id = n.colony_id and c.computer_id = n.subject_id)
-				else not exists (select from colonies c where c.colony_id = n.subject_id) end
+				when 'process' then not exists (select from processes p where p.process_id = bytes_of(n.subject_id))
+				when 'computer' then not exists (select from computers c where c.colony_id = bytes_of(n.colony_id) and c.computer_id = bytes_of(n.subject_id))
+				else not exists (select from colonies c where c.colony_id = bytes_of(n.subject_id)) end
 		), absent as (
 			select g.noun, g.subject_id as subject, g.colony_id as colony, l.what, l.to_state as "to", l.at, ${place('l')} as place, l.detail->>'name' as name from gone g cross join lateral (
 				select * from history h where h.subject_id = g.subject_id and h.noun = g.noun and h.colony_id is not distinct from g.colony_id ${latest}

@@ -10,6 +10,7 @@ import {
 import {fail, reopen} from './requeue.ts';
 import type {ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
 export type Asked = {processid: Id; ifstate?: ProcessState; ifsince?: Time; ifretries?: number; ifversion?: string};
@@ -32,7 +33,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 		for (const {name, columns} of tables) {
 			const {rows} = missing.length === 0 ? {rows: []} : await client.query<Locked>(
 				`select ${columns}, p.xmin::text as version from ${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
-				[colony, missing],
+				[bytesOf(colony), bytesOfAll(missing)],
 			);
 			for (const row of rows) {
 				locked.set(row.process_id, row);
@@ -41,7 +42,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 			missing = missing.filter(id => !locked.has(id));
 		}
 
-		if (missing.length > 0 && (await client.query('select from processes where process_id = any ($2) and colony_id = $1 limit 1', [colony, missing])).rows.length === 0) {
+		if (missing.length > 0 && (await client.query('select from processes where process_id = any ($2) and colony_id = $1 limit 1', [bytesOf(colony), bytesOfAll(missing)])).rows.length === 0) {
 			break;
 		}
 	}

@@ -2,6 +2,7 @@ import {attributePlaces, type FilterTerm, lowered} from '../core/filter-language
 import {attributeTypes, type AttributeKind, type Id, type ProcessState, processStates} from '../core/types.ts';
 import {hasAttribute} from './attributes.ts';
 import type {Client} from './types.ts';
+import {bytesOf, rangeOfPrefix} from './values.ts';
 
 /** One walk through the processes of a colony: of these types or computers, of none of those types, of ids that begin with a prefix. */
 export type Walk = {types?: string[]; computers?: Id[]; except?: string[]; prefix?: string};
@@ -33,14 +34,14 @@ export async function typesOf(client: Client, colony: Id): Promise<string[]> {
 			select (select p.computer_type from processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
 		)
 		select type from types where type is not null`,
-		[colony],
+		[bytesOf(colony)],
 	);
 	return rows.map(row => row.type);
 }
 
 /** The processes that have an attribute, of whatever type; undefined where they are many. */
 export async function idsWith(client: Client, colony: Id, {key, value, type}: {key: string; value: string; type?: AttributeKind}): Promise<Id[] | undefined> {
-	const values: unknown[] = [colony, rare + 1];
+	const values: unknown[] = [bytesOf(colony), rare + 1];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const lying = (table: string) => `(select process_id from ${table} p where p.colony_id = $1 and ${hasAttribute('p', {kind: type, key, value}, given)} limit $2)`;
 	const output = type === 'in' ? 'false' : `o.key = ${given(key)} and o.value = ${given(value)} ${type === undefined ? '' : `and o.attribute_type = ${attributeTypes.indexOf(type)}`}`;
@@ -55,13 +56,13 @@ export async function idsWith(client: Client, colony: Id, {key, value, type}: {k
 async function assignedFrom(client: Client, colony: Id, prefix: string): Promise<Id[]> {
 	const {rows} = await client.query<{id: Id}>(
 		`with recursive assigned as (
-			(select assigned_computer_id as id, 1 as place from processes where colony_id = $1 and assigned_computer_id >= $2 and assigned_computer_id < $3 order by assigned_computer_id limit 1)
+			(select assigned_computer_id as id, 1 as place from processes where colony_id = $1 and assigned_computer_id between $2 and $3 order by assigned_computer_id limit 1)
 			union all
-			select (select p.assigned_computer_id from processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id < $3 order by p.assigned_computer_id limit 1), place + 1
+			select (select p.assigned_computer_id from processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id <= $3 order by p.assigned_computer_id limit 1), place + 1
 			from assigned a where a.id is not null and place < $4
 		)
 		select id from assigned where id is not null`,
-		[colony, prefix, `${prefix}~`, mostComputers],
+		[bytesOf(colony), ...rangeOfPrefix(prefix), mostComputers],
 	);
 	return rows.map(row => row.id);
 }
@@ -73,8 +74,8 @@ async function computersOf(client: Client, colony: Id, {operator, value}: Filter
 	const {rows} = await client.query<{computer_id: Id}>(
 		operator === 'has'
 			? 'select computer_id from computers where colony_id = $1 and position($2 in lower(name)) > 0 limit $3'
-			: `select computer_id from computers where colony_id = $1 and (lower(name) = $2 ${isPrefix ? 'or left(computer_id, length($2)) = $2' : ''}) limit $3`,
-		[colony, text, mostComputers],
+			: `select computer_id from computers where colony_id = $1 and (lower(name) = $2 ${isPrefix ? 'or left(encode(computer_id, \'hex\'), length($2)) = $2' : ''}) limit $3`,
+		[bytesOf(colony), text, mostComputers],
 	);
 	const assigned = isPrefix ? await assignedFrom(client, colony, text) : [];
 	return [...new Set([...rows.map(row => row.computer_id), ...assigned])];

@@ -10,6 +10,7 @@ import {
 } from './process-statements.ts';
 import {type ComputerRow, processColumns, type ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** The walks which together find what a filter says of types and ids; no process is on two of them. */
 export async function walksOf(client: Client, colony: Id, {text, computertype}: ProcessFilter): Promise<Walk[]> {
@@ -50,7 +51,7 @@ What this computer may run, oldest first: the very order in which assign gives i
 A filter is looked for among the first of them, as many as a page may have.
 */
 export async function listRunnable(client: Client, colony: Id, computer: Id, {count, attributes, filter}: {count: number; attributes: boolean; filter?: Filter}): Promise<Page<Process>> {
-	const computers = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 and status = 1', [colony, computer]);
+	const computers = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 and status = 1', [bytesOf(colony), bytesOf(computer)]);
 	if (!computers.rows[0]) {
 		return toPage([], {count}, () => []);
 	}
@@ -74,7 +75,7 @@ export async function count(client: Client, colony: Id, limit: number): Promise<
 	const {rows} = await client.query<{status: number; count: number}>(
 		`select s.status, (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = s.status limit $2) found) as count
 		from unnest(array[0, 1, 2, 3]::smallint[]) as s(status)`,
-		[colony, limit + 1],
+		[bytesOf(colony), limit + 1],
 	);
 	const counts = new Map(rows.map(row => [row.status, row.count]));
 	return Object.fromEntries(processStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ProcessState, number>;

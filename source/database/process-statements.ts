@@ -6,6 +6,7 @@ import type {Walk} from './process-filters.ts';
 import {
 	attributesOf, processColumns, type ProcessRow, toProcess,
 } from './rows.ts';
+import {bytesOf, bytesOfAll, rangeOfPrefix} from './values.ts';
 
 /** Which processes of a colony. Ages in seconds, since a process entered its state. */
 export type ProcessFilter = {
@@ -46,11 +47,18 @@ function beyond(comparison: string, [at, id]: [at: string, id: string], {older, 
 	const bound = isRising ? younger : older;
 	const rest = withinBounds(isRising ? {older, younger: undefined} : {older: undefined, younger});
 	const time = `${at}::timestamptz`;
-	// No id comes after "~".
 	return bound === undefined
 		? [`(p.entered_at, p.process_id) ${comparison} (${time}, ${id})`, ...rest]
-		: [`(p.entered_at, p.process_id) ${comparison} (${isRising ? 'greatest' : 'least'}(${time}, ${bound}), case when ${time} ${isRising ? '<=' : '>'} ${bound} then '~' else ${id} end)`, ...rest];
+		: [`(p.entered_at, p.process_id) ${comparison} (${isRising ? 'greatest' : 'least'}(${time}, ${bound}), case when ${time} ${isRising ? '<=' : '>'} ${bound} then ${afterAll} else ${id} end)`, ...rest];
 }
+
+/** No id comes after this. */
+const afterAll = `'${bytesOf('f'.repeat(66))}'::bytea`;
+
+const positionOf = (position: string): [string, string] => {
+	const [at, id] = decodePosition(position, ['time', 'id']) as [string, string];
+	return [at, bytesOf(id)];
+};
 
 export type Statement = {text: string; values: unknown[]};
 
@@ -61,16 +69,16 @@ With `ids`, the processes that have the attribute of the filter, these are looke
 export function listStatement(colony: Id, filter: Walked, page: PageRequest & {attributes: boolean}, {walks, ids}: {walks: readonly Walk[]; ids?: readonly Id[] | undefined}): Statement {
 	const {comparison, order} = readingOrder(page, isDescending(filter.states));
 	const columns = page.attributes ? `${processColumns}, attributes` : processColumns;
-	const values: unknown[] = [colony, page.count + 1, filter.states.map(state => processStates.indexOf(state))];
+	const values: unknown[] = [bytesOf(colony), page.count + 1, filter.states.map(state => processStates.indexOf(state))];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const ago = (seconds: number) => `statement_timestamp() - ${given(seconds)}::float8 * interval '1 second'`;
 	// Few ids are looked up one by one; the colony goes into no index there, for it would be read from end to end beside them.
-	const where = ids ? ['p.colony_id || \'\' = $1', `p.process_id = any (${given(ids)}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
+	const where = ids ? ['p.colony_id || \'\'::bytea = $1', `p.process_id = any (${given(bytesOfAll(ids))}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
 	const bounds: Bounds = {older: filter.olderthan === undefined ? undefined : ago(filter.olderthan), younger: filter.youngerthan === undefined ? undefined : ago(filter.youngerthan)};
-	where.push(...page.position === undefined ? withinBounds(bounds) : beyond(comparison, decodePosition(page.position, ['time', 'id']).map(value => given(value)) as [string, string], bounds));
+	where.push(...page.position === undefined ? withinBounds(bounds) : beyond(comparison, positionOf(page.position).map(value => given(value)) as [string, string], bounds));
 
 	if (filter.computerid !== undefined) {
-		where.push(`p.assigned_computer_id = ${given(filter.computerid)}`);
+		where.push(`p.assigned_computer_id = ${given(bytesOf(filter.computerid))}`);
 	}
 
 	if (filter.attribute !== undefined && !ids) {
@@ -84,11 +92,11 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest & {a
 			...(types ? [ids ? `p.computer_type = any (${given(types)}::text[])` : 'p.computer_type = t.type'] : []),
 			...(computers ? ['p.assigned_computer_id = m.id'] : []),
 			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
-			...(prefix === undefined ? [] : [`p.process_id >= ${given(prefix)} and p.process_id < ${given(`${prefix}~`)}`]),
+			...(prefix === undefined ? [] : [`p.process_id between ${rangeOfPrefix(prefix).map(end => given(end)).join(' and ')}`]),
 		];
 		return ids
 			? `(select ${columns} from processes p where ${conditions.join(' and ')} ${sorted})`
-			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} ${computers ? `cross join unnest(${given(computers)}::text[]) as m(id)` : ''} cross join lateral (
+			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} ${computers ? `cross join unnest(${given(bytesOfAll(computers))}::bytea[]) as m(id)` : ''} cross join lateral (
 			select ${columns} from processes p where ${conditions.join(' and ')} ${sorted}
 		) w`;
 	});

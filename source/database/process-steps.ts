@@ -5,6 +5,7 @@ import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from 
 import {type ComputerRow, toAttribute, toComputer} from './rows.ts';
 import {unknownProcess} from './processes.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** A step of a process, as the history has it. */
 export type Step = {
@@ -33,7 +34,7 @@ export type Step = {
 type StepRow = Omit<Step, 'why' | 'attributes'> & {history_id: number; cause: string | null; attributes: Array<{type: AttributeType; key: string; value: string}> | null};
 
 /** The name of a computer of the colony `$1`, also when it has been removed. */
-const nameOf = (id: string): string => `coalesce((select c.name from computers c where c.colony_id = $1 and c.computer_id = ${id}), (
+const nameOf = (id: string): string => `coalesce((select c.name from computers c where c.colony_id = bytes_of($1) and c.computer_id = bytes_of(${id})), (
 	select r.detail->>'name' from history r where r.subject_id = ${id} and r.colony_id = $1 and r.what in ('computer.register', 'computer.remove') order by r.at desc limit 1))`;
 
 function whyOf({what, actor, cause}: StepRow): Step['why'] {
@@ -80,14 +81,14 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 export async function lastSuccessful(client: Client, colony: Id, {processid, computertype}: {processid: Id; computertype: string}): Promise<Id | undefined> {
 	const {rows} = await client.query<{process_id: Id}>(
 		'select process_id from processes where colony_id = $1 and computer_type = $2 and status = 2 order by entered_at desc, process_id desc limit 2',
-		[colony, computertype],
+		[bytesOf(colony), computertype],
 	);
 	return rows.find(row => row.process_id !== processid)?.process_id;
 }
 
 /** Computers of a colony by their ids, also those that have been removed, as they were in the end. */
 export async function computersOf(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Computer>> {
-	const {rows} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = any ($2)', [colony, ids]);
+	const {rows} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = any ($2)', [bytesOf(colony), bytesOfAll(ids)]);
 	const gone = await client.query<{id: Id; image: Computer}>(
 		`select i.id, r.image from unnest($2::text[]) as i(id) cross join lateral (
 			select h.detail as image from history h where h.subject_id = i.id and h.colony_id = $1 and h.what = 'computer.remove' order by h.at desc limit 1

@@ -4,6 +4,7 @@ import {
 	Gathered, type Line, levelsOf, running, waiting,
 } from './pulse-numbers.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** What is to be read: `step` in seconds, `level` one that the step is made of, `most` rows apart from the others, states counted to `counted` and no further. */
 export type PulseRequest = {
@@ -60,7 +61,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 		select array_agg(key order by rank) as keys from ranked where rank <= ${most}
 	),`;
 	const named = `union all
-	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from computers c where c.colony_id = $1 and c.computer_id = key)' : 'null'} from ranked where rank <= ${most}
+	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from computers c where c.colony_id = $7 and c.computer_id = bytes_of(key))' : 'null'} from ranked where rank <= ${most}
 	union all
 	select 'rest', 0, 0, 0, count(*), null, null, null from ranked where rank > ${most}`;
 	return `
@@ -75,7 +76,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, string_agg(cell || ' ' || n, ' ') filter (where cell >= 0) as cells, null as key, null as name from summed group by rank, bucket, move
 	${by === 'none' ? '' : named}
 	union all
-	select 'now', 0, 0, s.status, (select count(*) from (select from live p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
+	select 'now', 0, 0, s.status, (select count(*) from (select from live p where p.colony_id = $7 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
 	from (values (${waiting}), (${running})) as s(status)`;
 };
 
@@ -90,7 +91,7 @@ export async function read(client: Client, {span, ...request}: PulseRequest & {s
 export async function readRange(client: Client, request: PulseRequest, {now, from, to}: Range): Promise<Pulse> {
 	const {colony, by, computertype, step, most, counted} = request;
 	const count = (to - from) / step;
-	const {rows: lines} = await client.query<Line>(statement(request, await sourceOf(client)), [colony, from, to, step, computertype, counted]);
+	const {rows: lines} = await client.query<Line>(statement(request, await sourceOf(client)), [colony, from, to, step, computertype, counted, bytesOf(colony)]);
 	const ranks = Array.from({length: most + 2}, () => new Gathered(count));
 	for (const line of lines.filter(({kind}) => kind === 'move')) {
 		ranks[line.rank]!.add(line);

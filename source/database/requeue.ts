@@ -10,6 +10,7 @@ import {
 	attemptOf, type Lists, type OutputRow, type ProcessRow, toAttribute,
 } from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 /** What happens to the count of retries on the way back to waiting. */
 type Retries = 'same' | 'one more';
@@ -43,11 +44,11 @@ async function requeue(client: Client, rows: readonly LiveRow[], retries: Retrie
 	}
 
 	const ids = rows.map(row => row.process_id);
-	const {rows: outputs} = await client.query<OutputRow>('delete from outputs where process_id = any ($1) returning *', [ids]);
+	const {rows: outputs} = await client.query<OutputRow>('delete from outputs where process_id = any ($1) returning *', [bytesOfAll(ids)]);
 	await client.query(
 		`update live set status = 0, entered_at = submission_time, returned_at = statement_timestamp(), retries = ${count[retries]}, assigned_computer_id = null, start_time = null, deadline = null
 		where process_id = any ($1)`,
-		[ids],
+		[bytesOfAll(ids)],
 	);
 	const written = groupBy(outputs, row => row.process_id);
 	return rows.map(row => changeOf(row, {
@@ -64,15 +65,15 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
 	const {rows: gone} = await client.query<ProcessRow>(
 		`with gone as (
-			delete from closed p using unnest($1::text[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
+			delete from closed p using unnest($1::bytea[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
 		), back as (
 			insert into live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
 			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus,
 				nullif(g.attributes - '{out,err}'::text[], '{}')
-			from gone g join unnest($1::text[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
+			from gone g join unnest($1::bytea[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
 		)
 		select process_id, attributes - 'in' as attributes from gone`,
-		[rows.map(row => row.process_id), demands, rows.map(row => row.end_time)],
+		[bytesOfAll(rows.map(row => row.process_id)), demands, rows.map(row => row.end_time)],
 	);
 	const written = new Map(gone.map(row => [row.process_id, row.attributes ?? {}]));
 	return rows.map((row, index) => changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt: written.get(row.process_id) ?? {}}));
@@ -82,7 +83,7 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 export async function requeueRunning(client: Client, colony: Id, computer: Id): Promise<Change[]> {
 	const {rows} = await client.query<LiveRow>(
 		'select * from live where colony_id = $1 and assigned_computer_id = $2 and status = 1 order by process_id for update',
-		[colony, computer],
+		[bytesOf(colony), bytesOf(computer)],
 	);
 	return requeue(client, rows, 'same');
 }
@@ -110,7 +111,7 @@ export async function expire(client: Client, {colony, limit}: {colony?: Id; limi
 	const {rows} = await client.query<LiveRow>(
 		`select * from live where status = 1 and deadline is not null and deadline <= statement_timestamp() ${colony === undefined ? '' : 'and colony_id = $2'}
 		order by deadline limit $1 for update skip locked`,
-		colony === undefined ? [limit] : [limit, colony],
+		colony === undefined ? [limit] : [limit, bytesOf(colony)],
 	);
 	const fates = groupBy(rows, row => afterDeadline({retries: row.retries, maxretries: row.max_retries}));
 	const changes = await requeue(client, fates.get('requeue') ?? [], 'one more');

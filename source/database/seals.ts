@@ -169,10 +169,12 @@ const between = (from: Place): string => `${afterPlace(from)} and txid <= $3::bi
 
 const entriesOf = (from: Place): string => `select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from history where ${between(from)}`;
 
+const toBuffer = (hex: string | null): Buffer => Buffer.from(hex ?? '', 'hex');
+
 /** The entries of all rows after a place up to another, as they are now, one after the other. */
 export async function entriesBetween(client: Client, from: Place, to: Place): Promise<Buffer> {
-	const {rows: [row]} = await client.query<{entries: Buffer | null}>(entriesOf(from), [...placeValues(from), to.txid, to.row]);
-	return row!.entries ?? Buffer.alloc(0);
+	const {rows: [row]} = await client.query<{entries: string | null}>(entriesOf(from), [...placeValues(from), to.txid, to.row]);
+	return toBuffer(row!.entries);
 }
 
 /**
@@ -181,17 +183,17 @@ Of one moment, for retention may drop both meanwhile.
 @param from where its rows begin
 */
 export async function keptAndPresent(client: Client, {number, to}: Seal, from: Place): Promise<{kept: Buffer | undefined; present: Buffer}> {
-	const {rows: [row]} = await client.query<{kept: Buffer | null; present: Buffer | null}>(
+	const {rows: [row]} = await client.query<{kept: string | null; present: string | null}>(
 		`select s.entries as kept, p.entries as present from (${entriesOf(from)}) p left join seals s on s.number = $5`,
 		[...placeValues(from), to.txid, to.row, number],
 	);
-	return {kept: row!.kept ?? undefined, present: row!.present ?? Buffer.alloc(0)};
+	return {kept: row!.kept === null ? undefined : toBuffer(row!.kept), present: toBuffer(row!.present)};
 }
 
 /** The entries that a seal keeps of its rows; undefined where its list is gone. */
 export async function keptEntries(client: Client, number: number): Promise<Buffer | undefined> {
-	const {rows: [row]} = await client.query<{entries: Buffer | null}>('select entries from seals where number = $1', [number]);
-	return row?.entries ?? undefined;
+	const {rows: [row]} = await client.query<{entries: string | null}>('select entries from seals where number = $1', [number]);
+	return row?.entries ? toBuffer(row.entries) : undefined;
 }
 
 /** How many rows are not sealed yet, counted to `limit`, and since when. */

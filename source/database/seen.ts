@@ -1,5 +1,6 @@
 import type {Id} from '../core/types.ts';
 import type {Client} from './types.ts';
+import {bytesOfAll} from './values.ts';
 
 /** That a computer did something. `ago`: milliseconds before now. */
 export type Sighting = {colony: Id; computer: Id; ago: number};
@@ -10,9 +11,9 @@ export async function keepSeen(client: Client, sightings: readonly Sighting[]): 
 	await client.query(
 		`insert into seen (colony_id, computer_id, seen_at)
 		select s.colony, s.computer, statement_timestamp() - s.ago * interval '1 millisecond'
-		from unnest($1::text[], $2::text[], $3::float8[]) as s(colony, computer, ago)
+		from unnest($1::bytea[], $2::bytea[], $3::float8[]) as s(colony, computer, ago)
 		where exists (select from computers c where c.colony_id = s.colony and c.computer_id = s.computer)
 		on conflict (colony_id, computer_id) do update set seen_at = greatest(seen.seen_at, excluded.seen_at)`,
-		[sorted.map(({colony}) => colony), sorted.map(({computer}) => computer), sorted.map(({ago}) => ago)],
+		[bytesOfAll(sorted.map(({colony}) => colony)), bytesOfAll(sorted.map(({computer}) => computer)), sorted.map(({ago}) => ago)],
 	);
 }

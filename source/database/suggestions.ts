@@ -3,6 +3,7 @@ import {isSecretKey} from '../core/text.ts';
 import {computerStates, type ComputerStatus, type Id} from '../core/types.ts';
 import {entriesIn} from './attributes.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** A value that somebody may mean, and what it is. */
 export type Suggestion = {value: string; summary: string};
@@ -22,7 +23,7 @@ const named = (rows: ReadonlyArray<{value: string}>): Suggestion[] => rows.map((
 
 /** Computer types that processes of a colony ask for, those that begin with a prefix. */
 export async function processTypes(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
-	const {rows} = await client.query<{value: string}>(distinctFrom('processes', 'computer_type', 'colony_id = $1'), [colony, prefix, count]);
+	const {rows} = await client.query<{value: string}>(distinctFrom('processes', 'computer_type', 'colony_id = $1'), [bytesOf(colony), prefix, count]);
 	return named(rows);
 }
 
@@ -30,7 +31,7 @@ export async function processTypes(client: Client, colony: Id, prefix: string, c
 export async function computerTypes(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{value: string}>(
 		'select distinct computer_type as value from computers where colony_id = $1 and left(computer_type, length($2)) = $2 order by 1 limit $3',
-		[colony, prefix, count],
+		[bytesOf(colony), prefix, count],
 	);
 	return named(rows);
 }
@@ -38,9 +39,9 @@ export async function computerTypes(client: Client, colony: Id, prefix: string, 
 /** Computers of a colony whose name has a text, or whose id begins with it: by name, those that begin with it first. */
 export async function computers(client: Client, colony: Id, text: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{name: string; computer_id: Id; status: ComputerStatus}>(
-		`select name, computer_id, status from computers where colony_id = $1 and (position($2 in lower(name)) > 0 or left(computer_id, length($2)) = $2)
+		`select name, computer_id, status from computers where colony_id = $1 and (position($2 in lower(name)) > 0 or left(encode(computer_id, 'hex'), length($2)) = $2)
 		order by left(lower(name), length($2)) <> $2, name, computer_id limit $3`,
-		[colony, lowered(text), count],
+		[bytesOf(colony), lowered(text), count],
 	);
 	// A text that stands in no name is the beginning of an id.
 	return rows.map(({name, computer_id: id, status}) => ({value: lowered(name).includes(lowered(text)) ? name : id, summary: `${computerStates[status]} ${id.slice(0, 8)}`}));
@@ -57,7 +58,7 @@ const latest = `latest as materialized (
 export async function attributeKeys(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{value: string}>(
 		`with ${latest} select distinct a.key as value from latest p cross join ${entriesIn('p')} where left(a.key, length($2)) = $2 order by 1 limit $3`,
-		[colony, prefix, count],
+		[bytesOf(colony), prefix, count],
 	);
 	return named(rows);
 }
@@ -70,7 +71,7 @@ export async function attributeValues(client: Client, colony: Id, {key, prefix, 
 
 	const {rows} = await client.query<{value: string}>(
 		`with ${latest} select distinct a.value as value from latest p cross join ${entriesIn('p')} where a.key = $4 and length(a.value) < 64 and left(a.value, length($2)) = $2 order by 1 limit $3`,
-		[colony, prefix, count, key],
+		[bytesOf(colony), prefix, count, key],
 	);
 	return named(rows);
 }

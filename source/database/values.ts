@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import type {Id} from '../core/types.ts';
 
 /** Turns the text of one value, as PostgreSQL prints it, into what a row holds. */
 export type Parse = (text: string) => unknown;
@@ -58,12 +59,13 @@ export function parseArray(text: string, parse: Parse): unknown[] {
 
 type Type = {oid: number; array: number; parse: Parse};
 
-const toBytes: Parse = text => Buffer.from(text.slice(2), 'hex');
+/** As hex digits, two a byte: so ids are written everywhere outside the database. */
+const toHex: Parse = text => text.slice(2);
 
 // Object identifiers of pg_type, which are the same in every PostgreSQL.
 const types: readonly Type[] = [
 	{oid: 16, array: 1000, parse: text => text === 't'}, // Boolean
-	{oid: 17, array: 1001, parse: toBytes}, // Bytea
+	{oid: 17, array: 1001, parse: toHex}, // Bytea
 	{oid: 18, array: 1002, parse: asIs}, // "char"
 	{oid: 19, array: 1003, parse: asIs}, // Name
 	{oid: 20, array: 1016, parse: Number}, // Int8
@@ -123,3 +125,12 @@ export function toText(value: unknown): string | null {
 
 	return typeof value === 'object' ? JSON.stringify(value) : String(value); // eslint-disable-line @typescript-eslint/no-base-to-string -- it is no object
 }
+
+/** An id as a parameter for a column of bytes. */
+export const bytesOf = (id: Id): string => `\\x${id}`;
+
+/** Ids as a parameter for a list of bytes. */
+export const bytesOfAll = (ids: readonly Id[]): string[] => ids.map(id => bytesOf(id));
+
+/** The first and the last id that begin with these hex digits, as parameters. */
+export const rangeOfPrefix = (prefix: string): [first: string, last: string] => [bytesOf(prefix.padEnd(64, '0')), bytesOf(prefix.padEnd(64, 'f'))];

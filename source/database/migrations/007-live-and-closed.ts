@@ -1,23 +1,42 @@
 import type {Migration} from './migration.ts';
 
+/** Columns of the tables that stay whose ids and hashes were 64 digits: one each, and a list of them. */
+const columns: Readonly<Record<string, {ids: readonly string[]; list?: string}>> = {
+	colonies: {ids: ['colony_id']},
+	computers: {ids: ['colony_id', 'computer_id']},
+	demands: {ids: ['colony_id', 'fingerprint'], list: 'target_computer_ids'},
+	seen: {ids: ['colony_id', 'computer_id']},
+	idempotency_keys: {ids: ['signer', 'fingerprint'], list: 'subjects'},
+	...Object.fromEntries([0, 1, 2, 3].map(slot => [`nonces_${slot}`, {ids: ['signer']}])),
+};
+
+const compact = Object.entries(columns).map(([table, {ids, list}]) => {
+	const changes = [...ids.map(column => `alter ${column} type bytea using decode(${column}, 'hex')`), ...(list === undefined ? [] : [`alter ${list} type bytea[] using bytes_of_all(${list})`])];
+	return `alter table ${table} ${changes.join(', ')};`;
+}).join('\n');
+
 /** The columns that a process keeps however it goes on. */
 const lasting = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
 
+/** The same of a process \`p\` of before. */
+const before = 'decode(p.process_id, \'hex\'), decode(p.colony_id, \'hex\'), p.submission_time, p.start_time, p.deadline, decode(p.assigned_computer_id, \'hex\'), bytes_of_all(p.target_computer_ids), p.computer_type, p.timeout, p.retries, p.max_retries, p.mem, p.cores, p.gpus';
+
+// Wide ones first, so that little room is lost between them.
 const types = `
-	process_id text collate "C" not null,
-	colony_id text collate "C" not null,
+	process_id bytea not null,
+	colony_id bytea not null,
+	assigned_computer_id bytea,
 	submission_time timestamptz not null,
 	start_time timestamptz,
 	deadline timestamptz,
-	assigned_computer_id text collate "C",
-	target_computer_ids text[] not null,
-	computer_type text collate "C" not null,
+	mem bigint not null,
 	timeout integer not null,
 	retries integer not null default 0,
 	max_retries integer not null,
-	mem bigint not null,
 	cores integer not null,
 	gpus integer not null,
+	computer_type text collate "C" not null,
+	target_computer_ids bytea[] not null,
 	attributes jsonb`;
 
 const closed = `(${types},
@@ -33,9 +52,9 @@ const listOf = (type: number): string => `(
 
 const rowOf = (...names: string[]): string => `nullif(jsonb_strip_nulls(jsonb_build_object(${names.map((name, type) => `'${name}', ${listOf(type)}`).join(', ')})), '{}')`;
 
-/** What a process asks, by its fingerprint (database/demands.ts). */
-const fingerprint = `encode(sha256(convert_to('[' || to_json(p.computer_type)::text || ',' || p.cores || ',' || p.mem || ',' || p.gpus || ',['
-	|| coalesce((select string_agg('"' || t.id || '"', ',' order by t.id collate "C") from (select distinct unnest(p.target_computer_ids) as id) t), '') || ']]', 'UTF8')), 'hex')`;
+/** What a process of before asks, by its fingerprint (database/demands.ts). */
+const fingerprint = `sha256(convert_to('[' || to_json(p.computer_type)::text || ',' || p.cores || ',' || p.mem || ',' || p.gpus || ',['
+	|| coalesce((select string_agg('"' || t.id || '"', ',' order by t.id collate "C") from (select distinct unnest(p.target_computer_ids) as id) t), '') || ']]', 'UTF8'))`;
 
 /** What a running process has written so far, beside what went in. */
 const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
@@ -48,11 +67,24 @@ const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
 /**
 Work that waits or runs, apart from work that is closed: \`live\` stays as small as what is under way, \`closed\` only grows, by the day on which a process ended (UTC), and a day is dropped at a stroke.
 Attributes lie in the row of their process; what a running one has written so far in \`outputs\`. The view \`processes\` shows both tables as one.
+Ids take 32 bytes, not 64 digits, in their rows and in every index that has them; the history, whose seals are about its texts, keeps them as they were: \`bytes_of\` turns one of its ids into one of the other tables, and what is no id, as \`root\`, into null.
 */
 export const liveAndClosed: Migration = {
 	number: 7,
 	name: 'live-and-closed',
 	script: `
+create function bytes_of(id text) returns bytea language sql immutable parallel safe as $body$ select case when id ~ '^[0-9a-f]{64}$' then decode(id, 'hex') end $body$;
+create function bytes_of_all(ids text[]) returns bytea[] language sql immutable parallel safe as $body$ select array(select decode(i.id, 'hex') from unnest(ids) with ordinality as i(id, place) order by i.place) $body$;
+
+drop index demands_by_audience;
+alter table computers drop constraint computers_colony_id_fkey;
+alter table demands drop constraint demands_colony_id_fkey;
+alter table processes drop constraint processes_colony_id_fkey;
+${compact}
+alter table computers add constraint computers_colony_id_fkey foreign key (colony_id) references colonies;
+alter table demands add constraint demands_colony_id_fkey foreign key (colony_id) references colonies;
+create index demands_by_audience on demands (colony_id, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end), computer_type, cores, mem, gpus);
+
 create table live (${types},
 	demand_id bigint not null,
 	status smallint not null default 0 check (status between 0 and 1),
@@ -65,7 +97,7 @@ create table live (${types},
 ) with (fillfactor = 80);
 
 create table outputs (
-	process_id text collate "C" not null,
+	process_id bytea not null,
 	attribute_type smallint not null check (attribute_type between 1 and 2),
 	key text collate "C" not null,
 	value text not null,
@@ -97,23 +129,25 @@ begin
 		create table closed ${closed} partition by range (end_time);
 		create table closed_other partition of closed default;
 		perform make_day_of_closed((now() at time zone 'UTC')::date + ahead) from generate_series(0, 2) ahead;
+		-- What has ended before lies by its days too, so that it is dropped as they are.
+		perform make_day_of_closed(day) from (select distinct (end_time at time zone 'UTC')::date as day from processes where status > 1) days where day > (now() at time zone 'UTC')::date - 400;
 	end if;
 end
 $body$;
 
 insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-select distinct on (p.colony_id, ${fingerprint}) p.colony_id, ${fingerprint}, p.target_computer_ids, p.computer_type, p.cores, p.mem, p.gpus
+select distinct on (p.colony_id, ${fingerprint}) decode(p.colony_id, 'hex'), ${fingerprint}, bytes_of_all(p.target_computer_ids), p.computer_type, p.cores, p.mem, p.gpus
 from processes p where p.status = 1 on conflict do nothing;
 
 insert into live (${lasting}, demand_id, status, entered_at, returned_at, attributes)
-select ${lasting.replaceAll(/\w+/g, column => `p.${column}`)}, coalesce(p.demand_id, (select d.demand_id from demands d where d.colony_id = p.colony_id and d.fingerprint = ${fingerprint})), p.status, p.entered_at, p.returned_at, ${rowOf('in')}
+select ${before}, coalesce(p.demand_id, (select d.demand_id from demands d where d.colony_id = decode(p.colony_id, 'hex') and d.fingerprint = ${fingerprint})), p.status, p.entered_at, p.returned_at, ${rowOf('in')}
 from processes p where p.status < 2;
 
 insert into outputs (process_id, attribute_type, key, value)
-select a.process_id, a.attribute_type, a.key, a.value from attributes a join live l on l.process_id = a.process_id where a.attribute_type > 0;
+select l.process_id, a.attribute_type, a.key, a.value from live l join attributes a on a.process_id = encode(l.process_id, 'hex') where a.attribute_type > 0;
 
 insert into closed (${lasting}, status, end_time, attributes)
-select ${lasting.replaceAll(/\w+/g, column => `p.${column}`)}, p.status, p.end_time, ${rowOf('in', 'out', 'err')}
+select ${before}, p.status, p.end_time, ${rowOf('in', 'out', 'err')}
 from processes p where p.status > 1;
 
 drop table attributes;

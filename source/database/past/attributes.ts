@@ -2,6 +2,7 @@ import {type Attribute, type AttributeKind, attributeTypes, type Id, type Time} 
 import {attemptAttributes, fromImage} from '../images.ts';
 import {attributesOf, type ProcessRow} from '../rows.ts';
 import type {Client} from '../types.ts';
+import {bytesOfAll} from '../values.ts';
 
 /** Of one process: the step after the moment that put its attempt away, with what was in it, and what was done to its attributes until then. */
 type Since = {id: Id; colony: Id | null; what: string | null; image: unknown; attempt: unknown; first: Array<{type: AttributeKind; key: string; before: string | null}> | null};
@@ -57,7 +58,7 @@ export async function attributesAt(client: Client, at: Time, processes: Readonly
 
 	const ids = processes.map(row => row.process_id);
 	// First what is there now, and then what was done: whatever comes in between stands in the history and is put back.
-	const {rows} = await client.query<Pick<ProcessRow, 'process_id' | 'attributes'>>('select process_id, attributes from processes where process_id = any ($1)', [ids]);
+	const {rows} = await client.query<Pick<ProcessRow, 'process_id' | 'attributes'>>('select process_id, attributes from processes where process_id = any ($1)', [bytesOfAll(ids)]);
 	const steps = new Map((await since(client, at, ids)).map(step => [step.id, step]));
 	const images = await imagesOf(client, at, ids);
 	const present = new Map(rows.map(row => [row.process_id, attributesOf(row.process_id, row.attributes)]));

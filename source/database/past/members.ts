@@ -7,6 +7,8 @@ import {testsOf} from '../filters.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from '../pages.ts';
 import {type ColonyRow, type ComputerRow, toColony, toComputer} from '../rows.ts';
 import type {Client} from '../types.ts';
+import {colonyPosition} from '../colonies.ts';
+import {bytesOf} from '../values.ts';
 
 /** The first step of each computer of the colony `$1` after the moment `$2`: it tells the state in which the computer was then; none where it was not there yet. */
 const steps = `steps as materialized (
@@ -20,12 +22,12 @@ One that was removed and registered again is another one, so a removal right aft
 */
 const past = `${steps}, past as (
 	select c.colony_id, c.computer_id, c.name, c.computer_type, c.cpu, c.cores, c.mem, c.gpu, c.gpus, c.status
-	from computers c where c.colony_id = $1 and not exists (select from steps s where s.subject_id = c.computer_id)
+	from computers c where c.colony_id = bytes_of($1) and not exists (select from steps s where s.subject_id = encode(c.computer_id, 'hex'))
 	union all
-	select $1, s.subject_id, coalesce(r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
+	select bytes_of($1), bytes_of(s.subject_id), coalesce(r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
 		coalesce((r.image->>'cores')::integer, c.cores), coalesce((r.image->>'mem')::bigint, c.mem), coalesce(r.image->>'gpu', c.gpu), coalesce((r.image->>'gpus')::integer, c.gpus),
 		(array_position(array['pending', 'approved', 'disapproved'], s.from_state) - 1)::smallint
-	from steps s left join computers c on c.colony_id = $1 and c.computer_id = s.subject_id
+	from steps s left join computers c on c.colony_id = bytes_of($1) and c.computer_id = bytes_of(s.subject_id)
 	left join lateral (
 		select h.detail as image from history h where h.noun = 'computer' and h.colony_id = $1 and h.subject_id = s.subject_id and h.what = 'computer.remove' and h.at > $2 order by h.at, h.history_id limit 1
 	) r on true
@@ -40,7 +42,7 @@ export async function listComputers(client: Client, colony: Id, filter: Computer
 	const given = (value: unknown) => `$${values.push(value)}`;
 	if (page.position !== undefined) {
 		const [status, name, id] = decodePosition(page.position, ['state', 'name', 'id']);
-		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(id)})`);
+		where.push(`(status, name, computer_id) ${comparison} (${given(status)}::smallint, ${given(name)}, ${given(bytesOf(String(id)))})`);
 	}
 
 	if (filter.state !== undefined) {
@@ -52,12 +54,12 @@ export async function listComputers(client: Client, colony: Id, filter: Computer
 	}
 
 	if (filter.only !== undefined) {
-		where.push(`computer_id = ${given(filter.only)}`);
+		where.push(`computer_id = ${given(bytesOf(filter.only))}`);
 	}
 
 	if (filter.text !== undefined) {
 		const text = `lower(${given(filter.text)} collate "C")`;
-		where.push(`(position(${text} in lower(name)) > 0 or left(computer_id, length(${text})) = ${text})`);
+		where.push(`(position(${text} in lower(name)) > 0 or left(encode(computer_id, 'hex'), length(${text})) = ${text})`);
 	}
 
 	if (filter.filter?.some(({field}) => field === 'seen')) {
@@ -78,7 +80,7 @@ export async function countComputers(client: Client, colony: Id, {at, limit}: {a
 
 /** @throws NotFound when the colony had no such computer then */
 export async function getComputer(client: Client, colony: Id, computer: Id, at: Time): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past where computer_id = $3`, [colony, at, computer]);
+	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past where computer_id = $3`, [colony, at, bytesOf(computer)]);
 	if (!rows[0]) {
 		throw new NotFound(`There was no computer ${quoted(computer)} in this colony at ${at}.`, {hint: 'It was registered later, or had been removed.'});
 	}
@@ -89,14 +91,14 @@ export async function getComputer(client: Client, colony: Id, computer: Id, at: 
 /** A page of all colonies that pass a filter, as they were, by name. */
 export async function listColonies(client: Client, filter: Filter | undefined, page: PageRequest & {at: Time}): Promise<Page<Colony>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [page.at, page.count + 1, ...(page.position === undefined ? [] : decodePosition(page.position, ['name', 'id']))];
+	const values: unknown[] = [page.at, page.count + 1, ...(page.position === undefined ? [] : colonyPosition(page.position))];
 	const where = ['true', ...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($3, $4)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`with steps as materialized (
 			select distinct on (h.subject_id) h.subject_id, h.what, h.detail from history h where h.noun = 'colony' and h.at > $1 order by h.subject_id, h.at, h.history_id
 		), past as (
-			select c.colony_id, c.name from colonies c where not exists (select from steps s where s.subject_id = c.colony_id)
-			union all select s.subject_id, s.detail->>'name' from steps s where s.what = 'colony.remove'
+			select c.colony_id, c.name from colonies c where not exists (select from steps s where s.subject_id = encode(c.colony_id, 'hex'))
+			union all select bytes_of(s.subject_id), s.detail->>'name' from steps s where s.what = 'colony.remove'
 		)
 		select * from past c where ${where.join(' and ')} order by name collate "C" ${order}, colony_id ${order} limit $2`,
 		values,
