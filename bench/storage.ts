@@ -11,6 +11,7 @@ import process from 'node:process';
 import {Logger, makeWorkerUtils, runTaskListOnce, type Task} from 'graphile-worker';
 import pg from 'pg';
 import PgBoss from 'pg-boss';
+import {keepTime} from '../source/contexts/keep-time.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
 import type {Caller, InputOf, OperationName} from '../source/operations/index.ts';
@@ -80,11 +81,13 @@ async function ours(): Promise<Measured> {
 
 	try {
 		return await measure(where.database!, async () => {
+			const stop = keepTime(colony.broker);
 			await all(async place => {
 				await call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id, timeout: 600, maxretries: 1, in: given}});
 				const {processid} = await call(computers[place]!, 'process.assign', {colonyid: colony.id});
 				await call(computers[place]!, 'process.successful', {colonyid: colony.id, processid});
 			});
+			await stop();
 			while (await colony.broker.seal() || await colony.broker.rollPulse()) {
 				// Until all is sealed and counted.
 			}

@@ -12,6 +12,8 @@ const historyInterval = 60_000;
 const nonceInterval = 60_000;
 /** Between two looks whether there is place for what is closed in the days to come, in milliseconds. */
 const dayInterval = 3_600_000;
+/** Between two looks whether tables are to be vacuumed, in milliseconds. */
+const vacuumInterval = 10_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
 const tidyInterval = 600_000;
 
@@ -98,6 +100,10 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 
 			return false;
 		}, deadlineInterval],
+		[async () => {
+			await broker.vacuum();
+			return false;
+		}, vacuumInterval],
 	];
 	const stops = duties.map(([act, interval]) => repeat(async () => await isReady() && act(), interval));
 	return async () => {

@@ -17,8 +17,8 @@ const withAttributes = (attributes: Lists | null | undefined) => attributes ? {a
 export function submissionImage(row: ProcessRow): Image {
 	const process = toProcess(row);
 	const asked = Object.entries(usual).flatMap(([name, value]) => {
-		const given = process[name as keyof typeof usual];
-		return String(given) === String(value) ? [] : [[name, given]];
+		const given: unknown = process[name as keyof typeof usual];
+		return String(given) === String(value) ? [] : [[name, given] as const];
 	});
 	return {submissiontime: process.submissiontime, ...Object.fromEntries(asked), ...withAttributes(row.attributes)};
 }

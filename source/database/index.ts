@@ -38,6 +38,7 @@ export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus} from './status.ts';
 export {isRetryable} from './sqlstate.ts';
+export {vacuumLive} from './vacuum.ts';
 export type {
 	Client, Database, Load, NoChanges, Reachability,
 } from './types.ts';

@@ -47,7 +47,7 @@ function whyOf({what, actor, cause}: StepRow): Step['why'] {
 
 function toStep(process: Id, row: StepRow): Step {
 	const {history_id: _, cause: __, attributes, ...step} = row;
-	return {...step, why: whyOf(row), attributes: attributes && attributes.map(({type, key, value}) => toAttribute(process, type, key, value)).sort((one, other) => compareAttributes(one, other))};
+	return {...step, why: whyOf(row), attributes: attributes?.map(({type, key, value}) => toAttribute(process, type, key, value)).sort((one, other) => compareAttributes(one, other)) ?? null};
 }
 
 /** A page of the steps of a process, oldest first, be it removed since. @throws NotFound when this colony never had one of that id, as far as the history goes back */

@@ -49,7 +49,7 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 /** A process with its attributes. @throws NotFound when this colony has none of that id */
 export async function get(client: Client, colony: Id, process: Id): Promise<Process> {
 	const {rows} = await client.query<ProcessRow>(
-		`select p.* from processes p where p.process_id = $2 and p.colony_id = $1`,
+		'select p.* from processes p where p.process_id = $2 and p.colony_id = $1',
 		[bytesOf(colony), bytesOf(process)],
 	);
 	if (!rows[0]) {

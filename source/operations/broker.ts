@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics,
+	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -125,6 +125,11 @@ export class Broker {
 	/** Makes place for the processes that are closed today and in the days to come. */
 	async makeDays(): Promise<void> {
 		await this.#database.transaction(async client => makeDays(client));
+	}
+
+	/** Keeps the tables that processes go through free of what is dead. */
+	async vacuum(): Promise<void> {
+		await vacuumLive(this.#database);
 	}
 
 	/** Seals what is to be sealed of the history, a bounded number of rows. @returns whether there is more */
