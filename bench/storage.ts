@@ -19,6 +19,7 @@ import {openColony} from '../test/support/colony.ts';
 import {freshDatabase, onSocket, startPostgres} from '../test/support/databases.ts';
 import {authority, signed, wire} from '../test/support/server.ts';
 
+/* eslint-disable no-await-in-loop, @eslint-community/eslint-comments/disable-enable-pair -- One after the other is how it is measured. */
 const [lives = 5000, callers = 16] = process.argv.slice(2).map(Number);
 const given = {job: 'render', frame: '1017'};
 
@@ -64,7 +65,7 @@ async function all(live: (caller: number) => Promise<void>): Promise<void> {
 	let left = lives;
 	await Promise.all(Array.from({length: callers}, async (_, caller) => {
 		while (left-- > 0) {
-			await live(caller); // eslint-disable-line no-await-in-loop
+			await live(caller);
 		}
 	}));
 }
@@ -135,7 +136,7 @@ async function boss(): Promise<Measured> {
 				await queue.send('lives', {...given, id: randomUUID()});
 				let job: {id: string} | undefined;
 				while (!job) {
-					[job] = await queue.fetch('lives'); // eslint-disable-line no-await-in-loop
+					[job] = await queue.fetch('lives');
 				}
 
 				await queue.complete('lives', job.id);

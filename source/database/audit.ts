@@ -2,7 +2,7 @@ import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
 import {type Place, placeText} from './events.ts';
-import {decodePosition, encodePosition, type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
+import {decodePosition, encodePosition, type Key, type Page, type PageRequest, readingOrder, toPage} from './pages.ts';
 import {lastSeal} from './seals.ts';
 import {inFull} from './images.ts';
 import type {Client} from './types.ts';
@@ -78,17 +78,25 @@ async function named(client: Client, text: string, colony: Id | undefined): Prom
 	return rows.map(({id}) => id);
 }
 
+/** By what a list is ordered: by time, as its indexes are; where it is walked row by row, by where the rows stand. */
+type Order = {columns: readonly [string, string]; types: readonly [string, string]; key: Key; keyOf: (row: Row) => [string | number, number]};
+
+const byTime: Order = {columns: ['at', 'history_id'], types: ['timestamptz', 'bigint'], key: ['time', 'row'], keyOf: row => [row.at, row.history_id]};
+const byPlace: Order = {columns: ['txid', 'history_id'], types: ['bigint', 'bigint'], key: ['row', 'row'], keyOf: row => [row.txid, row.history_id]};
+
+const orderOf = ({all, subject}: AuditFilter): Order => all && subject === undefined ? byPlace : byTime;
+
 /** A statement in the making: its values, and where and in which order its page is. */
 class Listing {
 	readonly values: unknown[] = [];
 	readonly sorted: string;
 	readonly #comparison: string[];
 
-	constructor(page: PageRequest) {
+	constructor(page: PageRequest, {columns, types, key}: Order) {
 		const {comparison, order} = readingOrder(page, true);
-		this.sorted = `order by at ${order}, history_id ${order}`;
-		const [at, row] = page.position === undefined ? [] : decodePosition(page.position, ['time', 'row']);
-		this.#comparison = at === undefined ? [] : [`(at, history_id) ${comparison} (${this.given(at)}::timestamptz, ${this.given(row)}::bigint)`];
+		this.sorted = `order by ${columns.map(column => `${column} ${order}`).join(', ')}`;
+		const position = page.position === undefined ? undefined : decodePosition(page.position, key);
+		this.#comparison = position === undefined ? [] : [`(${columns.join(', ')}) ${comparison} (${position.map((part, index) => `${this.given(part)}::${types[index]!}`).join(', ')})`];
 	}
 
 	given(value: unknown): string {
@@ -96,7 +104,7 @@ class Listing {
 	}
 
 	/** The first rows that fit, of each of the keys by its index. */
-	first(keys: readonly Key[], conditions: readonly string[], limit: string): string {
+	first(keys: readonly IndexKey[], conditions: readonly string[], limit: string): string {
 		const where = [...keys.map(({column}) => `h.${column} = key_${column}.value`), ...this.#comparison, ...conditions];
 		const found = `(select h.* from history h ${where.length === 0 ? '' : `where ${where.join(' and ')}`} ${this.sorted} limit ${limit}) found`;
 		const froms = keys.map(({column, values}) => `unnest(${this.given(values)}::text[]) as key_${column}(value)`);
@@ -105,9 +113,9 @@ class Listing {
 }
 
 /** A column that an index begins with, and its values. */
-type Key = {column: string; values: readonly string[]};
+type IndexKey = {column: string; values: readonly string[]};
 /** What is sought by one index. */
-type Part = {keys: Key[]; conditions?: string[]};
+type Part = {keys: IndexKey[]; conditions?: string[]};
 
 /** By which indexes the entries are found; no entry is found by two. */
 function partsOf({all, colony, actor, subject, whats}: AuditFilter, ids: readonly Id[] | undefined): Part[] {
@@ -141,7 +149,7 @@ function conditionsOf(listing: Listing, {all, colony, actor, subject, whats}: Au
 }
 
 async function read(client: Client, filter: AuditFilter, page: PageRequest, ids: readonly Id[] | undefined): Promise<Row[]> {
-	const listing = new Listing(page);
+	const listing = new Listing(page, orderOf(filter));
 	const limit = listing.given(page.count + 1);
 	const conditions = conditionsOf(listing, filter, ids);
 	const parts = partsOf(filter, ids).map(({keys}, index) => listing.first(keys, index === 0 ? conditions : [...conditions, `subject_id <> all (${listing.given(ids)}::text[])`], limit));
@@ -149,25 +157,29 @@ async function read(client: Client, filter: AuditFilter, page: PageRequest, ids:
 	return rows;
 }
 
-/** Rows of one kind among all there are: no index has them, so they are sought among so many at once, and not further than it takes. */
-async function search(client: Client, filter: AuditFilter, page: PageRequest, ids: readonly Id[] | undefined): Promise<Row[]> {
-	const {whats, ...others} = filter;
+/** What is asked of rows that no index finds among all there are; undefined where an index does. */
+function soughtAmongAll({all, subject, actor, whats}: AuditFilter, ids: readonly Id[] | undefined): ((row: Row) => boolean) | undefined {
+	return !all || subject !== undefined || [actor, whats, ids].every(part => part === undefined)
+		? undefined
+		: row => (actor === undefined || row.actor === actor) && (whats?.includes(row.what) ?? true) && (ids === undefined || ids.includes(row.subject_id) || ids.includes(row.actor));
+}
+
+/** Rows that no index finds: they are sought among so many at once, the latest first, and not further than it takes. */
+async function search(client: Client, {all, colony}: AuditFilter, page: PageRequest, isSought: (row: Row) => boolean): Promise<Row[]> {
 	const found: Row[] = [];
 	let next: PageRequest = {...page, count: window.rows};
 	for (let times = 0; times < window.times && found.length <= page.count; times++) {
-		const rows = await read(client, others, next, ids); // eslint-disable-line no-await-in-loop
-		found.push(...rows.slice(0, window.rows).filter(({what}) => whats!.includes(what)));
+		const rows = await read(client, {all, ...(colony === undefined ? {} : {colony})}, next, undefined); // eslint-disable-line no-await-in-loop
+		found.push(...rows.slice(0, window.rows).filter(row => isSought(row)));
 		if (rows.length <= window.rows) {
 			break;
 		}
 
-		next = {...next, position: encodePosition(keyOf(rows[window.rows - 1]!)), direction: page.direction === 'before' ? 'before' : 'after'};
+		next = {...next, position: encodePosition(byPlace.keyOf(rows[window.rows - 1]!)), direction: page.direction === 'before' ? 'before' : 'after'};
 	}
 
 	return found.slice(0, page.count + 1);
 }
-
-const keyOf = ({at, history_id}: Pick<Row, 'at' | 'history_id'>): [string, number] => [at, history_id];
 
 type Named = {colony: Id | null; id: string};
 
@@ -210,8 +222,9 @@ async function toEntries(client: Client, rows: readonly Row[]): Promise<AuditEnt
 /** A page of what was changed, the latest first. @throws InvalidInput */
 export async function list(client: Client, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
 	const ids = filter.text === undefined ? undefined : await named(client, filter.text, filter.colony);
-	const rows = ids?.length === 0 ? [] : await (filter.all && filter.whats ? search : read)(client, filter, page, ids);
-	const {rows: shown, positions, more} = toPage(rows, page, row => keyOf(row));
+	const isSought = soughtAmongAll(filter, ids);
+	const rows = ids?.length === 0 ? [] : await (isSought ? search(client, filter, page, isSought) : read(client, filter, page, ids));
+	const {rows: shown, positions, more} = toPage(rows, page, orderOf(filter).keyOf);
 	return {rows: await toEntries(client, shown), positions, more};
 }
 

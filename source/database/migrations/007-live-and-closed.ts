@@ -67,6 +67,7 @@ const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
 /**
 Work that waits or runs, apart from work that is closed: \`live\` stays as small as what is under way, \`closed\` only grows, by the day on which a process ended (UTC), and a day is dropped at a stroke.
 Attributes lie in the row of their process; what a running one has written so far in \`outputs\`. The view \`processes\` shows both tables as one.
+Of the history two indexes go: what they found is found by the one on colony and transaction, or among the latest rows.
 Ids take 32 bytes, not 64 digits, in their rows and in every index that has them; the history, whose seals are about its texts, keeps them as they were: \`bytes_of\` turns one of its ids into one of the other tables, and what is no id, as \`root\`, into null.
 */
 export const liveAndClosed: Migration = {
@@ -165,6 +166,9 @@ create index closed_by_type on closed (colony_id, computer_type, status, end_tim
 create index closed_by_computer on closed (colony_id, assigned_computer_id, status, end_time, process_id) where assigned_computer_id is not null;
 create index closed_spent on closed (colony_id, end_time, process_id) where status = 3 and end_time >= deadline;
 create index closed_by_attribute on closed using gin (attributes jsonb_path_ops);
+
+drop index history_by_colony;
+drop index history_by_actor;
 
 create view processes as
 select ${lasting}, demand_id, status, entered_at, null::timestamptz as end_time, returned_at, case when status = 1 then ${withOutputs} else attributes end as attributes from live l
