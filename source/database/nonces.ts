@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import type {Id} from '../core/types.ts';
 import type {Client} from './types.ts';
 import {bytesOf} from './values.ts';
@@ -11,18 +12,24 @@ const tableOf = (minute: number): string => `nonces_${minute % slots}`;
 /** Seconds that a request is good for after it was signed, and how far ahead of the database its signer's clock may be. */
 export const requestLife = {after: 60, ahead: 5} as const;
 
+/** What is kept of a nonce that was spent: half of a SHA-256, which nobody meets by chance, and who makes two that are alike refuses requests of their own. */
+const proofOf = ({signer, nonce, created}: Spent): string => createHash('sha256').update(`${signer} ${created} ${nonce}`).digest('hex').slice(0, 32);
+
+type Spent = {signer: Id; nonce: string; created: number};
+
 /**
 Spends the nonce of a signed request, for good: on whatever server it comes again, it is refused.
 @param created seconds since 1970, as signed
 @returns false when it was spent before, or is not good any more by the clock of the database
 */
-export async function spendNonce(client: Client, {signer, nonce, created}: {signer: Id; nonce: string; created: number}): Promise<boolean> {
+export async function spendNonce(client: Client, spent: Spent): Promise<boolean> {
+	const {created} = spent;
 	const {rowCount} = await client.query(
-		`insert into ${tableOf(minuteOf(created))} (nonce, signer, created)
-		select $1, $2, $3 where to_timestamp($3::bigint) between statement_timestamp() - $4 * interval '1 second' and statement_timestamp() + $5 * interval '1 second'
+		`insert into ${tableOf(minuteOf(created))} (proof)
+		select $1 where to_timestamp($2::bigint) between statement_timestamp() - $3 * interval '1 second' and statement_timestamp() + $4 * interval '1 second'
 		on conflict do nothing`,
 		// A second more on either side, for the signed time is in whole seconds.
-		[nonce, bytesOf(signer), created, requestLife.after + 1, requestLife.ahead + 1],
+		[bytesOf(proofOf(spent)), created, requestLife.after + 1, requestLife.ahead + 1],
 	);
 	return rowCount === 1;
 }

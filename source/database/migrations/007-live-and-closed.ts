@@ -7,13 +7,17 @@ const columns: Readonly<Record<string, {ids: readonly string[]; list?: string}>>
 	demands: {ids: ['colony_id', 'fingerprint'], list: 'target_computer_ids'},
 	seen: {ids: ['colony_id', 'computer_id']},
 	idempotency_keys: {ids: ['signer', 'fingerprint'], list: 'subjects'},
-	...Object.fromEntries([0, 1, 2, 3].map(slot => [`nonces_${slot}`, {ids: ['signer']}])),
 };
 
 const compact = Object.entries(columns).map(([table, {ids, list}]) => {
 	const changes = [...ids.map(column => `alter ${column} type bytea using decode(${column}, 'hex')`), ...(list === undefined ? [] : [`alter ${list} type bytea[] using bytes_of_all(${list})`])];
 	return `alter table ${table} ${changes.join(', ')};`;
 }).join('\n');
+
+/** Of a nonce that was spent what database/nonces.ts keeps of it. */
+const proofs = [0, 1, 2, 3].map(slot => `alter table nonces_${slot} drop constraint nonces_${slot}_pkey, add proof bytea;
+update nonces_${slot} set proof = substring(sha256(convert_to(signer || ' ' || created || ' ' || nonce, 'UTF8')) for 16);
+alter table nonces_${slot} drop nonce, drop signer, drop created, add primary key (proof);`).join('\n');
 
 /** The columns that a process keeps however it goes on. */
 const lasting = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
@@ -85,6 +89,8 @@ ${compact}
 alter table computers add constraint computers_colony_id_fkey foreign key (colony_id) references colonies;
 alter table demands add constraint demands_colony_id_fkey foreign key (colony_id) references colonies;
 create index demands_by_audience on demands (colony_id, (case cardinality(target_computer_ids) when 0 then '' when 1 then target_computer_ids[1] else '*' end), computer_type, cores, mem, gpus);
+
+${proofs}
 
 create table live (${types},
 	demand_id bigint not null,
