@@ -38,12 +38,12 @@ async function pattern(colony: Colony, computer: Identity): Promise<string> {
 }
 
 async function fill(database: Database, colony: Colony, {processid, computers}: {processid: string; computers: readonly Identity[]}): Promise<void> {
-	const columns = 'process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus';
+	const columns = 'process_id, colony_id, status, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus';
 	// A day of work, the newest last; one in fifty failed.
 	await database.query(
-		`insert into processes (${columns})
-		select encode(sha256(('process ' || n)::bytea), 'hex'), $1, null, case when n % 50 = 0 then 3 else 2 end, t.at + interval '8 seconds', t.at, t.at + (n % 7) * interval '1 second', t.at + interval '8 seconds',
-			($3::text[])[1 + n % cardinality($3::text[])], '{}', ($2::text[])[1 + n % cardinality($2::text[])], -1, 3, 1000, 1, 0
+		`insert into closed (${columns})
+		select sha256(('process ' || n)::bytea), bytes_of($1), case when n % 50 = 0 then 3 else 2 end, t.at, t.at + (n % 7) * interval '1 second', t.at + interval '8 seconds',
+			bytes_of(($3::text[])[1 + n % cardinality($3::text[])]), '{}', ($2::text[])[1 + n % cardinality($2::text[])], -1, 3, 1000, 1, 0
 		from generate_series(1, $4::bigint) n cross join lateral (select statement_timestamp() - interval '10 seconds' - ($4::bigint - n) * (interval '1 day' / $4::bigint) as at) t`,
 		[colony.id, types, computers.map(({id}) => id), count],
 	);
@@ -51,11 +51,11 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 		// eslint-disable-next-line no-await-in-loop
 		await database.query(
 			`insert into history (at, actor, colony_id, noun, subject_id, what, from_state, to_state, since, detail)
-			select ${time}, case when h.what = 'process.submit' then h.actor else p.assigned_computer_id end, p.colony_id, 'process', p.process_id,
+			select ${time}, case when h.what = 'process.submit' then h.actor else encode(p.assigned_computer_id, 'hex') end, h.colony_id, 'process', encode(p.process_id, 'hex'),
 				case when h.what = 'process.successful' and p.status = 3 then 'process.failed' else h.what end, h.from_state, case when h.to_state = 'successful' and p.status = 3 then 'failed' else h.to_state end,
 				case h.what when 'process.submit' then null when 'process.assign' then p.submission_time else p.start_time end,
-				h.detail || case when h.what = 'process.submit' then jsonb_build_object('processid', p.process_id, 'computertype', p.computer_type) else jsonb_build_object('computer', p.assigned_computer_id, 'type', p.computer_type) end
-			from history h, processes p where h.subject_id = $1 and h.what = $2 and p.colony_id = h.colony_id and p.process_id <> $1`,
+				h.detail || case when h.what = 'process.submit' then jsonb_build_object('submissiontime', to_char(p.submission_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'computertype', p.computer_type) else jsonb_build_object('computer', encode(p.assigned_computer_id, 'hex'), 'type', p.computer_type) end
+			from history h, closed p where h.subject_id = $1 and h.what = $2 and p.colony_id = bytes_of(h.colony_id) and p.process_id <> bytes_of($1)`,
 			[processid, what],
 		);
 	}

@@ -32,8 +32,8 @@ const placesOf = async (client: Client) => {
 };
 
 const sealedPlaces = async (client: Client): Promise<string[]> => {
-	const {rows} = await client.query<{entries: Buffer}>('select entries from seals order by number');
-	return rows.flatMap(({entries}) => seals.readEntries(entries).map(({txid, row}) => `${txid}.${row}`));
+	const {rows} = await client.query<{entries: string}>('select entries from seals order by number');
+	return rows.flatMap(({entries}) => seals.readEntries(Buffer.from(entries, 'hex')).map(({txid, row}) => `${txid}.${row}`));
 };
 
 test('of many sealers at once one seals, and writers at work meanwhile lose no row', {skip}, async () => {

@@ -136,7 +136,7 @@ test('a signed request that failed by no fault of its own may come again', async
 test('a signed request that is refused when something was done for it already leaves nothing of that, and is spent', async () => {
 	const input = {spec: {targetcolonyid: colony.id, mem: 54_321}};
 	const signer = signerOf(colony.owner, 'process.submit', input);
-	const kinds = async () => database.query('select from demands where colony_id = $1 and mem = $2', [colony.id, input.spec.mem]);
+	const kinds = async () => database.query('select from demands where colony_id = bytes_of($1) and mem = $2', [colony.id, input.spec.mem]);
 	await refused(failing(/insert into live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
 	assert.equal((await kinds()).rowCount, 0);
 	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');

@@ -87,7 +87,7 @@ test('a computer that was approved by hand is found by comparing the present wit
 	assert.equal(agreed.code, 0, agreed.stderr);
 	assert.match(agreed.stderr, /\n1 colony, 1 computer, 0 processes and 0 attributes are as the history says\.\n$/);
 	assert.deepEqual(JSON.parse(agreed.stdout).present.deviations, []);
-	await database.query('update computers set status = 1 where computer_id = $1', [computer]);
+	await database.query('update computers set status = 1 where computer_id = bytes_of($1)', [computer]);
 	for (const words of [rootWords, ['--colonyid', colony]]) {
 		const {code, stdout, stderr} = await run(['audit', 'verify', '--present', ...words]);
 		assert.equal(code, 14);
@@ -95,7 +95,7 @@ test('a computer that was approved by hand is found by comparing the present wit
 		assert.deepEqual(JSON.parse(stdout).present.deviations.map((each: {subject: string}) => each.subject), [computer]);
 	}
 
-	await database.query('update computers set status = 2 where computer_id = $1', [computer]);
+	await database.query('update computers set status = 2 where computer_id = bytes_of($1)', [computer]);
 });
 
 test('while a console or a server is up, what happens is sealed by itself', async () => {

@@ -140,24 +140,24 @@ const start = '2026-01-02T03:04:05.000000Z';
 /** Puts many colonies into the database with a few statements. */
 async function make(client: Client, some: readonly World[]): Promise<Made[]> {
 	const made = some.map((world): Made => ({...world, colony: newProcessId(), queue: world.asked.map((demand, index) => ({...demand, processid: newProcessId(), status: 0, entered: later(start, index)}))}));
-	await client.query('insert into colonies (colony_id, name) select unnest($1::text[]), \'random\'', [made.map(({colony}) => colony)]);
+	await client.query('insert into colonies (colony_id, name) select unnest(bytes_of_all($1)), \'random\'', [made.map(({colony}) => colony)]);
 	await client.query(
 		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
-		select i.colony, i.computerid, 'lab', i.computertype, '', i.cores, i.mem, '', i.gpus, i.status
+		select bytes_of(i.colony), bytes_of(i.computerid), 'lab', i.computertype, '', i.cores, i.mem, '', i.gpus, i.status
 		from jsonb_to_recordset($1::jsonb) as i(colony text, computerid text, computertype text, cores integer, mem bigint, gpus integer, status smallint)`,
 		[JSON.stringify(made.flatMap(({colony, computers}) => computers.map(computer => ({...computer, colony, computertype: computer.computertype ?? ''}))))],
 	);
 	const queued = made.flatMap(({colony, queue}) => queue.map(process => ({...process, colony})));
 	await client.query(
 		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-		select i.colony, i.processid, array(select jsonb_array_elements_text(i.targetcomputerids)), i.computertype, i.cores, i.mem, i.gpus
+		select bytes_of(i.colony), bytes_of(i.processid), bytes_of_all(array(select jsonb_array_elements_text(i.targetcomputerids))), i.computertype, i.cores, i.mem, i.gpus
 		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, targetcomputerids jsonb, computertype text, cores integer, mem bigint, gpus integer)`,
 		[JSON.stringify(queued)],
 	);
 	await client.query(
 		`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select i.processid, i.colony, d.demand_id, 0, i.entered, i.entered, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, d.gpus
-		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, entered timestamptz) join demands d on d.colony_id = i.colony and d.fingerprint = i.processid`,
+		select bytes_of(i.processid), d.colony_id, d.demand_id, 0, i.entered, i.entered, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, d.gpus
+		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, entered timestamptz) join demands d on d.colony_id = bytes_of(i.colony) and d.fingerprint = bytes_of(i.processid)`,
 		[JSON.stringify(queued)],
 	);
 	return made;

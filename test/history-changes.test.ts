@@ -15,7 +15,7 @@ const write = async (change: Omit<Change, 'colony'>): Promise<void> => database.
 test('an edit of a record that lists of the past cannot undo is refused, and the edit with it', async () => {
 	const {id} = await colony.computer({name: 'lab'});
 	const rename = database.transaction(async client => {
-		await client.query('update computers set name = \'edge\' where computer_id = $1', [id]);
+		await client.query('update computers set name = \'edge\' where computer_id = bytes_of($1)', [id]);
 		await record(client, {actor: colony.id}, [{noun: 'computer', subject: id, colony: colony.id, what: 'computer.rename', detail: {name: 'edge'}}]);
 	});
 	await assert.rejects(rename, /Lists of the past cannot undo computer\.rename/);

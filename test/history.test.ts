@@ -179,7 +179,7 @@ test('a removal leaves the full image of what was removed', async () => {
 	const image = async (subject: string): Promise<unknown> => (await colony.history(subject)).at(-1)!.detail;
 	assert.deepEqual(await image(process.processid), before);
 	assert.deepEqual(await image(computer.id), record);
-	const {rows} = await database.query('select from outputs where process_id = $1', [process.processid]);
+	const {rows} = await database.query('select from outputs where process_id = bytes_of($1)', [process.processid]);
 	assert.deepEqual(rows, []);
 });
 
@@ -205,7 +205,7 @@ test('removing a colony leaves the image of everything that was in it', async ()
 		assert.deepEqual(rows, []);
 	}
 
-	const {rows: outputs} = await database.query('select from outputs where process_id = any ($1)', [processes.map(({processid}) => processid)]);
+	const {rows: outputs} = await database.query('select from outputs where process_id = any (bytes_of_all($1))', [processes.map(({processid}) => processid)]);
 	assert.deepEqual(outputs, []);
 });
 

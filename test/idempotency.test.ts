@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {idempotency, migrate} from '../source/database/index.ts';
+import {sha3} from '../source/identity/index.ts';
 import {openAny, untilBlocked} from './support/colony.ts';
 import {noPostgres} from './support/databases.ts';
 import {databaseClock} from './support/database-clock.ts';
@@ -9,7 +10,9 @@ const database = await openAny();
 await migrate(database);
 const atTime = await databaseClock(database);
 const signer = 'a'.repeat(64);
-const keyed = (key: string, fingerprint = 'what it asks') => ({signer, key, fingerprint});
+const [one, two] = [sha3('one'), sha3('two')];
+const fingerprint = sha3('what it asks');
+const keyed = (key: string) => ({signer, key, fingerprint});
 const keep = async (key: string, subjects: readonly string[]): Promise<boolean> => database.transaction(async client => idempotency.keep(client, keyed(key), subjects));
 const find = async (key: string, by = signer) => database.transaction(async client => idempotency.findKept(client, {...keyed(key), signer: by}));
 
@@ -21,21 +24,21 @@ const keptAt = async (time: string): Promise<void> => {
 
 test('what was done under a key is found under it, with what was asked, by its signer alone', async () => {
 	assert.equal(await find('order'), undefined);
-	assert.equal(await keep('order', ['one', 'two']), true);
-	assert.deepEqual(await find('order'), {fingerprint: 'what it asks', subjects: ['one', 'two']});
+	assert.equal(await keep('order', [one, two]), true);
+	assert.deepEqual(await find('order'), {fingerprint, subjects: [one, two]});
 	assert.equal(await find('other'), undefined);
 	assert.equal(await find('order', 'b'.repeat(64)), undefined);
 });
 
 test('what was done first under a key stays', async () => {
-	assert.equal(await keep('twice', ['first']), true);
-	assert.equal(await keep('twice', ['second']), false);
-	assert.deepEqual((await find('twice'))!.subjects, ['first']);
+	assert.equal(await keep('twice', [one]), true);
+	assert.equal(await keep('twice', [two]), false);
+	assert.deepEqual((await find('twice'))!.subjects, [one]);
 });
 
 test('a key is kept for a day, and for ten minutes when nothing was done under it', async () => {
 	await database.query('delete from idempotency_keys');
-	await keep('done', ['one']);
+	await keep('done', [one]);
 	await keep('nothing', []);
 	await keptAt('2026-11-26T12:00:00Z');
 	assert.equal(await forget('2026-11-26T12:10:00Z'), 0);
@@ -62,9 +65,9 @@ test('whoever comes with a key that is in use waits, and hears what the first on
 			second = find(key);
 			await untilBlocked(database, second);
 			if (does) {
-				await idempotency.keep(client, keyed(key), ['one']);
+				await idempotency.keep(client, keyed(key), [one]);
 			}
 		});
-		assert.deepEqual(await second, does ? {fingerprint: 'what it asks', subjects: ['one']} : undefined);
+		assert.deepEqual(await second, does ? {fingerprint, subjects: [one]} : undefined);
 	}
 });

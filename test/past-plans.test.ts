@@ -21,10 +21,10 @@ async function openWorld() {
 	await plain.query('update colonies.migrations set at = now() - interval \'1 day\'');
 	await bulk(plain, async client => {
 		await client.query(`insert into closed (process_id, colony_id, status, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
-			select id, $1, 2, at, at + interval '2 s', at + interval '3 s', $3, '{}', 'type' || n % 5, -1, 0, 0, 0, 0, '{"in": [{"key": "value"}]}' from (${made}) m where n % 100 > 0 order by n desc`, [colony.id, all, worker.id]);
+			select bytes_of(id), bytes_of($1), 2, at, at + interval '2 s', at + interval '3 s', bytes_of($3), '{}', 'type' || n % 5, -1, 0, 0, 0, 0, '{"in": [{"key": "value"}]}' from (${made}) m where n % 100 > 0 order by n desc`, [colony.id, all, worker.id]);
 		// Work of somebody else, so that what is live is no empty table.
 		await client.query(`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select md5('w' || n) || md5(n::text), $1, 1, now(), now(), '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 2000) n`, [other.id]);
+			select bytes_of(md5('w' || n) || md5(n::text)), bytes_of($1), 1, now(), now(), '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 2000) n`, [other.id]);
 		await client.query(`insert into history (at, actor, noun, colony_id, subject_id, what, from_state, to_state, since, detail)
 			select m.at + o.o, 'x', 'process', $1, id, o.what, o.f, o.t, case when o.f is not null then m.at + o.s end, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
 			from (${made}) m cross join (values (interval '1 ms', interval '0', 'process.submit', null, 'waiting'), (interval '2001 ms', interval '0', 'process.assign', 'waiting', 'running'), (interval '3001 ms', interval '2 s', 'process.successful', 'running', 'successful')) o(o, s, what, f, t)

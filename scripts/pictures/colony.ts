@@ -54,7 +54,9 @@ type Times = {submitted: number; started?: number; ended?: number};
 async function setBack(database: Database, processid: Id, {submitted, started, ended}: Times): Promise<void> {
 	const at = (minutes: number | undefined) => minutes === undefined ? null : new Date(Date.now() - (minutes * 60_000)).toISOString();
 	const [submission, start, end] = [at(submitted), at(started), at(ended)];
-	await database.query('update processes set submission_time = $2::timestamptz, start_time = $3::timestamptz, end_time = $4::timestamptz, entered_at = coalesce($4::timestamptz, $3::timestamptz, $2::timestamptz) where process_id = $1', [processid, submission, start, end]);
+	await (end === null
+		? database.query('update live set submission_time = $2::timestamptz, start_time = $3::timestamptz, entered_at = coalesce($3::timestamptz, $2::timestamptz) where process_id = bytes_of($1)', [processid, submission, start])
+		: database.query('update closed set submission_time = $2::timestamptz, start_time = $3::timestamptz, end_time = $4::timestamptz where process_id = bytes_of($1)', [processid, submission, start, end]));
 	await database.query(
 		`update history set
 			at = case what when 'process.submit' then $2::timestamptz when 'process.assign' then $3::timestamptz else coalesce($4::timestamptz, $3::timestamptz) end,

@@ -3,6 +3,7 @@ import {after} from 'node:test';
 import {inspect} from 'node:util';
 import {ColoniesError, type ErrorCode, toColoniesError} from '../../source/core/errors.ts';
 import {type Id, type Process, type ProcessSpec, type ProcessState, processStates} from '../../source/core/types.ts';
+import {inFull} from '../../source/database/images.ts';
 import {migrate} from '../../source/database/index.ts';
 import type {Database} from '../../source/database/types.ts';
 import {createIdentity, type Identity} from '../../source/identity/index.ts';
@@ -74,7 +75,7 @@ export class Colony {
 	/** As if the computer had last been at work so long ago. */
 	async sees({id}: Pick<Identity, 'id'>, ago = '0 s'): Promise<void> {
 		await this.database.query(
-			'insert into seen (colony_id, computer_id, seen_at) values ($1, $2, now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
+			'insert into seen (colony_id, computer_id, seen_at) values (bytes_of($1), bytes_of($2), now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
 			[this.id, id, ago],
 		);
 	}
@@ -124,19 +125,19 @@ export class Colony {
 	/** Sets back the deadlines of running processes, as if their time had passed. */
 	async passDeadlines(...processes: Array<Pick<Process, 'processid'>>): Promise<void> {
 		const {rowCount} = await this.database.query(
-			'update live set deadline = statement_timestamp() - interval \'1 second\' where process_id = any ($1) and deadline is not null',
+			'update live set deadline = statement_timestamp() - interval \'1 second\' where process_id = any (bytes_of_all($1)) and deadline is not null',
 			[processes.map(({processid}) => processid)],
 		);
 		assert.equal(rowCount, processes.length);
 	}
 
-	/** The history of this colony, or of one subject, in the order in which it was written. */
+	/** The history of this colony, or of one subject, in the order in which it was written, with its details as people are told of them. */
 	async history(subject?: string): Promise<HistoryRow[]> {
 		const {rows} = await this.database.query<HistoryRow>(
 			'select * from history where colony_id = $1 and ($2::text is null or subject_id = $2) order by history_id',
 			[this.id, subject],
 		);
-		return rows;
+		return rows.map(row => ({...row, detail: inFull({what: row.what, subject: row.subject_id, colony: row.colony_id}, row.detail)}));
 	}
 }
 

@@ -65,8 +65,8 @@ async function disguise(database: Database, colonyid: Id): Promise<void> {
 	await database.query(
 		`update computers c set name = left(h.text, 200), cpu = left(h.text, 500), gpu = h.text
 		from (select row_number() over () as number, text from unnest($2::text[]) as text) h,
-			(select computer_id, row_number() over (order by computer_id) as number from computers where colony_id = $1 and name like 'hostile%') n
-		where c.colony_id = $1 and c.computer_id = n.computer_id and h.number = n.number`,
+			(select computer_id, row_number() over (order by computer_id) as number from computers where colony_id = bytes_of($1) and name like 'hostile%') n
+		where c.colony_id = bytes_of($1) and c.computer_id = n.computer_id and h.number = n.number`,
 		[colonyid, storable],
 	);
 }

@@ -28,7 +28,7 @@ const common = 'process_id, colony_id, submission_time, start_time, deadline, as
 
 /** The statement that moves a waiting or running process past the operations to those that are closed, as if it had ended now. What it has written stays behind. */
 export const closingByHand = (process: Id, status: 2 | 3): string =>
-	`with gone as (delete from live where process_id = '${process}' returning *) insert into closed (${common}, status, end_time) select ${common}, ${status}, now() from gone`;
+	`with gone as (delete from live where process_id = bytes_of('${process}') returning *) insert into closed (${common}, status, end_time) select ${common}, ${status}, now() from gone`;
 
 /** The statement that moves all closed processes back in time. */
 export const agingClosed = (interval: string): string => {

@@ -309,7 +309,7 @@ export class Soak {
 			from (
 				select subject_id as processid, array_agg(what order by txid, history_id) as steps, array_agg(actor order by txid, history_id) as actors
 				from colonies.history where noun = 'process' and history_id > $1 group by subject_id
-			) h left join colonies.processes p on p.process_id = h.processid`, [this.#lastRow], databaseName);
+			) h left join colonies.processes p on p.process_id = colonies.bytes_of(h.processid)`, [this.#lastRow], databaseName);
 	}
 
 	/** What is wrong with the history, or nothing, as an operator finds it out. */
