@@ -40,7 +40,7 @@ const computers = names.map((computerid, index) => ({computerid, name: machineNa
 // The last is gone, and has closed what it closed.
 await placeComputers(database, colony.id, computers.slice(0, 3));
 await place(database, colony.id, world);
-const ages = 'from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, deadline float8, retries integer, maxretries integer) where p.process_id = w.processid';
+const ages = 'from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, deadline float8, retries integer, maxretries integer) where p.process_id = bytes_of(w.processid)';
 const past = (age: string) => `$2::timestamptz - ${age} * interval '1 second'`;
 const common = `submission_time = ${past('w.submitted')}, start_time = ${past('w.started')}, retries = w.retries, max_retries = w.maxretries`;
 await database.query(

@@ -100,7 +100,7 @@ test('a change and its history are one transaction', async () => {
 	/** Checks that the transaction which wrote the row of the process in a table, in 32 bits, is that of the last such row of its history. */
 	const oneTransaction = async (table: 'live' | 'closed' | 'outputs', what: string) => {
 		const {rows: [row]} = await database.query<{process: string; told: string}>(
-			`select (select xmin::text from ${table} where process_id = $1) as process, (select (txid % 4294967296)::text from history where subject_id = $1 and what = $2 order by history_id desc limit 1) as told`,
+			`select (select xmin::text from ${table} where process_id = bytes_of($1)) as process, (select (txid % 4294967296)::text from history where subject_id = $1 and what = $2 order by history_id desc limit 1) as told`,
 			[process.processid, what],
 		);
 		assert.match(row!.process, /^\d+$/);

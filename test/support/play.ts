@@ -56,7 +56,7 @@ class Names {
 		}
 
 		if ('positions' in part && Array.isArray(part.positions)) {
-			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/,\d+]$/, ',a row]'))};
+			return {...part, positions: part.positions.map(position => Buffer.from(String(position), 'base64url').toString().replace(/^\[\d+,\d+]$/, '[a transaction,a row]').replace(/,\d+]$/, ',a row]'))};
 		}
 
 		// What was counted is the same, whenever it was and however long it took.
