@@ -3,6 +3,7 @@ import {test} from 'node:test';
 import fc from 'fast-check';
 import {mayRun, type Worker} from '../source/core/matching.ts';
 import type {Id} from '../source/core/types.ts';
+import type {ProcessMoved} from '../source/database/history.ts';
 import {claim, standingOf, waitingDemands} from '../source/database/index.ts';
 import type {ComputerRow} from '../source/database/rows.ts';
 import type {Client} from '../source/database/types.ts';
@@ -196,8 +197,9 @@ test('what is claimed runs from then on, up to its time limit where it has one, 
 	assert.deepEqual(rows.map(({limit}) => limit), [null, null, 1, 90]);
 	assert.ok(rows.every(({enters}) => enters));
 	assert.equal((await waitingDemands(database, [id], 10)).size, 0);
-	assert.deepEqual(changes.map(({noun, what, from, to, since}) => [noun, what, from, to, since]), processes.map(({entered}) => ['process', 'process.assign', 'waiting', 'running', entered]));
-	assert.deepEqual(changes.map(({detail}) => (detail as {wait: number}).wait), rows.map(({waited}) => waited));
+	const moves = changes.map(change => change as ProcessMoved);
+	assert.deepEqual(moves.map(({noun, what, from, to, since}) => [noun, what, from, to, since]), processes.map(({entered}) => ['process', 'process.assign', 'waiting', 'running', entered]));
+	assert.deepEqual(moves.map(({attempt}) => (attempt as {wait: number}).wait), rows.map(({waited}) => waited));
 });
 
 test('work that asks for the same shares one kind', async () => {

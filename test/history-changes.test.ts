@@ -1,93 +1,107 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment -- Each says that what follows must not compile. */
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {type Change, record} from '../source/database/history.ts';
-import {
-	openAny, openColony, outcomeOf, root,
-} from './support/colony.ts';
+import type {Change} from '../source/database/history.ts';
+import {createIdentity} from '../source/identity/index.ts';
+import {openAny, openColony, refused, root} from './support/colony.ts';
 
 const database = await openAny();
 const colony = await openColony(database);
 
-/** How often something stands in the history. */
-const kept = async (what: string): Promise<number> => (await database.query('select from history where what = $1', [what])).rowCount;
-const write = async (change: Omit<Change, 'colony'>): Promise<void> => database.transaction(async client => record(client, {actor: colony.id}, [{...change, colony: colony.id}]));
-
-test('an edit of a record that lists of the past cannot undo is refused, and the edit with it', async () => {
-	const {id} = await colony.computer({name: 'lab'});
-	const rename = database.transaction(async client => {
-		await client.query('update computers set name = \'edge\' where computer_id = bytes_of($1)', [id]);
-		await record(client, {actor: colony.id}, [{noun: 'computer', subject: id, colony: colony.id, what: 'computer.rename', detail: {name: 'edge'}}]);
-	});
-	await assert.rejects(rename, /Lists of the past cannot undo computer\.rename/);
-	assert.equal((await colony.own('computer.get', {computerid: id})).name, 'lab');
-	assert.equal(await kept('computer.rename'), 0);
-	await assert.rejects(write({noun: 'process', subject: 'p', what: 'process.edit', from: 'waiting', to: 'waiting', since: '2026-01-01T00:00:00Z'}), /cannot undo process\.edit/);
-	await assert.rejects(write({noun: 'colony', subject: colony.id, what: 'colony.rename', from: 'a'}), /cannot undo colony\.rename/);
-	await assert.rejects(write({noun: 'process', subject: 'p', what: 'toString'}), /cannot undo toString/);
-});
-
-test('what is kept of the installation is in no list, and needs nothing', async () => {
-	await write({noun: 'installation', subject: 'root', what: 'database.rootpassword'});
-	assert.equal(await kept('database.rootpassword'), 1);
-});
-
-/** One change of every kind, as operations make them. */
-async function everyKind(): Promise<Change[]> {
-	const [lab, other] = [await colony.computer(), await colony.computer({state: 'disapproved'})];
-	const first = await colony.running(lab, {timeout: 600});
-	await colony.add(lab, first, {key: 'result', value: '42'});
-	await colony.passDeadlines(first);
-	await colony.broker.endExpired();
-	const {processid} = first;
-	await colony.own('process.retry', {processid});
-	await colony.close(lab, await colony.assign(lab), 'failed');
-	await colony.own('process.remove', {processid});
-	await colony.close(lab, await colony.running(lab));
-	await colony.own('process.cancel', {processid: (await colony.running(lab)).processid});
-	await colony.running(lab);
-	await colony.own('computer.remove', {computerid: lab.id});
-	await colony.own('computer.remove', {computerid: other.id});
-	const {id} = await openColony(database, colony.broker);
-	await colony.broker.run(root, 'colony.remove', {colonyid: id});
-	const {rows} = await database.query<Change>(`select distinct on (what) noun, subject_id as subject, colony_id as colony, what, from_state as "from", to_state as "to", since, detail from history
-		where noun <> 'installation' order by what, history_id`);
-	return rows.map(row => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Change);
-}
-
-test('a change that leaves out what lists of the past need is refused, whatever its kind', async () => {
-	const changes = await everyKind();
-	assert.equal(changes.length, 16, changes.map(({what}) => what).join(' '));
-	const all: Record<string, string> = {};
-	for (const change of changes) {
-		const needed: string[] = [];
-		await assert.doesNotReject(write(change), change.what);
-		for (const field of ['from', 'since', 'detail'] as const) {
-			const incomplete = write({...change, [field]: undefined});
-			if (await outcomeOf(incomplete) !== 'done') {
-				await assert.rejects(incomplete, /Lists of the past cannot undo .* without /);
-				needed.push(field);
-			}
-		}
-
-		all[change.what] = needed.join(' ');
+/** A moment of the database after which nothing has happened yet. */
+async function moment(): Promise<string> {
+	const clock = async () => (await database.query<{at: string}>('select clock_timestamp() as at')).rows[0]!.at;
+	const at = await clock();
+	for (let now = at; now <= at;) {
+		now = await clock();
 	}
 
-	assert.deepEqual(all, {
-		'attribute.add': 'detail',
-		'colony.register': '',
-		'colony.remove': 'detail',
-		'computer.approve': 'from',
-		'computer.disapprove': 'from',
-		'computer.register': '',
-		'computer.remove': 'from detail',
-		'process.assign': 'from since',
-		'process.cancel': 'from since',
-		'process.expire': 'from since',
-		'process.failed': 'from since',
-		'process.remove': 'from since detail',
-		'process.requeue': 'from since detail',
-		'process.retry': 'from since detail',
-		'process.submit': '',
-		'process.successful': 'from since',
-	});
+	return at;
+}
+
+test('a change that lists of the past could not undo does not compile', () => {
+	const about = {subject: 'a'.repeat(64), colony: colony.id};
+	const attempt = {computer: null, start: null, retries: 0, type: ''};
+	const since = '2026-01-01T00:00:00.000000Z';
+	const changes: Change[] = [
+		// @ts-expect-error -- an edit without its former value
+		{...about, kind: 'edited', noun: 'computer', what: 'computer.rename', after: {name: 'edge'}},
+		// @ts-expect-error -- a move without the state that it ends
+		{...about, kind: 'moved', noun: 'computer', what: 'computer.approve', to: 'approved'},
+		// @ts-expect-error -- a move of a process without since when it was in that state
+		{...about, kind: 'moved', noun: 'process', what: 'process.successful', from: 'running', to: 'successful', attempt: {...attempt, run: 1}},
+		// @ts-expect-error -- a process that waits again without what its attempt had written
+		{...about, kind: 'moved', noun: 'process', what: 'process.retry', from: 'failed', to: 'waiting', since, attempt},
+		// @ts-expect-error -- a removal without the image of what was removed
+		{...about, kind: 'removed', noun: 'colony', what: 'colony.remove'},
+		// @ts-expect-error -- the removal of a process without the state that it was in
+		{...about, kind: 'removed', noun: 'process', what: 'process.remove', image: {}},
+		// @ts-expect-error -- an attribute that says nothing of the value before it
+		{...about, kind: 'written', noun: 'attribute', what: 'attribute.add', attribute: {type: 'out', key: 'a', value: 'b'}},
+		// @ts-expect-error -- something that was there before as if it were not
+		{...about, kind: 'created', noun: 'process', what: 'process.submit', to: 'waiting'},
+		{...about, kind: 'noted', noun: 'installation', what: 'database.rootpassword'},
+	];
+	assert.equal(changes.length, 9);
+});
+
+test('a computer has another name from then on, and the one before in lists of the past', async () => {
+	const {id: computerid} = await colony.computer({name: 'lab'});
+	const before = await moment();
+	const renamed = await colony.own('computer.rename', {computerid, name: 'edge ä'});
+	assert.deepEqual(renamed, await colony.own('computer.get', {computerid}));
+	assert.equal(renamed.name, 'edge ä');
+	const between = await moment();
+	await colony.own('computer.rename', {computerid, name: 'core'});
+	const after = await moment();
+	const namesAt = async (at: string) => {
+		const {rows} = await colony.own('computer.list', {at, count: 1000});
+		assert.equal((await colony.own('computer.get', {computerid, at})).name, rows.find(computer => computer.computerid === computerid)!.name);
+		return rows.filter(computer => computer.computerid === computerid).map(({name}) => name);
+	};
+
+	assert.deepEqual([await namesAt(before), await namesAt(between), await namesAt(after)], [['lab'], ['edge ä'], ['core']]);
+	await refused(colony.own('computer.rename', {computerid, name: 'core'}), 'conflict', /is named "core" already/);
+	await refused(colony.own('computer.rename', {computerid: 'f'.repeat(64), name: 'x'}), 'not-found');
+	await refused(colony.own('computer.rename', {computerid, name: 'a\nb'}), 'invalid-input');
+
+	// What it was called stays told when it is gone, and of another one that comes under its id.
+	await colony.own('computer.remove', {computerid});
+	await colony.own('computer.register', {computerid, spec: {name: 'new'}});
+	await colony.own('computer.rename', {computerid, name: 'newer'});
+	assert.deepEqual([await namesAt(before), await namesAt(between), await namesAt(after), await namesAt(await moment())], [['lab'], ['edge ä'], ['core'], ['newer']]);
+	const {rows: [entry]} = await colony.own('audit.list', {what: 'computer.rename', count: 1});
+	const {detail, name, signed} = await colony.own('audit.get', {entry: entry!.id});
+	assert.deepEqual([detail, name, signed], [{name: 'newer', before: {name: 'new'}}, 'newer', true]);
+	const found = await colony.own('audit.list', {text: 'edge', count: 10});
+	assert.ok(found.rows.some(({what}) => what === 'computer.rename'), 'it is found by a name that it had');
+});
+
+test('a colony has another name from then on, and the one before in lists of the past', async () => {
+	const {id: colonyid} = await openColony(database, colony.broker);
+	const run = colony.broker.run.bind(colony.broker);
+	const nameOf = async (at?: string) => (await run(root, 'colony.list', {count: 1000, ...(at === undefined ? {} : {at})})).rows.filter(each => each.colonyid === colonyid).map(({name}) => name);
+	const [first] = await nameOf();
+	const before = await moment();
+	assert.deepEqual(await run(root, 'colony.rename', {colonyid, name: 'second'}), {colonyid, name: 'second'});
+	const between = await moment();
+	await run(root, 'colony.rename', {colonyid, name: 'third'});
+	const after = await moment();
+	assert.deepEqual([await nameOf(before), await nameOf(between), await nameOf(after), await nameOf()], [[first], ['second'], ['third'], ['third']]);
+	await refused(run(root, 'colony.rename', {colonyid, name: 'third'}), 'conflict', /is named "third" already/);
+	await refused(run({identity: createIdentity().identity}, 'colony.rename', {colonyid, name: 'x'}), 'not-allowed');
+	await run(root, 'colony.remove', {colonyid});
+	assert.deepEqual([await nameOf(before), await nameOf(between), await nameOf(after), await nameOf()], [[first], ['second'], ['third'], []]);
+});
+
+test('what the history says of names is what there is, and a name that was put in by hand is found', async () => {
+	const {id: computerid} = await colony.computer({name: 'one'});
+	await colony.own('computer.rename', {computerid, name: 'two'});
+	const deviations = async () => (await colony.own('audit.present')).deviations.filter(({subject}) => subject === computerid);
+	assert.deepEqual(await deviations(), []);
+	await database.query('update computers set name = \'one\' where computer_id = bytes_of($1)', [computerid]);
+	const [deviation] = await deviations();
+	assert.match(deviation!.message, /has the name "one"; by the history .* it is "two"/);
+	await database.query('update computers set name = \'two\', status = 0 where computer_id = bytes_of($1)', [computerid]);
+	assert.match((await deviations())[0]!.message, /"pending"/);
 });

@@ -62,6 +62,7 @@ test('every change of a colony and its computers is told', async () => {
 	const fresh = await openColony(database, broker);
 	const computer = await fresh.computer({state: 'disapproved'});
 	await fresh.own('computer.approve', {computerid: computer.id});
+	await fresh.own('computer.rename', {computerid: computer.id, name: 'edge'});
 	const process = await fresh.running(computer);
 	await fresh.own('computer.disapprove', {computerid: computer.id});
 	await fresh.own('computer.remove', {computerid: computer.id});
@@ -69,15 +70,18 @@ test('every change of a colony and its computers is told', async () => {
 		['computer.register', null, 'pending'],
 		['computer.disapprove', 'pending', 'disapproved'],
 		['computer.approve', 'disapproved', 'approved'],
+		['computer.rename', null, null],
 		['computer.disapprove', 'approved', 'disapproved'],
 		['computer.remove', 'disapproved', null],
 	]);
 	assert.deepEqual(told(await fresh.history(process.processid)), [['process.submit', null, 'waiting'], ['process.assign', 'waiting', 'running'], ['process.requeue', 'running', 'waiting']]);
+	await broker.run(root, 'colony.rename', {colonyid: fresh.id, name: 'renamed'});
 	await broker.run(root, 'colony.remove', {colonyid: fresh.id});
 	const rows = await fresh.history(fresh.id);
 	assert.deepEqual(rows.map(({what, actor, detail}) => ({what, actor, detail})), [
 		{what: 'colony.register', actor: 'root', detail: {colonyid: fresh.id, name: 'mycolony'}},
-		{what: 'colony.remove', actor: 'root', detail: {colonyid: fresh.id, name: 'mycolony'}},
+		{what: 'colony.rename', actor: 'root', detail: {name: 'renamed', before: {name: 'mycolony'}}},
+		{what: 'colony.remove', actor: 'root', detail: {colonyid: fresh.id, name: 'renamed'}},
 	]);
 });
 

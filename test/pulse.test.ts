@@ -294,7 +294,7 @@ suite('a colony at work', {skip: noPostgres}, () => {
 		const colony = await openColony(database, brokers[0]);
 		let commit = () => undefined as void;
 		const slow = database.transaction(async client => {
-			await record(client, {actor: 'system'}, [{noun: 'process', subject: 'p', colony: colony.id, what: 'process.submit', to: 'waiting', detail: {computertype: 'slow'}}]);
+			await record(client, {actor: 'system'}, [{kind: 'created', noun: 'process', subject: 'p', colony: colony.id, what: 'process.submit', to: 'waiting', image: {computertype: 'slow'}}]);
 			await new Promise<void>(resolve => {
 				commit = resolve;
 			});

@@ -2,6 +2,7 @@ import {InvalidInput, toColoniesError, Unauthenticated} from '../core/errors.ts'
 import {limits} from '../core/limits.ts';
 import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
+import {noteName} from '../keychain/index.ts';
 import type {Caller} from '../operations/broker.ts';
 import type {Command} from '../operations/define.ts';
 import {
@@ -268,6 +269,10 @@ async function carryOut(run: Run): Promise<void> {
 		const result = isRootPassword
 			? await changeRoot(run, complete.newrootpassword as string, once)
 			: await (operation.keepsRoot === true && context.kind !== 'server' ? withFirstRoot(world, input, caller, once) : once(caller));
+		if (operation.renames !== undefined) {
+			await noteName(world.keychain, complete[operation.renames] as Id, complete.name as string, toNotice(world));
+		}
+
 		await showOne(run, result, checked[0]!);
 	});
 }

@@ -42,11 +42,13 @@ export type NewAttribute = {attributetype: Exclude<AttributeType, 0>; key: strin
 
 /** What the history keeps of an attribute that was written; `before`: the value that it replaced, null where there was none. */
 export const addedChange = (colony: Id, {targetid, attributetype, key, value}: Attribute, before: string | null): Change => ({
+	kind: 'written',
 	noun: 'attribute',
 	subject: targetid,
 	colony,
 	what: 'attribute.add',
-	detail: {type: attributeTypes[attributetype], key, value, ...(before === null ? {} : {before})},
+	attribute: {type: attributeTypes[attributetype], key, value},
+	before,
 });
 
 /** Writes an attribute of a running process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */

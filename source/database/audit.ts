@@ -43,7 +43,7 @@ export type AuditFilter = {
 
 /** What operators changed; as the indexes have it (005-audit.ts). */
 const isChange = '(what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\')))';
-const namesWhats = '(what in (\'colony.register\', \'colony.remove\', \'computer.register\', \'computer.remove\'))';
+const namesWhats = '(what in (\'colony.register\', \'colony.rename\', \'colony.remove\', \'computer.register\', \'computer.rename\', \'computer.remove\'))';
 
 /** Names that a text may be part of. */
 const mostNamed = 1000;

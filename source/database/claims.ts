@@ -118,8 +118,8 @@ export async function claim(client: Client, computer: ComputerRow, count: number
 	return {
 		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({
-			noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
-			detail: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
+			kind: 'moved', noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
+			attempt: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
 		})),
 	};
 }

@@ -22,7 +22,7 @@ export async function register(client: Client, colony: Id, name: string): Promis
 	}
 
 	const result = toColony(rows[0]);
-	return {result, changes: [{noun: 'colony', subject: colony, colony, what: 'colony.register', detail: result}]};
+	return {result, changes: [{kind: 'created', noun: 'colony', subject: colony, colony, what: 'colony.register', image: result}]};
 }
 
 /** @throws NotFound */
@@ -33,6 +33,24 @@ export async function get(client: Client, colony: Id): Promise<Colony> {
 	}
 
 	return toColony(rows[0]);
+}
+
+/** Gives a colony another name. @throws NotFound; Conflict when it has that name already */
+export async function rename(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
+	const {rows: [row]} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for no key update', [bytesOf(colony)]);
+	if (!row) {
+		throw unknownColony(colony);
+	}
+
+	if (row.name === name) {
+		throw new Conflict(`The colony ${quoted(colony)} is named ${quoted(name)} already.`);
+	}
+
+	await client.query('update colonies set name = $2 where colony_id = $1', [bytesOf(colony), name]);
+	return {
+		result: toColony({...row, name}),
+		changes: [{kind: 'edited', noun: 'colony', subject: colony, colony, what: 'colony.rename', before: {name: row.name}, after: {name}}],
+	};
 }
 
 /** A position in a list of colonies, as parameters. */
@@ -100,8 +118,8 @@ export async function remove(client: Client, colony: Id, author: Author): Promis
 	return {
 		result,
 		changes: [
-			{noun: 'colony', subject: colony, colony, what: 'colony.remove', detail: result},
-			...computers.rows.map(row => ({noun: 'computer' as const, subject: row.computer_id, colony, what: 'computer.remove', from: computerStates[row.status], detail: toComputer(row)})),
+			{kind: 'removed', noun: 'colony', subject: colony, colony, what: 'colony.remove', image: result},
+			...computers.rows.map(row => ({kind: 'removed' as const, noun: 'computer' as const, subject: row.computer_id, colony, what: 'computer.remove', from: computerStates[row.status], image: toComputer(row)})),
 		],
 	};
 }

@@ -57,7 +57,7 @@ const setStatus = async (client: Client, {colony_id: colony, computer_id: comput
 export async function approve(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, 'approved', async row => ({
 		result: await setStatus(client, row, 'approved'),
-		changes: [{noun: 'computer', subject: row.computer_id, colony, what: 'computer.approve', from: stateOfRow(row), to: 'approved'}],
+		changes: [{kind: 'moved', noun: 'computer', subject: row.computer_id, colony, what: 'computer.approve', from: stateOfRow(row), to: 'approved'}],
 	}));
 }
 
@@ -65,7 +65,7 @@ export async function approve(client: Client, colony: Id, asked: readonly Asked[
 export async function disapprove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, 'disapproved', async row => ({
 		result: await setStatus(client, row, 'disapproved'),
-		changes: [{noun: 'computer', subject: row.computer_id, colony, what: 'computer.disapprove', from: stateOfRow(row), to: 'disapproved'}, ...await requeueRunning(client, colony, row.computer_id)],
+		changes: [{kind: 'moved', noun: 'computer', subject: row.computer_id, colony, what: 'computer.disapprove', from: stateOfRow(row), to: 'disapproved'}, ...await requeueRunning(client, colony, row.computer_id)],
 	}));
 }
 
@@ -77,7 +77,7 @@ export async function remove(client: Client, colony: Id, asked: readonly Asked[]
 		const result = toComputer(row);
 		return {
 			result,
-			changes: [{noun: 'computer', subject: row.computer_id, colony, what: 'computer.remove', from: stateOfRow(row), detail: result}, ...await requeueRunning(client, colony, row.computer_id)],
+			changes: [{kind: 'removed', noun: 'computer', subject: row.computer_id, colony, what: 'computer.remove', from: stateOfRow(row), image: result}, ...await requeueRunning(client, colony, row.computer_id)],
 		};
 	});
 }

@@ -25,7 +25,7 @@ export async function register(client: Client, colony: Id, computer: Id, spec: C
 	}
 
 	const result = toComputer(rows[0]);
-	return {result, changes: [{noun: 'computer', subject: computer, colony, what: 'computer.register', to: 'pending', detail: result}]};
+	return {result, changes: [{kind: 'created', noun: 'computer', subject: computer, colony, what: 'computer.register', to: 'pending', image: result}]};
 }
 
 /** A row of `computers c`, with when it was last seen. */
@@ -50,6 +50,24 @@ export async function getEvenRemoved(client: Client, colony: Id, computer: Id): 
 	}
 
 	return image;
+}
+
+/** Gives a computer another name. @throws NotFound; Conflict when it has that name already */
+export async function rename(client: Client, colony: Id, computer: Id, name: string): Promise<Done<Computer>> {
+	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 for update', [bytesOf(colony), bytesOf(computer)]);
+	if (!row) {
+		throw unknownComputer(computer);
+	}
+
+	if (row.name === name) {
+		throw new Conflict(`The computer ${quoted(computer)} is named ${quoted(name)} already.`);
+	}
+
+	await client.query('update computers set name = $3 where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer), name]);
+	return {
+		result: await get(client, colony, computer),
+		changes: [{kind: 'edited', noun: 'computer', subject: computer, colony, what: 'computer.rename', before: {name: row.name}, after: {name}}],
+	};
 }
 
 /** Which computers: in a state, of a type, with a text in the name or at the start of the id, or one alone; and what the filter language says. */

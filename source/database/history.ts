@@ -1,22 +1,84 @@
-import type {Id, Time} from '../core/types.ts';
+import type {
+	AttributeKind, ComputerState, Id, ProcessState, Time,
+} from '../core/types.ts';
+import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
 
-/** Something that changed, as the append-only history keeps it (domain.md, "History"). */
-export type Change = {
-	noun: 'colony' | 'computer' | 'process' | 'attribute' | 'installation';
+type About = {
 	subject: Id;
 	colony?: Id;
 	/** What was done: the operation's name, or `process.requeue` and `process.expire`. */
 	what: string;
-	from?: string;
-	to?: string;
-	/** Of a process: when it had entered the state that it leaves, or earlier. */
-	since?: Time;
-	/** A full image of what was created or removed, or what else belongs to the change. */
-	detail?: unknown;
-	/** Of a process that waits now: what it asks, as a row of `demands`, for telling computers that wait for work. It is not kept. */
-	demand?: number;
 };
+
+/** Of a process that waits now: what it asks, as a row of `demands`, for telling computers that wait for work. It is not kept. */
+type Waiting = {demand?: number};
+
+/** There is something that was not there. `image`: all of it. */
+export type Created = About & Waiting & {kind: 'created'; noun: 'colony' | 'computer' | 'process'; to?: 'pending' | 'waiting'; image: object};
+
+/** A computer went from one state to another. */
+type ComputerMoved = About & {kind: 'moved'; noun: 'computer'; from: ComputerState; to: ComputerState};
+
+/** A process went from one state to another. `since`: when it had entered the one that it leaves, or earlier. One that waits again leaves what its attempt had written. */
+export type ProcessMoved = About & Waiting & {kind: 'moved'; noun: 'process'; from: ProcessState; since: Time} & (
+	| {to: 'waiting'; attempt: Attempt & {end: Time | null; attributes: Lists}}
+	| {to: 'running'; attempt: Attempt & {deadline: Time | null; wait: number}}
+	| {to: 'successful' | 'failed'; attempt: Attempt & {run: number | null; deadline?: Time | null}}
+);
+
+/** Something was otherwise before: only what was changed, each with its former value. */
+export type Edited<Fields extends object = Record<string, string | number>> = About & {kind: 'edited'; noun: 'colony' | 'computer'; before: Fields; after: Fields};
+
+/** An attribute was written. `before`: the value that it replaced; null where there was none. */
+export type Written = About & {kind: 'written'; noun: 'attribute'; attribute: {type: AttributeKind; key: string; value: string}; before: string | null};
+
+/** Something is there no longer. `image`: all of it, as it was. `since`: of a process, when it had entered its state, or earlier. */
+export type Removed = About & {kind: 'removed'; image: object} & ({noun: 'colony'} | {noun: 'computer'; from: ComputerState} | {noun: 'process'; from: ProcessState; since: Time});
+
+/** Something happened to the installation itself. */
+export type Noted = About & {kind: 'noted'; noun: 'installation'; from?: string; to?: string; detail?: object};
+
+/**
+Something that changed, as the append-only history keeps it (domain.md, "History"). Each kind says what lists of the past (database/past/) need to undo it; one that leaves it out does not compile.
+*/
+export type Change = Created | ComputerMoved | ProcessMoved | Edited | Written | Removed | Noted;
+
+/** The rows of `demands` of the processes that wait now. */
+export const demandsOf = (changes: readonly Change[]): number[] => changes.flatMap(change => 'demand' in change ? change.demand ?? [] : []);
+
+/** What a change says beside its row. An edit keeps the new values as an image does, so that both are read alike. */
+function detailOf(change: Change): unknown {
+	switch (change.kind) {
+		case 'created':
+		case 'removed': {
+			return change.image;
+		}
+
+		case 'moved': {
+			return change.noun === 'process' ? change.attempt : undefined;
+		}
+
+		case 'edited': {
+			return {...change.after, before: change.before};
+		}
+
+		case 'written': {
+			return {...change.attribute, ...(change.before === null ? {} : {before: change.before})};
+		}
+
+		case 'noted': {
+			return change.detail;
+		}
+	}
+}
+
+/** A change as a row of the history. */
+function toRow(change: Change): Record<string, unknown> {
+	const {noun, subject, colony, what} = change;
+	const {from, to, since} = change as {from?: string; to?: string; since?: Time};
+	return {noun, subject, colony, what, from, to, since, detail: detailOf(change)};
+}
 
 /** What an operation did: its answer, and the changes to record in the same transaction. */
 export type Done<Result> = {result: Result; changes: Change[]};
@@ -28,59 +90,10 @@ export type Author = {
 	signature?: string;
 };
 
-const step = ['from', 'since'];
-
-/**
-What each kind of change must say for lists of the past (database/past/) to undo it: which fields, and which of `detail`. A kind that is not here would make its record vanish from them;
-one that edits a record needs the record as it was, and statements in past/ that put it back.
-*/
-const neededFields: Readonly<Record<string, {fields?: readonly string[]; detail?: readonly string[]}>> = {
-	'colony.register': {},
-	'colony.remove': {detail: ['name']},
-	'computer.register': {},
-	'computer.approve': {fields: ['from']},
-	'computer.disapprove': {fields: ['from']},
-	'computer.remove': {fields: ['from'], detail: ['name', 'cores', 'mem', 'gpus']},
-	'process.submit': {},
-	'process.assign': {fields: step},
-	'process.successful': {fields: step},
-	'process.failed': {fields: step},
-	'process.cancel': {fields: step},
-	'process.expire': {fields: step},
-	'process.requeue': {fields: step, detail: ['attributes']},
-	'process.retry': {fields: step, detail: ['attributes']},
-	'process.remove': {fields: step, detail: ['submissiontime', 'status', 'retries']},
-	'attribute.add': {detail: ['type', 'key', 'value']},
-};
-
-/** @throws Error for a change that lists of the past could not undo: a fault of the operation that made it */
-function checkUndoable(change: Change): void {
-	if (change.noun === 'installation') {
-		return;
-	}
-
-	if (!Object.hasOwn(neededFields, change.what)) {
-		throw new Error(`Lists of the past cannot undo ${change.what}: say in database/history.ts what its history must hold, and in database/past/ how it is undone.`);
-	}
-
-	const {fields = [], detail = []} = neededFields[change.what]!;
-	const missing = [
-		...fields.filter(name => change[name as keyof Change] === undefined),
-		...detail.filter(name => (change.detail as Record<string, unknown> | undefined)?.[name] === undefined).map(name => `detail.${name}`),
-	];
-	if (missing.length > 0) {
-		throw new Error(`Lists of the past cannot undo ${change.what} without ${missing.join(', ')}.`);
-	}
-}
-
-/** Writes changes to the history, in the transaction that made them. @throws Error for one that lists of the past could not undo */
+/** Writes changes to the history, in the transaction that made them. */
 export async function record(client: Client, author: Author, changes: readonly Change[]): Promise<void> {
 	if (changes.length === 0) {
 		return;
-	}
-
-	for (const change of changes) {
-		checkUndoable(change);
 	}
 
 	for (const some of inPortions(changes)) {
@@ -96,7 +109,7 @@ function inPortions(changes: readonly Change[]): string[] {
 	const portions: string[] = [];
 	let texts: string[] = [];
 	let length = 0;
-	for (const text of changes.map(change => JSON.stringify(change))) {
+	for (const text of changes.map(change => JSON.stringify(toRow(change)))) {
 		if (length > 0 && length + text.length > portion) {
 			portions.push(`[${texts.join(',')}]`);
 			texts = [];

@@ -12,7 +12,7 @@ export * as explain from './explain.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';
 export {forecast, forecastMany} from './forecast.ts';
 export type {Author, Change, Done} from './history.ts';
-export {record} from './history.ts';
+export {demandsOf, record} from './history.ts';
 export * as idempotency from './idempotency.ts';
 export * as installation from './installation.ts';
 export {

@@ -42,7 +42,7 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 	const added = new Map(rows.map(row => [row.process_id, row]));
 	return submissions.map(({processid}, index) => {
 		const row = added.get(processid)!;
-		return {result: complete(row), changes: [{noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', detail: submissionImage(row), demand: demands[index]!}]};
+		return {result: complete(row), changes: [{kind: 'created', noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', image: submissionImage(row), demand: demands[index]!}]};
 	});
 }
 
@@ -129,12 +129,12 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
 	}
 
-	const change: Change = {noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, since: row.start_time!, detail: {...attemptOf(row), run: row.ran}};
+	const change: Change = {kind: 'moved', noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, since: row.start_time!, attempt: {...attemptOf(row), run: row.ran}};
 	return {result: complete(row), changes: [change]};
 }
 
 /** What the history keeps of a process that is removed: its full image. */
-export const removal = (row: ProcessRow): Change => ({noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, detail: fullImage(row)});
+export const removal = (row: ProcessRow): Change => ({kind: 'removed', noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, image: fullImage(row)});
 
 /** Deletes processes that the caller has locked, and whose colony needs them no more. */
 export async function removeRows(client: Client, rows: readonly ProcessRow[]): Promise<void> {

@@ -24,6 +24,7 @@ type Way = {what: 'process.requeue' | 'process.retry'; demand: number; attempt: 
 
 /** What the history keeps of a process that waits again: its attempt, with what that had written. */
 const changeOf = (row: ProcessRow, {what, demand, attempt}: Way): Change => ({
+	kind: 'moved',
 	noun: 'process',
 	subject: row.process_id,
 	colony: row.colony_id,
@@ -32,7 +33,7 @@ const changeOf = (row: ProcessRow, {what, demand, attempt}: Way): Change => ({
 	from: processStates[row.status],
 	to: 'waiting',
 	since: row.entered_at,
-	detail: {...attemptOf(row), end: row.end_time ?? null, attributes: attempt},
+	attempt: {...attemptOf(row), end: row.end_time ?? null, attributes: attempt},
 });
 
 /**
@@ -95,8 +96,8 @@ export async function fail(client: Client, rows: readonly ProcessRow[], what: 'p
 		const closed = ended.get(row.process_id)!;
 		return [row.process_id, {closed, changes: [
 			{
-				noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed', since: row.entered_at,
-				detail: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran},
+				kind: 'moved', noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed', since: row.entered_at,
+				attempt: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran},
 			},
 			addedChange(row.colony_id, toAttribute(row.process_id, 2, 'error', reason), closed.before),
 		]}];

@@ -76,7 +76,7 @@ async function advance(client: Client, days: number): Promise<Change[]> {
 		returning due.before`,
 		[days],
 	);
-	return moved === undefined ? [] : [{noun: 'installation', subject: 'history', what: 'history.drop', detail: {before: moved.before, days}}];
+	return moved === undefined ? [] : [{kind: 'noted', noun: 'installation', subject: 'history', what: 'history.drop', detail: {before: moved.before, days}}];
 }
 
 const isDue = `at < $1::timestamptz and (txid, history_id) <= ($2::bigint, $3::bigint) and not (${staysForGood})`;

@@ -78,7 +78,9 @@ export const attributesOf = (process: Id, lists: Lists | null | undefined): Attr
 	(lists?.[kind] ?? []).flatMap(entry => Object.entries(entry).map(([key, value]) => toAttribute(process, type as AttributeType, key, value))));
 
 /** What the history needs of an attempt to tell it again later: where and when it ran, how many were counted before it, and of what type the process is. */
-export const attemptOf = (row: ProcessRow) => ({computer: row.assigned_computer_id, start: row.start_time, retries: row.retries, type: row.computer_type});
+export type Attempt = {computer: Id | null; start: Time | null; retries: number; type: string};
+
+export const attemptOf = (row: ProcessRow): Attempt => ({computer: row.assigned_computer_id, start: row.start_time, retries: row.retries, type: row.computer_type});
 
 const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribute[] | null => {
 	const found = attributes.filter(({attributetype}) => attributetype === type);

@@ -2,11 +2,11 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	clearNonces, type Client, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
-	type Answer, carryOut, demandsOf, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
+	type Answer, carryOut, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
 } from './carry-out.ts';
 import {Follower} from './follower.ts';
 import {News} from './news.ts';
@@ -162,7 +162,7 @@ export class Broker {
 	async resetRoot(): Promise<boolean> {
 		return this.#database.transaction(async client => {
 			const isDone = await installation.forgetRootPassword(client);
-			await record(client, {actor: 'root'}, isDone ? [{noun: 'installation', subject: 'root', what: 'database.resetroot'}] : []);
+			await record(client, {actor: 'root'}, isDone ? [{kind: 'noted', noun: 'installation', subject: 'root', what: 'database.resetroot'}] : []);
 			return isDone;
 		});
 	}
@@ -246,7 +246,7 @@ export class Broker {
 	async #verify(client: Client, password: string, mayKeep: boolean): Promise<{kept: boolean}> {
 		const {kept} = await this.#rootPasswords.verify(client, password, {mayKeep});
 		if (kept) {
-			await record(client, {actor: 'root'}, [{noun: 'installation', subject: 'root', what: 'database.firstrootpassword'}]);
+			await record(client, {actor: 'root'}, [{kind: 'noted', noun: 'installation', subject: 'root', what: 'database.firstrootpassword'}]);
 		}
 
 		return {kept};

@@ -2,7 +2,7 @@ import {ColoniesError, Conflict, NothingToAssign, toColoniesError, Unauthenticat
 import {quoted, shortId} from '../core/text.ts';
 import {type Id, type Topic} from '../core/types.ts';
 import {
-	type Author, type Change, type Client, type ComputerRow, type Database, type Done, idempotency, isRetryable, processes, record, spendNonce,
+	type Author, type Change, type Client, type ComputerRow, type Database, demandsOf, type Done, idempotency, isRetryable, processes, record, spendNonce,
 } from '../database/index.ts';
 import {sha3} from '../identity/index.ts';
 import {authorise, type Caller, keptRequest} from './authorise.ts';
@@ -42,7 +42,7 @@ export class Overtaken extends Error {}
 const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
 
 /** Kinds of work of which processes wait now, one for each process. */
-export const demandsOf = (changes: readonly Change[]): number[] => changes.flatMap(({demand}) => demand ?? []);
+
 
 /** The same for requests that ask the same; how long one waits makes no difference. */
 const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));

@@ -45,6 +45,19 @@ export const getColony = defineOperation({
 	handle: async ({client, input}) => colonies.get(client, input.colonyid),
 });
 
+export const renameColony = defineOperation({
+	name: 'colony.rename',
+	summary: 'Give a colony another name.',
+	input: {colonyid: identity('Colony'), name: colonySpec.name},
+	route: 'PUT /colonies/{colonyid}/name',
+	allow: root,
+	operator: true,
+	renames: 'colonyid',
+	changes: ['colonies'],
+	handle: async ({client, input}) => colonies.rename(client, input.colonyid, input.name),
+	tells: ({name}) => `The colony is named ${name} now.`,
+});
+
 export const removeColony = defineOperation({
 	name: 'colony.remove',
 	summary: 'Remove a colony with its computers, processes and attributes.',

@@ -132,6 +132,20 @@ const changing = {
 
 const listOn = (verb: string) => ({by: 'list', route: `POST /colonies/{colonyid}/computers/${verb}`, most: limits.changed} as const);
 
+export const renameComputer = defineOperation({
+	name: 'computer.rename',
+	summary: 'Give a computer another name.',
+	input: {...one, name: computerSpec.name},
+	route: 'PUT /colonies/{colonyid}/computers/{computerid}/name',
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	renames: 'computerid',
+	changes: ['computers'],
+	handle: async ({client, input}) => computers.rename(client, input.colonyid, input.computerid, input.name),
+	tells: ({name}: Computer) => `The computer is named ${name} now.`,
+});
+
 export const approveComputer = defineMany({
 	...changing,
 	name: 'computer.approve',

@@ -89,6 +89,8 @@ type Common<Input extends Fields, Result> = {
 	danger?: 'high' | 'highest';
 	/** Field that holds the id of a new identity: the caller makes its key pair. */
 	creates?: string;
+	/** Field that holds the id of what gets another name: a key that is kept for it is noted under that. */
+	renames?: string;
 	/** What watchers are told; empty for what changes nothing. */
 	changes: readonly Topic[];
 	/** What was done, in one sentence for whoever did it; for changes whose result nobody needs to read. */

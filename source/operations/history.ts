@@ -46,7 +46,7 @@ export const setRetention = defineOperation({
 		}
 
 		const result = await retention.set(client, next);
-		return {result, changes: [{noun: 'installation' as const, subject: 'history', what: 'history.retention', from: kept(before.days, 'for ever'), to: kept(result.days, 'for ever'), detail: next}]};
+		return {result, changes: [{kind: 'noted' as const, noun: 'installation' as const, subject: 'history', what: 'history.retention', from: kept(before.days, 'for ever'), to: kept(result.days, 'for ever'), detail: next}]};
 	},
 	tells: ({days, compressafter}) => `The history is kept ${days === null ? 'for ever' : `for ${plural(days, 'day', 'days')}`}${compressafter === null ? '' : ` and compressed after ${plural(compressafter, 'day', 'days')}`}.`,
 });

@@ -21,7 +21,7 @@ export const changeRootPassword = defineOperation({
 		}
 
 		await installation.changeRootPassword(client, await hashPassword(input.newrootpassword));
-		return {result: undefined, changes: [{noun: 'installation' as const, subject: 'root', what: 'database.rootpassword'}]};
+		return {result: undefined, changes: [{kind: 'noted' as const, noun: 'installation' as const, subject: 'root', what: 'database.rootpassword'}]};
 	},
 	tells: () => 'The root password is set.',
 });

@@ -134,6 +134,8 @@ export class Workload {
 			[1, change('computer.disapprove')],
 			[1, async () => this.#addComputer()],
 			[0.6, async () => this.#removeComputer(member)],
+			[1, async () => member.colony.own('computer.rename', {computerid: member.identity.id, name: random.pick(['lab', 'Lab', 'edge', 'ärger', 'other'])})],
+			[0.3, async () => this.#broker.run(root, 'colony.rename', {colonyid: random.pick(this.colonies).id, name: random.pick(['b', 'a', 'Z', 'é', 'other'])})],
 			[0.3, async () => this.#addColony()],
 			[0.2, async () => this.#removeColony()],
 		];

@@ -527,6 +527,7 @@ async function playOperator(player: Player): Promise<void> {
 
 	await call('core', 'process.assign', {colonyid});
 	for (const who of ['edge', 'owner', 'owner']) {
+		await call(who, 'computer.rename', {colonyid, computerid: core, name: 'kern'});
 		await call(who, 'computer.remove', {colonyid, computerid: core});
 	}
 
@@ -556,12 +557,15 @@ async function playOperator(player: Player): Promise<void> {
 
 	for (const who of everybody.filter(name => name !== root)) {
 		await call(who, 'database.rootpassword', {newrootpassword: 'another'});
+		await call(who, 'colony.rename', {colonyid, name: `renamed by ${who}`});
 		await call(who, 'colony.remove', {colonyid});
 	}
 
 	await call(root, 'database.rootpassword', {newrootpassword: ''});
 	await call(root, 'database.rootpassword', {newrootpassword: 'another'});
 	await call(root, 'colony.remove', {colonyid});
+	await call('root another', 'colony.rename', {colonyid, name: 'renamed'});
+	await call('root another', 'colony.rename', {colonyid, name: 'mycolony'});
 	await call('root another', 'colony.remove', {colonyid, name: 'wrong'});
 	await call('root another', 'colony.remove', {colonyid, name: 'mycolony'});
 	await call('root another', 'colony.remove', {colonyid});

@@ -1,4 +1,6 @@
 import {NotFound} from '../../core/errors.ts';
+import type {Id} from '../../core/types.ts';
+import {noteName} from '../../keychain/index.ts';
 import {type AnyOperation, operations} from '../../operations/index.ts';
 import {sendForm} from '../send-form.ts';
 import type {ErrorText} from '../state.ts';
@@ -28,7 +30,16 @@ type Change<Type extends Parameters<Handler<any>>[1]['type']> = (...parameters: 
 /** Carries out a deed. */
 export const runDeed: Change<'run'> = async (session, {deed: {operation, input, as, done, fromForm}}) => attempt(session, async () => {
 	const result = await session.context.run(await session.callerOf(as), operation, input);
-	return done ?? (operations[operation] as AnyOperation).tells?.(result) ?? `Done: ${operation}.`;
+	const {renames, tells} = operations[operation] as AnyOperation;
+	const notices: string[] = [];
+	if (renames !== undefined) {
+		await noteName(session.keychain, input[renames] as Id, input.name as string, notice => {
+			notices.push(notice);
+		});
+		await loadKnown(session);
+	}
+
+	return [done ?? tells?.(result) ?? `Done: ${operation}.`, ...notices].join(' ');
 }, {fromForm});
 
 /** Takes a key out of the keychain. */

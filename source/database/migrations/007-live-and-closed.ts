@@ -175,6 +175,8 @@ create index closed_by_attribute on closed using gin (attributes jsonb_path_ops)
 
 drop index history_by_colony;
 drop index history_by_actor;
+drop index history_of_names;
+create index history_of_names on history (subject_id, at) where what in ('colony.register', 'colony.rename', 'colony.remove', 'computer.register', 'computer.rename', 'computer.remove');
 
 create view processes as
 select ${lasting}, demand_id, status, entered_at, null::timestamptz as end_time, returned_at, case when status = 1 then ${withOutputs} else attributes end as attributes from live l
