@@ -304,7 +304,7 @@ export class Soak {
 	/** All processes that were submitted since the phase began, from the history and as they are. */
 	async #found(): Promise<Found[]> {
 		return this.sql<Found>(`
-			select h.processid, p.status, p.assigned_computer_id as assigned, h.steps, h.actors,
+			select h.processid, p.status, encode(p.assigned_computer_id, 'hex') as assigned, h.steps, h.actors,
 				jsonb_path_query_first(p.attributes, '$.in[*].number')#>>'{}' as number, jsonb_path_query_first(p.attributes, '$.out[*].result')#>>'{}' as result
 			from (
 				select subject_id as processid, array_agg(what order by txid, history_id) as steps, array_agg(actor order by txid, history_id) as actors
