@@ -91,7 +91,7 @@ export async function requeueRunning(client: Client, colony: Id, computer: Id): 
 
 /** What the history keeps of live processes, locked by the caller, that are closed as failed for a reason; by process. */
 export async function fail(client: Client, rows: readonly ProcessRow[], what: 'process.expire' | 'process.cancel', reason: string): Promise<Map<Id, {closed: ClosedRow; changes: Change[]}>> {
-	const ended = await failAll(client, rows.map(row => row.process_id), reason);
+	const ended = rows.length === 0 ? new Map<Id, ClosedRow>() : await failAll(client, rows.map(row => row.process_id), reason);
 	return new Map(rows.map(row => {
 		const closed = ended.get(row.process_id)!;
 		return [row.process_id, {closed, changes: [
