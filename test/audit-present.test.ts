@@ -6,7 +6,7 @@ import type {Client, Database} from '../source/database/types.ts';
 import {Broker, type Compared} from '../source/operations/index.ts';
 import {comparePresent} from '../source/operations/present.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
 import {openColony, refused, root} from './support/colony.ts';
 import {agingClosed, closingByHand, tampering} from './support/tampering.ts';
@@ -79,7 +79,7 @@ const kinds: Array<[name: string, skip: string | false, open: () => Promise<Data
 	['TimescaleDB', false, openTimescale],
 ];
 
-const lives = await Promise.all(kinds.map(async ([, skip, open]) => skip ? undefined : openLife(open)));
+const lives = await inTurn(kinds, async ([, skip, open]) => skip ? undefined : openLife(open));
 
 for (const [index, [name, skip]] of kinds.entries()) {
 	const opened = () => lives[index]!;

@@ -6,7 +6,7 @@ import type {Client, Database} from '../source/database/types.ts';
 import {createIdentity} from '../source/identity/index.ts';
 import {type Fault} from '../source/operations/index.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
 import {openColony, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
@@ -63,7 +63,7 @@ const otherwise: Record<string, string> = {
 	since: 'case when since is null then \'infinity\' else since - interval \'4051 years\' end',
 };
 
-const histories = await Promise.all(kinds.map(async ([, skip, open]) => skip ? undefined : openHistory(open)));
+const histories = await inTurn(kinds, async ([, skip, open]) => skip ? undefined : openHistory(open));
 
 for (const [index, [name, skip]] of kinds.entries()) {
 	const opened = () => histories[index]!;

@@ -3,7 +3,7 @@ import {after, test} from 'node:test';
 import {eventsAfter, placeText, readPlace, seals} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
 import {type Colony, openColony, refused, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
@@ -51,7 +51,7 @@ async function keepAll({broker}: Colony, database: Database) {
 	await sealAll(database);
 }
 
-const opened = await Promise.all(kinds.map(async ([, skip, open]) => skip ? undefined : openHistory(open)));
+const opened = await inTurn(kinds, async ([, skip, open]) => skip ? undefined : openHistory(open));
 
 for (const [index, [name, skip]] of kinds.entries()) {
 	const old = 'at < now() - interval \'15 days\'';

@@ -236,3 +236,13 @@ export async function openTimescale(): Promise<Database> {
 	await instance.exec('create extension if not exists timescaledb');
 	return openPgliteInstance(instance, {place: 'TimescaleDB in memory'});
 }
+
+/** Opens one after the other. TimescaleDB runs in this thread: while it fills its tables, a transaction on a server would stand still for longer than that allows, and be ended. */
+export async function inTurn<Item, Result>(items: readonly Item[], open: (item: Item) => Promise<Result>): Promise<Result[]> {
+	const opened: Result[] = [];
+	for (const item of items) {
+		opened.push(await open(item));
+	}
+
+	return opened;
+}
