@@ -68,9 +68,7 @@ export function retryElsewhere(error: ColoniesError): ColoniesError {
 Whether the same transaction may simply be run again: it gave way to another one (serialisation, deadlock) and changed nothing,
 or its session was of the time before the database took changes (again).
 */
-export const isRetryable = (error: unknown): boolean => {
-	return (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstateOf(error) ?? '');
-};
+export const isRetryable = (error: unknown): boolean => (error instanceof ColoniesError && elsewhere.has(error)) || ['40001', '40P01'].includes(sqlstateOf(error) ?? '');
 
 /** Whether the connection is gone, as opposed to a statement that was refused over it. */
 export function isConnectionLoss(error: unknown): boolean {

@@ -42,7 +42,7 @@ const isOfNothing = (node: Node): boolean => tableOf(node['Relation Name']!) !==
 function toPlan(text: string, root: Node): Plan {
 	const scans = [...nodesOf(root)].filter(node => node['Node Type'].endsWith('Scan') && (node['Relation Name'] !== undefined || node['Node Type'] === 'Bitmap Index Scan'));
 	const entries = scans.filter(node => node['Node Type'] === 'Bitmap Index Scan');
-	const isByAttribute = entries.some(node => /attribute/.test(node['Index Name']!));
+	const isByAttribute = entries.some(node => node['Index Name']!.includes('attribute'));
 	return {
 		text,
 		returned: root['Actual Rows'],
