@@ -214,6 +214,8 @@ test('submissions and clearing away never fail each other', {skip}, async () => 
 	for (const _ of rounds) {
 		const outcomes = await race(async () => fresh.submit(), async () => broker.tidy(), async () => fresh.through(broker).submit({mem: 1}), async () => colony.broker.tidy(), async () => fresh.submit());
 		assert.ok(outcomes.every(outcome => outcome === 'done'), outcomes.join(' '));
+		const {rows} = await database.query('select from live p where colony_id = bytes_of($1) and not exists (select from demands d where d.demand_id = p.demand_id)', [fresh.id]);
+		assert.equal(rows.length, 0);
 		await database.query('delete from live where colony_id = bytes_of($1)', [fresh.id]);
 		await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = bytes_of($1)', [fresh.id]);
 	}

@@ -34,7 +34,7 @@ const sum = (nodes: Node[]): number => nodes.reduce((total, node) => total + rea
 const isOfKinds = (node: Node): boolean => ['demands', 'outputs'].includes(node['Relation Name'] ?? '') || /^(?:demands|outputs)/.test(node['Index Name'] ?? '');
 
 /** The table of a piece of one, a day of `closed`, and of any other the table itself. */
-const tableOf = (relation: string): string => relation.replace(/^closed_(?:\d+|other)$/, 'closed');
+const tableOf = (relation: string): string => relation.replace(/^closed_(?:\d+|other|before)$/, 'closed');
 
 /** Whether this reads a piece of a table that has nothing in it, as those of the days to come. */
 const isOfNothing = (node: Node): boolean => tableOf(node['Relation Name']!) !== node['Relation Name'] && node['Plan Rows'] <= 1 && readBy(node) === 0;

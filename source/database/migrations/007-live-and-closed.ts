@@ -135,6 +135,8 @@ begin
 	else
 		create table closed ${closed} partition by range (end_time);
 		create table closed_other partition of closed default;
+		-- Apart from what is for no day yet: that is looked through whenever a day is made, and all of the past would be.
+		execute format('create table closed_before partition of closed for values from (minvalue) to (%L)', date_trunc('day', now(), 'UTC'));
 		perform make_day_of_closed((now() at time zone 'UTC')::date + ahead) from generate_series(0, 2) ahead;
 		-- What has ended before lies by its days too, so that it is dropped as they are.
 		perform make_day_of_closed(day) from (select distinct (end_time at time zone 'UTC')::date as day from processes where status > 1) days where day > (now() at time zone 'UTC')::date - 400;
