@@ -23,7 +23,7 @@ Who may import whom; the design's table of rooms. Every room may also import its
 const rooms: Record<string, Row> = {
 	core: {values: [], isPure: true},
 	identity: {values: []},
-	database: {values: []},
+	database: {values: ['identity']},
 	operations: {values: ['identity', 'database']},
 	keychain: {values: ['identity']},
 	remote: {values: ['identity', 'operations']},
