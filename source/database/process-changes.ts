@@ -31,6 +31,10 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 	/* eslint-disable no-await-in-loop */
 	for (let look = 1; look <= looks && missing.length > 0; look++) {
 		for (const {name, columns} of tables) {
+			if (missing.length === 0) {
+				break;
+			}
+
 			const {rows} = await client.query<Locked>(
 				`select ${columns}, p.xmin::text as version from ${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
 				[bytesOf(colony), bytesOfAll(missing)],
