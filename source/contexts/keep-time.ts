@@ -10,8 +10,8 @@ const pulseInterval = 2000;
 const historyInterval = 60_000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
-/** Between two looks whether there is place for what is closed in the days to come, in milliseconds. */
-const dayInterval = 3_600_000;
+/** Between two looks whether there is place for what is closed in the next month, in milliseconds. */
+const monthInterval = 3_600_000;
 /** Between two looks whether tables are to be vacuumed, in milliseconds. */
 const vacuumInterval = 10_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
@@ -63,7 +63,7 @@ Any number of processes may do so on one database. A database that is away is tr
 */
 export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async () => true): () => Promise<void> {
 	const [clears, tidies, drops] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval)];
-	let madeDays = -Infinity;
+	let madeMonths = -Infinity;
 	let isDropping = false;
 
 	const duties: Array<[act: () => Promise<boolean>, interval: number]> = [
@@ -88,10 +88,10 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 				await broker.clearNonces().catch(() => undefined);
 			}
 
-			if (performance.now() - madeDays > dayInterval) {
+			if (performance.now() - madeMonths > monthInterval) {
 				// Somebody may be reading for long; then it is for the next time.
-				await broker.makeDays().catch(() => undefined);
-				madeDays = performance.now();
+				await broker.makeMonths().catch(() => undefined);
+				madeMonths = performance.now();
 			}
 
 			if (tidies()) {

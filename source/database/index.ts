@@ -3,7 +3,7 @@ export * as attributes from './attributes.ts';
 export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
-export {makeDays} from './closed-days.ts';
+export {makeMonths} from './closed-months.ts';
 export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';

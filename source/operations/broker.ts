@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeDays, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	clearNonces, type Client, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -122,9 +122,9 @@ export class Broker {
 		await this.#database.transaction(async client => clearNonces(client));
 	}
 
-	/** Makes place for the processes that are closed today and in the days to come. */
-	async makeDays(): Promise<void> {
-		await this.#database.transaction(async client => makeDays(client));
+	/** Makes place for the processes that are closed this month and in the next. */
+	async makeMonths(): Promise<void> {
+		await this.#database.transaction(async client => makeMonths(client));
 	}
 
 	/** Keeps the tables that processes go through free of what is dead. */

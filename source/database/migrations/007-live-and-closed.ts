@@ -69,7 +69,8 @@ const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
 ), '{}'), '{}')`;
 
 /**
-Work that waits or runs, apart from work that is closed: \`live\` stays as small as what is under way, \`closed\` only grows, by the day on which a process ended (UTC), and a day is dropped at a stroke.
+Work that waits or runs, apart from work that is closed: \`live\` stays as small as what is under way, \`closed\` only grows, by the month in which a process ended (UTC), and a month is dropped at a stroke.
+Months, not days: the planner looks at every piece for each statement, and of days there would be hundreds.
 Attributes lie in the row of their process; what a running one has written so far in \`outputs\`. The view \`processes\` shows both tables as one.
 Of the history two indexes go: what they found is found by the one on colony and transaction, or among the latest rows.
 Ids take 32 bytes, not 64 digits, in their rows and in every index that has them; the history, whose seals are about its texts, keeps them as they were: \`bytes_of\` turns one of its ids into one of the other tables, and what is no id, as \`root\`, into null.
@@ -111,35 +112,37 @@ create table outputs (
 	primary key (process_id, attribute_type, key)
 );
 
--- Makes the piece of "closed" for a day (UTC), where there is none yet; what has ended on that day already is moved into it.
-create function make_day_of_closed(day date) returns boolean language plpgsql set timezone to 'UTC' as $body$
+-- Makes the piece of "closed" for the month of a day (UTC), where there is none yet; what has ended in it already is moved there.
+create function make_month_of_closed(day date) returns boolean language plpgsql set timezone to 'UTC' as $body$
 declare
-	piece text := 'closed_' || to_char(day, 'YYYYMMDD');
+	piece text := 'closed_' || to_char(day, 'YYYYMM');
+	begins timestamptz := date_trunc('month', day);
+	ends timestamptz := date_trunc('month', day) + interval '1 month';
 begin
 	perform pg_advisory_xact_lock(hashtextextended('colonies.closed', 0));
 	if to_regclass('colonies.' || piece) is not null or to_regclass('colonies.closed_other') is null then
 		return false;
 	end if;
 	execute format('create table colonies.%I (like colonies.closed including defaults including constraints)', piece);
-	execute format('with moved as (delete from colonies.closed_other where end_time >= %L and end_time < %L returning *) insert into colonies.%I select * from moved', day::timestamptz, (day + 1)::timestamptz, piece);
-	execute format('alter table colonies.closed attach partition colonies.%I for values from (%L) to (%L)', piece, day::timestamptz, (day + 1)::timestamptz);
+	execute format('with moved as (delete from colonies.closed_other where end_time >= %L and end_time < %L returning *) insert into colonies.%I select * from moved', begins, ends, piece);
+	execute format('alter table colonies.closed attach partition colonies.%I for values from (%L) to (%L)', piece, begins, ends);
 	return true;
 end
 $body$;
 
 do $body$
+declare
+	first date := greatest((select min(end_time at time zone 'UTC') from processes where status > 1), date_trunc('month', now() at time zone 'UTC') - interval '2 years');
 begin
 	if exists (select from pg_extension where extname = 'timescaledb') then
 		create table closed ${closed};
-		perform create_hypertable('colonies.closed', 'end_time', chunk_time_interval => interval '1 day');
+		perform create_hypertable('colonies.closed', 'end_time', chunk_time_interval => interval '30 days');
 	else
 		create table closed ${closed} partition by range (end_time);
 		create table closed_other partition of closed default;
-		-- Apart from what is for no day yet: that is looked through whenever a day is made, and all of the past would be.
-		execute format('create table closed_before partition of closed for values from (minvalue) to (%L)', date_trunc('day', now(), 'UTC'));
-		perform make_day_of_closed((now() at time zone 'UTC')::date + ahead) from generate_series(0, 2) ahead;
-		-- What has ended before lies by its days too, so that it is dropped as they are.
-		perform make_day_of_closed(day) from (select distinct (end_time at time zone 'UTC')::date as day from processes where status > 1) days where day > (now() at time zone 'UTC')::date - 400;
+		-- Apart from what is for no month yet: that is looked through whenever a month is made, and all of the past would be.
+		execute format('create table closed_before partition of closed for values from (minvalue) to (%L)', date_trunc('month', coalesce(first, now() at time zone 'UTC'))::timestamp at time zone 'UTC');
+		perform make_month_of_closed(month::date) from generate_series(date_trunc('month', coalesce(first, now() at time zone 'UTC')), (now() at time zone 'UTC') + interval '1 month', interval '1 month') month;
 	end if;
 end
 $body$;

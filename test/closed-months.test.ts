@@ -7,20 +7,20 @@ import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
 
-/** The pieces of `closed` for a day, by name. */
+/** The pieces of `closed` for a month, by name. */
 async function piecesOf(database: Database): Promise<string[]> {
 	const {rows} = await database.query<{name: string}>('select tablename as name from pg_catalog.pg_tables where schemaname = \'colonies\' and tablename ~ \'^closed_[0-9]+$\' order by 1');
 	return rows.map(({name}) => name);
 }
 
-/** The names of such pieces for today and the two days after, by the clock of the database. */
-async function daysAhead(database: Database): Promise<string[]> {
-	const {rows} = await database.query<{name: string}>('select \'closed_\' || to_char((now() at time zone \'UTC\')::date + days, \'YYYYMMDD\') as name from generate_series(0, 2) days order by 1');
+/** The names of such pieces for this month and the next, by the clock of the database. */
+async function monthsAhead(database: Database): Promise<string[]> {
+	const {rows} = await database.query<{name: string}>('select \'closed_\' || to_char((now() at time zone \'UTC\') + months * interval \'1 month\', \'YYYYMM\') as name from generate_series(0, 1) months order by 1');
 	return rows.map(({name}) => name);
 }
 
 async function pieceWith(database: Database, process: Id): Promise<string> {
-	const {rows: [row]} = await database.query<{name: string}>('select c.relname as name from closed p join pg_class c on c.oid = p.tableoid where p.process_id = $1', [process]);
+	const {rows: [row]} = await database.query<{name: string}>('select c.relname as name from closed p join pg_class c on c.oid = p.tableoid where p.process_id = bytes_of($1)', [process]);
 	return row!.name;
 }
 
@@ -37,51 +37,51 @@ const kinds: Array<[name: string, skip: string | false, open: () => Promise<Data
 ];
 
 for (const [name, skip, open] of kinds) {
-	test(`in ${name} what ends on a day without a place of its own is kept, and moves there when it is made`, {skip}, async () => {
+	test(`in ${name} what ends in a month without a place of its own is kept, and moves there when it is made`, {skip}, async () => {
 		const {database, colony, computer} = await openWorld(open);
-		const days = await daysAhead(database);
-		await colony.broker.makeDays();
-		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= days[0]!), days);
+		const months = await monthsAhead(database);
+		await colony.broker.makeMonths();
+		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= months[0]!), months);
 		const first = await colony.close(computer, await colony.running(computer));
-		assert.equal(await pieceWith(database, first.processid), days[0]);
+		assert.equal(await pieceWith(database, first.processid), months[0]);
 
-		// As if nobody had kept time for days.
-		for (const piece of days) {
+		// As if nobody had kept time for months.
+		for (const piece of months) {
 			await database.query(`drop table ${piece}`);
 		}
 
 		const closed = await colony.close(computer, await colony.running(computer, {in: {key: 'value'}}), 'failed');
 		assert.equal(await pieceWith(database, closed.processid), 'closed_other');
 		assert.deepEqual(await colony.get(closed), closed);
-		await colony.broker.makeDays();
-		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= days[0]!), days);
-		assert.equal(await pieceWith(database, closed.processid), days[0]);
+		await colony.broker.makeMonths();
+		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= months[0]!), months);
+		assert.equal(await pieceWith(database, closed.processid), months[0]);
 		assert.deepEqual(await colony.get(closed), closed);
 		const {rows} = await colony.own('process.list', {state: 'failed'});
 		assert.deepEqual(rows, [closed]);
-		const {rows: indexes} = await database.query<{count: number}>('select count(*)::int as count from pg_indexes where schemaname = \'colonies\' and tablename in ($1, \'closed_other\') group by tablename', [days[0]]);
+		const {rows: indexes} = await database.query<{count: number}>('select count(*)::int as count from pg_indexes where schemaname = \'colonies\' and tablename in ($1, \'closed_other\') group by tablename', [months[0]]);
 		assert.equal(indexes[0]!.count, indexes[1]!.count);
 	});
 }
 
-test('somebody who reads what is closed for long holds up nobody who closes, and the days are made when that is over', {skip: noPostgres}, async () => {
+test('somebody who reads what is closed for long holds up nobody who closes, and the months are made when that is over', {skip: noPostgres}, async () => {
 	const {database, colony, computer} = await openWorld(async () => openFresh(await startPostgres()));
-	const days = await daysAhead(database);
-	await database.query(`drop table ${days[2]!}`);
+	const months = await monthsAhead(database);
+	await database.query(`drop table ${months[1]!}`);
 	await database.transaction(async client => {
 		await client.query('select count(*) from processes');
-		await assert.rejects(colony.broker.makeDays());
+		await assert.rejects(colony.broker.makeMonths());
 		const closed = await colony.close(computer, await colony.running(computer));
 		assert.equal(closed.status, 2);
 	});
-	assert.ok(!(await piecesOf(database)).includes(days[2]!));
-	await colony.broker.makeDays();
-	assert.ok((await piecesOf(database)).includes(days[2]!));
+	assert.ok(!(await piecesOf(database)).includes(months[1]!));
+	await colony.broker.makeMonths();
+	assert.ok((await piecesOf(database)).includes(months[1]!));
 });
 
 test('TimescaleDB makes its pieces by itself', async () => {
 	const {database, colony, computer} = await openWorld(openTimescale);
-	await colony.broker.makeDays();
+	await colony.broker.makeMonths();
 	assert.deepEqual(await piecesOf(database), []);
 	const closed = await colony.close(computer, await colony.running(computer));
 	assert.deepEqual(await colony.get(closed), closed);
