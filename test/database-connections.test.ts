@@ -5,6 +5,7 @@ import {
 	isOutcomeUnknown, isRetryable, sqlstateOf,
 } from '../source/database/sqlstate.ts';
 import type {Database} from '../source/database/types.ts';
+import {bytesOf, bytesOfAll} from '../source/database/values.ts';
 import {
 	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
@@ -46,7 +47,9 @@ const values: Array<[expression: string, expected: unknown]> = [
 	['array[[1, 2], [3, 4]]', [[1, 2], [3, 4]]],
 	['array[1::int8, 2]', [1, 2]],
 	['\'[0:1]={7,8}\'::int[]', [7, 8]],
-	[String.raw`'\x00ff10'::bytea`, Buffer.from([0, 255, 16])],
+	[String.raw`'\x00ff10'::bytea`, '00ff10'],
+	[String.raw`'\x'::bytea`, ''],
+	[String.raw`array['\x00ff'::bytea, null, '\x10']`, ['00ff', null, '10']],
 	['\'6c9b1c2e-0e5b-4b1a-9c56-0d6a5b8f5f10\'::uuid', '6c9b1c2e-0e5b-4b1a-9c56-0d6a5b8f5f10'],
 	['\'äöü €😀\'', 'äöü €😀'],
 	['interval \'1 day\'', '1 day'],
@@ -70,7 +73,9 @@ const parameters: Array<[type: string, value: unknown, expected?: unknown]> = [
 	['int[]', [1, 2, 3]],
 	['jsonb', '{"a":1}', {a: 1}],
 	['jsonb', {b: [true, null]}],
-	['bytea', Buffer.from([0, 1, 254])],
+	['bytea', Buffer.from([0, 1, 254]), '0001fe'],
+	['bytea', bytesOf('0001fe'), '0001fe'],
+	['bytea[]', bytesOfAll(['00', 'ff5c']), ['00', 'ff5c']],
 	['timestamptz', '2021-12-21T21:04:07.807378Z'],
 	['timestamptz', new Date('2021-12-21T21:04:07.807Z'), '2021-12-21T21:04:07.807000Z'],
 	['timestamptz[]', ['2021-12-21T21:04:07.807378Z']],

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import {microseconds} from '../source/core/time.ts';
-import {computerStates, type Process, processStates} from '../source/core/types.ts';
+import {computerStates, type Id, type Process, processStates} from '../source/core/types.ts';
 import {migrate} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
 import {root} from './support/colony.ts';
 import {readAll, type Recorded, Workload} from './support/past.ts';
 import {Random} from './support/random.ts';
+import {keepInFull} from './support/tampering.ts';
 
 const entered = ({status, submissiontime, starttime, endtime}: Process): string => status === 0 ? submissiontime : (status === 1 ? starttime : endtime);
 const compare = (left: string, right: string): number => left < right ? -1 : (left > right ? 1 : 0);
@@ -63,6 +64,28 @@ async function check(recorded: Recorded, random: Random): Promise<void> {
 	}
 }
 
+/** Every step of some processes as people are told of it, with what is kept of it. */
+async function stepsOf(database: Database, {colonies}: Workload): Promise<unknown[]> {
+	const {rows} = await database.query<{colony: Id; process: Id}>('select distinct colony_id as colony, subject_id as process from history where noun = \'process\' and what in (\'process.requeue\', \'process.retry\', \'process.remove\') and colony_id in (select encode(colony_id, \'hex\') from colonies) order by 2 limit 60');
+	return Promise.all(rows.map(async ({colony: id, process}) => {
+		const colony = colonies.find(each => each.id === id)!;
+		const {rows: steps} = await colony.own('process.history', {processid: process, count: 1000});
+		const {rows: entries} = await colony.own('audit.list', {subject: process, all: true, count: 1000});
+		return [steps, await Promise.all(entries.map(async entry => colony.own('audit.get', {entry: entry.id})))];
+	}));
+}
+
+/** Keeps half of the history as it was kept before schema 7: what is told of processes is the same. */
+async function checkInFull(database: Database, workload: Workload): Promise<void> {
+	const before = await stepsOf(database, workload);
+	assert.ok(before.length > 5);
+	await database.transaction(async client => {
+		await client.query('set local session_replication_role = replica');
+		assert.ok(await keepInFull(client) > 20);
+	});
+	assert.deepEqual(await stepsOf(database, workload), before);
+}
+
 async function record(database: Database, moments: number, seed: number): Promise<void> {
 	await migrate(database);
 	const random = new Random(seed);
@@ -77,6 +100,13 @@ async function record(database: Database, moments: number, seed: number): Promis
 
 	for (const recorded of workload.recorded) {
 		await check(recorded, random);
+	}
+
+	await checkInFull(database, workload);
+	for (const [index, recorded] of workload.recorded.entries()) {
+		if (index % 5 === 0) {
+			await check(recorded, random);
+		}
 	}
 
 	if (workload.recorded.length < 1000) {

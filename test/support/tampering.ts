@@ -1,4 +1,6 @@
+import {isDeepStrictEqual} from 'node:util';
 import type {Id} from '../../source/core/types.ts';
+import {inFull} from '../../source/database/images.ts';
 import type {Client, Database} from '../../source/database/types.ts';
 import {verify, type Verified} from '../../source/operations/verify.ts';
 import {seals} from '../../source/database/index.ts';
@@ -35,6 +37,18 @@ export const agingClosed = (interval: string): string => {
 	const aged = common.replaceAll(/\w+_time/g, time => `${time} - interval '${interval}'`);
 	return `with gone as (delete from closed returning *) insert into closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
 };
+
+/** Keeps every second row of the history as rows were before schema 7: whatever they have in short, in full. @returns how many are told otherwise now */
+export async function keepInFull(client: Client): Promise<number> {
+	type Row = {row: number; what: string; subject: Id; colony: Id | null; detail: unknown};
+	const {rows} = await client.query<Row>('select history_id as row, what, subject_id as subject, colony_id as colony, detail from history where history_id % 2 = 0');
+	const changed = rows.flatMap(({row, detail, ...of}) => {
+		const full = inFull(of, detail);
+		return isDeepStrictEqual(full, detail) ? [] : [{row, detail: full}];
+	});
+	const {rowCount} = await client.query('update history h set detail = i.detail from jsonb_to_recordset($1::jsonb) as i(row bigint, detail jsonb) where h.history_id = i.row', [JSON.stringify(changed)]);
+	return rowCount;
+}
 
 /** Verifies to the end, or to the first fault. */
 export async function verified(client: Client, head?: string): Promise<Verified & {steps: number}> {
