@@ -33,7 +33,7 @@ async function open(count = 1) {
 
 /** The tables that there are, without the pieces of `closed` for a day. */
 const tablesOf = async (database: Database): Promise<string[]> => {
-	const {rows} = await database.query<{name: string}>(String.raw`select tablename as name from pg_catalog.pg_tables where schemaname = 'colonies' and tablename !~ '^closed_\d{8}$' order by 1`);
+	const {rows} = await database.query<{name: string}>(String.raw`select tablename as name from pg_catalog.pg_tables where schemaname = 'colonies' and tablename !~ '^closed_\d{6}$' order by 1`);
 	return rows.map(({name}) => name);
 };
 

@@ -43,7 +43,6 @@ const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes'
 
 /** Kinds of work of which processes wait now, one for each process. */
 
-
 /** The same for requests that ask the same; how long one waits makes no difference. */
 const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
 

@@ -132,7 +132,8 @@ $body$;
 
 do $body$
 declare
-	first date := greatest((select min(end_time at time zone 'UTC') from processes where status > 1), date_trunc('month', now() at time zone 'UTC') - interval '2 years');
+	this_month timestamp := date_trunc('month', now() at time zone 'UTC');
+	first timestamp := coalesce((select greatest(date_trunc('month', old.ended), this_month - interval '2 years') from (select min(end_time at time zone 'UTC') as ended from processes where status > 1) old where old.ended is not null), this_month);
 begin
 	if exists (select from pg_extension where extname = 'timescaledb') then
 		create table closed ${closed};
@@ -141,8 +142,8 @@ begin
 		create table closed ${closed} partition by range (end_time);
 		create table closed_other partition of closed default;
 		-- Apart from what is for no month yet: that is looked through whenever a month is made, and all of the past would be.
-		execute format('create table closed_before partition of closed for values from (minvalue) to (%L)', date_trunc('month', coalesce(first, now() at time zone 'UTC'))::timestamp at time zone 'UTC');
-		perform make_month_of_closed(month::date) from generate_series(date_trunc('month', coalesce(first, now() at time zone 'UTC')), (now() at time zone 'UTC') + interval '1 month', interval '1 month') month;
+		execute format('create table closed_before partition of closed for values from (minvalue) to (%L)', first at time zone 'UTC');
+		perform make_month_of_closed(month::date) from generate_series(first, this_month + interval '1 month', interval '1 month') month;
 	end if;
 end
 $body$;
