@@ -113,7 +113,7 @@ test('work that came back to the queue has waited since then, and not since it w
 	const {processid} = await fresh.running(computer);
 	await fresh.close(computer, {processid}, 'failed');
 	await fresh.own('process.retry', {processid});
-	await database.query('update processes set submission_time = submission_time - interval \'1 hour\', entered_at = entered_at - interval \'1 hour\', returned_at = returned_at - interval \'1 minute\' where process_id = $1', [processid]);
+	await database.query('update live set submission_time = submission_time - interval \'1 hour\', entered_at = entered_at - interval \'1 hour\', returned_at = returned_at - interval \'1 minute\' where process_id = bytes_of($1)', [processid]);
 	await fresh.assign(computer);
 	const waits = (await fresh.history(processid)).filter(({what}) => what === 'process.assign').map(({detail}) => (detail as {wait: number}).wait);
 	const minute = 60_000_000;
