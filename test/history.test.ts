@@ -227,6 +227,25 @@ test('a requeue moves what the attempt wrote into the history', async () => {
 	assert.deepEqual(row!.detail.attributes, [...running.out!, ...running.err!]);
 });
 
+test('the history keeps of a process what its rows do not say already', async () => {
+	const computer = await colony.computer();
+	const process = await colony.running(computer, {in: {b: '1', a: '2'}, cores: 2});
+	await colony.add(computer, process, {key: 'step', value: '7'});
+	await colony.add(computer, process, {key: 'warning', value: 'hot', type: 'err'});
+	await colony.own('computer.disapprove', {computerid: computer.id});
+	await colony.own('process.remove', {processid: process.processid});
+	const {rows} = await database.query<Pick<HistoryRow, 'what' | 'detail'>>('select what, detail from history where subject_id = $1 order by history_id', [process.processid]);
+	const kept = new Map(rows.map(({what, detail}) => [what, detail as Record<string, unknown>]));
+	const given = {in: [{b: '1'}, {a: '2'}]};
+	const asked = {submissiontime: process.submissiontime, targetcomputerids: [computer.id], timeout: -1, cores: 2};
+	assert.deepEqual(kept.get('process.submit'), {...asked, attributes: given});
+	assert.deepEqual(kept.get('process.requeue')!.attributes, {out: [{step: '7'}], err: [{warning: 'hot'}]});
+	const {attributes, submissiontime, cores, ...image} = kept.get('process.remove')!;
+	assert.deepEqual([attributes, submissiontime, cores], [given, process.submissiontime, 2]);
+	assert.deepEqual(Object.keys(image).filter(name => ['processid', 'targetcolonyid', 'isassigned', 'in', 'out', 'err'].includes(name)), []);
+	assert.deepEqual(rows.filter(({what}) => what === 'attribute.add').map(({detail}) => ['attributeid' in detail, String(detail.key)]), [[false, 'step'], [false, 'warning']]);
+});
+
 test('the history cannot be changed', async () => {
 	const before = await contents(database);
 	for (const statement of ['update history set actor = \'somebody\'', 'update history set detail = null where history_id = 1', 'insert into history (history_id, actor, noun, subject_id, what) values (1, \'root\', \'colony\', \'x\', \'y\')']) {
