@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import fc from 'fast-check';
-import {createIdentity, signHttp, verifyHttp} from '../source/identity/index.ts';
+import {
+	createIdentity, sha3, signHttp, verifyHttp,
+} from '../source/identity/index.ts';
 import {type audit, Broker, encodeCall, encodeCalls, operations, type OperationName} from '../source/operations/index.ts';
 import type {AnyOperation} from '../source/operations/registry.ts';
 import {operatorsChanges, otherChanges} from '../source/operations/operators.ts';
@@ -151,4 +153,40 @@ test('a page of the audit reads little, however long the history is', {skip: noP
 			await check({...filter, position: deep.positions.at(-1), direction: 'before'});
 		}
 	}
+});
+
+test('what somebody did at all is sought among 100,000 rows at once, and a page says where to go on', {skip: noPostgres}, async () => {
+	const plain = await openFresh(await startPostgres());
+	after(async () => plain.close());
+	const owner = await openColony(plain);
+	const rare = sha3('rare');
+	await plain.query(`insert into history (actor, noun, subject_id, colony_id, what, from_state, to_state)
+		select case when n % 7000 = 0 then $2 else $1 end, 'process', n, $1, 'process.assign', 'waiting', 'running' from generate_series(1, 120000) n`, [owner.id, rare]);
+	await plain.query('analyze history');
+	const read = async (page: Record<string, unknown>) => {
+		const {rows, ...rest} = await owner.own('audit.list', {actor: rare, all: true, ...page});
+		return {...rest, rows: rows.map(({subject}) => Number(subject) / 7000)};
+	};
+
+	const all = Array.from({length: 17}, (_, index) => 17 - index);
+	const latest = await read({count: 100});
+	assert.deepEqual([latest.rows, latest.more, latest.looked!.count], [all.slice(0, 15), {before: false, after: false}, 100_000]);
+	const rest = await read({count: 100, position: latest.looked!.position});
+	assert.deepEqual([rest.rows, rest.looked], [all.slice(15), undefined]);
+	const seen: number[] = [];
+	for (let page = await read({count: 4}); ; page = await read({count: 4, position: page.positions.at(-1)})) {
+		assert.equal(page.looked, undefined);
+		seen.push(...page.rows);
+		if (!page.more.after) {
+			break;
+		}
+	}
+
+	assert.deepEqual(seen, all);
+	const near = await read({count: 3, position: rest.positions[0], direction: 'before'});
+	assert.deepEqual([near.rows, near.more, near.looked], [all.slice(12, 15), {before: true, after: true}, undefined]);
+	const back = await read({count: 100, position: rest.positions[0], direction: 'before'});
+	assert.deepEqual([back.rows, back.looked!.count], [all.slice(1, 15), 100_000]);
+	const last = await read({count: 100, position: back.looked!.position, direction: 'before'});
+	assert.deepEqual([last.rows, last.looked], [all.slice(0, 1), undefined]);
 });

@@ -157,6 +157,8 @@ async function read(client: Client, filter: AuditFilter, page: PageRequest, ids:
 	return rows;
 }
 
+type Found = Pick<Page<AuditEntry>, 'looked'> & {rows: Row[]};
+
 /** What is asked of rows that no index finds among all there are; undefined where an index does. */
 function soughtAmongAll({all, subject, actor, whats}: AuditFilter, ids: readonly Id[] | undefined): ((row: Row) => boolean) | undefined {
 	return !all || subject !== undefined || [actor, whats, ids].every(part => part === undefined)
@@ -164,21 +166,21 @@ function soughtAmongAll({all, subject, actor, whats}: AuditFilter, ids: readonly
 		: row => (actor === undefined || row.actor === actor) && (whats?.includes(row.what) ?? true) && (ids === undefined || ids.includes(row.subject_id) || ids.includes(row.actor));
 }
 
-/** Rows that no index finds: they are sought among so many at once, the latest first, and not further than it takes. */
-async function search(client: Client, {all, colony}: AuditFilter, page: PageRequest, isSought: (row: Row) => boolean): Promise<Row[]> {
+/** Rows that no index finds: they are sought among so many at once, from the latest or the position on, and not further than it takes. `looked`: where the list goes on behind those. */
+async function search(client: Client, {all, colony}: AuditFilter, page: PageRequest, isSought: (row: Row) => boolean): Promise<Found> {
 	const found: Row[] = [];
 	let next: PageRequest = {...page, count: window.rows};
 	for (let times = 0; times < window.times && found.length <= page.count; times++) {
 		const rows = await read(client, {all, ...(colony === undefined ? {} : {colony})}, next, undefined); // eslint-disable-line no-await-in-loop
 		found.push(...rows.slice(0, window.rows).filter(row => isSought(row)));
 		if (rows.length <= window.rows) {
-			break;
+			return {rows: found};
 		}
 
 		next = {...next, position: encodePosition(byPlace.keyOf(rows[window.rows - 1]!)), direction: page.direction === 'before' ? 'before' : 'after'};
 	}
 
-	return found.slice(0, page.count + 1);
+	return {rows: found, ...(found.length > page.count ? {} : {looked: {count: window.rows * window.times, position: next.position}})};
 }
 
 type Named = {colony: Id | null; id: string};
@@ -223,9 +225,9 @@ async function toEntries(client: Client, rows: readonly Row[]): Promise<AuditEnt
 export async function list(client: Client, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
 	const ids = filter.text === undefined ? undefined : await named(client, filter.text, filter.colony);
 	const isSought = soughtAmongAll(filter, ids);
-	const rows = ids?.length === 0 ? [] : await (isSought ? search(client, filter, page, isSought) : read(client, filter, page, ids));
+	const {rows, looked}: Found = ids?.length === 0 ? {rows: []} : await (isSought ? search(client, filter, page, isSought) : {rows: await read(client, filter, page, ids)});
 	const {rows: shown, positions, more} = toPage(rows, page, orderOf(filter).keyOf);
-	return {rows: await toEntries(client, shown), positions, more};
+	return {rows: await toEntries(client, shown), positions, more, ...(looked ? {looked} : {})};
 }
 
 /** One entry with all that is kept of it; undefined where there is none in this colony, or anywhere. */

@@ -4,7 +4,7 @@ import {
 } from './rows.ts';
 
 /**
-A process as the history keeps it: without what its row says already, and attributes as in the row of a process (`Lists`). Before schema 8 it was kept as colonies.md prints it.
+A process as the history keeps it: without what its row says already, and attributes as in the row of a process (`Lists`). Before schema 7 it was kept as colonies.md prints it.
 What was usual when it was submitted is left out of the image of that.
 */
 type Image = Partial<Omit<Process, 'processid' | 'targetcolonyid' | 'isassigned' | 'in' | 'out' | 'err'>> & {submissiontime: Time; attributes?: Lists};
