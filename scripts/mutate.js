@@ -48,10 +48,10 @@ async function mutate(file, tests) {
 		concurrency: 2,
 		// So that a busy machine does not count as a test that noticed something.
 		timeoutMS: 60_000,
-		ignorePatterns: ['/bench', '/dist', '/docs'],
+		ignorePatterns: ['/bench', '/dist'],
 		tempDirName: path.join(os.tmpdir(), `colonies-mutants-${process.pid}`),
 		disableTypeChecks: false,
-		reporters: ['clear-text'],
+		reporters: ['clear-text', 'progress-append-only'],
 		clearTextReporter: {logTests: false, reportTests: false, allowColor: process.stdout.isTTY === true},
 		thresholds: {high: leastNoticed, low: leastNoticed, break: null},
 	}).runMutationTest();
