@@ -115,6 +115,14 @@ test('no row is ever written beyond the terminal, whatever its pieces hold and w
 	}), {numRuns: 2000});
 });
 
+test('marks behind a change of style at the end of a row need no column of their own', () => {
+	const [row] = composeRows([''], [{top: 0, left: 8, width: 8, lines: [`${'e\u0302\u0303'.repeat(8)}${bold(joiningName)}`]}], {columns: 16, rows: 1}, {colour: true, before: []});
+	const check = checkOutput(16, 1);
+	for (const frame of written([row!, composeRows([''], [], {columns: 16, rows: 1}, {colour: true, before: []})[0]!], 16)) {
+		check.take(frame);
+	}
+});
+
 test('slices of a line have their width and together the whole', () => {
 	fc.assert(fc.property(text, fc.nat(12), (text, place) => {
 		const safe = visible(text);

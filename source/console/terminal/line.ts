@@ -58,8 +58,9 @@ export function anchor(text: string, left: number): string {
 		}
 
 		for (const {text: stretch, cells, width} of stretchesOf(part)) {
-			anchored += (strayed ? `\u001B[${column + 1}G` : '') + stretch;
-			strayed = cells === undefined;
+			// What takes no cell joins what stands before it, and at the end of a row there is no column behind.
+			anchored += (strayed && width > 0 ? `\u001B[${column + 1}G` : '') + stretch;
+			strayed = cells === undefined || (strayed && width === 0);
 			column += width;
 		}
 	}
