@@ -129,7 +129,7 @@ test('a change that is larger than a seal may be has a seal of its own, and hold
 	assert.equal(large!.rows, 1);
 });
 
-test('a seal says of when the earliest and the latest of its changes are, in whatever order they were written', {skip}, async () => {
+test('a seal says of when the earliest and the latest of its changes are, in any order of writing', {skip}, async () => {
 	await sealAll(database!);
 	const times = ['2026-03-02T00:00:00.000000Z', '2026-03-01T00:00:00.000000Z', '2026-03-04T00:00:00.000000Z', '2026-03-03T00:00:00.000000Z'];
 	for (const time of times) {

@@ -207,7 +207,7 @@ test('every key is text while words are typed', () => {
 	assert.match(footerOf(console), /This field takes 500 characters; what did not fit was left out\.$/);
 });
 
-test('a word is found whatever its case, unless an upper-case letter is typed', () => {
+test('a word is found in either case, unless an upper-case letter is typed', () => {
 	const console = searched(open({log: 'Error error ERROR\nÉtat état\n(a+b)*c [x] \\d ^$ /{}|'}), 'error');
 	assert.equal(positionOf(console), '1 of 3');
 	assert.equal(positionOf(searched(console, 'Error')), '1 of 1');

@@ -31,7 +31,7 @@ const attributesOf = (processid: Id, attributetype: AttributeType, texts: Texts 
 	? texts.map(([key, value]) => ({attributeid: attributeId(processid, key, attributetype), targetid: processid, attributetype, key, value}))
 	: null;
 
-/** A process as it is told of. */
+/** A process as it is shown. */
 function processOf(colony: Id, {status, computer, started, ended, deadline, in: given, out, err, ...each}: Made): Process {
 	const processid = newProcessId();
 	return {

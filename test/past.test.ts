@@ -75,7 +75,7 @@ async function stepsOf(database: Database, {colonies}: Workload): Promise<unknow
 	}));
 }
 
-/** Keeps half of the history as it was kept before schema 7: what is told of processes is the same. */
+/** Keeps half of the history as it was kept before schema 7: what is said about processes stays the same. */
 async function checkInFull(database: Database, workload: Workload): Promise<void> {
 	const before = await stepsOf(database, workload);
 	assert.ok(before.length > 5);

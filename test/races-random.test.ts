@@ -73,7 +73,7 @@ test('whatever many do at once, the history of every process is one unbroken cha
 	const {rows} = await first.database.query<{process_id: Id; status: number}>('select process_id, status from processes');
 	assert.deepEqual(Object.fromEntries([...states].filter(([, state]) => state !== null).sort()), Object.fromEntries(rows.map(row => [row.process_id, processStates[row.status]]).sort()));
 	const {rows: lost} = await first.database.query('select from live p where not exists (select from demands d where d.demand_id = p.demand_id)');
-	assert.deepEqual(lost, [], 'Whatever waits or runs has its kind of work.');
+	assert.deepEqual(lost, [], 'All that waits or runs has its kind of work.');
 	const {rows: orphans} = await first.database.query('select from outputs o where not exists (select from live p where p.process_id = o.process_id and p.status = 1)');
 	assert.deepEqual(orphans, [], 'What was written belongs to what runs.');
 	assert.ok(new Set(steps.map(({what}) => what)).size >= 8, 'All kinds of changes happened.');

@@ -259,7 +259,7 @@ test('a character whose width is disputed does not move what follows it', async 
 	assert.match(output.written.join(''), /\u001B\[6G {5}\|end/);
 });
 
-test('a wide character that a paint covers half leaves the same, whatever stood in the row before', async t => {
+test('a wide character that a paint covers half leaves the same with any row before it', async t => {
 	const wide = '\u001B[7m一二';
 	const paint = {top: 0, left: 0, width: 1, lines: ['|']};
 	const {output, screen, show} = await open(t, 12, 1);

@@ -104,7 +104,7 @@ test('a name that begins with a joiner keeps its row in the terminal, and the bo
 const cell = fc.oneof(text, fc.constantFrom(...hostileTexts.map(text => visible(text.slice(0, 40))), joiningName, '\u001B[1m', '\u001B[22m', '\u001B[7m', '\u001B[0m'));
 const piece = fc.array(cell, {maxLength: 6}).map(cells => cells.join(''));
 
-test('no row is ever written beyond the terminal, whatever its pieces hold and whatever stood there before', () => {
+test('no row is ever written beyond the terminal, with any pieces and any row before it', () => {
 	const row = fc.record({frame: piece, paints: fc.array(fc.record({left: fc.nat(18), width: fc.integer({min: 1, max: 20}), line: piece}), {maxLength: 3})});
 	fc.assert(fc.property(fc.array(row, {minLength: 1, maxLength: 3}), fc.integer({min: 8, max: 20}), (steps, columns) => {
 		const rows = steps.map(({frame, paints}) => composeRows([frame], paints.map(({line, ...place}) => ({top: 0, lines: [line], ...place})), {columns, rows: 1}, {colour: true, before: []})[0]!);

@@ -22,7 +22,7 @@ export function searchOf({overlays, lists, screen}: State): Search | undefined {
 	return top ? ('search' in top ? top.search : undefined) : lists[screen].search;
 }
 
-/** Where a match is, so that it is found again whatever comes above it. */
+/** Where a match is, so that it is found again when something comes in above it. */
 export const placeOf = ({texts}: Finding, {text, start}: Match): NonNullable<Search['at']> => ({text, content: texts[text]!.content, start});
 
 /** Index of the match that one is at: the very one, wherever it has come to, or else the next one. -1 where one is at none. */

@@ -11,7 +11,7 @@ const historyInterval = 60_000;
 /** Between two clearings of spent nonces, in milliseconds; they lie in tables by the minute. */
 const nonceInterval = 60_000;
 /** Between two looks whether there is place for what is closed in the next month, in milliseconds. */
-const monthInterval = 3_600_000;
+const monthsInterval = 3_600_000;
 /** Between two looks whether tables are to be vacuumed, in milliseconds. */
 const vacuumInterval = 10_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
@@ -46,9 +46,9 @@ function repeat(act: () => Promise<boolean>, interval: number): () => Promise<vo
 	};
 }
 
-/** What was done so long ago, in milliseconds, is due; it counts as done now. */
-function dueEvery(interval: number): () => boolean {
-	let last = Date.now();
+/** What was done so long ago, in milliseconds, is due; it counts as done now. `atOnce`: it is due the first time, too. */
+function dueEvery(interval: number, {atOnce = false} = {}): () => boolean {
+	let last = atOnce ? 0 : Date.now();
 	return () => {
 		const isDue = Date.now() - last > interval;
 		last = isDue ? Date.now() : last;
@@ -62,8 +62,7 @@ Any number of processes may do so on one database. A database that is away is tr
 @param isReady whether the database takes changes now; asked before each turn
 */
 export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async () => true): () => Promise<void> {
-	const [clears, tidies, drops] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval)];
-	let madeMonths = -Infinity;
+	const [clears, tidies, drops, makes] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval), dueEvery(monthsInterval, {atOnce: true})];
 	let isDropping = false;
 
 	const duties: Array<[act: () => Promise<boolean>, interval: number]> = [
@@ -88,10 +87,9 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 				await broker.clearNonces().catch(() => undefined);
 			}
 
-			if (performance.now() - madeMonths > monthInterval) {
+			if (makes()) {
 				// Somebody may be reading for long; then it is for the next time.
 				await broker.makeMonths().catch(() => undefined);
-				madeMonths = performance.now();
 			}
 
 			if (tidies()) {

@@ -1,4 +1,6 @@
-import {attributeTypes, type AttributeType, type Attribute, type Id, type Process, type Time, unsetTime} from '../core/types.ts';
+import {
+	attributeTypes, type AttributeType, type Attribute, type Id, type Process, type Time,
+} from '../core/types.ts';
 import {
 	attributesOf, type Lists, type ProcessRow, toAttribute, toProcess,
 } from './rows.ts';
@@ -38,31 +40,24 @@ export function fromImage(processid: Id, targetcolonyid: Id, image: unknown): Pr
 	}
 
 	const {attributes, ...told} = image as Image;
-	const lists = attributeTypes.map((kind, type) => {
-		const found = attributesOf(processid, attributes).filter(({attributetype}) => attributetype === type);
-		return [kind, found.length === 0 ? null : found];
-	});
-	const assignedcomputerid = told.assignedcomputerid ?? '';
-	return {
-		processid,
-		targetcolonyid,
-		targetcomputerids: [...(told.targetcomputerids ?? usual.targetcomputerids)],
-		assignedcomputerid,
+	return toProcess({
+		process_id: processid,
+		colony_id: targetcolonyid,
+		target_computer_ids: [...(told.targetcomputerids ?? usual.targetcomputerids)],
+		assigned_computer_id: told.assignedcomputerid || null, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- No computer is an empty text.
 		status: told.status ?? 0,
-		isassigned: assignedcomputerid !== '',
-		computertype: told.computertype ?? usual.computertype,
-		submissiontime: told.submissiontime,
-		starttime: told.starttime ?? unsetTime,
-		endtime: told.endtime ?? unsetTime,
-		deadline: told.deadline ?? unsetTime,
+		computer_type: told.computertype ?? usual.computertype,
+		submission_time: told.submissiontime,
+		start_time: told.starttime ?? null,
+		end_time: told.endtime ?? null,
+		deadline: told.deadline ?? null,
 		timeout: told.timeout ?? usual.timeout,
 		retries: told.retries ?? 0,
-		maxretries: told.maxretries ?? usual.maxretries,
+		max_retries: told.maxretries ?? usual.maxretries,
 		mem: told.mem ?? usual.mem,
 		cores: told.cores ?? usual.cores,
 		gpus: told.gpus ?? usual.gpus,
-		...Object.fromEntries(lists) as Pick<Process, 'in' | 'out' | 'err'>,
-	};
+	}, attributesOf(processid, attributes));
 }
 
 /** What an attempt had written, as the history keeps it where the process waits again. */
@@ -78,7 +73,7 @@ export function listsOf(attributes: ReadonlyArray<Pick<Attribute, 'attributetype
 	return lists;
 }
 
-/** What belongs to a change of the history, as people are told of it: whatever the history keeps in short, in full. */
+/** What belongs to a change of the history, as people see it: what the history keeps in short, in full. */
 export function inFull({what, subject, colony}: {what: string; subject: Id; colony: Id | null}, detail: unknown): unknown {
 	if (!isObject(detail)) {
 		return detail;

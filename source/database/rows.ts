@@ -88,7 +88,7 @@ const ofType = (attributes: readonly Attribute[], type: AttributeType): Attribut
 };
 
 /** A process as colonies.md prints it, field for field and in its order. */
-export const toProcess = (row: ProcessRow, attributes: readonly Attribute[] = []): Process => ({
+export const toProcess = (row: Omit<ProcessRow, 'entered_at'>, attributes: readonly Attribute[] = []): Process => ({
 	processid: row.process_id,
 	targetcolonyid: row.colony_id,
 	targetcomputerids: row.target_computer_ids,

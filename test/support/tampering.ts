@@ -38,7 +38,7 @@ export const agingClosed = (interval: string): string => {
 	return `with gone as (delete from closed returning *) insert into closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
 };
 
-/** Keeps every second row of the history as rows were before schema 7: whatever they have in short, in full. @returns how many are told otherwise now */
+/** Keeps every second row of the history as rows were before schema 7: what they have in short, in full. @returns how many are told otherwise now */
 export async function keepInFull(client: Client): Promise<number> {
 	type Row = {row: number; what: string; subject: Id; colony: Id | null; detail: unknown};
 	const {rows} = await client.query<Row>('select history_id as row, what, subject_id as subject, colony_id as colony, detail from history where history_id % 2 = 0');

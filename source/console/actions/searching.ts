@@ -109,7 +109,7 @@ export function seekAgain(state: State): State {
 	return detail?.search ? seek(state, detail.search.words, chosenLine(detail, state)) : state;
 }
 
-/** Whatever comes in, and whatever size the terminal gets, the match that one is at stays in sight. */
+/** The current match stays in sight when new data comes in or the terminal is resized. */
 export function keepInSight(before: State, after: State): State {
 	const search = searchOf(before);
 	if (!search || before === after || searchOf(after) !== search) {

@@ -52,7 +52,7 @@ export function * graphemesOf(text: string): Generator<string, void> {
 
 const joinsWhatIsBefore = new RegExp(`^${joining}`, 'u');
 
-/** Emoji of two cells, whatever marks follow them. */
+/** Emoji of two cells, with any marks after them. */
 // eslint-disable-next-line prefer-regex-literals -- TypeScript allows the flag `v` in a literal for newer targets only.
 const startsWithEmoji = new RegExp(String.raw`^(?:\p{RGI_Emoji}|[\d#*]\u20E3)`, 'v');
 
