@@ -24,7 +24,7 @@ export const hasAttribute = (row: string, {kind, key, value}: {kind?: string | u
 
 /** The attributes of a process of this colony; none of one that it has not. */
 export async function list(client: Client, colony: Id, process: Id): Promise<Attribute[]> {
-	const {rows} = await client.query<{attributes: Lists | null}>('select attributes from processes where process_id = $2 and colony_id = $1', [bytesOf(colony), bytesOf(process)]);
+	const {rows} = await client.query<{attributes: Lists | null}>('select attributes from colonies.processes where process_id = $2 and colony_id = $1', [bytesOf(colony), bytesOf(process)]);
 	return attributesOf(process, rows[0]?.attributes);
 }
 
@@ -54,8 +54,8 @@ export const addedChange = (colony: Id, {targetid, attributetype, key, value}: A
 /** Writes an attribute of a running process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */
 async function write(client: Client, colony: Id, process: Id, {attributetype, key, value}: NewAttribute): Promise<Done<Attribute>> {
 	const {rows} = await client.query<{before: string | null}>(
-		`with old as (select value from outputs where process_id = $1 and attribute_type = $2 and key = $3)
-		insert into outputs (process_id, attribute_type, key, value) values ($1, $2, $3, $4)
+		`with old as (select value from colonies.outputs where process_id = $1 and attribute_type = $2 and key = $3)
+		insert into colonies.outputs (process_id, attribute_type, key, value) values ($1, $2, $3, $4)
 		on conflict (process_id, attribute_type, key) do update set value = excluded.value
 		returning (select value from old) as before`,
 		[bytesOf(process), attributetype, key, value],
@@ -72,14 +72,14 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 	// The process row first, so that a close or a deadline cannot slip in between.
 	const {rows} = await client.query<{running: boolean; count: number; bytes: number}>(
 		`select p.status = 1 and p.assigned_computer_id = $3 and (p.deadline is null or p.deadline > statement_timestamp()) as running, o.count, o.bytes
-		from live p cross join lateral (
+		from colonies.live p cross join lateral (
 			select count(*)::int as count, coalesce(sum(octet_length(a.value)), 0)::float8 as bytes
-			from outputs a where a.process_id = p.process_id and (a.attribute_type, a.key) <> ($4, $5)
+			from colonies.outputs a where a.process_id = p.process_id and (a.attribute_type, a.key) <> ($4, $5)
 		) o where p.process_id = $1 and p.colony_id = $2 for update of p`,
 		[bytesOf(process), bytesOf(colony), bytesOf(computer), attribute.attributetype, attribute.key],
 	);
 	if (!rows[0]?.running) {
-		const isThere = rows.length > 0 || (await client.query('select from processes where process_id = $1 and colony_id = $2', [bytesOf(process), bytesOf(colony)])).rows.length > 0;
+		const isThere = rows.length > 0 || (await client.query('select from colonies.processes where process_id = $1 and colony_id = $2', [bytesOf(process), bytesOf(colony)])).rows.length > 0;
 		throw isThere
 			? new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'})
 			: new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});

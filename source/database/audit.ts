@@ -65,9 +65,9 @@ async function named(client: Client, text: string, colony: Id | undefined): Prom
 	const fits = (name: string, id: string) => `(position(lower($1 collate "C") in lower(${name})) > 0 or left(${id}, length($1)) = lower($1 collate "C"))`;
 	const {rows} = await client.query<{id: Id}>(
 		`select id from (
-			select encode(computer_id, 'hex') as id from computers where ($2::text is null or colony_id = bytes_of($2)) and ${fits('name', 'encode(computer_id, \'hex\')')}
-			union select encode(colony_id, 'hex') from colonies where ($2::text is null or colony_id = bytes_of($2)) and ${fits('name', 'encode(colony_id, \'hex\')')}
-			union select subject_id from history where ${namesWhats} and ($2::text is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'subject_id')}
+			select encode(computer_id, 'hex') as id from colonies.computers where ($2::text is null or colony_id = colonies.bytes_of($2)) and ${fits('name', 'encode(computer_id, \'hex\')')}
+			union select encode(colony_id, 'hex') from colonies.colonies where ($2::text is null or colony_id = colonies.bytes_of($2)) and ${fits('name', 'encode(colony_id, \'hex\')')}
+			union select subject_id from colonies.history where ${namesWhats} and ($2::text is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'subject_id')}
 		) found limit $3`,
 		[text, colony, mostNamed + 1],
 	);
@@ -106,7 +106,7 @@ class Listing {
 	/** The first rows that fit, of each of the keys by its index. */
 	first(keys: readonly IndexKey[], conditions: readonly string[], limit: string): string {
 		const where = [...keys.map(({column}) => `h.${column} = key_${column}.value`), ...this.#comparison, ...conditions];
-		const found = `(select h.* from history h ${where.length === 0 ? '' : `where ${where.join(' and ')}`} ${this.sorted} limit ${limit}) found`;
+		const found = `(select h.* from colonies.history h ${where.length === 0 ? '' : `where ${where.join(' and ')}`} ${this.sorted} limit ${limit}) found`;
 		const froms = keys.map(({column, values}) => `unnest(${this.given(values)}::text[]) as key_${column}(value)`);
 		return `select found.* from ${[...froms, froms.length === 0 ? found : `lateral ${found}`].join(' cross join ')}`;
 	}
@@ -190,9 +190,9 @@ async function namesOf(client: Client, asked: readonly Named[]): Promise<Map<str
 	const pairs = [...new Map(asked.map(each => [`${each.colony} ${each.id}`, each])).values()];
 	const {rows} = await client.query<{colony: Id | null; id: string; name: string | null}>(
 		`select a.colony, a.id, coalesce(
-			(select c.name from colonies c where c.colony_id = bytes_of(a.id) and a.id = a.colony),
-			(select c.name from computers c where c.colony_id = bytes_of(a.colony) and c.computer_id = bytes_of(a.id)),
-			(select h.detail->>'name' from history h where h.subject_id = a.id and h.colony_id = a.colony and ${namesWhats} order by h.at desc limit 1)
+			(select c.name from colonies.colonies c where c.colony_id = colonies.bytes_of(a.id) and a.id = a.colony),
+			(select c.name from colonies.computers c where c.colony_id = colonies.bytes_of(a.colony) and c.computer_id = colonies.bytes_of(a.id)),
+			(select h.detail->>'name' from colonies.history h where h.subject_id = a.id and h.colony_id = a.colony and ${namesWhats} order by h.at desc limit 1)
 		) as name from unnest($1::text[], $2::text[]) as a(colony, id)`,
 		[pairs.map(({colony}) => colony), pairs.map(({id}) => id)],
 	);
@@ -233,7 +233,7 @@ export async function list(client: Client, filter: AuditFilter, page: PageReques
 /** One entry with all that is kept of it; undefined where there is none in this colony, or anywhere. */
 export async function get(client: Client, {txid, row}: Place, colony: Id | undefined): Promise<FullEntry | undefined> {
 	const {rows: [found]} = await client.query<Row & Pick<FullEntry, 'detail' | 'request' | 'signature'>>(
-		`select ${selected}, detail, request, signature from history where txid = $1 and history_id = $2 and ($3::text is null or colony_id = $3)`,
+		`select ${selected}, detail, request, signature from colonies.history where txid = $1 and history_id = $2 and ($3::text is null or colony_id = $3)`,
 		[txid, row, colony],
 	);
 	if (found === undefined) {

@@ -13,8 +13,8 @@ An owner who is a computer too is the owner: that row is not held, for the owner
 */
 export async function standingOf(client: Client, colony: Id, identity: Id, {hold}: {hold: boolean}): Promise<Standing> {
 	const {rows} = await client.query<{owner: boolean | null; computer: ComputerRow | null}>(
-		`select (select true from colonies where colony_id = $1 ${hold ? 'for key share' : ''}) as owner,
-		(select to_jsonb(c) || jsonb_build_object('colony_id', encode(c.colony_id, 'hex'), 'computer_id', encode(c.computer_id, 'hex')) from (select * from computers where colony_id = $1 and computer_id = $2 and computer_id <> $1 ${hold ? 'for share' : ''}) c) as computer`,
+		`select (select true from colonies.colonies where colony_id = $1 ${hold ? 'for key share' : ''}) as owner,
+		(select to_jsonb(c) || jsonb_build_object('colony_id', encode(c.colony_id, 'hex'), 'computer_id', encode(c.computer_id, 'hex')) from (select * from colonies.computers where colony_id = $1 and computer_id = $2 and computer_id <> $1 ${hold ? 'for share' : ''}) c) as computer`,
 		[bytesOf(colony), bytesOf(identity)],
 	);
 	const {owner, computer} = rows[0]!;

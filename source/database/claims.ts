@@ -23,20 +23,20 @@ export const candidates = ({computer_type: type}: ComputerRow): string => `
 		select d.demand_id
 		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
 		cross join ${type === '' ? 'unnest(array[\'\', \'*\', $2::bytea]) as k(audience)' : 'unnest(array[\'\', \'*\', $2::bytea, \'\', \'*\', $2], array[\'\', \'\', \'\', $4::text, $4, $4]) as k(audience, type)'}
-		join demands d on d.colony_id = $1 and ${audience} = k.audience ${type === '' ? '' : 'and d.computer_type = k.type'} and ${mayRunPredicate}
+		join colonies.demands d on d.colony_id = $1 and ${audience} = k.audience ${type === '' ? '' : 'and d.computer_type = k.type'} and ${mayRunPredicate}
 		limit $8::bigint
 	), many as materialized (
 		select count(*) >= coalesce($8::bigint, count(*) + 1) as many from kinds
 	), heads as (
 		select kinds.demand_id, h.submission_time, h.process_id from kinds cross join lateral (
-			select p.submission_time, p.process_id from live p where p.demand_id = kinds.demand_id and p.status = 0
+			select p.submission_time, p.process_id from colonies.live p where p.demand_id = kinds.demand_id and p.status = 0
 			order by p.submission_time, p.process_id limit 1
 		) h
 		where not (select many from many)
 		order by h.submission_time, h.process_id limit $3
 	), candidates as (
 		select q.process_id, q.submission_time from heads cross join lateral (
-			select p.submission_time, p.process_id from live p where p.demand_id = heads.demand_id and p.status = 0
+			select p.submission_time, p.process_id from colonies.live p where p.demand_id = heads.demand_id and p.status = 0
 			order by p.submission_time, p.process_id limit $3
 		) q
 		order by q.submission_time, q.process_id limit $3
@@ -50,7 +50,7 @@ const nearCandidates = `
 	candidates as (
 		select d.process_id, d.submission_time
 		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
-		join (select * from live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
+		join (select * from colonies.live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
 	)`;
 
 /** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
@@ -61,10 +61,10 @@ export const candidateValues = (computer: ComputerRow, count: number, most?: num
 /** Takes the first candidates that nobody holds. */
 const claiming = (candidates: string, limit: string, counts: string): string => `
 	with ${candidates}, chosen as (
-		select p.process_id from live p join candidates q on q.process_id = p.process_id
+		select p.process_id from colonies.live p join candidates q on q.process_id = p.process_id
 		where p.status = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
 	), claimed as (
-		update live p set status = 1, assigned_computer_id = $2,
+		update colonies.live p set status = 1, assigned_computer_id = $2,
 			start_time = statement_timestamp(), entered_at = statement_timestamp(),
 			deadline = case when p.timeout > 0 then statement_timestamp() + p.timeout * interval '1 second' end
 		from chosen where p.process_id = chosen.process_id

@@ -10,7 +10,7 @@ const kept = 'process_id, colony_id, submission_time, start_time, deadline, assi
 /** A list of what a process of `gone` has written, as the row of a closed one keeps it. `also`: an attribute of that list that replaces the one of its key. */
 const written = (type: number, also?: {key: string; value: string}): string => `(
 	select jsonb_agg(jsonb_build_object(w.key, w.value) order by w.key) from (
-		select o.key, o.value from outputs o where o.process_id = g.process_id and o.attribute_type = ${type} ${also ? `and (${also.value} is null or o.key <> ${also.key})` : ''}
+		select o.key, o.value from colonies.outputs o where o.process_id = g.process_id and o.attribute_type = ${type} ${also ? `and (${also.value} is null or o.key <> ${also.key})` : ''}
 		${also ? `union all select ${also.key}, ${also.value} where ${also.value} is not null` : ''}
 	) w
 )`;
@@ -31,15 +31,15 @@ type Closing = {
 async function move(client: Client, {where, status, error, values}: Closing): Promise<ClosedRow[]> {
 	const {rows} = await client.query<ClosedRow>(
 		`with gone as (
-			delete from live p where ${where} returning p.*
+			delete from colonies.live p where ${where} returning p.*
 		), wrote as (
-			select g.process_id, (select o.value from outputs o where o.process_id = g.process_id and o.attribute_type = 2 and o.key = 'error') as before,
+			select g.process_id, (select o.value from colonies.outputs o where o.process_id = g.process_id and o.attribute_type = 2 and o.key = 'error') as before,
 				nullif(coalesce(g.attributes, '{}') || jsonb_strip_nulls(jsonb_build_object('out', ${written(1)}, 'err', ${written(2, {key: '\'error\'', value: `${error}::text`})})), '{}') as attributes
 			from gone g
 		), swept as (
-			delete from outputs o using gone g where o.process_id = g.process_id
+			delete from colonies.outputs o using gone g where o.process_id = g.process_id
 		), moved as (
-			insert into closed (${kept}, status, end_time, attributes)
+			insert into colonies.closed (${kept}, status, end_time, attributes)
 			select ${kept.replaceAll(/\w+/g, column => `g.${column}`)}, ${status}, statement_timestamp(), w.attributes from gone g join wrote w on w.process_id = g.process_id
 			returning *
 		)
@@ -56,7 +56,7 @@ const ownRunning = 'p.process_id = $1 and p.colony_id = $2 and p.status = 1 and 
 export async function closeOwn(client: Client, {colony, computer, process, status}: {colony: Id; computer: Id; process: Id; status: ProcessStatus}): Promise<ClosedRow | undefined> {
 	const own = [bytesOf(process), bytesOf(colony), bytesOf(computer)];
 	// In a statement of its own: the next one then sees what was written to the process until it was locked.
-	const {rows} = await client.query(`select from live p where ${ownRunning} for update`, own);
+	const {rows} = await client.query(`select from colonies.live p where ${ownRunning} for update`, own);
 	const [row] = rows.length === 0 ? [] : await move(client, {where: 'p.process_id = $1', status: '$2::smallint', error: 'null', values: [bytesOf(process), status]});
 	return row;
 }

@@ -16,7 +16,7 @@ export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${
 
 /** Adds a colony. @throws Conflict when its id is registered already. */
 export async function register(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
-	const {rows} = await client.query<ColonyRow>('insert into colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [bytesOf(colony), name]);
+	const {rows} = await client.query<ColonyRow>('insert into colonies.colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [bytesOf(colony), name]);
 	if (!rows[0]) {
 		throw new Conflict(`The colony ${quoted(colony)} is registered already.`);
 	}
@@ -27,7 +27,7 @@ export async function register(client: Client, colony: Id, name: string): Promis
 
 /** @throws NotFound */
 export async function get(client: Client, colony: Id): Promise<Colony> {
-	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1', [bytesOf(colony)]);
+	const {rows} = await client.query<ColonyRow>('select * from colonies.colonies where colony_id = $1', [bytesOf(colony)]);
 	if (!rows[0]) {
 		throw unknownColony(colony);
 	}
@@ -37,7 +37,7 @@ export async function get(client: Client, colony: Id): Promise<Colony> {
 
 /** Gives a colony another name. @throws NotFound; Conflict when it has that name already */
 export async function rename(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
-	const {rows: [row]} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for no key update', [bytesOf(colony)]);
+	const {rows: [row]} = await client.query<ColonyRow>('select * from colonies.colonies where colony_id = $1 for no key update', [bytesOf(colony)]);
 	if (!row) {
 		throw unknownColony(colony);
 	}
@@ -46,7 +46,7 @@ export async function rename(client: Client, colony: Id, name: string): Promise<
 		throw new Conflict(`The colony ${quoted(colony)} is named ${quoted(name)} already.`);
 	}
 
-	await client.query('update colonies set name = $2 where colony_id = $1', [bytesOf(colony), name]);
+	await client.query('update colonies.colonies set name = $2 where colony_id = $1', [bytesOf(colony), name]);
 	return {
 		result: toColony({...row, name}),
 		changes: [{kind: 'edited', noun: 'colony', subject: colony, colony, what: 'colony.rename', before: {name: row.name}, after: {name}}],
@@ -65,7 +65,7 @@ export async function list(client: Client, filter: Filter | undefined, page: Pag
 	const values: unknown[] = [page.count + 1, ...(page.position === undefined ? [] : colonyPosition(page.position))];
 	const where = [...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($2, $3)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
-		`select * from colonies c ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name ${order}, colony_id ${order} limit $1`,
+		`select * from colonies.colonies c ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name ${order}, colony_id ${order} limit $1`,
 		values,
 	);
 	return toPage(rows.map(row => toColony(row)), page, colony => [colony.name, colony.colonyid]);
@@ -77,7 +77,7 @@ const portion = {processes: 500, bytes: 33_554_432};
 /** The ids of a portion of a colony's processes, at least one while it has any. */
 async function nextProcesses(client: Client, colony: Id): Promise<Id[]> {
 	const {rows} = await client.query<{process_id: Id; bytes: number}>(
-		'select process_id, coalesce(octet_length(attributes::text), 0) as bytes from processes where colony_id = $1 limit $2',
+		'select process_id, coalesce(octet_length(attributes::text), 0) as bytes from colonies.processes where colony_id = $1 limit $2',
 		[bytesOf(colony), portion.processes],
 	);
 	let bytes = 0;
@@ -105,15 +105,15 @@ Removes a colony with its computers, processes and attributes. Every computer an
 */
 export async function remove(client: Client, colony: Id, author: Author): Promise<Done<Colony>> {
 	// First, so that nobody registers or submits into a colony on its way out.
-	const {rows} = await client.query<ColonyRow>('select * from colonies where colony_id = $1 for update', [bytesOf(colony)]);
+	const {rows} = await client.query<ColonyRow>('select * from colonies.colonies where colony_id = $1 for update', [bytesOf(colony)]);
 	if (!rows[0]) {
 		throw unknownColony(colony);
 	}
 
 	await removeProcesses(client, colony, author);
-	await client.query('delete from demands where colony_id = $1', [bytesOf(colony)]);
-	const computers = await client.query<ComputerRow>('delete from computers where colony_id = $1 returning *', [bytesOf(colony)]);
-	await client.query('delete from colonies where colony_id = $1', [bytesOf(colony)]);
+	await client.query('delete from colonies.demands where colony_id = $1', [bytesOf(colony)]);
+	const computers = await client.query<ComputerRow>('delete from colonies.computers where colony_id = $1 returning *', [bytesOf(colony)]);
+	await client.query('delete from colonies.colonies where colony_id = $1', [bytesOf(colony)]);
 	const result = toColony(rows[0]);
 	return {
 		result,

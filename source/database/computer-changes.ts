@@ -18,7 +18,7 @@ const stateOfRow = (row: ComputerRow): ComputerState => computerStates[row.statu
 /** Locks the computers, in an order that is the same for everybody. Claims hold theirs for share, so whatever they took is seen by the statements after this one. */
 async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Promise<Map<Id, ComputerRow>> {
 	const {rows} = await client.query<ComputerRow>(
-		'select * from computers where colony_id = $1 and computer_id = any ($2) order by computer_id for update',
+		'select * from colonies.computers where colony_id = $1 and computer_id = any ($2) order by computer_id for update',
 		[bytesOf(colony), bytesOfAll(asked.map(({computerid}) => computerid))],
 	);
 	return new Map(rows.map(row => [row.computer_id, row]));
@@ -49,7 +49,7 @@ async function changeEach(client: Client, colony: Id, asked: readonly Asked[], a
 }
 
 const setStatus = async (client: Client, {colony_id: colony, computer_id: computer}: ComputerRow, to: ComputerState): Promise<Computer> => {
-	const {rows} = await client.query<ComputerRow>('update computers set status = $3 where colony_id = $1 and computer_id = $2 returning *', [bytesOf(colony), bytesOf(computer), computerStates.indexOf(to)]);
+	const {rows} = await client.query<ComputerRow>('update colonies.computers set status = $3 where colony_id = $1 and computer_id = $2 returning *', [bytesOf(colony), bytesOf(computer), computerStates.indexOf(to)]);
 	return toComputer(rows[0]!);
 };
 
@@ -72,8 +72,8 @@ export async function disapprove(client: Client, colony: Id, asked: readonly Ask
 /** Removes computers, each for itself; their running processes wait again. A refusal is a NotFound or Conflict. */
 export async function remove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
 	return changeEach(client, colony, asked, undefined, async row => {
-		await client.query('delete from computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
-		await client.query('delete from seen where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
+		await client.query('delete from colonies.computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
+		await client.query('delete from colonies.seen where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(row.computer_id)]);
 		const result = toComputer(row);
 		return {
 			result,

@@ -16,7 +16,7 @@ export const unknownComputer = (computer: Id) => new NotFound(`There is no compu
 /** Adds a computer, pending. @throws Conflict when its id is registered in this colony already. */
 export async function register(client: Client, colony: Id, computer: Id, spec: ComputerSpec): Promise<Done<Computer>> {
 	const {rows} = await client.query<ComputerRow>(
-		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus)
+		`insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning *`,
 		[bytesOf(colony), bytesOf(computer), spec.name, spec.computertype, spec.cpu, spec.cores, spec.mem, spec.gpu, spec.gpus],
 	);
@@ -29,11 +29,11 @@ export async function register(client: Client, colony: Id, computer: Id, spec: C
 }
 
 /** A row of `computers c`, with when it was last seen. */
-const withSeen = 'c.*, (select s.seen_at from seen s where s.colony_id = c.colony_id and s.computer_id = c.computer_id) as seen_at';
+const withSeen = 'c.*, (select s.seen_at from colonies.seen s where s.colony_id = c.colony_id and s.computer_id = c.computer_id) as seen_at';
 
 /** @throws NotFound */
 export async function get(client: Client, colony: Id, computer: Id): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from colonies.computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
 	if (!rows[0]) {
 		throw unknownComputer(computer);
 	}
@@ -43,7 +43,7 @@ export async function get(client: Client, colony: Id, computer: Id): Promise<Com
 
 /** A computer, or as it was when it was removed. @throws NotFound when this colony never had it */
 export async function getEvenRemoved(client: Client, colony: Id, computer: Id): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
+	const {rows} = await client.query<ComputerRow>(`select ${withSeen} from colonies.computers c where colony_id = $1 and computer_id = $2`, [bytesOf(colony), bytesOf(computer)]);
 	const image = rows[0] ? toComputer(rows[0]) : await imageOfRemoved<Computer>(client, {colony, subject: computer, what: 'computer.remove'});
 	if (!image) {
 		throw unknownComputer(computer);
@@ -54,7 +54,7 @@ export async function getEvenRemoved(client: Client, colony: Id, computer: Id): 
 
 /** Gives a computer another name. @throws NotFound; Conflict when it has that name already */
 export async function rename(client: Client, colony: Id, computer: Id, name: string): Promise<Done<Computer>> {
-	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 for update', [bytesOf(colony), bytesOf(computer)]);
+	const {rows: [row]} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = $2 for update', [bytesOf(colony), bytesOf(computer)]);
 	if (!row) {
 		throw unknownComputer(computer);
 	}
@@ -63,7 +63,7 @@ export async function rename(client: Client, colony: Id, computer: Id, name: str
 		throw new Conflict(`The computer ${quoted(computer)} is named ${quoted(name)} already.`);
 	}
 
-	await client.query('update computers set name = $3 where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer), name]);
+	await client.query('update colonies.computers set name = $3 where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer), name]);
 	return {
 		result: await get(client, colony, computer),
 		changes: [{kind: 'edited', noun: 'computer', subject: computer, colony, what: 'computer.rename', before: {name: row.name}, after: {name}}],
@@ -103,7 +103,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 
 	where.push(...testsOf('computers', groupsOf(filter.filter ?? []), given));
 	const {rows} = await client.query<ComputerRow>(
-		`select ${withSeen} from computers c where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
+		`select ${withSeen} from colonies.computers c where ${where.join(' and ')} order by status ${order}, name ${order}, computer_id ${order} limit $2`,
 		values,
 	);
 	return toPage(rows.map(row => toComputer(row)), page, computer => [computer.status, computer.name, computer.computerid]);
@@ -112,7 +112,7 @@ export async function list(client: Client, colony: Id, filter: ComputerFilter, p
 /** How many computers are in each state, counted to `limit` and no further. */
 export async function count(client: Client, colony: Id, limit: number): Promise<Record<ComputerState, number>> {
 	const {rows} = await client.query<{status: number; count: number}>(
-		`select s.status, (select count(*)::int from (select from computers c where c.colony_id = $1 and c.status = s.status limit $2) found) as count
+		`select s.status, (select count(*)::int from (select from colonies.computers c where c.colony_id = $1 and c.status = s.status limit $2) found) as count
 		from unnest(array[0, 1, 2]::smallint[]) as s(status)`,
 		[bytesOf(colony), limit + 1],
 	);

@@ -14,13 +14,13 @@ const fingerprint = (demand: Demand): string => createHash('sha256').update(JSON
 
 /** Finds rows by their fingerprints and holds them, so that none is cleared away before this transaction ends. */
 async function find(client: Client, colony: Id, prints: readonly string[]): Promise<Map<string, number>> {
-	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from demands where colony_id = $1 and fingerprint = any ($2) for key share', [bytesOf(colony), bytesOfAll(prints)]);
+	const {rows} = await client.query<{fingerprint: string; demand_id: number}>('select fingerprint, demand_id from colonies.demands where colony_id = $1 and fingerprint = any ($2) for key share', [bytesOf(colony), bytesOfAll(prints)]);
 	return new Map(rows.map(row => [row.fingerprint, row.demand_id]));
 }
 
 async function insert(client: Client, colony: Id, demands: ReadonlyMap<string, Demand>): Promise<void> {
 	await client.query(
-		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
+		`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
 		select $1, d.fingerprint, d.targets, d.type, d.cores, d.mem, d.gpus
 		from jsonb_to_recordset($2::jsonb) as d(fingerprint bytea, targets bytea[], type text, cores integer, mem bigint, gpus integer)
 		order by d.fingerprint
@@ -51,7 +51,7 @@ export async function demandIds(client: Client, colony: Id, demands: readonly De
 
 /** What is asked in some rows of `demands`. Rows that are cleared away are left out. */
 export async function readDemands(client: Client, ids: readonly number[]): Promise<Array<{id: number; colony: Id; demand: Demand}>> {
-	const {rows} = await client.query<DemandRow>('select demand_id, colony_id, target_computer_ids, computer_type, cores, mem, gpus from demands where demand_id = any ($1::bigint[])', [ids]);
+	const {rows} = await client.query<DemandRow>('select demand_id, colony_id, target_computer_ids, computer_type, cores, mem, gpus from colonies.demands where demand_id = any ($1::bigint[])', [ids]);
 	return rows.map(row => ({id: row.demand_id, colony: row.colony_id, demand: toDemand(row)}));
 }
 
@@ -62,8 +62,8 @@ const toDemand = (row: Omit<DemandRow, 'demand_id' | 'colony_id'>): Demand => ({
 /** What waits in some colonies, as rows of `demands` with how many processes ask it, counted to `limit` and no further. */
 export async function waitingDemands(client: Client, colonies: readonly Id[], limit: number): Promise<Map<number, number>> {
 	const {rows} = await client.query<{demand_id: number; count: number}>(
-		`select d.demand_id, w.count from demands d
-		cross join lateral (select count(*)::int as count from (select from live p where p.demand_id = d.demand_id and p.status = 0 limit $2) waiting) w
+		`select d.demand_id, w.count from colonies.demands d
+		cross join lateral (select count(*)::int as count from (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0 limit $2) waiting) w
 		where d.colony_id = any ($1) and w.count > 0`,
 		[bytesOfAll(colonies), limit],
 	);
@@ -71,17 +71,17 @@ export async function waitingDemands(client: Client, colonies: readonly Id[], li
 }
 
 /** That nothing which waits or runs asks this. What runs is found colony by colony, for nothing has it in order by what it asks. */
-const unused = `not exists (select from live p where p.demand_id = d.demand_id and p.status = 0)
-	and d.demand_id not in (select r.demand_id from colonies c cross join lateral (select p.demand_id from live p where p.colony_id = c.colony_id and p.status = 1 offset 0) r)`;
+const unused = `not exists (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0)
+	and d.demand_id not in (select r.demand_id from colonies.colonies c cross join lateral (select p.demand_id from colonies.live p where p.colony_id = c.colony_id and p.status = 1 offset 0) r)`;
 
 /** Removes demands, an hour old at least, that nothing asks which waits or runs. Those that a submission holds just then stay. */
 export async function removeUnusedDemands(client: Client): Promise<number> {
-	const {rows} = await client.query<{demand_id: number}>(`select d.demand_id from demands d where d.created_at < statement_timestamp() - interval '1 hour' and ${unused} for update of d skip locked`);
+	const {rows} = await client.query<{demand_id: number}>(`select d.demand_id from colonies.demands d where d.created_at < statement_timestamp() - interval '1 hour' and ${unused} for update of d skip locked`);
 	if (rows.length === 0) {
 		return 0;
 	}
 
 	// Looked at again in a statement of its own, now that they are locked: what was submitted until then is seen. No foreign key does this, for it would look through all that is live for each that goes.
-	const {rowCount} = await client.query(`delete from demands d where d.demand_id = any ($1::bigint[]) and ${unused}`, [rows.map(row => row.demand_id)]);
+	const {rowCount} = await client.query(`delete from colonies.demands d where d.demand_id = any ($1::bigint[]) and ${unused}`, [rows.map(row => row.demand_id)]);
 	return rowCount;
 }

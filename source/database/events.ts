@@ -44,7 +44,7 @@ const below = 'txid < txid_snapshot_xmin(txid_current_snapshot())';
 /** What happened after a place, oldest first: in one colony, or everywhere. */
 export async function eventsAfter(client: Client, {after, colony, limit}: {after: Place; colony?: Id; limit: number}): Promise<Event[]> {
 	const {rows} = await client.query<EventRow>(
-		`select history_id, txid, at, actor, colony_id, noun, subject_id, what, from_state, to_state from history
+		`select history_id, txid, at, actor, colony_id, noun, subject_id, what, from_state, to_state from colonies.history
 		where (txid, history_id) > ($1::bigint, $2::bigint) and ${below} ${colony === undefined ? '' : 'and colony_id = $4'}
 		order by txid, history_id limit $3`,
 		[after.txid, after.row, limit, ...(colony === undefined ? [] : [colony])],

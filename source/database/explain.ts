@@ -12,7 +12,7 @@ const toDemand = (row: ProcessRow): Demand => ({targetcomputerids: row.target_co
 
 /** Those of these processes that the colony has. */
 export async function readAsked(client: Client, colony: Id, processes: readonly Id[]): Promise<Asked[]> {
-	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = any ($2) and colony_id = $1`, [bytesOf(colony), bytesOfAll(processes)]);
+	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes where process_id = any ($2) and colony_id = $1`, [bytesOf(colony), bytesOfAll(processes)]);
 	return rows.map(row => ({processid: row.process_id, colonyid: row.colony_id, state: processStates[row.status], computerid: row.assigned_computer_id ?? undefined, demand: toDemand(row)}));
 }
 
@@ -30,7 +30,7 @@ One look at each computer of the colony, whatever waits there.
 export async function nearest(client: Client, processes: readonly Id[], count: number): Promise<Map<Id, Nearest>> {
 	const {rows} = await client.query<NearestRow>(
 		`with pairs as materialized (
-			select d.process_id, c.*, ${unmet} as unmet from processes d join computers c on c.colony_id = d.colony_id where d.process_id = any ($1)
+			select d.process_id, c.*, ${unmet} as unmet from colonies.processes d join colonies.computers c on c.colony_id = d.colony_id where d.process_id = any ($1)
 		), placed as (
 			select pairs.*, row_number() over (partition by process_id order by cardinality(unmet), status <> 1, name, computer_id) as place from pairs
 		), others as (
@@ -38,7 +38,7 @@ export async function nearest(client: Client, processes: readonly Id[], count: n
 			from (select process_id, unmet, count(*)::int as count from pairs group by process_id, unmet) counted group by process_id
 		)
 		select a.process_id as process_id, o.others, p.computer_id, p.name, p.colony_id, p.computer_type, p.cpu, p.cores, p.mem, p.gpu, p.gpus, p.status,
-			(select s.seen_at from seen s where s.colony_id = p.colony_id and s.computer_id = p.computer_id) as seen_at
+			(select s.seen_at from colonies.seen s where s.colony_id = p.colony_id and s.computer_id = p.computer_id) as seen_at
 		from unnest($1::bytea[]) as a(process_id) left join others o on o.process_id = a.process_id left join placed p on p.process_id = a.process_id and p.place <= $2
 		order by a.process_id, p.place`,
 		[bytesOfAll(processes), count],
@@ -75,14 +75,14 @@ const frontStatement = `
 	with asked as materialized (
 		select p.process_id, p.colony_id, p.demand_id, p.submission_time, p.target_computer_ids, p.computer_type, p.cores, p.mem, p.gpus,
 			lag(p.submission_time, 1, '-infinity'::timestamptz) over earlier as after_time, lag(p.process_id, 1, ''::bytea) over earlier as after_id
-		from live p where p.process_id = any ($1) and p.status = 0
+		from colonies.live p where p.process_id = any ($1) and p.status = 0
 		window earlier as (partition by p.colony_id order by p.submission_time, p.process_id)
 	), named as materialized (
-		select distinct d.colony_id, t.computer_id from (select distinct colony_id from asked) a join demands d on d.colony_id = a.colony_id cross join lateral unnest(d.target_computer_ids) as t(computer_id)
+		select distinct d.colony_id, t.computer_id from (select distinct colony_id from asked) a join colonies.demands d on d.colony_id = a.colony_id cross join lateral unnest(d.target_computer_ids) as t(computer_id)
 	), kinds as materialized (
 		select row_number() over () as kind, g.* from (
 			select c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, ''::bytea) as computer_id, (array_agg(c.computer_id order by s.seen_at desc nulls last, c.name, c.computer_id))[1] as example
-			from computers c left join named n on n.colony_id = c.colony_id and n.computer_id = c.computer_id left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
+			from colonies.computers c left join named n on n.colony_id = c.colony_id and n.computer_id = c.computer_id left join colonies.seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
 			where c.colony_id in (select colony_id from asked) and c.status = 1
 			group by c.colony_id, c.status, c.computer_type, c.cores, c.mem, c.gpus, coalesce(n.computer_id, ''::bytea)
 		) g
@@ -93,14 +93,14 @@ const frontStatement = `
 		) k
 	), near as materialized (
 		select l.colony_id, n.demand_id from (select distinct on (colony_id) * from asked order by colony_id, submission_time desc, process_id desc) l cross join lateral (
-			select p.demand_id from live p where p.colony_id = l.colony_id and p.status = 0 and (p.entered_at, p.process_id) < (l.submission_time, l.process_id)
+			select p.demand_id from colonies.live p where p.colony_id = l.colony_id and p.status = 0 and (p.entered_at, p.process_id) < (l.submission_time, l.process_id)
 			order by p.entered_at, p.process_id limit ${nearby}
 		) n
 	), deep as materialized (
 		select colony_id from near group by colony_id having count(*) >= ${nearby}
 	), fitting as materialized (
 		select c.kind, c.colony_id, g.demand_id from kinds c cross join lateral (
-			select d.demand_id from demands d where d.colony_id = c.colony_id and ${mayRunPredicate}
+			select d.demand_id from colonies.demands d where d.colony_id = c.colony_id and ${mayRunPredicate}
 				and (d.demand_id in (select demand_id from near union all select demand_id from asked) or d.colony_id in (select colony_id from deep))
 			limit $3
 		) g
@@ -114,7 +114,7 @@ const frontStatement = `
 	), counted as (
 		select g.demand_id, g.kinds, a.process_id, a.demand_id as own, a.submission_time, between_two.count from groups g join asked a on a.colony_id = g.colony_id cross join lateral (
 			select count(*) as count from (
-				select from live q where q.demand_id = g.demand_id and q.status = 0 and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id)
+				select from colonies.live q where q.demand_id = g.demand_id and q.status = 0 and (q.submission_time, q.process_id) >= (a.after_time, a.after_id) and (q.submission_time, q.process_id) < (a.submission_time, a.process_id)
 				limit (select far from far)
 			) q
 		) between_two
@@ -131,7 +131,7 @@ const frontStatement = `
 	from (
 		select distinct on (f.process_id) f.*, k.colony_id, k.example from fronts f join kinds k on k.kind = f.kind
 		order by f.process_id, f.front, f.cut, k.cores, k.gpus, k.mem, k.example
-	) f join computers c on c.colony_id = f.colony_id and c.computer_id = f.example left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id`;
+	) f join colonies.computers c on c.colony_id = f.colony_id and c.computer_id = f.example left join colonies.seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id`;
 
 /**
 Where these waiting processes are nearest to the front, and behind how many, counted to `limit`. Those that no approved computer may run are not in it.
@@ -162,14 +162,14 @@ export async function inFront(client: Client, processes: readonly Id[], {limit, 
 const butApproved = conditions.filter(({kind}) => kind !== 'approved').map(condition => predicateOf(condition)).join(' and ');
 
 /** The computer that could run `d` if only it were approved: a pending one before a disapproved one, the last seen first. */
-export const approvableFor = `select c.computer_id, c.name from computers c left join seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
+export const approvableFor = `select c.computer_id, c.name from colonies.computers c left join colonies.seen s on s.colony_id = c.colony_id and s.computer_id = c.computer_id
 	where c.colony_id = d.colony_id and c.status in (0, 2) and ${butApproved}
 	order by c.status, s.seen_at desc nulls last, c.name, c.computer_id limit 1`;
 
 /** For each of these waiting processes the computer that could run it if only it were approved: a pending one before a disapproved one, the last seen first. */
 export async function approvable(client: Client, processes: readonly Id[]): Promise<Map<Id, {computerid: Id; name: string}>> {
 	const {rows} = await client.query<{process_id: Id; computer_id: Id; name: string}>(
-		`with asked as materialized (select * from live where process_id = any ($1) and status = 0),
+		`with asked as materialized (select * from colonies.live where process_id = any ($1) and status = 0),
 		fixes as materialized (
 			select d.demand_id, f.computer_id, f.name from (select distinct on (demand_id) * from asked order by demand_id) d cross join lateral (${approvableFor}) f
 		)

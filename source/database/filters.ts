@@ -42,7 +42,7 @@ const sources: Readonly<Record<Exclude<FilterList, 'keys'>, Sources>> = {
 		text: 'c.name',
 		columns: {
 			state: 'c.status', type: 'c.computer_type', name: 'c.name', id: 'c.computer_id',
-			seen: `coalesce((select ${since('s.seen_at')} from seen s where s.colony_id = c.colony_id and s.computer_id = c.computer_id), 'infinity')`,
+			seen: `coalesce((select ${since('s.seen_at')} from colonies.seen s where s.colony_id = c.colony_id and s.computer_id = c.computer_id), 'infinity')`,
 			cores: 'c.cores', mem: 'c.mem', gpus: 'c.gpus', cpu: 'c.cpu', gpu: 'c.gpu',
 		},
 	},

@@ -10,21 +10,21 @@ import {bytesOf, bytesOfAll} from './values.ts';
 
 /** The computers that the change does something to, as if they were approved: for approving those that are not, else those that are. */
 const chosen = `chosen as materialized (
-		select computer_id, 1 as status, computer_type, cores, mem, gpus from computers where colony_id = $1 and computer_id = any ($2::bytea[]) and (status = 1) = ($3::text <> 'approve')
+		select computer_id, 1 as status, computer_type, cores, mem, gpus from colonies.computers where colony_id = $1 and computer_id = any ($2::bytea[]) and (status = 1) = ($3::text <> 'approve')
 	)`;
 
 /** Waiting processes that the computers may run when they are approved, and those of them that nobody else may: group by group of work, each counted to `$4`. `$5`: those of them that are approved and will not be, which are nobody then. */
 const waitingStatement = `
 	with ${kindsOfComputers('$5')}, ${chosen}, fitting as materialized (
-		select d.demand_id, not (${somebodyMayRun('$5')}) as alone from demands d where d.colony_id = $1 and exists (select from chosen c where ${mayRunPredicate})
+		select d.demand_id, not (${somebodyMayRun('$5')}) as alone from colonies.demands d where d.colony_id = $1 and exists (select from chosen c where ${mayRunPredicate})
 	)
-	select (select count(*)::int from (select from fitting f join live p on p.demand_id = f.demand_id and p.status = 0 limit $4) q) as fitting,
-		(select count(*)::int from (select from fitting f join live p on p.demand_id = f.demand_id and p.status = 0 where f.alone limit $4) q) as alone`;
+	select (select count(*)::int from (select from fitting f join colonies.live p on p.demand_id = f.demand_id and p.status = 0 limit $4) q) as fitting,
+		(select count(*)::int from (select from fitting f join colonies.live p on p.demand_id = f.demand_id and p.status = 0 where f.alone limit $4) q) as alone`;
 
 /** Processes that run on the computers, and those of them that nobody else may. */
 const runningStatement = `
 	with ${kindsOfComputers('$2')}, running as materialized (
-		select d.* from live d where d.colony_id = $1 and d.assigned_computer_id = any ($2::bytea[]) and d.status = 1 limit $3
+		select d.* from colonies.live d where d.colony_id = $1 and d.assigned_computer_id = any ($2::bytea[]) and d.status = 1 limit $3
 	)
 	select count(*)::int as requeued, (count(*) filter (where not (${somebodyMayRun('$2')})))::int as alone from running d`;
 
@@ -48,7 +48,7 @@ The same of one computer.
 */
 export async function forecast(client: Client, {computer, ...about}: About & {computer: Id}): Promise<Forecast> {
 	const {colony, change} = about;
-	const {rows: [row]} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer)]);
+	const {rows: [row]} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer)]);
 	if (!row) {
 		throw unknownComputer(computer);
 	}

@@ -126,7 +126,7 @@ function inPortions(changes: readonly Change[]): string[] {
 /** A little before, for the submission times of a list reach past the moment at which it is written down. */
 async function write(client: Client, author: Author, changes: string): Promise<void> {
 	await client.query(
-		`insert into history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
+		`insert into colonies.history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
 		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.since - interval '1 millisecond', c.detail
 		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, since timestamptz, detail jsonb)`,
 
@@ -136,6 +136,6 @@ async function write(client: Client, author: Author, changes: string): Promise<v
 
 /** The image of what was removed last under an id, as the history has it; undefined when nothing was. */
 export async function imageOfRemoved<Image>(client: Client, {colony, subject, what}: {colony: Id; subject: Id; what: 'process.remove' | 'computer.remove'}): Promise<Image | undefined> {
-	const {rows} = await client.query<{detail: Image}>('select detail from history where subject_id = $1 and colony_id = $2 and what = $3 order by at desc, history_id desc limit 1', [subject, colony, what]);
+	const {rows} = await client.query<{detail: Image}>('select detail from colonies.history where subject_id = $1 and colony_id = $2 and what = $3 order by at desc, history_id desc limit 1', [subject, colony, what]);
 	return rows[0]?.detail;
 }

@@ -16,7 +16,7 @@ Until the transaction ends, others with the key wait here: one that comes again 
 export async function findKept(client: Client, {signer, key}: Keyed): Promise<Kept | undefined> {
 	const {rows: [found]} = await client.query<{isFirst: boolean; fingerprint: string | null; subjects: Id[] | null}>(
 		`select pg_try_advisory_xact_lock(${lockOf}) as "isFirst", k.fingerprint, k.subjects
-		from (select) as always left join idempotency_keys k on k.signer = $1 and k.key = $2`,
+		from (select) as always left join colonies.idempotency_keys k on k.signer = $1 and k.key = $2`,
 		[bytesOf(signer), key],
 	);
 	const {isFirst, fingerprint, subjects} = found!;
@@ -30,14 +30,14 @@ export async function findKept(client: Client, {signer, key}: Keyed): Promise<Ke
 
 	await client.query(`select pg_advisory_xact_lock(${lockOf})`, [bytesOf(signer), key]);
 	// A statement of its own, which sees what the other has committed meanwhile.
-	const {rows} = await client.query<Kept>('select fingerprint, subjects from idempotency_keys where signer = $1 and key = $2', [bytesOf(signer), key]);
+	const {rows} = await client.query<Kept>('select fingerprint, subjects from colonies.idempotency_keys where signer = $1 and key = $2', [bytesOf(signer), key]);
 	return rows[0];
 }
 
 /** Keeps what a request did, in its own transaction. @returns false when another one with this key was quicker: then nothing of this one may stand. */
 export async function keep(client: Client, {signer, key, fingerprint}: Keyed, subjects: readonly Id[]): Promise<boolean> {
 	const {rowCount} = await client.query(
-		'insert into idempotency_keys (signer, key, fingerprint, subjects) values ($1, $2, $3, $4) on conflict do nothing',
+		'insert into colonies.idempotency_keys (signer, key, fingerprint, subjects) values ($1, $2, $3, $4) on conflict do nothing',
 		[bytesOf(signer), key, bytesOf(fingerprint), bytesOfAll(subjects)],
 	);
 	return rowCount === 1;
@@ -45,6 +45,6 @@ export async function keep(client: Client, {signer, key, fingerprint}: Keyed, su
 
 /** Forgets keys that are older than a day, and sooner those under which there was nothing. */
 export async function forgetOld(client: Client): Promise<number> {
-	const {rowCount} = await client.query('delete from idempotency_keys where kept_at < statement_timestamp() - interval \'10 minutes\' and (subjects = \'{}\' or kept_at < statement_timestamp() - interval \'1 day\')');
+	const {rowCount} = await client.query('delete from colonies.idempotency_keys where kept_at < statement_timestamp() - interval \'10 minutes\' and (subjects = \'{}\' or kept_at < statement_timestamp() - interval \'1 day\')');
 	return rowCount;
 }

@@ -17,11 +17,11 @@ export const mayRunPredicate = conditions.map(condition => predicateOf(condition
 The approved computers of the colony `$1` as `kinds`, those that are alike as one: what they may run of work that names no computer. `but`: computers (a parameter, an array of ids) that are left out.
 */
 export const kindsOfComputers = (but?: string): string => `kinds as materialized (
-	select distinct c.status, ''::bytea as computer_id, c.computer_type, c.cores, c.mem, c.gpus from computers c where c.colony_id = $1 and c.status = 1 ${but === undefined ? '' : `and c.computer_id <> all (${but}::bytea[])`}
+	select distinct c.status, ''::bytea as computer_id, c.computer_type, c.cores, c.mem, c.gpus from colonies.computers c where c.colony_id = $1 and c.status = 1 ${but === undefined ? '' : `and c.computer_id <> all (${but}::bytea[])`}
 )`;
 
 /**
 That some approved computer of the colony `$1` may run `d`: of the `kinds` above, or one that `d` names, which is found by its id.
 */
 export const somebodyMayRun = (but?: string): string => `case when d.target_computer_ids = '{}' then exists (select from kinds c where ${mayRunPredicate})
-	else exists (select from unnest(d.target_computer_ids) as t(id) join computers c on c.colony_id = $1 and c.computer_id = t.id where ${mayRunPredicate} ${but === undefined ? '' : `and c.computer_id <> all (${but}::bytea[])`}) end`;
+	else exists (select from unnest(d.target_computer_ids) as t(id) join colonies.computers c on c.colony_id = $1 and c.computer_id = t.id where ${mayRunPredicate} ${but === undefined ? '' : `and c.computer_id <> all (${but}::bytea[])`}) end`;

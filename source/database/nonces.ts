@@ -7,7 +7,7 @@ import {bytesOf} from './values.ts';
 const slots = 4;
 
 const minuteOf = (seconds: number): number => Math.floor(seconds / 60);
-const tableOf = (minute: number): string => `nonces_${minute % slots}`;
+const tableOf = (minute: number): string => `colonies.nonces_${minute % slots}`;
 
 /** Seconds that a request is good for after it was signed, and how far ahead of the database its signer's clock may be. */
 export const requestLife = {after: 60, ahead: 5} as const;

@@ -39,8 +39,8 @@ export type ToldColony = ColonyRow & Told<{name?: string}> & {made: Time};
 export async function colonies(client: Client, {after: [id], colony, limit}: Ask): Promise<Portion<ToldColony>> {
 	const {rows} = await client.query<ToldColony>(
 		`select c.colony_id, c.name, c.registered_at as made, ${last('l')}, l.detail as image, null as detail
-		from (select * from colonies where colony_id > $1 and ($2::bytea is null or colony_id = $2) order by colony_id limit $3) c
-		left join lateral (select * from history h where h.subject_id = encode(c.colony_id, 'hex') and h.noun = 'colony' ${latest}) l on true
+		from (select * from colonies.colonies where colony_id > $1 and ($2::bytea is null or colony_id = $2) order by colony_id limit $3) c
+		left join lateral (select * from colonies.history h where h.subject_id = encode(c.colony_id, 'hex') and h.noun = 'colony' ${latest}) l on true
 		order by c.colony_id`,
 		[keyOf(id), ofColony(colony), limit],
 	);
@@ -54,10 +54,10 @@ export async function computers(client: Client, {after: [of, id], colony, limit}
 	const its = 'h.subject_id = encode(c.computer_id, \'hex\') and h.colony_id = encode(c.colony_id, \'hex\')';
 	const {rows} = await client.query<ToldComputer>(
 		`select c.*, c.registered_at as made, ${last('l')}, case when jsonb_typeof(r.detail) = 'object' then r.detail || jsonb_build_object('name', n.name) end as image, null as detail
-		from (select * from computers where (colony_id, computer_id) > ($1, $2) and ($3::bytea is null or colony_id = $3) order by colony_id, computer_id limit $4) c
-		left join lateral (select * from history h where ${its} and h.noun = 'computer' and h.what <> 'computer.rename' ${latest}) l on true
-		left join lateral (select h.detail->>'name' as name from history h where ${its} and h.what in ('computer.register', 'computer.rename') ${latest}) n on true
-		left join lateral (select * from history h where ${its} and h.what = 'computer.register' ${latest}) r on true
+		from (select * from colonies.computers where (colony_id, computer_id) > ($1, $2) and ($3::bytea is null or colony_id = $3) order by colony_id, computer_id limit $4) c
+		left join lateral (select * from colonies.history h where ${its} and h.noun = 'computer' and h.what <> 'computer.rename' ${latest}) l on true
+		left join lateral (select h.detail->>'name' as name from colonies.history h where ${its} and h.what in ('computer.register', 'computer.rename') ${latest}) n on true
+		left join lateral (select * from colonies.history h where ${its} and h.what = 'computer.register' ${latest}) r on true
 		order by c.colony_id, c.computer_id`,
 		[keyOf(of), keyOf(id), ofColony(colony), limit],
 	);
@@ -71,7 +71,7 @@ type Submitted = Partial<Record<'targetcolonyid' | 'computertype' | 'submissiont
 export type ToldProcess = ProcessRow & Told<Submitted> & {fits: boolean | null};
 
 /** The processes after an id, of all colonies, so that a portion is bounded; of these the ones of a colony. */
-const looked = `look as materialized (select * from processes where process_id > $1 order by process_id limit $3),
+const looked = `look as materialized (select * from colonies.processes where process_id > $1 order by process_id limit $3),
 	ours as materialized (select * from look where $2::bytea is null or colony_id = $2),
 	ends as (select (select process_id from look order by process_id desc limit 1) as "end", (select count(*) from look) as looked)`;
 
@@ -85,12 +85,12 @@ const endOf = ({end, looked}: Ends, limit: number): string[] | undefined => look
 export async function processes(client: Client, {after: [id], colony, limit}: Ask): Promise<Portion<ToldProcess>> {
 	const {rows} = await client.query<Ends & (ToldProcess | {process_id: null})>(
 		`with ${looked}, told as materialized (
-			select h.subject_id, h.colony_id, h.txid, h.history_id, h.at, h.actor, h.what, h.to_state, h.detail - '{in,out,err,attributes}'::text[] as detail from history h where ${ofSome} and h.noun = 'process'
+			select h.subject_id, h.colony_id, h.txid, h.history_id, h.at, h.actor, h.what, h.to_state, h.detail - '{in,out,err,attributes}'::text[] as detail from colonies.history h where ${ofSome} and h.noun = 'process'
 		), latest as (select distinct on (subject_id) * from told order by subject_id, history_id desc),
 		submitted as (select distinct on (subject_id) subject_id, colony_id, detail from told where what = 'process.submit' order by subject_id, history_id desc)
 		select e."end", e.looked, p.*, ${last('l')}, case when jsonb_typeof(l.detail) = 'object' then l.detail end as detail, case when jsonb_typeof(s.detail) = 'object' then s.detail end as image, s.colony_id as image_colony,
 			case when p.status < 2 then exists (
-				select from demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
+				select from colonies.demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
 					and d.target_computer_ids @> p.target_computer_ids and d.target_computer_ids <@ p.target_computer_ids
 			) end as fits
 		from ends e left join ours p on true left join latest l on l.subject_id = encode(p.process_id, 'hex') left join submitted s on s.subject_id = encode(p.process_id, 'hex')
@@ -117,7 +117,7 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 		`with ${looked}, told as materialized (
 			select h.subject_id, h.txid, h.history_id, h.at, h.what, h.from_state,
 				case h.what when 'process.submit' then jsonb_build_object('in', coalesce(h.detail->'attributes'->'in', h.detail->'in')) when 'attribute.add' then h.detail - 'before' end as detail
-			from history h where ${ofSome} and h.what in ('process.submit', 'process.assign', 'process.requeue', 'process.retry', 'process.cancel', 'attribute.add')
+			from colonies.history h where ${ofSome} and h.what in ('process.submit', 'process.assign', 'process.requeue', 'process.retry', 'process.cancel', 'attribute.add')
 		), back as (select subject_id, max(history_id) as row from told where what in ('process.requeue', 'process.retry') group by subject_id),
 		begun as (
 			select t.subject_id, min(t.at) as at from told t left join back b on b.subject_id = t.subject_id
@@ -141,7 +141,7 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 			where a.process_id is null or e.subject_id is null or a.hash is distinct from e.hash
 		)
 		select (select count(*)::int from actual) as compared, w.*, encode(p.colony_id, 'hex') as colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = w.process_id and t.what = 'process.submit') as submitted
-		from (select) always left join (wrong w join ours p on p.process_id = bytes_of(w.process_id)) on true left join begun b on b.subject_id = w.process_id
+		from (select) always left join (wrong w join ours p on p.process_id = colonies.bytes_of(w.process_id)) on true left join begun b on b.subject_id = w.process_id
 		order by w.process_id, w.key limit $4`,
 	[keyOf(id), ofColony(colony), limit, most],
 	);
@@ -155,17 +155,17 @@ export type Absent = {noun: 'colony' | 'computer' | 'process'; subject: Id; colo
 export async function absent(client: Client, {after: [at, row], until, colony, limit}: Ask & {until: Time}): Promise<Portion<Absent> & {rowsLooked: number}> {
 	const {rows} = await client.query<{looked: number; end_at: Time | null; end_row: string | null} & (Absent | {subject: null})>(
 		`with look as materialized (
-			select at, history_id, noun, subject_id, colony_id from history
+			select at, history_id, noun, subject_id, colony_id from colonies.history
 			where (at, history_id) > ($1::timestamptz, $2::bigint) and at <= $3::timestamptz and ($4::text is null or colony_id = $4) order by at, history_id limit $5
 		), named as (select distinct noun, subject_id, colony_id from look where noun in ('colony', 'computer', 'process')),
 		gone as materialized (
 			select * from named n where case n.noun
-				when 'process' then not exists (select from processes p where p.process_id = bytes_of(n.subject_id))
-				when 'computer' then not exists (select from computers c where c.colony_id = bytes_of(n.colony_id) and c.computer_id = bytes_of(n.subject_id))
-				else not exists (select from colonies c where c.colony_id = bytes_of(n.subject_id)) end
+				when 'process' then not exists (select from colonies.processes p where p.process_id = colonies.bytes_of(n.subject_id))
+				when 'computer' then not exists (select from colonies.computers c where c.colony_id = colonies.bytes_of(n.colony_id) and c.computer_id = colonies.bytes_of(n.subject_id))
+				else not exists (select from colonies.colonies c where c.colony_id = colonies.bytes_of(n.subject_id)) end
 		), absent as (
 			select g.noun, g.subject_id as subject, g.colony_id as colony, l.what, l.to_state as "to", l.at, ${place('l')} as place, l.detail->>'name' as name from gone g cross join lateral (
-				select * from history h where h.subject_id = g.subject_id and h.noun = g.noun and h.colony_id is not distinct from g.colony_id ${latest}
+				select * from colonies.history h where h.subject_id = g.subject_id and h.noun = g.noun and h.colony_id is not distinct from g.colony_id ${latest}
 			) l where l.what <> g.noun || '.remove' and exists (select from look k where (k.at, k.history_id) = (l.at, l.history_id))
 		)
 		select (select count(*)::int from look) as looked, e.at as end_at, e.history_id::text as end_row, a.*
@@ -178,6 +178,6 @@ export async function absent(client: Client, {after: [at, row], until, colony, l
 
 /** The present moment, and when the history begins. */
 export async function times(client: Client): Promise<{now: Time; begins: Time | null}> {
-	const {rows: [row]} = await client.query<{now: Time; begins: Time | null}>('select statement_timestamp() as now, (select at from history order by at limit 1) as begins');
+	const {rows: [row]} = await client.query<{now: Time; begins: Time | null}>('select statement_timestamp() as now, (select at from colonies.history order by at limit 1) as begins');
 	return row!;
 }

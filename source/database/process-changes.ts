@@ -36,7 +36,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 			}
 
 			const {rows} = await client.query<Locked>(
-				`select ${columns}, p.xmin::text as version from ${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
+				`select ${columns}, p.xmin::text as version from colonies.${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
 				[bytesOf(colony), bytesOfAll(missing)],
 			);
 			for (const row of rows) {
@@ -46,7 +46,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 			missing = missing.filter(id => !locked.has(id));
 		}
 
-		if (missing.length > 0 && (await client.query('select from processes where process_id = any ($2) and colony_id = $1 limit 1', [bytesOf(colony), bytesOfAll(missing)])).rows.length === 0) {
+		if (missing.length > 0 && (await client.query('select from colonies.processes where process_id = any ($2) and colony_id = $1 limit 1', [bytesOf(colony), bytesOfAll(missing)])).rows.length === 0) {
 			break;
 		}
 	}

@@ -29,9 +29,9 @@ const mostComputers = 1000;
 export async function typesOf(client: Client, colony: Id): Promise<string[]> {
 	const {rows} = await client.query<{type: string}>(
 		`with recursive types as (
-			(select computer_type as type from processes where colony_id = $1 order by computer_type limit 1)
+			(select computer_type as type from colonies.processes where colony_id = $1 order by computer_type limit 1)
 			union all
-			select (select p.computer_type from processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
+			select (select p.computer_type from colonies.processes p where p.colony_id = $1 and p.computer_type > t.type order by p.computer_type limit 1) from types t where t.type is not null
 		)
 		select type from types where type is not null`,
 		[bytesOf(colony)],
@@ -43,10 +43,10 @@ export async function typesOf(client: Client, colony: Id): Promise<string[]> {
 export async function idsWith(client: Client, colony: Id, {key, value, type}: {key: string; value: string; type?: AttributeKind}): Promise<Id[] | undefined> {
 	const values: unknown[] = [bytesOf(colony), rare + 1];
 	const given = (value: unknown) => `$${values.push(value)}`;
-	const lying = (table: string) => `(select process_id from ${table} p where p.colony_id = $1 and ${hasAttribute('p', {kind: type, key, value}, given)} limit $2)`;
+	const lying = (table: string) => `(select process_id from colonies.${table} p where p.colony_id = $1 and ${hasAttribute('p', {kind: type, key, value}, given)} limit $2)`;
 	const output = type === 'in' ? 'false' : `o.key = ${given(key)} and o.value = ${given(value)} ${type === undefined ? '' : `and o.attribute_type = ${attributeTypes.indexOf(type)}`}`;
 	const {rows} = await client.query<{process_id: Id}>(
-		`select distinct process_id from (${lying('live')} union all ${lying('closed')} union all (select o.process_id from live p join outputs o on o.process_id = p.process_id where p.colony_id = $1 and p.status = 1 and ${output} limit $2)) found limit $2`,
+		`select distinct process_id from (${lying('live')} union all ${lying('closed')} union all (select o.process_id from colonies.live p join colonies.outputs o on o.process_id = p.process_id where p.colony_id = $1 and p.status = 1 and ${output} limit $2)) found limit $2`,
 		values,
 	);
 	return rows.length > rare ? undefined : rows.map(row => row.process_id);
@@ -56,9 +56,9 @@ export async function idsWith(client: Client, colony: Id, {key, value, type}: {k
 async function assignedFrom(client: Client, colony: Id, prefix: string): Promise<Id[]> {
 	const {rows} = await client.query<{id: Id}>(
 		`with recursive assigned as (
-			(select assigned_computer_id as id, 1 as place from processes where colony_id = $1 and assigned_computer_id between $2 and $3 order by assigned_computer_id limit 1)
+			(select assigned_computer_id as id, 1 as place from colonies.processes where colony_id = $1 and assigned_computer_id between $2 and $3 order by assigned_computer_id limit 1)
 			union all
-			select (select p.assigned_computer_id from processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id <= $3 order by p.assigned_computer_id limit 1), place + 1
+			select (select p.assigned_computer_id from colonies.processes p where p.colony_id = $1 and p.assigned_computer_id > a.id and p.assigned_computer_id <= $3 order by p.assigned_computer_id limit 1), place + 1
 			from assigned a where a.id is not null and place < $4
 		)
 		select id from assigned where id is not null`,
@@ -73,8 +73,8 @@ async function computersOf(client: Client, colony: Id, {operator, value}: Filter
 	const isPrefix = operator === 'is' && /^[\da-f]{1,64}$/.test(text);
 	const {rows} = await client.query<{computer_id: Id}>(
 		operator === 'has'
-			? 'select computer_id from computers where colony_id = $1 and position($2 in lower(name)) > 0 limit $3'
-			: `select computer_id from computers where colony_id = $1 and (lower(name) = $2 ${isPrefix ? 'or left(encode(computer_id, \'hex\'), length($2)) = $2' : ''}) limit $3`,
+			? 'select computer_id from colonies.computers where colony_id = $1 and position($2 in lower(name)) > 0 limit $3'
+			: `select computer_id from colonies.computers where colony_id = $1 and (lower(name) = $2 ${isPrefix ? 'or left(encode(computer_id, \'hex\'), length($2)) = $2' : ''}) limit $3`,
 		[bytesOf(colony), text, mostComputers],
 	);
 	const assigned = isPrefix ? await assignedFrom(client, colony, text) : [];

@@ -51,7 +51,7 @@ What this computer may run, oldest first: the very order in which assign gives i
 A filter is looked for among the first of them, as many as a page may have.
 */
 export async function listRunnable(client: Client, colony: Id, computer: Id, {count, attributes, filter}: {count: number; attributes: boolean; filter?: Filter}): Promise<Page<Process>> {
-	const computers = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = $2 and status = 1', [bytesOf(colony), bytesOf(computer)]);
+	const computers = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = $2 and status = 1', [bytesOf(colony), bytesOf(computer)]);
 	if (!computers.rows[0]) {
 		return toPage([], {count}, () => []);
 	}
@@ -62,7 +62,7 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	const tests = isFiltered ? await testsOfRows(client, colony, filter, {given: value => `$${candidatesOf.push(value)}`}) : ['true'];
 	const {rows} = await client.query<ProcessRow & {fits: boolean}>(
 		`with ${candidates(computers.rows[0])}
-			select ${attributes ? 'p.*' : processColumns.replaceAll(/\w+/g, 'p.$&')}, ${tests.join(' and ')} as fits from candidates q join processes p on p.process_id = q.process_id where p.status = 0 order by p.submission_time, p.process_id`,
+			select ${attributes ? 'p.*' : processColumns.replaceAll(/\w+/g, 'p.$&')}, ${tests.join(' and ')} as fits from candidates q join colonies.processes p on p.process_id = q.process_id where p.status = 0 order by p.submission_time, p.process_id`,
 		candidatesOf,
 	);
 	const found = rows.filter(({fits}) => fits);
@@ -73,7 +73,7 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 /** How many processes are in each state, counted to `limit` and no further: a number above it means that there are more. */
 export async function count(client: Client, colony: Id, limit: number): Promise<Record<ProcessState, number>> {
 	const {rows} = await client.query<{status: number; count: number}>(
-		`select s.status, (select count(*)::int from (select from processes p where p.colony_id = $1 and p.status = s.status limit $2) found) as count
+		`select s.status, (select count(*)::int from (select from colonies.processes p where p.colony_id = $1 and p.status = s.status limit $2) found) as count
 		from unnest(array[0, 1, 2, 3]::smallint[]) as s(status)`,
 		[bytesOf(colony), limit + 1],
 	);

@@ -95,9 +95,9 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest & {a
 			...(prefix === undefined ? [] : [`p.process_id between ${rangeOfPrefix(prefix).map(end => given(end)).join(' and ')}`]),
 		];
 		return ids
-			? `(select ${columns} from processes p where ${conditions.join(' and ')} ${sorted})`
+			? `(select ${columns} from colonies.processes p where ${conditions.join(' and ')} ${sorted})`
 			: `select w.* from unnest($3::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} ${computers ? `cross join unnest(${given(bytesOfAll(computers))}::bytea[]) as m(id)` : ''} cross join lateral (
-			select ${columns} from processes p where ${conditions.join(' and ')} ${sorted}
+			select ${columns} from colonies.processes p where ${conditions.join(' and ')} ${sorted}
 		) w`;
 	});
 	return {text: `select * from (${texts.join(' union all ')}) found ${sorted}`, values};

@@ -34,8 +34,8 @@ export type Step = {
 type StepRow = Omit<Step, 'why' | 'attributes'> & {history_id: number; cause: string | null; attributes: Array<{type: AttributeType; key: string; value: string}> | null};
 
 /** The name of a computer of the colony `$1`, also when it has been removed. */
-const nameOf = (id: string): string => `coalesce((select c.name from computers c where c.colony_id = bytes_of($1) and c.computer_id = bytes_of(${id})), (
-	select r.detail->>'name' from history r where r.subject_id = ${id} and r.colony_id = $1 and r.what in ('computer.register', 'computer.remove') order by r.at desc limit 1))`;
+const nameOf = (id: string): string => `coalesce((select c.name from colonies.computers c where c.colony_id = colonies.bytes_of($1) and c.computer_id = colonies.bytes_of(${id})), (
+	select r.detail->>'name' from colonies.history r where r.subject_id = ${id} and r.colony_id = $1 and r.what in ('computer.register', 'computer.remove') order by r.at desc limit 1))`;
 
 function whyOf({what, actor, cause}: StepRow): Step['why'] {
 	if (what === 'process.expire' || (what === 'process.requeue' && actor === 'system')) {
@@ -57,14 +57,14 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 	const {rows} = await client.query<StepRow>(
 		`select s.at, s.history_id, s.what, s.from_state as "from", s.to_state as "to", s.actor, ${nameOf('s.actor')} as actorname, s.computer as computerid, ${nameOf('s.computer')} as computername,
 			s.start as starttime, case when s.from_state = 'running' then coalesce(s.ended, s.at) else s.ended end as endtime, s.attributes,
-			case when s.what = 'process.requeue' then (select c.what from history c where c.subject_id = s.computer and c.at = s.at and c.txid = s.txid and c.noun = 'computer' limit 1) end as cause
+			case when s.what = 'process.requeue' then (select c.what from colonies.history c where c.subject_id = s.computer and c.at = s.at and c.txid = s.txid and c.noun = 'computer' limit 1) end as cause
 		from (
 			select h.*, case when h.what <> 'process.submit' then nullif(coalesce(h.detail->>'computer', h.detail->>'assignedcomputerid'), '') end as computer,
 				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 and h.what in ('process.requeue', 'process.retry') then (
 					select coalesce(jsonb_agg(jsonb_build_object('type', a.type, 'key', a.key, 'value', case when $5::integer is null then a.value else left(a.value, $5::integer) end)), '[]')
 					from ${attemptEntries('(h.detail->\'attributes\')')} a
 				) end as attributes
-			from history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($6::timestamptz, $7::bigint)`}
+			from colonies.history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($6::timestamptz, $7::bigint)`}
 			order by h.at ${order}, h.history_id ${order} limit $3
 		) s order by s.at ${order}, s.history_id ${order}`,
 		[colony, process, page.count + 1, page.attributes, page.longest, ...key],
@@ -80,7 +80,7 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 /** The process of a type that was successful last, but this one; undefined where there is none. */
 export async function lastSuccessful(client: Client, colony: Id, {processid, computertype}: {processid: Id; computertype: string}): Promise<Id | undefined> {
 	const {rows} = await client.query<{process_id: Id}>(
-		'select process_id from processes where colony_id = $1 and computer_type = $2 and status = 2 order by entered_at desc, process_id desc limit 2',
+		'select process_id from colonies.processes where colony_id = $1 and computer_type = $2 and status = 2 order by entered_at desc, process_id desc limit 2',
 		[bytesOf(colony), computertype],
 	);
 	return rows.find(row => row.process_id !== processid)?.process_id;
@@ -88,10 +88,10 @@ export async function lastSuccessful(client: Client, colony: Id, {processid, com
 
 /** Computers of a colony by their ids, also those that have been removed, as they were in the end. */
 export async function computersOf(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Computer>> {
-	const {rows} = await client.query<ComputerRow>('select * from computers where colony_id = $1 and computer_id = any ($2)', [bytesOf(colony), bytesOfAll(ids)]);
+	const {rows} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = any ($2)', [bytesOf(colony), bytesOfAll(ids)]);
 	const gone = await client.query<{id: Id; image: Computer}>(
 		`select i.id, r.image from unnest($2::text[]) as i(id) cross join lateral (
-			select h.detail as image from history h where h.subject_id = i.id and h.colony_id = $1 and h.what = 'computer.remove' order by h.at desc limit 1
+			select h.detail as image from colonies.history h where h.subject_id = i.id and h.colony_id = $1 and h.what = 'computer.remove' order by h.at desc limit 1
 		) r`,
 		[colony, ids],
 	);

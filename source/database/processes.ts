@@ -29,7 +29,7 @@ const given = ({in: values}: ProcessSpec): Lists | null => {
 export async function submit(client: Client, colony: Id, submissions: readonly Submission[]): Promise<Array<Done<Process>>> {
 	const demands = await demandIds(client, colony, submissions.map(({spec}) => spec));
 	const {rows} = await client.query<ProcessRow>(
-		`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
+		`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
 		select id, $1, demand, t.at, t.at, targets, type, timeout, retries, mem, cores, gpus, attributes
 		from jsonb_to_recordset($2::jsonb) as i(n integer, id bytea, demand bigint, targets bytea[], type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, attributes jsonb)
 		cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
@@ -49,7 +49,7 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 /** A process with its attributes. @throws NotFound when this colony has none of that id */
 export async function get(client: Client, colony: Id, process: Id): Promise<Process> {
 	const {rows} = await client.query<ProcessRow>(
-		'select p.* from processes p where p.process_id = $2 and p.colony_id = $1',
+		'select p.* from colonies.processes p where p.process_id = $2 and p.colony_id = $1',
 		[bytesOf(colony), bytesOf(process)],
 	);
 	if (!rows[0]) {
@@ -72,7 +72,7 @@ export async function getEvenRemoved(client: Client, colony: Id, process: Id): P
 
 /** The rows of processes with their attributes, by their ids; those that this colony has not are left out. */
 export async function readRows(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, ProcessRow>> {
-	const {rows} = await client.query<ProcessRow>('select p.* from processes p where p.process_id = any ($2) and p.colony_id = $1', [bytesOf(colony), bytesOfAll(ids)]);
+	const {rows} = await client.query<ProcessRow>('select p.* from colonies.processes p where p.process_id = any ($2) and p.colony_id = $1', [bytesOf(colony), bytesOfAll(ids)]);
 	return new Map(rows.map(row => [row.process_id, row]));
 }
 
@@ -87,8 +87,8 @@ export type ProcessVersion = {processid: Id; status: ProcessStatus; since: Time;
 /** The versions of processes by their ids, in the order given; of those that this colony has not, that it is so. */
 export async function versions(client: Client, colony: Id, ids: readonly Id[]): Promise<Array<ProcessVersion | ColoniesError>> {
 	const {rows} = await client.query<ProcessRow & {version: string}>(
-		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from live where process_id = any ($2) and colony_id = $1
-		union all select process_id, status, end_time, retries, computer_type, xmin::text from closed where process_id = any ($2) and colony_id = $1`,
+		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from colonies.live where process_id = any ($2) and colony_id = $1
+		union all select process_id, status, end_time, retries, computer_type, xmin::text from colonies.closed where process_id = any ($2) and colony_id = $1`,
 		[bytesOf(colony), bytesOfAll(ids)],
 	);
 	const found = new Map(rows.map(row => [row.process_id, row]));
@@ -125,7 +125,7 @@ Closes a running process of this computer before its deadline.
 export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
 	const row = await closeOwn(client, {colony, computer, process, status: statusOf(to)});
 	if (!row) {
-		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from processes where process_id = $2 and colony_id = $1`, [bytesOf(colony), bytesOf(process)]);
+		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes where process_id = $2 and colony_id = $1`, [bytesOf(colony), bytesOf(process)]);
 		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
 	}
 
@@ -141,12 +141,12 @@ export async function removeRows(client: Client, rows: readonly ProcessRow[]): P
 	const live = rows.filter(({status}) => status < 2).map(row => row.process_id);
 	const closed = rows.filter(({status}) => status > 1);
 	if (live.length > 0) {
-		await client.query('with gone as (delete from outputs where process_id = any ($1)) delete from live where process_id = any ($1)', [bytesOfAll(live)]);
+		await client.query('with gone as (delete from colonies.outputs where process_id = any ($1)) delete from colonies.live where process_id = any ($1)', [bytesOfAll(live)]);
 	}
 
 	if (closed.length > 0) {
 		await client.query(
-			'delete from closed p using unnest($1::bytea[], $2::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end"',
+			'delete from colonies.closed p using unnest($1::bytea[], $2::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end"',
 			[bytesOfAll(closed.map(row => row.process_id)), closed.map(row => row.end_time)],
 		);
 	}

@@ -30,14 +30,14 @@ It goes by transaction and row, and only below the oldest transaction that is st
 @returns how many rows it took up
 */
 async function rollPortion(client: Client, portion: number): Promise<number> {
-	const {rows: [place]} = await client.query<Place>('select txid, history_id from pulse_place for update skip locked');
+	const {rows: [place]} = await client.query<Place>('select txid, history_id from colonies.pulse_place for update skip locked');
 	if (!place) {
 		return 0;
 	}
 
 	const {rows: [last]} = await client.query<Place & {count: number}>(
 		`with portion as materialized (
-			select txid, history_id from history where (txid, history_id) > ($1::bigint, $2::bigint) and txid < txid_snapshot_xmin(txid_current_snapshot()) order by txid, history_id limit $3
+			select txid, history_id from colonies.history where (txid, history_id) > ($1::bigint, $2::bigint) and txid < txid_snapshot_xmin(txid_current_snapshot()) order by txid, history_id limit $3
 		)
 		select txid, history_id, (select count(*)::int from portion) as count from portion order by txid desc, history_id desc limit 1`,
 		[place.txid, place.history_id, portion],
@@ -47,15 +47,15 @@ async function rollPortion(client: Client, portion: number): Promise<number> {
 	}
 
 	await client.query(
-		`insert into pulse_rolled (axis, level, at, colony_id, key, move, cell, n)
+		`insert into colonies.pulse_rolled (axis, level, at, colony_id, key, move, cell, n)
 		select axis, m.level, at, colony_id, key, move, cell, count(*)
-		from pulse_moves m join (values ${pulseLevels.map(({level, kept}) => `(${level}, statement_timestamp() - interval '${kept} seconds')`).join(', ')}) as l(level, since) on l.level = m.level and m.at >= l.since
+		from colonies.pulse_moves m join (values ${pulseLevels.map(({level, kept}) => `(${level}, statement_timestamp() - interval '${kept} seconds')`).join(', ')}) as l(level, since) on l.level = m.level and m.at >= l.since
 		where (txid, history_id) > ($1::bigint, $2::bigint) and (txid, history_id) <= ($3::bigint, $4::bigint)
 		group by 1, 2, 3, 4, 5, 6, 7
 		on conflict (colony_id, axis, level, at, key, move, cell) do update set n = pulse_rolled.n + excluded.n`,
 		[place.txid, place.history_id, last.txid, last.history_id],
 	);
-	await client.query('update pulse_place set txid = $1, history_id = $2', [last.txid, last.history_id]);
+	await client.query('update colonies.pulse_place set txid = $1, history_id = $2', [last.txid, last.history_id]);
 	return last.count;
 }
 
@@ -63,11 +63,11 @@ async function rollPortion(client: Client, portion: number): Promise<number> {
 async function refresh(database: Database): Promise<boolean> {
 	const {rows: [turn]} = await database.query<{begin: Time; end: Time; more: boolean}>(
 		`with turn as (
-			update pulse_place set due_at = statement_timestamp() + $1 * interval '1 second' where due_at <= statement_timestamp() returning rolled_to
+			update colonies.pulse_place set due_at = statement_timestamp() + $1 * interval '1 second' where due_at <= statement_timestamp() returning rolled_to
 		), begun as (
-			select (select at from history where at >= coalesce(rolled_to, '-infinity') order by at limit 1) as at from turn
+			select (select at from colonies.history where at >= coalesce(rolled_to, '-infinity') order by at limit 1) as at from turn
 		), ended as (
-			select (select h.at from history h where h.at >= begun.at order by h.at offset $2 limit 1) as at from begun
+			select (select h.at from colonies.history h where h.at >= begun.at order by h.at offset $2 limit 1) as at from begun
 		)
 		select coalesce(begun.at, statement_timestamp()) as begin, coalesce(ended.at, statement_timestamp()) as "end", ended.at is not null as more from begun, ended`,
 		[patience, stretch],
@@ -82,7 +82,7 @@ async function refresh(database: Database): Promise<boolean> {
 		await database.query('call refresh_continuous_aggregate($1::regclass, $2::timestamptz - $3 * interval \'1 second\', $4::timestamptz)', [name, turn.begin, lateness + (2 * level), turn.end]);
 	}
 
-	await database.query('update pulse_place set rolled_to = $1, due_at = statement_timestamp() + $2 * interval \'1 second\'', [turn.end, turn.more ? 0 : pause]);
+	await database.query('update colonies.pulse_place set rolled_to = $1, due_at = statement_timestamp() + $2 * interval \'1 second\'', [turn.end, turn.more ? 0 : pause]);
 	return turn.more;
 }
 
@@ -110,7 +110,7 @@ export async function forgetOldPulse(database: Database): Promise<void> {
 		do {
 			// eslint-disable-next-line no-await-in-loop
 			({rowCount} = await database.query(
-				'delete from pulse_rolled where ctid = any (array(select ctid from pulse_rolled where level = $1 and at < statement_timestamp() - $2 * interval \'1 second\' limit $3))',
+				'delete from colonies.pulse_rolled where ctid = any (array(select ctid from colonies.pulse_rolled where level = $1 and at < statement_timestamp() - $2 * interval \'1 second\' limit $3))',
 				[level, kept, cleared],
 			));
 		} while (rowCount === cleared);

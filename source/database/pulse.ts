@@ -34,15 +34,15 @@ What is counted and what is still to be: `pulse`. Where a table of our own is co
 that it may be further by now is looked at as well.
 */
 async function sourceOf(client: Client): Promise<string> {
-	const {rows: [place]} = await client.query<{txid: number; history_id: number; isTable: boolean}>('select txid, history_id, to_regclass(\'colonies.pulse_rolled\') is not null as "isTable" from pulse_place');
+	const {rows: [place]} = await client.query<{txid: number; history_id: number; isTable: boolean}>('select txid, history_id, to_regclass(\'colonies.pulse_rolled\') is not null as "isTable" from colonies.pulse_place');
 	const columns = 'axis, level, at, colony_id, key, move, cell';
 	return place!.isTable
 		? `(
-			select ${columns}, n from pulse_rolled
+			select ${columns}, n from colonies.pulse_rolled
 			union all
-			select ${columns}, 1 from pulse_moves where (txid, history_id) > (${place!.txid}::bigint, ${place!.history_id}::bigint) and (txid, history_id) > ((select txid from pulse_place), (select history_id from pulse_place))
+			select ${columns}, 1 from colonies.pulse_moves where (txid, history_id) > (${place!.txid}::bigint, ${place!.history_id}::bigint) and (txid, history_id) > ((select txid from colonies.pulse_place), (select history_id from colonies.pulse_place))
 		) counted`
-		: 'pulse';
+		: 'colonies.pulse';
 }
 
 /**
@@ -61,7 +61,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 		select array_agg(key order by rank) as keys from ranked where rank <= ${most}
 	),`;
 	const named = `union all
-	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from computers c where c.colony_id = $7 and c.computer_id = bytes_of(key))' : 'null'} from ranked where rank <= ${most}
+	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from colonies.computers c where c.colony_id = $7 and c.computer_id = colonies.bytes_of(key))' : 'null'} from ranked where rank <= ${most}
 	union all
 	select 'rest', 0, 0, 0, count(*), null, null, null from ranked where rank > ${most}`;
 	return `
@@ -76,7 +76,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, string_agg(cell || ' ' || n, ' ') filter (where cell >= 0) as cells, null as key, null as name from summed group by rank, bucket, move
 	${by === 'none' ? '' : named}
 	union all
-	select 'now', 0, 0, s.status, (select count(*) from (select from live p where p.colony_id = $7 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
+	select 'now', 0, 0, s.status, (select count(*) from (select from colonies.live p where p.colony_id = $7 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
 	from (values (${waiting}), (${running})) as s(status)`;
 };
 

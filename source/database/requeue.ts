@@ -45,9 +45,9 @@ async function requeue(client: Client, rows: readonly LiveRow[], retries: Retrie
 	}
 
 	const ids = rows.map(row => row.process_id);
-	const {rows: outputs} = await client.query<OutputRow>('delete from outputs where process_id = any ($1) returning *', [bytesOfAll(ids)]);
+	const {rows: outputs} = await client.query<OutputRow>('delete from colonies.outputs where process_id = any ($1) returning *', [bytesOfAll(ids)]);
 	await client.query(
-		`update live set status = 0, entered_at = submission_time, returned_at = statement_timestamp(), retries = ${count[retries]}, assigned_computer_id = null, start_time = null, deadline = null
+		`update colonies.live set status = 0, entered_at = submission_time, returned_at = statement_timestamp(), retries = ${count[retries]}, assigned_computer_id = null, start_time = null, deadline = null
 		where process_id = any ($1)`,
 		[bytesOfAll(ids)],
 	);
@@ -66,9 +66,9 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
 	const {rows: gone} = await client.query<ProcessRow>(
 		`with gone as (
-			delete from closed p using unnest($1::bytea[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
+			delete from colonies.closed p using unnest($1::bytea[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
 		), back as (
-			insert into live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
+			insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
 			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus,
 				nullif(g.attributes - '{out,err}'::text[], '{}')
 			from gone g join unnest($1::bytea[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
@@ -83,7 +83,7 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 /** Takes its running processes away from a computer whose row the caller has locked or removed; no retry is counted. */
 export async function requeueRunning(client: Client, colony: Id, computer: Id): Promise<Change[]> {
 	const {rows} = await client.query<LiveRow>(
-		'select * from live where colony_id = $1 and assigned_computer_id = $2 and status = 1 order by process_id for update',
+		'select * from colonies.live where colony_id = $1 and assigned_computer_id = $2 and status = 1 order by process_id for update',
 		[bytesOf(colony), bytesOf(computer)],
 	);
 	return requeue(client, rows, 'same');
@@ -110,7 +110,7 @@ At most `limit` at once, in one colony or all. Rows that somebody else is at are
 */
 export async function expire(client: Client, {colony, limit}: {colony?: Id; limit: number}): Promise<Change[]> {
 	const {rows} = await client.query<LiveRow>(
-		`select * from live where status = 1 and deadline is not null and deadline <= statement_timestamp() ${colony === undefined ? '' : 'and colony_id = $2'}
+		`select * from colonies.live where status = 1 and deadline is not null and deadline <= statement_timestamp() ${colony === undefined ? '' : 'and colony_id = $2'}
 		order by deadline limit $1 for update skip locked`,
 		colony === undefined ? [limit] : [limit, bytesOf(colony)],
 	);

@@ -12,7 +12,7 @@ export type Retention = {days: number | null; compressafter: number | null; drop
 const most = {rows: 2000, seals: 200};
 
 export async function get(client: Client): Promise<Retention> {
-	const {rows: [row]} = await client.query<{days: number | null; compress_after: number | null; dropped_before: Time | null}>('select days, compress_after, dropped_before from retention');
+	const {rows: [row]} = await client.query<{days: number | null; compress_after: number | null; dropped_before: Time | null}>('select days, compress_after, dropped_before from colonies.retention');
 	return {days: row?.days ?? null, compressafter: row?.compress_after ?? null, droppedbefore: row?.dropped_before ?? null};
 }
 
@@ -31,7 +31,7 @@ async function chunks(client: Client): Promise<{compressible: boolean} | undefin
 export async function set(client: Client, {days, compressafter}: Pick<Retention, 'days' | 'compressafter'>): Promise<Retention> {
 	const before = await get(client);
 	await client.query(
-		`insert into retention (days, compress_after) values ($1, $2)
+		`insert into colonies.retention (days, compress_after) values ($1, $2)
 		on conflict (only_row) do update set days = excluded.days, compress_after = excluded.compress_after`,
 		[days, compressafter],
 	);
@@ -54,7 +54,7 @@ async function setCompression(client: Client, days: number | null): Promise<void
 
 	if (!found.compressible) {
 		// By what was done, so that operators' changes are found without the others; within, in the order in which they are sealed.
-		await client.query('alter table history set (timescaledb.compress, timescaledb.compress_segmentby = \'what\', timescaledb.compress_orderby = \'txid, history_id, at\')');
+		await client.query('alter table colonies.history set (timescaledb.compress, timescaledb.compress_segmentby = \'what\', timescaledb.compress_orderby = \'txid, history_id, at\')');
 	}
 
 	await client.query('select remove_compression_policy(\'colonies.history\', if_exists => true)');
@@ -71,8 +71,8 @@ const isKeeping = 'hashtextextended(\'colonies.retention\', 0)';
 /** The time before which rows go, once more of them do: that is a change of the installation, written before the first of them goes. */
 async function advance(client: Client, days: number): Promise<Change[]> {
 	const {rows: [moved]} = await client.query<{before: Time}>(
-		`update retention set dropped_before = due.before from (select date_trunc('hour', statement_timestamp() - make_interval(days => $1::int)) as before) due
-		where (dropped_before is null or dropped_before < due.before) and (select at from history where not (${staysForGood}) order by at limit 1) < due.before
+		`update colonies.retention set dropped_before = due.before from (select date_trunc('hour', statement_timestamp() - make_interval(days => $1::int)) as before) due
+		where (dropped_before is null or dropped_before < due.before) and (select at from colonies.history where not (${staysForGood}) order by at limit 1) < due.before
 		returning due.before`,
 		[days],
 	);
@@ -95,13 +95,13 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 	// Whoever works with a chunk is not waited for; then it is for the next time.
 	await client.query('set local lock_timeout = \'200ms\'');
 	const {txid, row} = last.to;
-	const {rows: unsealed} = await client.query('select from history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
+	const {rows: unsealed} = await client.query('select from colonies.history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
 	return unsealed.length === 0 && dropChunks(client, before, last.to);
 }
 
 async function deleteRows(client: Client, before: Time, {txid, row}: Place, from = '-infinity'): Promise<boolean> {
 	const {rowCount} = await client.query(
-		`delete from history where (at, history_id) in (select at, history_id from history where at >= $5::timestamptz and ${isDue} order by at, history_id limit $4)`,
+		`delete from colonies.history where (at, history_id) in (select at, history_id from colonies.history where at >= $5::timestamptz and ${isDue} order by at, history_id limit $4)`,
 		[before, txid, row, most.rows, from],
 	);
 	return rowCount === most.rows;
@@ -114,7 +114,7 @@ async function dropChunks(client: Client, before: Time, sealed: Place): Promise<
 	const within = 'h.at >= c.range_start and h.at < c.range_end';
 	const {rows: due} = await client.query<Chunk>(
 		`select format('%I.%I', chunk_schema, chunk_name) as name, range_start::text as begins, range_end::text as ends, is_compressed as compressed,
-			exists (select from history h where ${within} and ${staysForGood}) as stays, exists (select from history h where ${within} and not (${staysForGood})) as others
+			exists (select from colonies.history h where ${within} and ${staysForGood}) as stays, exists (select from colonies.history h where ${within} and not (${staysForGood})) as others
 		from timescaledb_information.chunks c where hypertable_schema = 'colonies' and hypertable_name = 'history' and range_end <= $1::timestamptz order by range_start`,
 		[before],
 	);
@@ -139,11 +139,11 @@ async function dropChunks(client: Client, before: Time, sealed: Place): Promise<
 /** Lets go of the lists of seals whose rows are all gone; the seals stay. */
 async function dropEntries(client: Client, before: Time): Promise<boolean> {
 	const {rowCount} = await client.query(
-		`update seals set entries = null where number in (
-			select s.number from (select number, newest, to_txid, to_row from seals where entries is not null order by number limit $2) s
-			left join seals p on p.number = s.number - 1
+		`update colonies.seals set entries = null where number in (
+			select s.number from (select number, newest, to_txid, to_row from colonies.seals where entries is not null order by number limit $2) s
+			left join colonies.seals p on p.number = s.number - 1
 			where s.newest < $1::timestamptz and not exists (
-				select from history h where h.txid <= s.to_txid and (h.txid, h.history_id) <= (s.to_txid, s.to_row)
+				select from colonies.history h where h.txid <= s.to_txid and (h.txid, h.history_id) <= (s.to_txid, s.to_row)
 					and (p.number is null or (h.txid >= p.to_txid and (h.txid, h.history_id) > (p.to_txid, p.to_row)))
 			)
 		)`,
@@ -200,7 +200,7 @@ export type Horizon = {before: Time; days: number; at: Time; place: Place};
 
 const textOf = (time: string): string => `to_char((${time}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 const isTime = String.raw`'^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$'`;
-const madeAt = (row: string): string => `(select s.made_at from seals s where (s.to_txid, s.to_row) >= (${row}.txid, ${row}.history_id) order by s.to_txid, s.to_row limit 1)`;
+const madeAt = (row: string): string => `(select s.made_at from colonies.seals s where (s.to_txid, s.to_row) >= (${row}.txid, ${row}.history_id) order by s.to_txid, s.to_row limit 1)`;
 
 /**
 The time before which retention may have dropped rows; undefined where it may have dropped none.
@@ -213,7 +213,7 @@ export async function horizon(client: Client, head?: Place): Promise<Horizon | u
 		`with said as (
 			select h.txid, h.history_id, h.at, h.what, h.detail, count(*) filter (where h.what = 'history.retention') over (order by h.txid, h.history_id) as period,
 				case when h.detail->>'days' ~ '^[1-9]\\d{0,4}$' then (h.detail->>'days')::integer end as days
-			from history h, (select to_txid, to_row from seals order by number desc limit 1) l
+			from colonies.history h, (select to_txid, to_row from colonies.seals order by number desc limit 1) l
 			where h.subject_id = 'history' and h.noun = 'installation' and (h.txid, h.history_id) <= (l.to_txid, l.to_row)
 				and ((h.what = 'history.retention' and h.actor = 'root') or (h.what = 'history.drop' and h.actor = 'system'))
 		), kept as (select * from said where what = 'history.retention'),

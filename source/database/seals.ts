@@ -81,37 +81,37 @@ const toSeal = (row: SealRow): Seal => ({
 
 /** The last seal; undefined where nothing is sealed yet. */
 export async function lastSeal(client: Client): Promise<Seal | undefined> {
-	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from seals order by number desc limit 1`);
+	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from colonies.seals order by number desc limit 1`);
 	return row && toSeal(row);
 }
 
 /** When the oldest change was made that no seal covers yet; null where all is sealed. */
 export async function unsealedSince(client: Client, {to}: Pick<Seal, 'to'>): Promise<Time | null> {
-	const {rows: [row]} = await client.query<{at: Time}>('select at from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit 1', [to.txid, to.row]);
+	const {rows: [row]} = await client.query<{at: Time}>('select at from colonies.history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit 1', [to.txid, to.row]);
 	return row?.at ?? null;
 }
 
 /** The seals from a number on, in their order. */
 export async function sealsFrom(client: Client, number: number, limit: number): Promise<Seal[]> {
-	const {rows} = await client.query<SealRow>(`select ${selected} from seals where number >= $1 order by number limit $2`, [number, limit]);
+	const {rows} = await client.query<SealRow>(`select ${selected} from colonies.seals where number >= $1 order by number limit $2`, [number, limit]);
 	return rows.map(row => toSeal(row));
 }
 
 /** The seal with this hash among those that are counted from 1 on, which are the chain; undefined where there is none. */
 export async function sealWithHash(client: Client, hash: string): Promise<Seal | undefined> {
-	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from seals where hash = decode($1, 'hex') and number >= 1 order by number limit 1`, [hash]);
+	const {rows: [row]} = await client.query<SealRow>(`select ${selected} from colonies.seals where hash = decode($1, 'hex') and number >= 1 order by number limit 1`, [hash]);
 	return row && toSeal(row);
 }
 
 /** The number of a seal that stands before the first one, where somebody put one in. */
 export async function sealBeforeFirst(client: Client): Promise<number | undefined> {
-	const {rows: [row]} = await client.query<{number: number}>('select number from seals where number < 1 order by number limit 1');
+	const {rows: [row]} = await client.query<{number: number}>('select number from colonies.seals where number < 1 order by number limit 1');
 	return row?.number;
 }
 
 /** The seal that a row belongs to; undefined where it is not sealed yet. */
 export async function sealOf(client: Client, {txid, row}: Place): Promise<Seal | undefined> {
-	const {rows: [found]} = await client.query<SealRow>(`select ${selected} from seals where (to_txid, to_row) >= ($1::bigint, $2::bigint) order by to_txid, to_row limit 1`, [txid, row]);
+	const {rows: [found]} = await client.query<SealRow>(`select ${selected} from colonies.seals where (to_txid, to_row) >= ($1::bigint, $2::bigint) order by to_txid, to_row limit 1`, [txid, row]);
 	return found && toSeal(found);
 }
 
@@ -144,7 +144,7 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 	const {rows: [sealed]} = await client.query<{rows: number; more: boolean}>(
 		`with due as (
 			select *, row_number() over place as number, sum(pg_column_size(detail)) over place as bytes from (
-				select * from history where ${afterPlace(start)} and txid < txid_snapshot_xmin(txid_current_snapshot())
+				select * from colonies.history where ${afterPlace(start)} and txid < txid_snapshot_xmin(txid_current_snapshot())
 				order by txid, history_id limit $5
 			) h window place as (order by txid, history_id)
 		), listed as (
@@ -154,7 +154,7 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 		), made as (
 			select $3::bigint as number, decode($4, 'hex') as predecessor, l.*, sha256(l.entries) as content, statement_timestamp() as made_at from listed l where l.rows > 0
 		), sealed as (
-			insert into seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
+			insert into colonies.seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
 			select number, predecessor, sha256(convert_to(${canonicalSeal}, 'UTF8')), to_txid, to_row, rows, oldest, newest, content, made_at, entries from made
 			returning rows
 		)
@@ -167,7 +167,7 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 /** Rows after a place, up to another, `($3, $4)`. */
 const between = (from: Place): string => `${afterPlace(from)} and txid <= $3::bigint and (txid, history_id) <= ($3::bigint, $4::bigint)`;
 
-const entriesOf = (from: Place): string => `select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from history where ${between(from)}`;
+const entriesOf = (from: Place): string => `select string_agg(${entryOfRow}, '' order by txid, history_id) as entries from colonies.history where ${between(from)}`;
 
 const toBuffer = (hex: string | null): Buffer => Buffer.from(hex ?? '', 'hex');
 
@@ -184,7 +184,7 @@ Of one moment, for retention may drop both meanwhile.
 */
 export async function keptAndPresent(client: Client, {number, to}: Seal, from: Place): Promise<{kept: Buffer | undefined; present: Buffer}> {
 	const {rows: [row]} = await client.query<{kept: string | null; present: string | null}>(
-		`select s.entries as kept, p.entries as present from (${entriesOf(from)}) p left join seals s on s.number = $5`,
+		`select s.entries as kept, p.entries as present from (${entriesOf(from)}) p left join colonies.seals s on s.number = $5`,
 		[...placeValues(from), to.txid, to.row, number],
 	);
 	return {kept: row!.kept === null ? undefined : toBuffer(row!.kept), present: toBuffer(row!.present)};
@@ -192,7 +192,7 @@ export async function keptAndPresent(client: Client, {number, to}: Seal, from: P
 
 /** The entries that a seal keeps of its rows; undefined where its list is gone. */
 export async function keptEntries(client: Client, number: number): Promise<Buffer | undefined> {
-	const {rows: [row]} = await client.query<{entries: string | null}>('select entries from seals where number = $1', [number]);
+	const {rows: [row]} = await client.query<{entries: string | null}>('select entries from colonies.seals where number = $1', [number]);
 	return row?.entries ? toBuffer(row.entries) : undefined;
 }
 
@@ -200,7 +200,7 @@ export async function keptEntries(client: Client, number: number): Promise<Buffe
 export async function unsealed(client: Client, after: Place, limit: number): Promise<{rows: number; since: Time | null}> {
 	const {rows: [row]} = await client.query<{rows: number; since: Time | null}>(
 		`select count(*)::int as rows, min(at) as since from (
-			select at from history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit $3
+			select at from colonies.history where txid >= $1::bigint and (txid, history_id) > ($1::bigint, $2::bigint) order by txid, history_id limit $3
 		) h`,
 		[after.txid, after.row, limit],
 	);
@@ -217,7 +217,7 @@ type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; col
 /** The changes between two places that have a request, and those that should: `whats`. */
 export async function changesBetween(client: Client, from: Place, to: Place, whats: readonly string[]): Promise<SignedRow[]> {
 	const {rows} = await client.query<ChangeRow>(
-		`select txid, history_id, at, actor, colony_id, noun, subject_id, what, request, signature, detail->>'computer' as computer from history
+		`select txid, history_id, at, actor, colony_id, noun, subject_id, what, request, signature, detail->>'computer' as computer from colonies.history
 		where ${between(from)} and (request is not null or signature is not null or what = any ($5))
 		order by txid, history_id`,
 		[...placeValues(from), to.txid, to.row, whats],
@@ -229,7 +229,7 @@ export async function changesBetween(client: Client, from: Place, to: Place, wha
 
 /** The first transaction of each signature: a request is carried out once. */
 export async function firstOfSignatures(client: Client, signatures: readonly string[]): Promise<Map<string, number>> {
-	const {rows} = await client.query<{signature: string; txid: number}>('select signature, min(txid) as txid from history where signature = any ($1) group by signature', [signatures]);
+	const {rows} = await client.query<{signature: string; txid: number}>('select signature, min(txid) as txid from colonies.history where signature = any ($1) group by signature', [signatures]);
 	return new Map(rows.map(({signature, txid}) => [signature, txid]));
 }
 
@@ -240,7 +240,7 @@ export async function placeOfRow(client: Client, {at, row}: Entry): Promise<Plac
 	}
 
 	const {rows: [found]} = await client.query<{txid: number; history_id: number}>(
-		'select txid, history_id from history where at = timestamptz \'1970-01-01T00:00:00Z\' + $1::bigint * interval \'1 microsecond\' and history_id = $2',
+		'select txid, history_id from colonies.history where at = timestamptz \'1970-01-01T00:00:00Z\' + $1::bigint * interval \'1 microsecond\' and history_id = $2',
 		[String(at), row],
 	);
 	return found && {txid: found.txid, row: found.history_id};
@@ -252,6 +252,6 @@ export async function rowAt(client: Client, {txid, row}: Place): Promise<{what: 
 		return undefined;
 	}
 
-	const {rows: [found]} = await client.query<{what: string; colony_id: Id | null}>('select what, colony_id from history where txid = $1 and history_id = $2', [txid, row]);
+	const {rows: [found]} = await client.query<{what: string; colony_id: Id | null}>('select what, colony_id from colonies.history where txid = $1 and history_id = $2', [txid, row]);
 	return found && {what: found.what, colonyid: found.colony_id};
 }

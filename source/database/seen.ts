@@ -9,10 +9,10 @@ export type Sighting = {colony: Id; computer: Id; ago: number};
 export async function keepSeen(client: Client, sightings: readonly Sighting[]): Promise<void> {
 	const sorted = [...sightings].sort((one, other) => `${one.colony}${one.computer}` < `${other.colony}${other.computer}` ? -1 : 1);
 	await client.query(
-		`insert into seen (colony_id, computer_id, seen_at)
+		`insert into colonies.seen (colony_id, computer_id, seen_at)
 		select s.colony, s.computer, statement_timestamp() - s.ago * interval '1 millisecond'
 		from unnest($1::bytea[], $2::bytea[], $3::float8[]) as s(colony, computer, ago)
-		where exists (select from computers c where c.colony_id = s.colony and c.computer_id = s.computer)
+		where exists (select from colonies.computers c where c.colony_id = s.colony and c.computer_id = s.computer)
 		on conflict (colony_id, computer_id) do update set seen_at = greatest(seen.seen_at, excluded.seen_at)`,
 		[bytesOfAll(sorted.map(({colony}) => colony)), bytesOfAll(sorted.map(({computer}) => computer)), sorted.map(({ago}) => ago)],
 	);

@@ -36,7 +36,7 @@ export async function databaseStatus(client: Client, {listening, noChanges}: Loa
 			exists (select from pg_catalog.pg_extension where extname = 'timescaledb') as timescale`);
 	const {timescale, ...status} = row!;
 	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.
-	const sizeOf = (table: string): string => timescale && table !== 'live' ? `hypertable_size('${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('${table}') where isleaf), pg_total_relation_size('${table}'))`;
+	const sizeOf = (table: string): string => timescale && table !== 'live' ? `hypertable_size('colonies.${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('colonies.${table}') where isleaf), pg_total_relation_size('colonies.${table}'))`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
 	return {...status, sizes, readonly: noChanges ?? null, listening};
 }

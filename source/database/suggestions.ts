@@ -23,14 +23,14 @@ const named = (rows: ReadonlyArray<{value: string}>): Suggestion[] => rows.map((
 
 /** Computer types that processes of a colony ask for, those that begin with a prefix. */
 export async function processTypes(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
-	const {rows} = await client.query<{value: string}>(distinctFrom('processes', 'computer_type', 'colony_id = $1'), [bytesOf(colony), prefix, count]);
+	const {rows} = await client.query<{value: string}>(distinctFrom('colonies.processes', 'computer_type', 'colony_id = $1'), [bytesOf(colony), prefix, count]);
 	return named(rows);
 }
 
 /** Types of the computers of a colony. */
 export async function computerTypes(client: Client, colony: Id, prefix: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{value: string}>(
-		'select distinct computer_type as value from computers where colony_id = $1 and left(computer_type, length($2)) = $2 order by 1 limit $3',
+		'select distinct computer_type as value from colonies.computers where colony_id = $1 and left(computer_type, length($2)) = $2 order by 1 limit $3',
 		[bytesOf(colony), prefix, count],
 	);
 	return named(rows);
@@ -39,7 +39,7 @@ export async function computerTypes(client: Client, colony: Id, prefix: string, 
 /** Computers of a colony whose name has a text, or whose id begins with it: by name, those that begin with it first. */
 export async function computers(client: Client, colony: Id, text: string, count: number): Promise<Suggestion[]> {
 	const {rows} = await client.query<{name: string; computer_id: Id; status: ComputerStatus}>(
-		`select name, computer_id, status from computers where colony_id = $1 and (position($2 in lower(name)) > 0 or left(encode(computer_id, 'hex'), length($2)) = $2)
+		`select name, computer_id, status from colonies.computers where colony_id = $1 and (position($2 in lower(name)) > 0 or left(encode(computer_id, 'hex'), length($2)) = $2)
 		order by left(lower(name), length($2)) <> $2, name, computer_id limit $3`,
 		[bytesOf(colony), lowered(text), count],
 	);
@@ -50,7 +50,7 @@ export async function computers(client: Client, colony: Id, text: string, count:
 /** The latest processes of each state, but for those with much in them, in whose attributes is looked for what may be meant. */
 const latest = `latest as materialized (
 	select p.attributes from unnest(array[0, 1, 2, 3]::smallint[]) as s(status) cross join lateral (
-		select attributes from processes p where p.colony_id = $1 and p.status = s.status order by p.entered_at desc, p.process_id desc limit 250
+		select attributes from colonies.processes p where p.colony_id = $1 and p.status = s.status order by p.entered_at desc, p.process_id desc limit 250
 	) p where pg_column_size(p.attributes) < 65536
 )`;
 

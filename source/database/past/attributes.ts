@@ -15,12 +15,12 @@ async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Sinc
 		`select i.id, e.colony_id as colony, e.what, case when e.what = 'process.remove' then e.detail end as image, case when e.what <> 'process.remove' then e.detail->'attributes' end as attempt, f.first
 		from unnest($1::text[]) as i(id)
 		left join lateral (
-			select h.at, h.history_id, h.what, h.colony_id, h.detail from history h
+			select h.at, h.history_id, h.what, h.colony_id, h.detail from colonies.history h
 			where h.subject_id = i.id and h.at > $2 and h.what in ('process.requeue', 'process.retry', 'process.remove') order by h.at, h.history_id limit 1
 		) e on true
 		cross join lateral (
 			select jsonb_agg(jsonb_build_object('type', type, 'key', key, 'before', before)) as first from (
-				select distinct on (h.detail->>'type', h.detail->>'key') h.detail->>'type' as type, h.detail->>'key' as key, h.detail->'before' as before from history h
+				select distinct on (h.detail->>'type', h.detail->>'key') h.detail->>'type' as type, h.detail->>'key' as key, h.detail->'before' as before from colonies.history h
 				where h.subject_id = i.id and h.at > $2 and h.what = 'attribute.add' and (e.at is null or (h.at, h.history_id) < (e.at, e.history_id))
 				order by h.detail->>'type', h.detail->>'key', h.at, h.history_id
 			) firsts
@@ -34,7 +34,7 @@ async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Sinc
 async function imagesOf(client: Client, at: Time, ids: readonly Id[]): Promise<Map<Id, Attribute[]>> {
 	const {rows} = await client.query<{id: Id; colony: Id; image: unknown}>(
 		`select i.id, r.colony, r.image from unnest($1::text[]) as i(id) cross join lateral (
-			select h.colony_id as colony, h.detail as image from history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
+			select h.colony_id as colony, h.detail as image from colonies.history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
 		) r`,
 		[ids, at],
 	);
@@ -58,7 +58,7 @@ export async function attributesAt(client: Client, at: Time, processes: Readonly
 
 	const ids = processes.map(row => row.process_id);
 	// First what is there now, and then what was done: whatever comes in between stands in the history and is put back.
-	const {rows} = await client.query<Pick<ProcessRow, 'process_id' | 'attributes'>>('select process_id, attributes from processes where process_id = any ($1)', [bytesOfAll(ids)]);
+	const {rows} = await client.query<Pick<ProcessRow, 'process_id' | 'attributes'>>('select process_id, attributes from colonies.processes where process_id = any ($1)', [bytesOfAll(ids)]);
 	const steps = new Map((await since(client, at, ids)).map(step => [step.id, step]));
 	const images = await imagesOf(client, at, ids);
 	const present = new Map(rows.map(row => [row.process_id, attributesOf(row.process_id, row.attributes)]));

@@ -15,10 +15,10 @@ The first step of each computer of the colony `$1` after the moment `$2`: it tel
 And the first change of its name: it tells what it was called.
 */
 const steps = `steps as materialized (
-	select distinct on (h.subject_id) h.subject_id, h.from_state, h.detail from history h
+	select distinct on (h.subject_id) h.subject_id, h.from_state, h.detail from colonies.history h
 	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what <> 'computer.rename' order by h.subject_id, h.at, h.history_id
 ), names as materialized (
-	select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from history h
+	select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from colonies.history h
 	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what = 'computer.rename' order by h.subject_id, h.at, h.history_id
 )`;
 
@@ -28,14 +28,14 @@ One that was removed and registered again is another one, so a removal right aft
 */
 const past = `${steps}, past as (
 	select c.colony_id, c.computer_id, coalesce(n.name, c.name) as name, c.computer_type, c.cpu, c.cores, c.mem, c.gpu, c.gpus, c.status
-	from computers c left join names n on n.subject_id = encode(c.computer_id, 'hex') where c.colony_id = bytes_of($1) and not exists (select from steps s where s.subject_id = encode(c.computer_id, 'hex'))
+	from colonies.computers c left join names n on n.subject_id = encode(c.computer_id, 'hex') where c.colony_id = colonies.bytes_of($1) and not exists (select from steps s where s.subject_id = encode(c.computer_id, 'hex'))
 	union all
-	select bytes_of($1), bytes_of(s.subject_id), coalesce(n.name, r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
+	select colonies.bytes_of($1), colonies.bytes_of(s.subject_id), coalesce(n.name, r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
 		coalesce((r.image->>'cores')::integer, c.cores), coalesce((r.image->>'mem')::bigint, c.mem), coalesce(r.image->>'gpu', c.gpu), coalesce((r.image->>'gpus')::integer, c.gpus),
 		(array_position(array['pending', 'approved', 'disapproved'], s.from_state) - 1)::smallint
-	from steps s left join computers c on c.colony_id = bytes_of($1) and c.computer_id = bytes_of(s.subject_id)
+	from steps s left join colonies.computers c on c.colony_id = colonies.bytes_of($1) and c.computer_id = colonies.bytes_of(s.subject_id)
 	left join lateral (
-		select h.at, h.history_id, h.detail as image from history h where h.noun = 'computer' and h.colony_id = $1 and h.subject_id = s.subject_id and h.what = 'computer.remove' and h.at > $2 order by h.at, h.history_id limit 1
+		select h.at, h.history_id, h.detail as image from colonies.history h where h.noun = 'computer' and h.colony_id = $1 and h.subject_id = s.subject_id and h.what = 'computer.remove' and h.at > $2 order by h.at, h.history_id limit 1
 	) r on true
 	left join names n on n.subject_id = s.subject_id and (r.at is null or (n.at, n.history_id) < (r.at, r.history_id))
 	where s.from_state is not null
@@ -102,12 +102,12 @@ export async function listColonies(client: Client, filter: Filter | undefined, p
 	const where = ['true', ...(page.position === undefined ? [] : [`(name, colony_id) ${comparison} ($3, $4)`]), ...testsOf('colonies', groupsOf(filter ?? []), value => `$${values.push(value)}`)];
 	const {rows} = await client.query<ColonyRow>(
 		`with steps as materialized (
-			select distinct on (h.subject_id) h.subject_id, h.what, h.at, h.history_id, h.detail from history h where h.noun = 'colony' and h.what <> 'colony.rename' and h.at > $1 order by h.subject_id, h.at, h.history_id
+			select distinct on (h.subject_id) h.subject_id, h.what, h.at, h.history_id, h.detail from colonies.history h where h.noun = 'colony' and h.what <> 'colony.rename' and h.at > $1 order by h.subject_id, h.at, h.history_id
 		), names as materialized (
-			select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from history h where h.noun = 'colony' and h.what = 'colony.rename' and h.at > $1 order by h.subject_id, h.at, h.history_id
+			select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from colonies.history h where h.noun = 'colony' and h.what = 'colony.rename' and h.at > $1 order by h.subject_id, h.at, h.history_id
 		), past as (
-			select c.colony_id, coalesce(n.name, c.name) as name from colonies c left join names n on n.subject_id = encode(c.colony_id, 'hex') where not exists (select from steps s where s.subject_id = encode(c.colony_id, 'hex'))
-			union all select bytes_of(s.subject_id), coalesce(n.name, s.detail->>'name') from steps s left join names n on n.subject_id = s.subject_id and (n.at, n.history_id) < (s.at, s.history_id) where s.what = 'colony.remove'
+			select c.colony_id, coalesce(n.name, c.name) as name from colonies.colonies c left join names n on n.subject_id = encode(c.colony_id, 'hex') where not exists (select from steps s where s.subject_id = encode(c.colony_id, 'hex'))
+			union all select colonies.bytes_of(s.subject_id), coalesce(n.name, s.detail->>'name') from steps s left join names n on n.subject_id = s.subject_id and (n.at, n.history_id) < (s.at, s.history_id) where s.what = 'colony.remove'
 		)
 		select * from past c where ${where.join(' and ')} order by name collate "C" ${order}, colony_id ${order} limit $2`,
 		values,

@@ -13,7 +13,7 @@ so the newest moment that is told is the one before the oldest such transaction 
 export async function resolveMoment(client: Client, at: string): Promise<Time> {
 	const ago = readAgo(at);
 	const {rows} = await client.query<Row>(
-		`select n.now, least(m.moment, o.open - interval '1 microsecond') as moment, greatest((select b.at from migrations b where b.name = 'past'), (select r.dropped_before from retention r)) as begins
+		`select n.now, least(m.moment, o.open - interval '1 microsecond') as moment, greatest((select b.at from colonies.migrations b where b.name = 'past'), (select r.dropped_before from colonies.retention r)) as begins
 		from (select statement_timestamp() as now) n
 		cross join lateral (select ${ago === undefined ? '$1::timestamptz' : 'n.now - $1::float8 * interval \'1 second\''} as moment) m
 		cross join (select min(a.xact_start) as open from pg_stat_activity a

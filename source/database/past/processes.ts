@@ -15,21 +15,21 @@ import {attributesAt} from './attributes.ts';
 const most = 200_000;
 
 /** That a process (its id) has stayed as it is since `$2`. A scalar, so that it is asked of each row on a walk and not turned into a join. */
-const unchanged = (id: string): string => `(select true from history x where x.subject_id = encode(${id}, 'hex') and x.noun = 'process' and x.at > $2 limit 1) is null`;
+const unchanged = (id: string): string => `(select true from colonies.history x where x.subject_id = encode(${id}, 'hex') and x.noun = 'process' and x.at > $2 limit 1) is null`;
 
 /**
 The first step of each process of the colony `$1` after the moment `$2`, as `steps (subject_id, at, history_id, from_state)`: it tells the state in which the process was then.
 Only steps are looked at whose state spans the moment (migration 3), `$3` of them.
 */
 const steps = (also: string): string => `steps as materialized (
-	select h.subject_id, h.at, h.history_id, h.from_state from history h
+	select h.subject_id, h.at, h.history_id, h.from_state from colonies.history h
 	where tstzrange(least(h.since, h.at), h.at) @> $2::timestamptz and h.since is not null and h.at > $2 and h.colony_id = $1 ${also}
-		and (select true from history x where x.subject_id = h.subject_id and x.noun = 'process' and x.at > $2 and (x.at, x.history_id) < (h.at, h.history_id) limit 1) is null
+		and (select true from colonies.history x where x.subject_id = h.subject_id and x.noun = 'process' and x.at > $2 and (x.at, x.history_id) < (h.at, h.history_id) limit 1) is null
 	limit $3
 )`;
 
 const stepOfOne = `steps as materialized (
-	select h.subject_id, h.at, h.history_id, h.from_state from history h
+	select h.subject_id, h.at, h.history_id, h.from_state from colonies.history h
 	where h.subject_id = $3 and h.noun = 'process' and h.at > $2 and h.colony_id = $1 order by h.at, h.history_id limit 1
 )`;
 
@@ -42,24 +42,24 @@ what the state had comes from the step that ended it.
 const past = `images as (
 	select s.subject_id, h.detail as step, (array_position(array['waiting', 'running', 'successful', 'failed'], s.from_state) - 1)::smallint as status, p.process_id is not null as stands,
 		coalesce(p.submission_time, ${time('r.image->>\'submissiontime\'')}) as submission_time,
-		case when p.process_id is null then array(select bytes_of(t) from jsonb_array_elements_text(r.image->'targetcomputerids') t) else p.target_computer_ids end as target_computer_ids,
+		case when p.process_id is null then array(select colonies.bytes_of(t) from jsonb_array_elements_text(r.image->'targetcomputerids') t) else p.target_computer_ids end as target_computer_ids,
 		coalesce(p.computer_type, r.image->>'computertype') as computer_type, coalesce(p.timeout, (r.image->>'timeout')::integer) as timeout,
 		coalesce(p.max_retries, (r.image->>'maxretries')::integer) as max_retries, coalesce(p.mem, (r.image->>'mem')::bigint) as mem,
 		coalesce(p.cores, (r.image->>'cores')::integer) as cores, coalesce(p.gpus, (r.image->>'gpus')::integer) as gpus
-	from steps s join history h on h.at = s.at and h.history_id = s.history_id
-	left join processes p on p.process_id = bytes_of(s.subject_id)
+	from steps s join colonies.history h on h.at = s.at and h.history_id = s.history_id
+	left join colonies.processes p on p.process_id = colonies.bytes_of(s.subject_id)
 	left join lateral (
-		select h.detail as image from history h where p.process_id is null and h.subject_id = s.subject_id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
+		select h.detail as image from colonies.history h where p.process_id is null and h.subject_id = s.subject_id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
 	) r on true
 	where s.from_state is not null
 ), attempts as (
-	select i.*, case when status > 0 then bytes_of(coalesce(step->>'computer', step->>'assignedcomputerid')) end as assigned_computer_id,
+	select i.*, case when status > 0 then colonies.bytes_of(coalesce(step->>'computer', step->>'assignedcomputerid')) end as assigned_computer_id,
 		case when status > 0 then ${time('coalesce(step->>\'start\', step->>\'starttime\')')} end as start_time,
 		case when status > 1 then ${time('coalesce(step->>\'end\', step->>\'endtime\')')} end as end_time,
 		(step->>'retries')::integer as retries
 	from images i
 ), past as (
-	select bytes_of(subject_id) as process_id, bytes_of($1::text) as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
+	select colonies.bytes_of(subject_id) as process_id, colonies.bytes_of($1::text) as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
 		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus
 	from attempts
 )`;
@@ -88,7 +88,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 	const states = filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)];
 	const values: unknown[] = [colony, page.at, most + 1, page.count + 1, states];
 	const given = (value: unknown) => `$${values.push(value)}`;
-	const where = ['p.colony_id = bytes_of($1)'];
+	const where = ['p.colony_id = colonies.bytes_of($1)'];
 	if (page.position !== undefined) {
 		const [at, id] = decodePosition(page.position, ['time', 'id']);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(bytesOf(String(id)))})`);
@@ -119,7 +119,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 			unchanged('p.process_id'),
 		];
 		return `select w.* from unnest($5::smallint[]) as s(status) ${types ? `cross join unnest(${given(types)}::text[]) as t(type)` : ''} cross join lateral (
-			select ${columns} from processes p where ${conditions.join(' and ')} ${sorted}
+			select ${columns} from colonies.processes p where ${conditions.join(' and ')} ${sorted}
 		) w`;
 	});
 	const put = [
@@ -154,7 +154,7 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 	const {rows} = await client.query<{state: ProcessState; count: number; steps: number}>(
 		`with ${steps('')}
 		select n.state, (select count(*)::int from steps) as steps, (select count(*)::int from steps where from_state = n.state)
-			+ (select count(*)::int from (select from processes p where p.colony_id = bytes_of($1) and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
+			+ (select count(*)::int from (select from colonies.processes p where p.colony_id = colonies.bytes_of($1) and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
 		from unnest($5::text[]) with ordinality as n(state, status)`,
 		[colony, at, most + 1, limit + 1, processStates],
 	);
@@ -170,7 +170,7 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 export async function get(client: Client, colony: Id, process: Id, at: Time): Promise<Process> {
 	const {rows: [row]} = await client.query<ProcessRow>(
 		`with ${stepOfOne}, ${past}
-		select ${columns} from processes p where p.process_id = bytes_of($3) and p.colony_id = bytes_of($1) and ${unchanged('p.process_id')}
+		select ${columns} from colonies.processes p where p.process_id = colonies.bytes_of($3) and p.colony_id = colonies.bytes_of($1) and ${unchanged('p.process_id')}
 		union all select ${columns} from past`,
 		[colony, at, process],
 	);
