@@ -2,7 +2,7 @@ import {storeUnavailable, Unavailable} from '../core/errors.ts';
 import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
 import {
-	type Database, migrate, newestSchema, refuseEncoding, refuseNewer,
+	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseNewer,
 } from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
 import {
@@ -22,7 +22,7 @@ export async function connect({host, port, user, password, database, ssl, pool, 
 /** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
 const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLoopback(host);
 
-/** Refuses a database without our schema, or with one that is not of this version. */
+/** Refuses a database without our schema, or with one that is not of this version. In a copy from another server the numbers of the history go on from here. */
 async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
 	await refuseEncoding(database);
 	const version = await refuseNewer(database);
@@ -34,6 +34,8 @@ async function checkSchema(database: Database, target: DatabaseTarget): Promise<
 			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.', outward: storeUnavailable},
 		);
 	}
+
+	await continueNumbers(database);
 }
 
 /** The schema of a shared database is made on purpose only. */

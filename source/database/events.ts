@@ -1,6 +1,7 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
+import {horizonOf} from './numbering.ts';
 import type {Client} from './types.ts';
 
 /** Something that happened, as the history has it, without what was in it. `id`: where it stands in the history; a reader goes on from there. */
@@ -39,21 +40,19 @@ const toEvent = (row: EventRow): Event => ({
 	id: placeText({txid: row.txid, row: row.history_id}), at: row.at, actor: row.actor, colonyid: row.colony_id, noun: row.noun, subject: row.subject_id, what: row.what, from: row.from_state, to: row.to_state,
 });
 
-const below = 'txid < txid_snapshot_xmin(txid_current_snapshot())';
-
 /** What happened after a place, oldest first: in one colony, or everywhere. */
 export async function eventsAfter(client: Client, {after, colony, limit}: {after: Place; colony?: Id; limit: number}): Promise<Event[]> {
+	const horizon = await horizonOf(client);
 	const {rows} = await client.query<EventRow>(
 		`select history_id, txid, at, actor, colony_id, noun, subject_id, what, from_state, to_state from colonies.history
-		where (txid, history_id) > ($1::bigint, $2::bigint) and ${below} ${colony === undefined ? '' : 'and colony_id = $4'}
+		where (txid, history_id) > ($1::bigint, $2::bigint) and txid < $4::bigint ${colony === undefined ? '' : 'and colony_id = $5'}
 		order by txid, history_id limit $3`,
-		[after.txid, after.row, limit, ...(colony === undefined ? [] : [colony])],
+		[after.txid, after.row, limit, horizon, ...(colony === undefined ? [] : [colony])],
 	);
 	return rows.map(row => toEvent(row));
 }
 
 /** The end of what can be read of the history now. All that commits later comes after it. */
 export async function endOfHistory(client: Client): Promise<Place> {
-	const {rows: [row]} = await client.query<{txid: number}>('select txid_snapshot_xmin(txid_current_snapshot()) - 1 as txid');
-	return {txid: row!.txid, row: 999_999_999_999_999};
+	return {txid: await horizonOf(client) - 1, row: 999_999_999_999_999};
 }

@@ -1,6 +1,7 @@
 import type {
 	AttributeKind, ComputerState, Id, ProcessState, Time,
 } from '../core/types.ts';
+import {NumbersBehind} from './numbering.ts';
 import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
 
@@ -123,15 +124,22 @@ function inPortions(changes: readonly Change[]): string[] {
 	return [...portions, `[${texts.join(',')}]`];
 }
 
-/** A little before, for the submission times of a list reach past the moment at which it is written down. */
+/**
+A little before, for the submission times of a list reach past the moment at which it is written down.
+@throws NumbersBehind where the row would come before rows that are sealed
+*/
 async function write(client: Client, author: Author, changes: string): Promise<void> {
-	await client.query(
-		`insert into colonies.history (actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
-		select $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.since - interval '1 millisecond', c.detail
-		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, since timestamptz, detail jsonb)`,
+	const {rowCount} = await client.query(
+		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
+		select txid_current() + b.base, $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.since - interval '1 millisecond', c.detail
+		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, since timestamptz, detail jsonb), colonies.txid_base b
+		where txid_current() + b.base > b.sealed`,
 
 		[author.actor, author.request ?? null, author.signature ?? null, changes],
 	);
+	if (rowCount === 0) {
+		throw new NumbersBehind();
+	}
 }
 
 /** The image of what was removed last under an id, as the history has it; undefined when nothing was. */

@@ -19,6 +19,7 @@ export {
 	dropSchema, migrate, newestSchema, refuseEncoding, refuseNewer, schemaVersion,
 } from './migrate.ts';
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
+export {continueNumbers, NumbersBehind} from './numbering.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as past from './past/index.ts';
 export * as present from './present.ts';

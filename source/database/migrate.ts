@@ -1,7 +1,9 @@
 import {ColoniesError, storeUnavailable} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {migrations} from './migrations/index.ts';
+import {base} from './migrations/008-base.ts';
 import type {Migration} from './migrations/migration.ts';
+import {continueNumbers} from './numbering.ts';
 import {sqlstateOf} from './sqlstate.ts';
 import type {Client, Database} from './types.ts';
 
@@ -90,7 +92,7 @@ async function createLedger(database: Database): Promise<void> {
 }
 
 /**
-Brings the schema `colonies` up to date, one transaction a migration. Harmless when repeated and when several do it at once.
+Brings the schema `colonies` up to date, one transaction a migration, and has the numbers of the history go on where they ended. Harmless when repeated and when several do it at once.
 @returns the numbers of the migrations that this call carried out.
 @throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, and for a user who may not make the schema
 */
@@ -108,6 +110,10 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 				done.push(migration.number);
 			}
 		}));
+	}
+
+	if (known.some(({number}) => number === base.number)) {
+		await continueNumbers(database);
 	}
 
 	return done;

@@ -1,5 +1,6 @@
 import {pulseLevels} from '../core/pulse.ts';
 import type {Time} from '../core/types.ts';
+import {horizonOf} from './numbering.ts';
 import type {Client, Database} from './types.ts';
 
 /** Rows of the history that are counted in one transaction: few where there is but one connection, for everything else waits meanwhile. */
@@ -37,10 +38,10 @@ async function rollPortion(client: Client, portion: number): Promise<number> {
 
 	const {rows: [last]} = await client.query<Place & {count: number}>(
 		`with portion as materialized (
-			select txid, history_id from colonies.history where (txid, history_id) > ($1::bigint, $2::bigint) and txid < txid_snapshot_xmin(txid_current_snapshot()) order by txid, history_id limit $3
+			select txid, history_id from colonies.history where (txid, history_id) > ($1::bigint, $2::bigint) and txid < $4::bigint order by txid, history_id limit $3
 		)
 		select txid, history_id, (select count(*)::int from portion) as count from portion order by txid desc, history_id desc limit 1`,
-		[place.txid, place.history_id, portion],
+		[place.txid, place.history_id, portion, await horizonOf(client)],
 	);
 	if (!last) {
 		return 0;

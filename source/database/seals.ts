@@ -1,5 +1,6 @@
 import type {Id, Time} from '../core/types.ts';
 import type {Place} from './events.ts';
+import {horizonOf} from './numbering.ts';
 import type {Client} from './types.ts';
 
 /** A seal over a run of rows of the history (docs/audit.md). Hashes are 64 hex digits. `to`: the last row that it seals; the first comes after the `to` of its predecessor. */
@@ -140,11 +141,12 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 
 	const last = await lastSeal(client);
 	const start = startOf(last);
+	const horizon = await horizonOf(client);
 	// The transaction gets its number at the insert, at the end, so that readers of events are not held up meanwhile.
 	const {rows: [sealed]} = await client.query<{rows: number; more: boolean}>(
 		`with due as (
 			select *, row_number() over place as number, sum(pg_column_size(detail)) over place as bytes from (
-				select * from colonies.history where ${afterPlace(start)} and txid < txid_snapshot_xmin(txid_current_snapshot())
+				select * from colonies.history where ${afterPlace(start)} and txid < $7::bigint
 				order by txid, history_id limit $5
 			) h window place as (order by txid, history_id)
 		), listed as (
@@ -157,9 +159,11 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 			insert into colonies.seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
 			select number, predecessor, sha256(convert_to(${canonicalSeal}, 'UTF8')), to_txid, to_row, rows, oldest, newest, content, made_at, entries from made
 			returning rows
+		), noted as (
+			update colonies.txid_base set sealed = made.to_txid from made
 		)
 		select rows, (select count(*) from due) > rows or rows = $5 as more from sealed`,
-		[...placeValues(start), (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes],
+		[...placeValues(start), (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes, horizon],
 	);
 	return sealed ?? {rows: 0, more: false};
 }

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	clearNonces, type Client, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -258,8 +258,13 @@ export class Broker {
 			try {
 				return await work(); // eslint-disable-line no-await-in-loop
 			} catch (error) {
-				if (attempt === tries || !(error instanceof Overtaken || isRetryable(error))) {
+				const isBehind = error instanceof NumbersBehind;
+				if (attempt === tries || !(isBehind || error instanceof Overtaken || isRetryable(error))) {
 					throw toColoniesError(error);
+				}
+
+				if (isBehind) {
+					await continueNumbers(this.#database); // eslint-disable-line no-await-in-loop
 				}
 			}
 		}

@@ -1,0 +1,52 @@
+import {ColoniesError} from '../core/errors.ts';
+import type {Client, Database} from './types.ts';
+
+/** Numbers from here on were not given by a server: event ids have 15 digits at most. What somebody wrote with one is passed over. */
+const mostNumber = 900_000_000_000_000;
+
+/** A transaction would be numbered below rows of the history that are sealed: the database was moved to a server that has counted less far. Nothing was done. */
+export class NumbersBehind extends ColoniesError {
+	constructor() {
+		super('unavailable', 'This database was moved to a server whose transaction numbers are lower than those in its history.', {hint: 'Try again: the next call raises them.'});
+	}
+}
+
+/**
+The number below which no transaction of the history is open any more: rows below it are complete. Fetched before the rows are read.
+The numbers of the history are those of the server plus a base, and both are of one moment here.
+*/
+export async function horizonOf(client: Client): Promise<number> {
+	const {rows: [row]} = await client.query<{horizon: number}>('select txid_snapshot_xmin(txid_current_snapshot()) + base as horizon from colonies.txid_base');
+	return row!.horizon;
+}
+
+/** The highest number up to now: of what is sealed, of the history from there on, and of what Pulse has counted. */
+const newest = `select greatest(
+	sealed,
+	(select h.txid from colonies.history h where h.txid >= sealed and h.txid < ${mostNumber} order by h.txid desc limit 1),
+	(select p.txid from colonies.pulse_place p where p.txid < ${mostNumber})
+) as txid from colonies.txid_base`;
+
+/** Whether the next transaction would not come after it. The snapshot's end is the next number that the server gives. */
+const isBehind = 'txid_snapshot_xmax(txid_current_snapshot()) + b.base <= newest.txid';
+
+/**
+Has the numbers of the history go on above those that are there, where the server has counted less far: after a dump was restored into another server.
+Harmless when repeated and when several do it at once; nothing is changed where the numbers are right, or where the database takes no changes.
+@returns whether the base was raised
+*/
+export async function continueNumbers(database: Database): Promise<boolean> {
+	const takesChanges = 'not pg_is_in_recovery() and current_setting(\'transaction_read_only\') = \'off\'';
+	const {rows: [found]} = await database.query<{behind: boolean}>(`select ${isBehind} and ${takesChanges} as behind from colonies.txid_base b, (${newest}) newest`);
+	if (!found!.behind) {
+		return false;
+	}
+
+	return database.transaction(async client => {
+		// Whoever writes has finished then, or has not begun: no transaction has rows on both sides, and no reader a horizon above what is still to come.
+		await client.query('lock table colonies.history in share row exclusive mode');
+		// From the oldest open transaction on, for that may still write.
+		const {rowCount} = await client.query(`update colonies.txid_base b set base = newest.txid + 1 - txid_snapshot_xmin(txid_current_snapshot()) from (${newest}) newest where ${isBehind}`);
+		return rowCount === 1;
+	});
+}
