@@ -1,9 +1,15 @@
-import {flag, optional, secret} from '../operations/fields.ts';
+import process from 'node:process';
+import {plural} from '../core/text.ts';
+import type {CopiedStore} from '../operations/context.ts';
+import {
+	flag, line, optional, secret,
+} from '../operations/fields.ts';
 import {askYes} from './ask.ts';
 import {
 	type CommandEntry, defineCommand, localStoreFlags, storeFlags,
 } from './command.ts';
 import {say, showDone, toNotice} from './output.ts';
+import {startProgress} from './progress.ts';
 import {outputFlags, printResult} from './results.ts';
 import {givenSecret, rootPassword} from './secrets.ts';
 import {withStore} from './store.ts';
@@ -36,6 +42,61 @@ const dropDatabase = defineCommand({
 	},
 });
 
+const targetPassword = {label: 'Target password'};
+
+/** What was copied, in sentences. */
+const sentencesOf = ({from, to, rows, tables, head, context}: CopiedStore): string[] => [
+	`Copied ${rows.toLocaleString('en')} rows of ${plural(tables.length, 'table')} from ${from} to ${to}.`,
+	head === null ? 'The history has no seal yet, in both.' : `The last seal of the history is the same in both: ${head.number}, ${head.hash}.`,
+	`The source was not changed.${context === undefined ? '' : ` Work in the copy from now on: colonies context use ${context}`}`,
+];
+
+const copyDatabase = defineCommand({
+	words: ['database', 'copy'],
+	summary: 'Copy everything to an empty database, embedded, PostgreSQL or TimescaleDB, and check the copy.',
+	flags: {
+		to: line('To', 'Where it goes: the name of a context, postgresql://user@host:5432/database, or a folder, ./NAME, for an embedded one', {longest: 4096}),
+		topassword: optional(secret(targetPassword.label, 'Password of the user there, where --to does not say it; else COLONIES_TARGET_PASSWORD')),
+		...outputFlags,
+	},
+	store: localStoreFlags,
+	async run({world, flags, choice}) {
+		const stopping = new AbortController();
+		const signals = world.signals ?? process;
+		let progress: ReturnType<typeof startProgress> | undefined;
+		const stop = () => {
+			progress?.end();
+			void say(world, 'Stopping; the target is left as it was …');
+			stopping.abort();
+		};
+
+		const tell = (done: number, total: number) => {
+			progress ??= startProgress(world, total);
+			progress.show(done);
+		};
+
+		signals.on('SIGINT', stop);
+		let copied: CopiedStore;
+		try {
+			copied = await world.contexts.copy(choice, {place: flags.to, password: givenSecret(world, targetPassword, flags.topassword)}, {tell, signal: stopping.signal});
+		} finally {
+			signals.removeListener('SIGINT', stop);
+			progress?.end();
+		}
+
+		for (const sentence of sentencesOf(copied)) {
+			await say(world, sentence); // eslint-disable-line no-await-in-loop
+		}
+
+		if (flags.output !== undefined) {
+			await showDone('It was done.', async () => printResult(world, copied, {
+				output: flags.output, records: ({tables}: CopiedStore) => tables,
+				layout: ({tables}: CopiedStore) => ({lines: [], rows: tables, columns: ['table', 'rows']}),
+			}));
+		}
+	},
+});
+
 const showDatabase = defineCommand({
 	words: ['database', 'where'],
 	summary: 'Show where the data and the keys live, and the versions.',
@@ -61,4 +122,4 @@ const resetRoot = defineCommand({
 	},
 });
 
-export const databaseCommands: readonly CommandEntry[] = [createDatabase, dropDatabase, showDatabase, resetRoot];
+export const databaseCommands: readonly CommandEntry[] = [createDatabase, copyDatabase, dropDatabase, showDatabase, resetRoot];

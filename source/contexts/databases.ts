@@ -12,18 +12,18 @@ import {brokerContext} from './local.ts';
 import type {DatabaseTarget} from './resolve.ts';
 import {keepRoot, type RootGiven} from './root.ts';
 
-/** Connects to a PostgreSQL, which is loaded only when it is asked for. @throws ColoniesError */
-export async function connect({host, port, user, password, database, ssl, pool, url}: DatabaseTarget, startUnreachable = false): Promise<Database> {
+/** Connects to a PostgreSQL, which is loaded only when it is asked for. `statementTimeout`: milliseconds, 0 for none. @throws ColoniesError */
+export async function connect({host, port, user, password, database, ssl, pool, url}: DatabaseTarget, startUnreachable = false, statementTimeout?: number): Promise<Database> {
 	const {openPostgres} = await import('../database/postgres.ts');
 	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
-	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, startUnreachable});
+	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, startUnreachable, ...(statementTimeout !== undefined && {statementTimeout})});
 }
 
 /** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
 const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLoopback(host);
 
 /** Refuses a database without our schema, or with one that is not of this version. In a copy from another server the numbers of the history go on from here. */
-async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
+export async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
 	await refuseEncoding(database);
 	const version = await refuseNewer(database);
 	if (version < newestSchema) {

@@ -9,7 +9,7 @@ import {
 import type {Embedded} from './hosting.ts';
 import {embeddedFolder} from './places.ts';
 import {
-	checkChoice, type ServerTarget, type Target, resolveTarget,
+	checkChoice, resolveCopyTarget, type ServerTarget, type Target, resolveTarget,
 } from './resolve.ts';
 import {savedContexts} from './saved.ts';
 import {visitServer} from './servers.ts';
@@ -86,6 +86,15 @@ export function createContexts(world: World): Contexts {
 
 			const {resetRootOfEmbedded} = await import('./embedded.ts');
 			return resetRootOfEmbedded(embedded(target.name));
+		},
+		async copy(choice, to, options) {
+			const target = await resolve(choice);
+			if (target.kind === 'server') {
+				throw noServer();
+			}
+
+			const {copyStore} = await import('./copying.ts');
+			return copyStore(target, resolveCopyTarget(to.place, to.password, await world.settings.read()), {data: world.folders.data, ...options});
 		},
 		async prepareDrop(choice) {
 			// Once, before the question: what is dropped is what was asked about, whatever becomes the current context meanwhile.

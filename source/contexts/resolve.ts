@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {parse} from 'pg-connection-string';
 import {inUrl} from '../core/address.ts';
 import {InvalidInput} from '../core/errors.ts';
@@ -42,21 +43,21 @@ export const checkChoice = (choice: ContextChoice): ContextChoice => readChoice(
 
 const urlForm = 'Its form is postgresql://user:password@host:5432/database; encode special characters of the password, such as @ as %40.';
 
-/** The scheme of a connection string. The rest is not repeated: it may hold a password. @throws InvalidInput */
-function checkScheme(text: string): void {
+/** The scheme of a connection string. The rest is not repeated: it may hold a password. @throws InvalidInput, which names where it was given: `called` */
+function checkScheme(text: string, called: string): void {
 	const scheme = /^[a-z][a-z\d+.-]*:/i.exec(text.trim())?.[0].toLowerCase();
 	if (scheme === 'jdbc:') {
-		throw new InvalidInput('DATABASE_URL begins with jdbc:.', {hint: 'Leave that out, and put user and password before the host: postgresql://user:password@host:5432/database.'});
+		throw new InvalidInput(`${called} begins with jdbc:.`, {hint: 'Leave that out, and put user and password before the host: postgresql://user:password@host:5432/database.'});
 	}
 
 	if ((scheme !== 'postgresql:' && scheme !== 'postgres:') || !/^[a-z]+:\/\//i.test(text)) {
-		throw new InvalidInput(scheme === undefined ? 'DATABASE_URL is no URL.' : `DATABASE_URL begins with ${scheme}, and is no URL of a PostgreSQL.`, {hint: urlForm});
+		throw new InvalidInput(scheme === undefined ? `${called} is no URL.` : `${called} begins with ${scheme}, and is no URL of a PostgreSQL.`, {hint: urlForm});
 	}
 }
 
 /** What can be said of a connection string, as the driver reads it. @throws InvalidInput */
-function fromUrl(text: string): DatabaseTarget {
-	checkScheme(text);
+function fromUrl(text: string, called = 'DATABASE_URL'): DatabaseTarget {
+	checkScheme(text, called);
 	// What it says of TLS is read where the connection is made; here it would read files.
 	const [address = '', query = ''] = text.split(/\?(.*)/s);
 	const parameters = new URLSearchParams(query);
@@ -65,10 +66,10 @@ function fromUrl(text: string): DatabaseTarget {
 	try {
 		read = parse(kept.size === 0 ? address : `${address}?${kept.toString()}`);
 	} catch {
-		throw new InvalidInput('DATABASE_URL cannot be read.', {hint: urlForm});
+		throw new InvalidInput(`${called} cannot be read.`, {hint: urlForm});
 	}
 
-	const {dbhost, dbport} = checkFlags({dbhost: placeFlags.dbhost, dbport: placeFlags.dbport}, {...(read.host ? {dbhost: read.host} : {}), ...(read.port ? {dbport: read.port} : {})}, name => `The ${name === 'dbhost' ? 'host' : 'port'} of DATABASE_URL`);
+	const {dbhost, dbport} = checkFlags({dbhost: placeFlags.dbhost, dbport: placeFlags.dbport}, {...(read.host ? {dbhost: read.host} : {}), ...(read.port ? {dbport: read.port} : {})}, name => `The ${name === 'dbhost' ? 'host' : 'port'} of ${called}`);
 	return {
 		kind: 'database', name: 'DATABASE_URL', url: text, host: dbhost ?? 'localhost', port: dbport ?? 5432, user: read.user || 'postgres', database: read.database || read.user || 'postgres', ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
 	};
@@ -173,4 +174,39 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 	}
 
 	return saved ? fromSaved(settings.current!, saved) : {kind: 'embedded', name: 'embedded'};
+}
+
+/** Where a copy goes: a store that has a name, a PostgreSQL, or a folder for an embedded database. */
+export type CopyTarget = Exclude<Target, ServerTarget> | {kind: 'folder'; folder: string};
+
+/**
+Where `--to` says that a copy goes: the name of a context, `postgresql://…`, or the path of a folder, which has a slash or begins with a point.
+@throws InvalidInput
+*/
+export function resolveCopyTarget(to: string, password: string | undefined, settings: SavedSettings): CopyTarget {
+	if (/^[a-z][a-z\d+.-]+:\/\//i.test(to) || /^jdbc:/i.test(to)) {
+		const target = fromUrl(to, '--to');
+		return {...target, name: nameOf(target), ...(password !== undefined && {password})};
+	}
+
+	if (to === 'embedded' || to === 'demo') {
+		return {kind: 'embedded', name: to};
+	}
+
+	const saved = savedAs(to, settings);
+	if (saved?.kind === 'server') {
+		throw new InvalidInput(`The context ${quoted(to)} is a server; a copy goes to where the data is.`, {hint: 'Give the context of its database, or run the command on its machine.'});
+	}
+
+	if (saved !== undefined) {
+		const target = fromSaved(to, saved);
+		return {...target, password: password ?? target.password};
+	}
+
+	if (/[/\\]|^\./.test(to)) {
+		return {kind: 'folder', folder: path.resolve(to)};
+	}
+
+	const names = ['embedded', ...Object.keys(settings.contexts)].map(each => quoted(each)).join(', ');
+	throw new InvalidInput(`There is no context ${quoted(to)} to copy to.`, {hint: `There are ${names}. A folder is written with a slash, as ./${to}; a database as postgresql://user@host:5432/database.`});
 }

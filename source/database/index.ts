@@ -7,6 +7,7 @@ export {makeMonths} from './closed-months.ts';
 export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';
+export {copyInstallation, type Copied, type Tell} from './copy.ts';
 export {readDemands, removeUnusedDemands, waitingDemands} from './demands.ts';
 export * as explain from './explain.ts';
 export {endOfHistory, eventsAfter, placeText, readPlace, type Event, type Place} from './events.ts';

@@ -120,6 +120,6 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 }
 
 /** Drops the schema with all that is in it. */
-export async function dropSchema(database: Database): Promise<void> {
+export async function dropSchema(database: Client): Promise<void> {
 	await database.query('drop schema if exists colonies cascade');
 }

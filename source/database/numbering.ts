@@ -30,6 +30,13 @@ const newest = `select greatest(
 /** Whether the next transaction would not come after it. The snapshot's end is the next number that the server gives. */
 const isBehind = 'txid_snapshot_xmax(txid_current_snapshot()) + b.base <= newest.txid';
 
+/** Raises the base so that the numbers go on above those that are there. Nobody may write to the history meanwhile. @returns whether it was raised */
+export async function raiseBase(client: Client): Promise<boolean> {
+	// From the oldest open transaction on, for that may still write.
+	const {rowCount} = await client.query(`update colonies.txid_base b set base = newest.txid + 1 - txid_snapshot_xmin(txid_current_snapshot()) from (${newest}) newest where ${isBehind}`);
+	return rowCount === 1;
+}
+
 /**
 Has the numbers of the history go on above those that are there, where the server has counted less far: after a dump was restored into another server.
 Harmless when repeated and when several do it at once; nothing is changed where the numbers are right, or where the database takes no changes.
@@ -45,8 +52,6 @@ export async function continueNumbers(database: Database): Promise<boolean> {
 	return database.transaction(async client => {
 		// Whoever writes has finished then, or has not begun: no transaction has rows on both sides, and no reader a horizon above what is still to come.
 		await client.query('lock table colonies.history in share row exclusive mode');
-		// From the oldest open transaction on, for that may still write.
-		const {rowCount} = await client.query(`update colonies.txid_base b set base = newest.txid + 1 - txid_snapshot_xmin(txid_current_snapshot()) from (${newest}) newest where ${isBehind}`);
-		return rowCount === 1;
+		return raiseBase(client);
 	});
 }

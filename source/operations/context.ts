@@ -1,6 +1,6 @@
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
-import type {NoChanges, Reachability} from '../database/index.ts';
+import type {Copied, NoChanges, Reachability} from '../database/index.ts';
 import type {Broker, Caller, Notice, RunOptions} from './broker.ts';
 import type {InputOf, OperationName, ResultOf} from './registry.ts';
 
@@ -71,6 +71,9 @@ export type ContextChoice = {
 /** A context that can be worked in, for people: never with a password. `where`: host, port and what else tells it apart, or the folder. */
 export type KnownContext = {name: string; kind: Context['kind']; where: string; /** Whether it is the one that is meant when nothing else is said. */ current: boolean};
 
+/** A copy of a whole store. `from` and `to`: where each lives, never with a password. `context`: a name to work in the copy by; undefined where it has none. */
+export type CopiedStore = Copied & {from: string; to: string; schema: number; context?: string};
+
 /** How contexts are opened, made, kept and dropped; the door hands it to the faces. */
 export type Contexts = {
 	/**
@@ -80,6 +83,13 @@ export type Contexts = {
 	open(choice: ContextChoice, options?: {attended?: boolean}): Promise<Context>;
 	/** Makes the schema, saves the context and makes it current. `rootpassword` is kept when it is the first. */
 	create(choice: ContextChoice, notice: Notice, rootpassword?: string): Promise<Where>;
+	/**
+	Copies everything from one database to another that is empty, of whichever kind: of one moment, all or nothing. The current context stays.
+	@param to `place`: a context's name, `postgresql://…` or a folder; `password`: of the user there, where the place does not say it
+	@returns what was copied, and from where to where
+	@throws InvalidInput when the choice or the place is a server or both are the same; Conflict for a target that is not empty; `in-use` when others have an embedded one open
+	*/
+	copy(choice: ContextChoice, to: {place: string; password: string | undefined}, options?: {tell?: (done: number, total: number) => void; signal?: AbortSignal}): Promise<CopiedStore>;
 	/** Finds out what is meant, for the question; `drop` then drops that very schema with all in it and forgets the context. */
 	prepareDrop(choice: ContextChoice): Promise<{what: string; drop(notice: Notice): Promise<void>}>;
 	/**

@@ -3,7 +3,7 @@ export {
 } from './broker.ts';
 export {type CommandLineOptions, commandLineOf, shellWord, storeWords} from './command-line.ts';
 export type {
-	Context, Contexts, ContextChoice, HostedContext, KnownContext, Where,
+	Context, Contexts, ContextChoice, CopiedStore, HostedContext, KnownContext, Where,
 } from './context.ts';
 export type {
 	Call, Command, Operation, Route,

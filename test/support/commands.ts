@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -57,6 +58,7 @@ export function contextsOn(database: Database, home: Home = freshHome()): Contex
 			notice('Made the schema.');
 			return {context: context.name, kind: context.kind, ...await database.describe(), schema: newestSchema};
 		},
+		copy: async () => assert.fail('It copies nothing.'),
 		resetRoot: async () => new Broker(database, {local: true}).resetRoot(),
 		prepareDrop: async () => ({
 			what: 'the schema "colonies"',
