@@ -105,6 +105,8 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'process.retry': onlyOwner(closed),
 	'process.cancel': onlyOwner(waiting),
 	'process.remove': onlyOwner(waiting),
+	'process.kept': {'': {allowed: ['root', ...members], input: () => ({})}},
+	'process.retention': {'of the colony': {allowed: ['owner'], input: () => ({successful: '30d'})}, 'of the installation': {allowed: ['root'], input: () => ({colonyid: undefined, successful: 'off'})}},
 	'attribute.add': ofRunning({key: 'key', value: 'value'}),
 	'attribute.get': onlyMembers(withAttribute),
 	'attribute.list': onlyMembers(withAttribute),

@@ -144,6 +144,7 @@ test('what is refused leaves no history', async () => {
 
 test('an operator\'s change is kept with its signed request, and what is done in numbers without one', async () => {
 	await broker.run(root, 'history.retention', {days: 30});
+	await colony.own('process.retention', {failed: 'off'});
 	const {rows} = await database.query<HistoryRow>('select * from history');
 	const kept = new Set<string>();
 	const nonces = new Set<string>();

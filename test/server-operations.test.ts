@@ -94,6 +94,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(rootPassword, 'audit.verify', {head: 'f'.repeat(64)})).fault.kind, 'head');
 	assert.deepEqual(await call(rootPassword, 'history.retention', {days: 30}), {days: 30, compressafter: null, droppedbefore: null});
 	assert.equal((await call(owner, 'history.get', {colonyid})).days, 30);
+	assert.deepEqual(await call(owner, 'process.retention', {colonyid, failed: '90d'}), await call(owner, 'process.kept', {colonyid}));
+	assert.equal((await call(rootPassword, 'process.retention', {successful: '30d'})).installation.successful, '30d');
 	assert.equal((await call(owner, 'computer.rename', {colonyid, computerid: computer.id, name: 'lab é'})).name, 'lab é');
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'somewhere'})).name, 'somewhere');
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'elsewhere'})).name, 'elsewhere');

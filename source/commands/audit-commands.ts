@@ -1,5 +1,6 @@
 import {ColoniesError, InvalidInput} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
+import type {Id} from '../core/types.ts';
 import type {Context} from '../operations/context.ts';
 import {flag, hash, identity, integer, optional} from '../operations/fields.ts';
 import type {Caller} from '../operations/broker.ts';
@@ -167,5 +168,37 @@ const retention = defineCommand({
 	},
 });
 
-export const auditCommands: readonly CommandEntry[] = [verify, retention];
+const processOperation = operations['process.retention'];
+
+const processRetention = defineCommand({
+	words: ['process', 'retention'],
+	summary: 'Show how long closed processes are kept, or set it; what ended earlier is removed for good.',
+	flags: {
+		...processOperation.input,
+		...signingFlags(processOperation) as Record<never, never>,
+		...outputFlags,
+	},
+	signing: Object.keys(signingFlags(processOperation)),
+	store: storeFlags,
+	async run({world, input, flags, choice}) {
+		const {colonyid, successful, failed} = flags;
+		const caller = await callerOf(world, input, processOperation, {flags: flags as Readonly<Record<string, unknown>>, signs: (flags as {computerid?: Id}).computerid, colony: colonyid});
+		await withStore(world, choice, async context => {
+			const options = {notice: toNotice(world)};
+			if (successful === undefined && failed === undefined) {
+				await printResult(world, await context.run(caller, 'process.kept', {colonyid}, options), {output: flags.output, columns: operations['process.kept'].columns});
+				return;
+			}
+
+			const result = await context.run(caller, 'process.retention', {colonyid, successful, failed}, options);
+			if (flags.output !== undefined) {
+				await showDone('It was done.', async () => printResult(world, result, {output: flags.output, columns: processOperation.columns}));
+			}
+
+			await say(world, processOperation.tells!(result));
+		});
+	},
+});
+
+export const auditCommands: readonly CommandEntry[] = [verify, retention, processRetention];
 

@@ -217,7 +217,7 @@ async function carryOutPlannable(run: Run): Promise<void> {
 	const colonyid = call.flags.colonyid as Id;
 	const caller = await callerOf(world, input, operation, {flags: call.flags, signs: actingComputer(run), colony: colonyid});
 	await withStore(world, choice, async context => runPlan({
-		world, input, flags: call.flags as PlanFlags, context, caller, name: operation.name as PlannableName, colonyid,
+		world, input, flags: call.flags, context, caller, name: operation.name as PlannableName, colonyid,
 	}));
 }
 

@@ -8,10 +8,10 @@ import {applyPlan, type Reported, tallyOf, tallyText} from '../operations/apply-
 import type {Caller} from '../operations/broker.ts';
 import type {Context} from '../operations/context.ts';
 import {
-	flag, integer, line, optional, otherwise, someIds, value,
+	flag, integer, line, optional, someIds, value,
 } from '../operations/fields.ts';
 import {
-	makePlan, type Plan, plannable, type PlannableName, reasonsOf, sampleOf, type Selection, titleOf,
+	makePlan, type Plan, plannable, type PlannableName, reasonsOf, sampleOf, type Selection, titleOf, usualRateOf,
 } from '../operations/plan.ts';
 import {askCount} from './ask.ts';
 import {refuseBoth} from './command.ts';
@@ -29,11 +29,11 @@ export const planFlags = {
 	processid: optional(someIds('Process', 'Id of the process, 64 hex digits; several, separated by commas, are a plan')),
 	filter: optional(line('Filter', 'All processes that this text finds, as the console\'s / does: \'state:failed ended<1d\'', {longest: 2000})),
 	from: optional(value('From', 'File with ids of processes, one a line or as a list command prints them; - reads standard input')),
-	rate: otherwise(integer('Rate', 'Of a plan: processes a second, 50 unless given', {least: 1, most: 1000}), 50),
+	rate: optional(integer('Rate', 'Of a plan: processes a second; 50 unless given, 1000 where closed ones are removed', {least: 1, most: 1000})),
 	yes: optional(flag('Yes', 'Carry a plan out without asking')),
 };
 
-export type PlanFlags = {processid?: Id[]; filter?: string; from?: string; rate: number; yes?: boolean; output?: OutputFormat};
+export type PlanFlags = {processid?: Id[]; filter?: string; from?: string; rate?: number; yes?: boolean; output?: OutputFormat};
 
 const selecting = ['processid', 'filter', 'from'] as const;
 
@@ -195,7 +195,8 @@ const introductionOf = (plan: Plan, rate: number): string[] => plan.entries.leng
 /** Makes a plan, shows it, asks, carries it out, and reports what became of each. @throws ColoniesError */
 export async function runPlan({world, input, flags, context, caller, name, colonyid}: {world: World; input: StandardInput; flags: PlanFlags; context: Context; caller: Caller; name: PlannableName; colonyid: Id}): Promise<void> {
 	const plan = await makePlan({context, caller, name, colonyid}, await selectionOf(flags, input));
-	for (const text of introductionOf(plan, flags.rate)) {
+	const rate = flags.rate ?? usualRateOf(plan);
+	for (const text of introductionOf(plan, rate)) {
 		await say(world, text); // eslint-disable-line no-await-in-loop
 	}
 
@@ -207,7 +208,7 @@ export async function runPlan({world, input, flags, context, caller, name, colon
 
 	const report = new Report(world, flags.output);
 	report.add(left);
-	const reported = plan.entries.length === 0 ? [] : await apply({world, context, caller, plan, rate: flags.rate, write: report.add});
+	const reported = plan.entries.length === 0 ? [] : await apply({world, context, caller, plan, rate, write: report.add});
 	const unwritten = await report.end([...left, ...reported.map(each => lineOf(each))]);
 	const tally = `${tallyText(tallyOf(reported)).replace(/^./, first => first.toUpperCase())}.`;
 	if (unwritten) {

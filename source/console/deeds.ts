@@ -2,7 +2,7 @@ import type {Fix} from '../core/explanation.ts';
 import {limits} from '../core/limits.ts';
 import {shortId, visible} from '../core/text.ts';
 import {type AnyOperation, type OperationName, operations} from '../operations/index.ts';
-import type {PlannableName, Seen} from '../operations/plan.ts';
+import {type PlannableName, type Seen, usualRate} from '../operations/plan.ts';
 import {unreachedShort, untilReached} from './reach.ts';
 import {whyPlanRuns} from './plans.ts';
 import {refusals} from './refusals.ts';
@@ -13,9 +13,6 @@ import {
 } from './state.ts';
 import {emptyText} from './terminal/text-edit.ts';
 import {cut} from './terminal/width.ts';
-
-/** Rows a second that a plan begins with. */
-const usualRate = 50;
 
 const asText = ({message, hint}: {message: string; hint: string}): string => `${message} ${hint}`;
 

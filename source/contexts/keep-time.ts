@@ -12,6 +12,8 @@ const historyInterval = 60_000;
 const nonceInterval = 60_000;
 /** Between two looks whether there is place for what is closed in the next month, in milliseconds. */
 const monthsInterval = 3_600_000;
+/** Between two looks at which closed processes are not to be kept any longer, in milliseconds: each look leaves a row of the history for each colony that has some. */
+const closedInterval = 3_600_000;
 /** Between two looks whether tables are to be vacuumed, in milliseconds. */
 const vacuumInterval = 10_000;
 /** Between two clearings of what nothing points to any more, in milliseconds. */
@@ -62,8 +64,8 @@ Any number of processes may do so on one database. A database that is away is tr
 @param isReady whether the database takes changes now; asked before each turn
 */
 export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async () => true): () => Promise<void> {
-	const [clears, tidies, drops, makes] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval), dueEvery(monthsInterval, {atOnce: true})];
-	let isDropping = false;
+	const [clears, tidies, drops, makes, removes] = [dueEvery(nonceInterval), dueEvery(tidyInterval), dueEvery(historyInterval), dueEvery(monthsInterval, {atOnce: true}), dueEvery(closedInterval, {atOnce: true})];
+	let [isDropping, isRemoving] = [false, false];
 
 	const duties: Array<[act: () => Promise<boolean>, interval: number]> = [
 		// What is many is ended in turns, so that leaving never waits for all of them.
@@ -80,6 +82,12 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 			isDropping &&= await broker.keepHistory();
 
 			return isDropping;
+		}, pulseInterval],
+		[async () => {
+			isRemoving ||= removes();
+			isRemoving &&= await broker.dropClosed();
+
+			return isRemoving;
 		}, pulseInterval],
 		[async () => {
 			if (clears()) {

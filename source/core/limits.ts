@@ -42,6 +42,8 @@ export const limits = {
 	batch: 1000,
 	/** Processes or computers that an operator changes in one call: the history keeps the whole request that was signed with each of them. */
 	changed: 100,
+	/** Closed processes that are removed in one call and still leave an image each in the history; of more it keeps their count and a hash of their ids. */
+	imaged: 10,
 	/** Rows of one plan. */
 	planned: 10_000,
 	/** Seconds that an assign may wait for work. */

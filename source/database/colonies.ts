@@ -6,6 +6,7 @@ import {testsOf} from './filters.ts';
 import {type Author, type Done, record} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import * as processChanges from './process-changes.ts';
+import * as processRetention from './process-retention.ts';
 import {
 	type ColonyRow, type ComputerRow, toColony, toComputer,
 } from './rows.ts';
@@ -93,7 +94,7 @@ async function nextProcesses(client: Client, colony: Id): Promise<Id[]> {
 async function removeProcesses(client: Client, colony: Id, author: Author): Promise<void> {
 	/* eslint-disable no-await-in-loop */
 	for (let ids = await nextProcesses(client, colony); ids.length > 0; ids = await nextProcesses(client, colony)) {
-		const answers = await processChanges.remove(client, colony, ids.map(processid => ({processid})));
+		const answers = await processChanges.remove(client, colony, ids.map(processid => ({processid})), Number.POSITIVE_INFINITY);
 		await record(client, author, answers.flatMap(answer => answer instanceof Error ? [] : answer.changes));
 	}
 	/* eslint-enable no-await-in-loop */
@@ -111,6 +112,7 @@ export async function remove(client: Client, colony: Id, author: Author): Promis
 	}
 
 	await removeProcesses(client, colony, author);
+	await processRetention.forget(client, colony);
 	await client.query('delete from colonies.demands where colony_id = $1', [bytesOf(colony)]);
 	const computers = await client.query<ComputerRow>('delete from colonies.computers where colony_id = $1 returning *', [bytesOf(colony)]);
 	await client.query('delete from colonies.colonies where colony_id = $1', [bytesOf(colony)]);

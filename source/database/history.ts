@@ -21,11 +21,11 @@ export type Created = About & Waiting & {kind: 'created'; noun: 'colony' | 'comp
 /** A computer went from one state to another. */
 type ComputerMoved = About & {kind: 'moved'; noun: 'computer'; from: ComputerState; to: ComputerState};
 
-/** A process went from one state to another. `since`: when it had entered the one that it leaves, or earlier. One that waits again leaves what its attempt had written. */
+/** A process went from one state to another. `since`: when it had entered the one that it leaves, or earlier. One that waits again leaves what its attempt had written; of one that never ran, `closed` says when it ended. */
 export type ProcessMoved = About & Waiting & {kind: 'moved'; noun: 'process'; from: ProcessState; since: Time} & (
 	| {to: 'waiting'; attempt: Attempt & {end: Time | null; attributes: Lists}}
 	| {to: 'running'; attempt: Attempt & {deadline: Time | null; wait: number}}
-	| {to: 'successful' | 'failed'; attempt: Attempt & {run: number | null; deadline?: Time | null}}
+	| {to: 'successful' | 'failed'; attempt: Attempt & {run: number | null; deadline?: Time | null; closed?: Time}}
 );
 
 /** Something was otherwise before: only what was changed, each with its former value. */

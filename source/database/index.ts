@@ -3,6 +3,7 @@ export * as attributes from './attributes.ts';
 export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
+export * as closedDrops from './closed-drops.ts';
 export {makeMonths} from './closed-months.ts';
 export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
@@ -26,6 +27,7 @@ export * as past from './past/index.ts';
 export * as present from './present.ts';
 export * as processChanges from './process-changes.ts';
 export * as processes from './processes.ts';
+export * as processRetention from './process-retention.ts';
 export * as processLists from './process-lists.ts';
 export * as pulse from './pulse.ts';
 export {forgetOldPulse, rollPulse} from './pulse-rolling.ts';
@@ -40,6 +42,7 @@ export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus} from './status.ts';
 export {isRetryable} from './sqlstate.ts';
+export * as toldDrops from './told-drops.ts';
 export {vacuumLive} from './vacuum.ts';
 export type {
 	Client, Database, Load, NoChanges, Reachability,

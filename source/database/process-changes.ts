@@ -1,12 +1,15 @@
 import {type ColoniesError, Conflict} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import {type Transition, transitions} from '../core/states.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {microseconds} from '../core/time.ts';
 import type {Id, Process, ProcessState, Time} from '../core/types.ts';
-import type {Done} from './history.ts';
+import {dropOf, dropped} from './closed-drops.ts';
+import type {Change, Done} from './history.ts';
 import {
 	complete, getMany, readRows, removal, removeRows, stateOfRow, unknownProcess,
 } from './processes.ts';
+import {closedStates} from './process-retention.ts';
 import {fail, reopen} from './requeue.ts';
 import type {ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
@@ -125,11 +128,28 @@ export async function retry(client: Client, colony: Id, asked: readonly Asked[])
 	});
 }
 
-/** Removes processes, whatever their state, with their attributes, each for itself; the history keeps the full images. A refusal is a Conflict or NotFound. */
-export async function remove(client: Client, colony: Id, asked: readonly Asked[]): Promise<Answers> {
+/** One row of the history for all the closed ones that end alike, each with the first of them. */
+function removalsTogether(colony: Id, asked: readonly Asked[], rows: readonly ProcessRow[]): Map<Id, Change> {
+	return new Map(closedStates.flatMap(state => {
+		const ours = rows.filter(row => stateOfRow(row) === state);
+		const ids = new Set(idsOf(ours));
+		// A process that is named twice is removed once.
+		const which = asked.map(({processid}) => ids.delete(processid) ? '1' : '0').join('');
+		return ours.length === 0 ? [] : [[ours[0]!.process_id, dropped(colony, state, dropOf(ours.map(row => ({process_id: row.process_id, end_time: row.end_time!})), which.includes('0') ? {which} : {}))] as const];
+	}));
+}
+
+/**
+Removes processes, whatever their state, with their attributes, each for itself. A refusal is a Conflict or NotFound.
+The history keeps a full image of each; of more closed ones than `imaged` only how many, when they ended, and a hash of their ids.
+*/
+export async function remove(client: Client, colony: Id, asked: readonly Asked[], imaged: number = limits.imaged): Promise<Answers> {
 	return changeEach(client, colony, asked, undefined, async rows => {
 		const found = await readRows(client, colony, idsOf(rows));
 		await removeRows(client, rows);
-		return new Map([...found].map(([id, row]) => [id, {result: complete(row), changes: [removal(row)]}]));
+		const closed = rows.filter(({status}) => status > 1);
+		const together = closed.length > imaged ? removalsTogether(colony, asked, closed) : undefined;
+		const changesOf = (row: ProcessRow): Change[] => together === undefined || row.status < 2 ? [removal(row)] : [together.get(row.process_id) ?? []].flat();
+		return new Map([...found].map(([id, row]) => [id, {result: complete(row), changes: changesOf(row)}]));
 	});
 }

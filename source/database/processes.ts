@@ -1,7 +1,7 @@
 import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {statusOf} from '../core/states.ts';
-import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time} from '../core/types.ts';
+import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time, unsetTime} from '../core/types.ts';
 import {closeOwn} from './closing.ts';
 import {demandIds} from './demands.ts';
 import {type Change, type Done, imageOfRemoved} from './history.ts';
@@ -59,15 +59,36 @@ export async function get(client: Client, colony: Id, process: Id): Promise<Proc
 	return complete(rows[0]);
 }
 
+type ToldEnd = {image: unknown; state: ProcessState; at: Time; detail: {computer?: Id | null; start?: Time | null; retries?: number} | null};
+
+/** A closed process that was removed with many others, as far as the history tells of it: without what it had written. */
+async function asTold(client: Client, colony: Id, process: Id): Promise<Process | undefined> {
+	const {rows: [row]} = await client.query<ToldEnd>(
+		`select s.detail as image, l.to_state as state, l.at, l.detail from colonies.history s cross join lateral (
+			select to_state, at, detail from colonies.history h where h.subject_id = s.subject_id and h.noun = 'process' order by h.at desc, h.history_id desc limit 1
+		) l where s.subject_id = $1 and s.colony_id = $2 and s.what = 'process.submit' and l.to_state in ('successful', 'failed')`,
+		[process, colony],
+	);
+	if (row === undefined) {
+		return undefined;
+	}
+
+	const computer = row.detail?.computer ?? '';
+	return {
+		...fromImage(process, colony, row.image), status: statusOf(row.state), isassigned: computer !== '', assignedcomputerid: computer, starttime: row.detail?.start ?? unsetTime, endtime: row.at, retries: row.detail?.retries ?? 0,
+	};
+}
+
 /** A process with its attributes, or as it was when it was removed. @throws NotFound when this colony never had it */
 export async function getEvenRemoved(client: Client, colony: Id, process: Id): Promise<Process> {
 	const found = await getMany(client, colony, [process]);
 	const image = found.get(process) ?? await imageOfRemoved(client, {colony, subject: process, what: 'process.remove'});
-	if (!image) {
+	const told = image ? fromImage(process, colony, image) : await asTold(client, colony, process);
+	if (!told) {
 		throw unknownProcess(process);
 	}
 
-	return fromImage(process, colony, image);
+	return told;
 }
 
 /** The rows of processes with their attributes, by their ids; those that this colony has not are left out. */

@@ -97,7 +97,7 @@ export async function fail(client: Client, rows: readonly ProcessRow[], what: 'p
 		return [row.process_id, {closed, changes: [
 			{
 				kind: 'moved', noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed', since: row.entered_at,
-				attempt: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran},
+				attempt: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran, ...(closed.ran === null ? {closed: closed.end_time} : {})},
 			},
 			addedChange(row.colony_id, toAttribute(row.process_id, 2, 'error', reason), closed.before),
 		]}];

@@ -63,8 +63,8 @@ async function setCompression(client: Client, days: number | null): Promise<void
 	}
 }
 
-/** Rows that tell how long the history is kept stay for good: they say what retention may have dropped. */
-const staysForGood = 'what = \'history.retention\'';
+/** Rows that tell how long the history and closed processes are kept stay for good: they say what retention may have dropped. */
+const staysForGood = 'what in (\'history.retention\', \'process.retention\')';
 
 const isKeeping = 'hashtextextended(\'colonies.retention\', 0)';
 

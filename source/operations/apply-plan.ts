@@ -1,9 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {backOff, pause} from '../core/backoff.ts';
 import {ColoniesError, type ErrorCode, toColoniesError} from '../core/errors.ts';
+import {limits} from '../core/limits.ts';
 import type {Caller} from './broker.ts';
 import type {Context} from './context.ts';
-import {inputFor, type Plan, type Seen} from './plan.ts';
+import {
+	inputFor, isOfClosed, type Plan, type Seen,
+} from './plan.ts';
 
 /**
 What became of one entry of a plan: done; left alone, for it had changed since the plan was made, or was gone; refused, with the reason; not tried, for the plan was stopped before;
@@ -30,11 +33,11 @@ export type Applying = {
 	tell: (progress: Progress) => void;
 };
 
-/** The most that go in one request: the history keeps the whole request with each. */
+/** The most that go in one request: the history keeps the whole request with each, but for closed processes that are removed together. */
 const largest = 25;
 
-/** How many go in one request at a rate, so that there are some requests a second. */
-export const listSize = (rate: number): number => Math.min(largest, Math.max(1, Math.ceil(rate / 4)));
+/** How many go in one request at a rate, so that there are some requests a second. `together`: whether the history keeps one row for all of them. */
+export const listSize = (rate: number, together = false): number => Math.min(together ? limits.changed : largest, Math.max(1, Math.ceil(rate / 4)));
 
 type Ending = Pick<Reported, 'fate' | 'reason' | 'code'>;
 
@@ -92,7 +95,7 @@ export async function applyPlan(applying: Applying): Promise<Reported[]> {
 			break;
 		}
 
-		const list = plan.entries.slice(reported.length, reported.length + listSize(rate()));
+		const list = plan.entries.slice(reported.length, reported.length + listSize(rate(), isOfClosed(plan)));
 		next = Math.max(next, performance.now() - 1000) + (list.length / rate() * 1000);
 		const listed = await applyList(applying, list); // eslint-disable-line no-await-in-loop
 		reported.push(...listed.reported);

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	clearNonces, type Client, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	type Change, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -50,6 +50,10 @@ export class Broker {
 	readonly #rootPasswords = new RootPasswords();
 	readonly #sightings: Sightings;
 	readonly #tools: Tools;
+	/** Where removing closed processes has come to. */
+	readonly #dropped: closedDrops.Passed = new Map();
+	/** Whether this turn of it has found no more pieces to drop. */
+	#dropsRows = false;
 
 	constructor(database: Database, {local}: BrokerOptions) {
 		this.#database = database;
@@ -125,6 +129,23 @@ export class Broker {
 	/** Makes place for the processes that are closed this month and in the next. */
 	async makeMonths(): Promise<void> {
 		await this.#database.transaction(async client => makeMonths(client));
+	}
+
+	/** Removes closed processes that are not to be kept any longer, a whole piece of them or a portion, each in a transaction of its own. @returns whether there may be more */
+	async dropClosed(): Promise<boolean> {
+		const pieceChanges = this.#dropsRows ? undefined : await this.#dropPiece();
+		this.#dropsRows = pieceChanges === undefined;
+		const {changes, more} = pieceChanges ? {changes: pieceChanges, more: true} : await this.#dropPortion();
+		if (!more) {
+			this.#dropped.clear();
+			this.#dropsRows = false;
+		}
+
+		if (changes.length > 0) {
+			this.news.announce(['processes', 'attributes'], []);
+		}
+
+		return more;
 	}
 
 	/** Keeps the tables that processes go through free of what is dead. */
@@ -224,6 +245,31 @@ export class Broker {
 
 			job.isSpent = true;
 		}
+	}
+
+	/** Drops a piece of what is closed; undefined where there is none to drop, or somebody reads the table for long: then what is due goes by portions, which wait for nobody. */
+	async #dropPiece(): Promise<Change[] | undefined> {
+		try {
+			return await this.#database.transaction(async client => {
+				const changes = await closedDrops.dropPiece(client);
+				await record(client, {actor: 'system'}, changes ?? []);
+				return changes;
+			});
+		} catch (error) {
+			if (toColoniesError(error).code === 'unavailable') {
+				return undefined;
+			}
+
+			throw error;
+		}
+	}
+
+	async #dropPortion(): Promise<{changes: Change[]; more: boolean}> {
+		return this.#database.transaction(async client => {
+			const portion = await closedDrops.dropPortion(client, this.#dropped);
+			await record(client, {actor: 'system'}, portion.changes);
+			return portion;
+		});
 	}
 
 	/** One try: a transaction, and what is told after it. @throws ColoniesError when all calls were refused */

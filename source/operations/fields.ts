@@ -183,6 +183,14 @@ export const span = (label: string, summary: string, {least, most}: {least: numb
 	});
 };
 
+const keptText = 'must be a span of at least 1d, such as 30d, or off, or default';
+
+/** How long something is kept: a span of at least a day, `off` for ever, `default` for what is said elsewhere. */
+export const keptFor = (label: string, summary: string): Field<string> => describe('text', label, summary, {
+	schema: v.pipe(v.string(keptText), v.check(given => given === 'off' || given === 'default' || (new RegExp(spanPattern).test(given) && parseSpan(given) >= 86_400 && parseSpan(given) <= limits.days * 86_400), keptText)),
+	json: {type: 'string', pattern: `^off$|^default$|${spanPattern}`},
+});
+
 const timeText = 'must be a time in UTC, such as 2026-01-31T09:41:07.123456Z';
 const timePattern = String.raw`^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$`;
 

@@ -4,11 +4,12 @@ import type {AnyOperation} from './define.ts';
 import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
+import * as processRetention from './process-retention.ts';
 
 /** Every operator's change: what is kept in the history with the request that was signed. */
-export const operatorsChanges: readonly AnyOperation[] = [colonies, computers, processChanges, installation, history]
+export const operatorsChanges: readonly AnyOperation[] = [colonies, computers, processChanges, processRetention, installation, history]
 	.flatMap(noun => Object.values(noun) as AnyOperation[])
 	.filter(({operator}) => operator === true);
 
 /** What else stands in the history: what computers and members do, and what happens by itself. */
-export const otherChanges: readonly string[] = ['process.submit', 'process.assign', 'process.successful', 'process.failed', 'process.requeue', 'process.expire', 'attribute.add', 'database.firstrootpassword', 'database.resetroot', 'history.drop'];
+export const otherChanges: readonly string[] = ['process.submit', 'process.assign', 'process.successful', 'process.failed', 'process.requeue', 'process.expire', 'attribute.add', 'database.firstrootpassword', 'database.resetroot', 'history.drop', 'process.drop'];

@@ -1,10 +1,13 @@
 import {InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
-import {type Client, present, retention} from '../database/index.ts';
+import {
+	type Client, present, retention, toldDrops,
+} from '../database/index.ts';
 import {
 	type Deviation, judgeAbsent, judgeAttributes, judgeColonies, judgeComputers, judgeProcesses,
 } from './compare-present.ts';
+import {judgeDrops, withoutDropped} from './judge-drops.ts';
 
 /** What a step of comparing the present with the history found. */
 export type Compared = {
@@ -21,9 +24,9 @@ export type Compared = {
 };
 
 /** Rows that one statement looks at, wrong attributes that it tells of, deviations and milliseconds after which a step is enough. */
-const portion = {processes: 500, others: 500, rows: 5000, attributes: 100, deviations: 100, time: 1000};
+const portion = {processes: 500, others: 500, rows: 5000, drops: 10, attributes: 100, deviations: 100, time: 1000};
 
-const stages = ['colonies', 'computers', 'processes', 'history'] as const;
+const stages = ['colonies', 'computers', 'processes', 'history', 'drops'] as const;
 type Stage = (typeof stages)[number];
 
 /** Where comparing goes on. `key`: after which row; `until`: the time at which it began. */
@@ -39,7 +42,7 @@ function decode(position: string): Place {
 	try {
 		const parts = JSON.parse(Buffer.from(position, 'base64url').toString()) as string[];
 		const [stage, until, ...key] = parts as [Stage, Time, ...string[]];
-		const isKey = stage === 'history' ? isTime(key[0]) && /^-?\d{1,18}$/.test(key[1]!) : key.every(part => isId(part));
+		const isKey = stage === 'history' || stage === 'drops' ? isTime(key[0]) && /^-?\d{1,18}$/.test(key[1]!) : key.every(part => isId(part));
 		if (stages.includes(stage) && isTime(until) && (key.length === 0 || (isKey && key.length <= 2))) {
 			return {stage, key, until};
 		}
@@ -76,7 +79,13 @@ const portions: Record<Stage, (client: Client, ask: Ask) => Promise<Portion>> = 
 	},
 	async history(client, ask) {
 		const {rows, end, rowsLooked} = await present.absent(client, {...ask, limit: portion.rows});
-		return {end, deviations: judgeAbsent(rows, await retention.horizon(client)), compared: {rows: rowsLooked}};
+		const missed = await withoutDropped(client, rows);
+		return {end, deviations: judgeAbsent(missed, await retention.horizon(client)), compared: {rows: rowsLooked}};
+	},
+	async drops(client, ask) {
+		const rows = await toldDrops.list(client, {...ask, limit: portion.drops});
+		const last = rows.length < portion.drops ? undefined : rows.at(-1)!;
+		return {end: last && [last.at, String(last.place.row)], deviations: await judgeDrops(client, rows, await retention.horizon(client)), compared: {}};
 	},
 };
 
@@ -87,7 +96,7 @@ function shareOf({stage, key: [first], until}: Place, begins: Time | null): numb
 	}
 
 	if (stage !== 'history') {
-		return 0;
+		return stage === 'drops' ? 1 : 0;
 	}
 
 	const [from, to] = [Date.parse(begins ?? until), Date.parse(until)];

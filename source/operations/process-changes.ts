@@ -66,6 +66,7 @@ export const removeProcess = defineMany({
 	route: 'DELETE /colonies/{colonyid}/processes/{processid}',
 	many: listOn('remove'),
 	danger: 'high',
+	implies: ['process.drop'],
 	handleMany: async ({client, calls}) => processChanges.remove(client, calls[0]!.input.colonyid, calls.map(({input}) => input)),
 	tells: ({processid}: Process) => `Removed the process ${shortId(processid)}.`,
 });

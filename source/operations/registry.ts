@@ -15,6 +15,7 @@ import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processPast from './process-past.ts';
+import * as processRetention from './process-retention.ts';
 import * as processes from './processes.ts';
 import * as pulse from './pulse.ts';
 import * as status from './status.ts';
@@ -51,6 +52,8 @@ export const operations = {
 	'process.retry': processChanges.retryProcess,
 	'process.cancel': processChanges.cancelProcess,
 	'process.remove': processChanges.removeProcess,
+	'process.kept': processRetention.getProcessRetention,
+	'process.retention': processRetention.setProcessRetention,
 	'attribute.add': attributes.addAttribute,
 	'attribute.get': attributes.getAttribute,
 	'attribute.list': attributes.listAttributes,

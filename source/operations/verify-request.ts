@@ -2,11 +2,12 @@ import type {Id} from '../core/types.ts';
 import type {seals} from '../database/index.ts';
 import {recover} from '../identity/index.ts';
 import {type KeptRequest, readKept, Unreadable} from './kept-request.ts';
+import {dropFault} from './verify-drop.ts';
 
 type Row = seals.SignedRow;
 
 const fieldOf: Readonly<Record<string, string>> = {colony: 'colonyid', computer: 'computerid', process: 'processid'};
-const subjects: Readonly<Record<string, string>> = {'database.rootpassword': 'root', 'history.retention': 'history'};
+const subjects: Readonly<Record<string, string>> = {'database.rootpassword': 'root', 'history.retention': 'history', 'process.retention': 'processes'};
 
 const same = (one: unknown, other: string | null): boolean => typeof one === 'string' && one.toLowerCase() === other;
 
@@ -23,6 +24,11 @@ function asks({operation}: KeptRequest, input: Readonly<Record<string, unknown>>
 
 	if (!(operation.implies ?? []).includes(row.what)) {
 		return false;
+	}
+
+	// Of closed processes that were removed together, the row says which by a hash.
+	if (row.what === 'process.drop') {
+		return row.subject === 'closed';
 	}
 
 	// What followed from it: a process that a computer ran, or an attribute of a process.
@@ -77,6 +83,11 @@ export function requestFault(row: Row, isRepeated: boolean): string | undefined 
 
 	if (!kept.inputs.some(input => asks(kept, input, row))) {
 		return `has a request for something else: ${kept.operation.name}`;
+	}
+
+	const fault = row.what === 'process.drop' ? dropFault(kept, row.drop) : undefined;
+	if (fault !== undefined) {
+		return fault;
 	}
 
 	if (!may(kept.operation, row)) {

@@ -138,6 +138,11 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	}),
 	Deviation: object({kind: {type: 'string', enum: ['altered', 'dropped', 'added']}, noun: {type: 'string', enum: ['colony', 'computer', 'process', 'attribute']}, subject: said(text, 'Of an attribute, its process.'), colonyid: text, row: said({type: ['string', 'null']}, 'The row of the history that says otherwise.'), message: text}),
 	Retention: object({days: said({type: ['integer', 'null']}, 'Null for ever.'), compressafter: {type: ['integer', 'null']}, droppedbefore: {oneOf: [reference('Time'), {type: 'null'}]}}),
+	ProcessRetention: object({
+		colonyid: {oneOf: [id, {type: 'null'}]}, successful: said(text, 'A span, or `off` for ever.'), failed: text,
+		own: said(object({successful: {type: ['string', 'null']}, failed: {type: ['string', 'null']}}), 'What the colony says; null where it says nothing.'), installation: object({successful: text, failed: text}),
+		due: said(whole, 'How many are to be removed now, counted to 10,000 and one.'), lastremoved: {oneOf: [reference('Time'), {type: 'null'}]}, lastcount: whole,
+	}),
 	Fix: object({operation: text, input: {type: 'object'}, says: text}),
 	Reason: object(reason, ['behind', 'more', 'fix']),
 	Explanation: object({
@@ -233,6 +238,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'audit.head': reference('LastSeal'),
 	'audit.verify': reference('Verification'),
 	'audit.present': reference('Comparison'),
+	'process.kept': reference('ProcessRetention'),
+	'process.retention': reference('ProcessRetention'),
 	'history.get': reference('Retention'),
 	'history.retention': reference('Retention'),
 	'database.status': reference('DatabaseStatus'),

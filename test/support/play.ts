@@ -457,6 +457,8 @@ async function playAudit({call, local}: Player): Promise<void> {
 		await call(who, 'audit.present', {colonyid});
 		await call(who, 'history.get', {colonyid});
 		await call(who, 'history.retention', {days: 30});
+		await call(who, 'process.kept', {colonyid});
+		await call(who, 'process.retention', {colonyid, failed: '90d'});
 	}
 
 	for (const filter of [{}, {text: 'edge'}, {text: edge.slice(0, 8)}, {text: 'nobody'}, {what: 'disapprove'}, {what: 'computer', all: true}, {what: 'process.assign', all: true}, {what: 'nonsense'}, {actor: 'system', all: true}, {actor: edge, all: true}, {subject: slow}, {text: 'lab', actor: owner, what: 'approve'}, {position: 'nowhere'}]) {
@@ -476,6 +478,12 @@ async function playAudit({call, local}: Player): Promise<void> {
 		await call(root, 'history.get');
 	}
 
+	for (const input of [{}, {successful: '30d'}, {failed: 'off', successful: 'default'}, {failed: '1h'}, {colonyid, failed: '30d'}]) {
+		await call(root, 'process.retention', input);
+		await call(root, 'process.kept');
+	}
+
+	await call('owner', 'process.retention', {colonyid, successful: 'off', failed: 'default'});
 	await call(root, 'history.retention', {days: 0});
 	await call(root, 'audit.verify', {head: 'f'.repeat(64)});
 	await call(root, 'audit.verify', {after: 5});

@@ -38,6 +38,14 @@ export const agingClosed = (interval: string): string => {
 	return `with gone as (delete from closed returning *) insert into closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
 };
 
+/** The statement that moves what the history tells of processes back in time; they are moved by `agingClosed`. */
+export const agingHistory = (interval: string): string => {
+	const aged = ['start', 'closed', 'submissiontime'].map(name => `case when h.detail->>'${name}' ~ '^[1-9]' then jsonb_build_object('${name}', to_char(((h.detail->>'${name}')::timestamptz - interval '${interval}') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) else '{}' end`);
+	const columns = 'history_id, txid, actor, colony_id, noun, subject_id, what, from_state, to_state, request, signature';
+	return `with h as (delete from history where noun in ('process', 'attribute') returning *)
+		insert into history (${columns}, at, since, detail) overriding system value select ${columns}, at - interval '${interval}', since - interval '${interval}', detail || ${aged.join(' || ')} from h`;
+};
+
 /** Keeps every second row of the history as rows were before schema 7: what they have in short, in full. @returns how many are told otherwise now */
 export async function keepInFull(client: Client): Promise<number> {
 	type Row = {row: number; what: string; subject: Id; colony: Id | null; detail: unknown};

@@ -3,6 +3,9 @@ import {visible} from '../../core/text.ts';
 import {formatSpan, formatTime, milliseconds} from '../../core/time.ts';
 import type {ResultOf} from '../../operations/index.ts';
 import {answerIn} from '../asking.ts';
+import {
+	askKept, installationKeeps, keptIn, removedText,
+} from '../kept.ts';
 import {type ServerView, type State, storeNow} from '../state.ts';
 import {bold, danger, dim, warning} from '../terminal/style.ts';
 import {cut, fit, padAnsi} from '../terminal/width.ts';
@@ -50,6 +53,17 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? warning : undefined],
 			] satisfies Fact[]),
 	];
+}
+
+/** How long closed processes are kept, and what was removed of this colony. */
+function keptFacts(state: State): Fact[] {
+	const kept = keptIn(state);
+	if (kept === undefined) {
+		return [];
+	}
+
+	const removed = removedText(state, kept);
+	return [['closed kept', installationKeeps(kept)], ...(removed === undefined ? [] : [['removed', removed] as const])];
 }
 
 function certificateFact({kind}: ServerView['where'], context: State['context'], {barrier}: State['reach']): Fact {
@@ -120,7 +134,7 @@ function draw(state: State, {width, height}: {width: number; height: number}): s
 	const isWide = width >= besideFrom;
 	const room = isWide ? half : inner;
 	const store = sectionLines({title: 'Store', facts: storeFacts(view, state)}, room);
-	const database = sectionLines({title: 'Database', facts: databaseFacts(view, status, state)}, room);
+	const database = sectionLines({title: 'Database', facts: [...databaseFacts(view, status, state), ...keptFacts(state)]}, room);
 	const program = sectionLines({title: 'This console', facts: consoleFacts(view, state)}, room);
 	const sizes = status ? sizeLines(status, room) : [dim(noSizes(state))];
 	// On a low terminal what tells of trouble comes first, and empty lines give way.
@@ -144,6 +158,7 @@ export const serverScreen: Screen<ServerView> = {
 		const place = await where();
 		return whole([{where: place, delay: performance.now() - began, memory: process.memoryUsage.rss(), node: process.versions.node}]);
 	},
+	asks: askKept,
 	tabs: [],
 	columns: [],
 	body: draw,

@@ -1,5 +1,5 @@
 import {quiet, say} from '../actions/action.ts';
-import {plannable} from '../../operations/plan.ts';
+import {plannable, usualRate, usualRateOf} from '../../operations/plan.ts';
 import {tallyOf, tallyText} from '../../operations/apply-plan.ts';
 import {plural} from '../../core/text.ts';
 import {refreshAll} from '../loading.ts';
@@ -32,7 +32,10 @@ export function marked(state: State, {number, seen, ended}: Of<'marked'>): Step 
 export const notMarked = (state: State, {number, error}: Of<'not-marked'>): Step => quiet(state.marking?.number === number ? {...state, marking: undefined, error} : state);
 
 /** A plan is made. */
-export const planned = (state: State, {number, plan}: Of<'planned'>): Step => quiet(change(state, number, {plan, stage: 'ready'}));
+export function planned(state: State, {number, plan}: Of<'planned'>): Step {
+	const rate = planOf(state, number)?.rate;
+	return quiet(change(state, number, {plan, stage: 'ready', ...(rate === usualRate ? {rate: usualRateOf(plan)} : {})}));
+}
 
 export const notPlanned = (state: State, {number, error}: Of<'not-planned'>): Step => quiet(change(state, number, {error}));
 

@@ -6,7 +6,8 @@ import {audit} from './005-audit.ts';
 import {pulse} from './006-pulse.ts';
 import {liveAndClosed} from './007-live-and-closed.ts';
 import {base} from './008-base.ts';
+import {keeping} from './009-keeping.ts';
 import type {Migration} from './migration.ts';
 
 /** Every migration in order; the number of the last is the version of the schema. */
-export const migrations: readonly Migration[] = [initial, servers, past, attention, audit, pulse, liveAndClosed, base];
+export const migrations: readonly Migration[] = [initial, servers, past, attention, audit, pulse, liveAndClosed, base, keeping];
