@@ -180,7 +180,7 @@ suite('a change of many processes', () => {
 				hear('SIGINT');
 			}
 		}), home, {signals});
-		const {code, stdout, stderr} = await stopping(inColony('remove', '--filter', 'type:stopped', '--yes'));
+		const {code, stdout, stderr} = await stopping(inColony('remove', '--filter', 'type:stopped', '--rate', '50', '--yes'));
 		assert.equal(code, 13);
 		assert.match(stderr, /Stopping after what is under way …\ncolonies: Of 40 processes not all were removed: 13 done, 27 not tried\.\n/);
 		assert.equal(linesOf(stdout).length, 40);

@@ -109,7 +109,7 @@ test('of eight that migrate at once each migration is carried out by one', {skip
 		const {databases} = await open(8);
 		const known = next(`create table whole (id integer); insert into whole values (${round})`);
 		const done = await Promise.all(databases.map(async database => migrate(database, known)));
-		assert.deepEqual(done.flat().sort(), known.map(({number}) => number));
+		assert.deepEqual(done.flat().sort((one, other) => one - other), known.map(({number}) => number));
 		const {rows} = await databases[0]!.query('select id from whole');
 		assert.deepEqual(rows, [{id: round}]);
 	}
@@ -144,7 +144,7 @@ test('several processes that migrate at once agree', {skip}, async () => {
 	}
 
 	const done = (await Promise.all(outputs)).map(output => JSON.parse(output.split('\n')[1]!) as number[]);
-	assert.deepEqual(done.flat().sort(), migrations.map(({number}) => number));
+	assert.deepEqual(done.flat().sort((one, other) => one - other), migrations.map(({number}) => number));
 	assert.deepEqual(await tablesOf(database), tables);
 });
 
