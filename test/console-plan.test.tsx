@@ -227,7 +227,7 @@ test('a plan is stopped before its next list, at another rate than it began', as
 	await person.until('* 4 marked');
 	person.press('X');
 	await person.until('Type 4');
-	person.press('left', 'left', 'left', 'left', 'left');
+	person.press(...Array.from({length: 9}, () => 'left'));
 	await person.until('Rate: 1 a second');
 	person.type('4');
 	person.press('enter');
@@ -254,7 +254,7 @@ async function openHeld(count: number) {
 	await person.until(`* ${count} marked`);
 	person.press('X');
 	await person.until(`Type ${count}`);
-	person.press('left', 'left', 'left', 'left', 'left');
+	person.press(...Array.from({length: 9}, () => 'left'));
 	await person.until('Rate: 1 a second');
 	person.type(String(count));
 	person.press('enter');
@@ -377,7 +377,7 @@ test('what ends the program, as SIGTERM does, says what was done of a plan', asy
 	await settled(() => store.get().marks.processes?.size === 3 && store.get().marking === undefined);
 	press('X');
 	await settled(() => isReady(store.get()));
-	press('left', 'left', 'left', 'left', 'left', '3', 'enter', '6');
+	press(...Array.from({length: 9}, () => 'left'), '3', 'enter', '6');
 	await settled(() => isUnderWay);
 	console.stop();
 	const ended = console.abandon();
