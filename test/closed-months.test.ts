@@ -40,7 +40,7 @@ for (const [name, skip, open] of kinds) {
 	test(`in ${name} what ends in a month without a place of its own is kept, and moves there when it is made`, {skip}, async () => {
 		const {database, colony, computer} = await openWorld(open);
 		const months = await monthsAhead(database);
-		await colony.broker.makeMonths();
+		await colony.broker.makePieces();
 		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= months[0]!), months);
 		const first = await colony.close(computer, await colony.running(computer));
 		assert.equal(await pieceWith(database, first.processid), months[0]);
@@ -53,7 +53,7 @@ for (const [name, skip, open] of kinds) {
 		const closed = await colony.close(computer, await colony.running(computer, {in: {key: 'value'}}), 'failed');
 		assert.equal(await pieceWith(database, closed.processid), 'closed_other');
 		assert.deepEqual(await colony.get(closed), closed);
-		await colony.broker.makeMonths();
+		await colony.broker.makePieces();
 		assert.deepEqual((await piecesOf(database)).filter(piece => piece >= months[0]!), months);
 		assert.equal(await pieceWith(database, closed.processid), months[0]);
 		assert.deepEqual(await colony.get(closed), closed);
@@ -70,18 +70,18 @@ test('somebody who reads what is closed for long holds up nobody who closes, and
 	await database.query(`drop table ${months[1]!}`);
 	await database.transaction(async client => {
 		await client.query('select count(*) from processes');
-		await assert.rejects(colony.broker.makeMonths());
+		await assert.rejects(colony.broker.makePieces());
 		const closed = await colony.close(computer, await colony.running(computer));
 		assert.equal(closed.status, 2);
 	});
 	assert.ok(!(await piecesOf(database)).includes(months[1]!));
-	await colony.broker.makeMonths();
+	await colony.broker.makePieces();
 	assert.ok((await piecesOf(database)).includes(months[1]!));
 });
 
 test('TimescaleDB makes its pieces by itself', async () => {
 	const {database, colony, computer} = await openWorld(openTimescale);
-	await colony.broker.makeMonths();
+	await colony.broker.makePieces();
 	assert.deepEqual(await piecesOf(database), []);
 	const closed = await colony.close(computer, await colony.running(computer));
 	assert.deepEqual(await colony.get(closed), closed);

@@ -97,7 +97,7 @@ export function keepTime(broker: Broker, isReady: () => Promise<boolean> = async
 
 			if (makes()) {
 				// Somebody may be reading for long; then it is for the next time.
-				await broker.makeMonths().catch(() => undefined);
+				await broker.makePieces().catch(() => undefined);
 			}
 
 			if (tidies()) {

@@ -6,6 +6,7 @@ import {decodePosition, encodePosition, type Key, type Page, type PageRequest, r
 import {lastSeal} from './seals.ts';
 import {inFull} from './images.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAny, bytesOfAnyAll} from './values.ts';
 
 /** Who changed something, when and what. `actorname`, `name`: of the colony or computer, also of one that is gone; null where there is none. */
 export type AuditEntry = {
@@ -54,7 +55,7 @@ type Row = {
 	txid: number; history_id: number; at: Time; actor: string; colony_id: Id | null; noun: string; subject_id: string; what: string; from_state: string | null; to_state: string | null; signed: boolean;
 };
 
-const selected = 'txid, history_id, at, actor, colony_id, noun, subject_id, what, from_state, to_state, signature is not null as signed';
+const selected = 'txid, history_id, at, colonies.text_of(actor) as actor, colony_id, noun, colonies.text_of(subject_id) as subject_id, what, from_state, to_state, signature is not null as signed';
 
 /** Colonies and computers, of now and of once, whose name has a text or whose id begins with it. @throws InvalidInput when they are too many */
 async function named(client: Client, text: string, colony: Id | undefined): Promise<Id[]> {
@@ -65,11 +66,11 @@ async function named(client: Client, text: string, colony: Id | undefined): Prom
 	const fits = (name: string, id: string) => `(position(lower($1 collate "C") in lower(${name})) > 0 or left(${id}, length($1)) = lower($1 collate "C"))`;
 	const {rows} = await client.query<{id: Id}>(
 		`select id from (
-			select encode(computer_id, 'hex') as id from colonies.computers where ($2::text is null or colony_id = colonies.bytes_of($2)) and ${fits('name', 'encode(computer_id, \'hex\')')}
-			union select encode(colony_id, 'hex') from colonies.colonies where ($2::text is null or colony_id = colonies.bytes_of($2)) and ${fits('name', 'encode(colony_id, \'hex\')')}
-			union select subject_id from colonies.history where ${namesWhats} and ($2::text is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'subject_id')}
+			select encode(computer_id, 'hex') as id from colonies.computers where ($2::bytea is null or colony_id = $2) and ${fits('name', 'encode(computer_id, \'hex\')')}
+			union select encode(colony_id, 'hex') from colonies.colonies where ($2::bytea is null or colony_id = $2) and ${fits('name', 'encode(colony_id, \'hex\')')}
+			union select encode(subject_id, 'hex') from colonies.history where ${namesWhats} and ($2::bytea is null or colony_id = $2) and ${fits('(detail->>\'name\')', 'encode(subject_id, \'hex\')')}
 		) found limit $3`,
-		[text, colony, mostNamed + 1],
+		[text, colony === undefined ? undefined : bytesOf(colony), mostNamed + 1],
 	);
 	if (rows.length > mostNamed) {
 		throw new InvalidInput(`More than ${mostNamed} colonies and computers have ${quoted(text)} in their names.`, {hint: 'Give more of the name.'});
@@ -103,11 +104,16 @@ class Listing {
 		return `$${this.values.push(value)}`;
 	}
 
+	/** Values of a column, as a list. */
+	names(column: string, values: readonly string[]): string {
+		return column === 'what' ? `${this.given(values)}::text[]` : `${this.given(bytesOfAnyAll(values))}::bytea[]`;
+	}
+
 	/** The first rows that fit, of each of the keys by its index. */
 	first(keys: readonly IndexKey[], conditions: readonly string[], limit: string): string {
 		const where = [...keys.map(({column}) => `h.${column} = key_${column}.value`), ...this.#comparison, ...conditions];
 		const found = `(select h.* from colonies.history h ${where.length === 0 ? '' : `where ${where.join(' and ')}`} ${this.sorted} limit ${limit}) found`;
-		const froms = keys.map(({column, values}) => `unnest(${this.given(values)}::text[]) as key_${column}(value)`);
+		const froms = keys.map(({column, values}) => `unnest(${this.names(column, values)}) as key_${column}(value)`);
 		return `select found.* from ${[...froms, froms.length === 0 ? found : `lateral ${found}`].join(' cross join ')}`;
 	}
 }
@@ -137,14 +143,14 @@ function partsOf({all, colony, actor, subject, whats}: AuditFilter, ids: readonl
 
 /** What an entry must be besides. */
 function conditionsOf(listing: Listing, {all, colony, actor, subject, whats}: AuditFilter, ids: readonly Id[] | undefined): string[] {
-	const equal = (column: string, value: string | undefined) => value === undefined ? [] : [`${column} = ${listing.given(value)}`];
+	const equal = (column: string, value: string | undefined) => value === undefined ? [] : [`${column} = ${listing.given(bytesOfAny(value))}`];
 	return [
 		...(all ? [] : [isChange]),
 		...equal('colony_id', colony),
 		...equal('actor', actor),
 		...equal('subject_id', subject),
-		...(whats === undefined ? [] : [`what = any (${listing.given(whats)}::text[])`]),
-		...(ids === undefined || (actor === undefined && subject === undefined) ? [] : [`(subject_id = any (${listing.given(ids)}::text[]) or actor = any (${listing.given(ids)}::text[]))`]),
+		...(whats === undefined ? [] : [`what = any (${listing.names('what', whats)})`]),
+		...(ids === undefined || (actor === undefined && subject === undefined) ? [] : [`(subject_id = any (${listing.names('subject_id', ids)}) or actor = any (${listing.names('actor', ids)}))`]),
 	];
 }
 
@@ -152,7 +158,7 @@ async function read(client: Client, filter: AuditFilter, page: PageRequest, ids:
 	const listing = new Listing(page, orderOf(filter));
 	const limit = listing.given(page.count + 1);
 	const conditions = conditionsOf(listing, filter, ids);
-	const parts = partsOf(filter, ids).map(({keys}, index) => listing.first(keys, index === 0 ? conditions : [...conditions, `subject_id <> all (${listing.given(ids)}::text[])`], limit));
+	const parts = partsOf(filter, ids).map(({keys}, index) => listing.first(keys, index === 0 ? conditions : [...conditions, `subject_id <> all (${listing.names('subject_id', ids!)})`], limit));
 	const {rows} = await client.query<Row>(`select ${selected} from (${parts.join(' union all ')}) found ${listing.sorted} limit ${limit}`, listing.values);
 	return rows;
 }
@@ -189,12 +195,12 @@ type Named = {colony: Id | null; id: string};
 async function namesOf(client: Client, asked: readonly Named[]): Promise<Map<string, string>> {
 	const pairs = [...new Map(asked.map(each => [`${each.colony} ${each.id}`, each])).values()];
 	const {rows} = await client.query<{colony: Id | null; id: string; name: string | null}>(
-		`select a.colony, a.id, coalesce(
-			(select c.name from colonies.colonies c where c.colony_id = colonies.bytes_of(a.id) and a.id = a.colony),
-			(select c.name from colonies.computers c where c.colony_id = colonies.bytes_of(a.colony) and c.computer_id = colonies.bytes_of(a.id)),
+		`select a.colony, colonies.text_of(a.id) as id, coalesce(
+			(select c.name from colonies.colonies c where c.colony_id = a.id and a.id = a.colony),
+			(select c.name from colonies.computers c where c.colony_id = a.colony and c.computer_id = a.id),
 			(select h.detail->>'name' from colonies.history h where h.subject_id = a.id and h.colony_id = a.colony and ${namesWhats} order by h.at desc limit 1)
-		) as name from unnest($1::text[], $2::text[]) as a(colony, id)`,
-		[pairs.map(({colony}) => colony), pairs.map(({id}) => id)],
+		) as name from unnest($1::bytea[], $2::bytea[]) as a(colony, id)`,
+		[pairs.map(({colony}) => colony === null ? null : bytesOf(colony)), bytesOfAnyAll(pairs.map(({id}) => id))],
 	);
 	return new Map(rows.flatMap(({colony, id, name}) => name === null ? [] : [[`${colony} ${id}`, name]]));
 }
@@ -233,8 +239,8 @@ export async function list(client: Client, filter: AuditFilter, page: PageReques
 /** One entry with all that is kept of it; undefined where there is none in this colony, or anywhere. */
 export async function get(client: Client, {txid, row}: Place, colony: Id | undefined): Promise<FullEntry | undefined> {
 	const {rows: [found]} = await client.query<Row & Pick<FullEntry, 'detail' | 'request' | 'signature'>>(
-		`select ${selected}, detail, request, signature from colonies.history where txid = $1 and history_id = $2 and ($3::text is null or colony_id = $3)`,
-		[txid, row, colony],
+		`select ${selected}, detail, request, signature from colonies.history where txid = $1 and history_id = $2 and ($3::bytea is null or colony_id = $3)`,
+		[txid, row, colony === undefined ? undefined : bytesOf(colony)],
 	);
 	if (found === undefined) {
 		return undefined;

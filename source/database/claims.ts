@@ -118,7 +118,7 @@ export async function claim(client: Client, computer: ComputerRow, count: number
 	return {
 		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({
-			kind: 'moved', noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running', since: row.submission_time,
+			kind: 'moved', noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running',
 			attempt: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
 		})),
 	};

@@ -3,6 +3,7 @@ import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
 import {horizonOf} from './numbering.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** Something that happened, as the history has it, without what was in it. `id`: where it stands in the history; a reader goes on from there. */
 export type Event = {
@@ -44,10 +45,10 @@ const toEvent = (row: EventRow): Event => ({
 export async function eventsAfter(client: Client, {after, colony, limit}: {after: Place; colony?: Id; limit: number}): Promise<Event[]> {
 	const horizon = await horizonOf(client);
 	const {rows} = await client.query<EventRow>(
-		`select history_id, txid, at, actor, colony_id, noun, subject_id, what, from_state, to_state from colonies.history
+		`select history_id, txid, at, colonies.text_of(actor) as actor, colony_id, noun, colonies.text_of(subject_id) as subject_id, what, from_state, to_state from colonies.history
 		where (txid, history_id) > ($1::bigint, $2::bigint) and txid < $4::bigint ${colony === undefined ? '' : 'and colony_id = $5'}
 		order by txid, history_id limit $3`,
-		[after.txid, after.row, limit, horizon, ...(colony === undefined ? [] : [colony])],
+		[after.txid, after.row, limit, horizon, ...(colony === undefined ? [] : [bytesOf(colony)])],
 	);
 	return rows.map(row => toEvent(row));
 }

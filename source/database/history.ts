@@ -4,6 +4,7 @@ import type {
 import {NumbersBehind} from './numbering.ts';
 import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
+import {bytesOf, bytesOfAny} from './values.ts';
 
 type About = {
 	subject: Id;
@@ -21,8 +22,8 @@ export type Created = About & Waiting & {kind: 'created'; noun: 'colony' | 'comp
 /** A computer went from one state to another. */
 type ComputerMoved = About & {kind: 'moved'; noun: 'computer'; from: ComputerState; to: ComputerState};
 
-/** A process went from one state to another. `since`: when it had entered the one that it leaves, or earlier. One that waits again leaves what its attempt had written; of one that never ran, `closed` says when it ended. */
-export type ProcessMoved = About & Waiting & {kind: 'moved'; noun: 'process'; from: ProcessState; since: Time} & (
+/** A process went from one state to another. One that waits again leaves what its attempt had written; of one that never ran, `closed` says when it ended. */
+export type ProcessMoved = About & Waiting & {kind: 'moved'; noun: 'process'; from: ProcessState} & (
 	| {to: 'waiting'; attempt: Attempt & {end: Time | null; attributes: Lists}}
 	| {to: 'running'; attempt: Attempt & {deadline: Time | null; wait: number}}
 	| {to: 'successful' | 'failed'; attempt: Attempt & {run: number | null; deadline?: Time | null; closed?: Time}}
@@ -34,8 +35,8 @@ export type Edited<Fields extends object = Record<string, string | number>> = Ab
 /** An attribute was written. `before`: the value that it replaced; null where there was none. */
 export type Written = About & {kind: 'written'; noun: 'attribute'; attribute: {type: AttributeKind; key: string; value: string}; before: string | null};
 
-/** Something is there no longer. `image`: all of it, as it was. `since`: of a process, when it had entered its state, or earlier. */
-export type Removed = About & {kind: 'removed'; image: object} & ({noun: 'colony'} | {noun: 'computer'; from: ComputerState} | {noun: 'process'; from: ProcessState; since: Time});
+/** Something is there no longer. `image`: all of it, as it was. */
+export type Removed = About & {kind: 'removed'; image: object} & ({noun: 'colony'} | {noun: 'computer'; from: ComputerState} | {noun: 'process'; from: ProcessState});
 
 /** Something happened to the installation itself. */
 export type Noted = About & {kind: 'noted'; noun: 'installation'; from?: string; to?: string; detail?: object};
@@ -77,8 +78,8 @@ function detailOf(change: Change): unknown {
 /** A change as a row of the history. */
 function toRow(change: Change): Record<string, unknown> {
 	const {noun, subject, colony, what} = change;
-	const {from, to, since} = change as {from?: string; to?: string; since?: Time};
-	return {noun, subject, colony, what, from, to, since, detail: detailOf(change)};
+	const {from, to} = change as {from?: string; to?: string};
+	return {noun, subject: bytesOfAny(subject), colony: colony === undefined ? undefined : bytesOf(colony), what, from, to, detail: detailOf(change)};
 }
 
 /** What an operation did: its answer, and the changes to record in the same transaction. */
@@ -124,18 +125,14 @@ function inPortions(changes: readonly Change[]): string[] {
 	return [...portions, `[${texts.join(',')}]`];
 }
 
-/**
-A little before, for the submission times of a list reach past the moment at which it is written down.
-@throws NumbersBehind where the row would come before rows that are sealed
-*/
+/** @throws NumbersBehind where the row would come before rows that are sealed */
 async function write(client: Client, author: Author, changes: string): Promise<void> {
 	const {rowCount} = await client.query(
-		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
-		select txid_current() + b.base, $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.since - interval '1 millisecond', c.detail
-		from jsonb_to_recordset($4::jsonb) as c(noun text, subject text, colony text, what text, "from" text, "to" text, since timestamptz, detail jsonb), colonies.txid_base b
+		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
+		select txid_current() + b.base, $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
+		from jsonb_to_recordset($4::jsonb) as c(noun text, subject bytea, colony bytea, what text, "from" text, "to" text, detail jsonb), colonies.txid_base b
 		where txid_current() + b.base > b.sealed`,
-
-		[author.actor, author.request ?? null, author.signature ?? null, changes],
+		[bytesOfAny(author.actor), author.request ?? null, author.signature ?? null, changes],
 	);
 	if (rowCount === 0) {
 		throw new NumbersBehind();
@@ -144,6 +141,6 @@ async function write(client: Client, author: Author, changes: string): Promise<v
 
 /** The image of what was removed last under an id, as the history has it; undefined when nothing was. */
 export async function imageOfRemoved<Image>(client: Client, {colony, subject, what}: {colony: Id; subject: Id; what: 'process.remove' | 'computer.remove'}): Promise<Image | undefined> {
-	const {rows} = await client.query<{detail: Image}>('select detail from colonies.history where subject_id = $1 and colony_id = $2 and what = $3 order by at desc, history_id desc limit 1', [subject, colony, what]);
+	const {rows} = await client.query<{detail: Image}>('select detail from colonies.history where subject_id = $1 and colony_id = $2 and what = $3 order by at desc, history_id desc limit 1', [bytesOf(subject), bytesOf(colony), what]);
 	return rows[0]?.detail;
 }

@@ -4,7 +4,7 @@ export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {claim} from './claims.ts';
 export * as closedDrops from './closed-drops.ts';
-export {makeMonths} from './closed-months.ts';
+export {makePieces} from './pieces.ts';
 export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';

@@ -21,7 +21,7 @@ export type Told<Image> = {
 export type Portion<Row> = {rows: Row[]; end: string[] | undefined};
 
 const place = (row: string): string => `${row}.txid || '.' || ${row}.history_id`;
-const last = (row: string): string => `${row}.what, ${row}.to_state as "to", ${row}.at, ${row}.actor as by, ${place(row)} as place`;
+const last = (row: string): string => `${row}.what, ${row}.to_state as "to", ${row}.at, colonies.text_of(${row}.actor) as by, ${place(row)} as place`;
 /** A database gives numbers to rows in the order in which they were written, whatever the clock says. */
 const latest = 'order by h.history_id desc limit 1';
 
@@ -40,7 +40,7 @@ export async function colonies(client: Client, {after: [id], colony, limit}: Ask
 	const {rows} = await client.query<ToldColony>(
 		`select c.colony_id, c.name, c.registered_at as made, ${last('l')}, l.detail as image, null as detail
 		from (select * from colonies.colonies where colony_id > $1 and ($2::bytea is null or colony_id = $2) order by colony_id limit $3) c
-		left join lateral (select * from colonies.history h where h.subject_id = encode(c.colony_id, 'hex') and h.noun = 'colony' ${latest}) l on true
+		left join lateral (select * from colonies.history h where h.subject_id = c.colony_id and h.noun = 'colony' ${latest}) l on true
 		order by c.colony_id`,
 		[keyOf(id), ofColony(colony), limit],
 	);
@@ -51,7 +51,7 @@ export type ToldComputer = ComputerRow & Told<Record<string, unknown>> & {made: 
 
 /** Computers by colony and id, each with its last row and as it was registered. */
 export async function computers(client: Client, {after: [of, id], colony, limit}: Ask): Promise<Portion<ToldComputer>> {
-	const its = 'h.subject_id = encode(c.computer_id, \'hex\') and h.colony_id = encode(c.colony_id, \'hex\')';
+	const its = 'h.subject_id = c.computer_id and h.colony_id = c.colony_id';
 	const {rows} = await client.query<ToldComputer>(
 		`select c.*, c.registered_at as made, ${last('l')}, case when jsonb_typeof(r.detail) = 'object' then r.detail || jsonb_build_object('name', n.name) end as image, null as detail
 		from (select * from colonies.computers where (colony_id, computer_id) > ($1, $2) and ($3::bytea is null or colony_id = $3) order by colony_id, computer_id limit $4) c
@@ -75,7 +75,7 @@ const looked = `look as materialized (select * from colonies.processes where pro
 	ours as materialized (select * from look where $2::bytea is null or colony_id = $2),
 	ends as (select (select process_id from look order by process_id desc limit 1) as "end", (select count(*) from look) as looked)`;
 
-const ofSome = 'h.subject_id = any (array(select encode(process_id, \'hex\') from ours))';
+const ofSome = 'h.subject_id = any (array(select process_id from ours))';
 
 type Ends = {end: string | null; looked: number};
 
@@ -93,7 +93,7 @@ export async function processes(client: Client, {after: [id], colony, limit}: As
 				select from colonies.demands d where d.demand_id = p.demand_id and (d.colony_id, d.computer_type, d.cores, d.mem, d.gpus) = (p.colony_id, p.computer_type, p.cores, p.mem, p.gpus)
 					and d.target_computer_ids @> p.target_computer_ids and d.target_computer_ids <@ p.target_computer_ids
 			) end as fits
-		from ends e left join ours p on true left join latest l on l.subject_id = encode(p.process_id, 'hex') left join submitted s on s.subject_id = encode(p.process_id, 'hex')
+		from ends e left join ours p on true left join latest l on l.subject_id = p.process_id left join submitted s on s.subject_id = p.process_id
 		order by p.process_id`,
 	[keyOf(id), ofColony(colony), limit],
 	);
@@ -134,14 +134,14 @@ export async function attributes(client: Client, {after: [id], colony, limit}: A
 			from told t left join back b on b.subject_id = t.subject_id where t.what = 'attribute.add' and (b.row is null or t.history_id > b.row)
 			order by t.subject_id, t.detail->>'type', t.detail->>'key', t.history_id desc
 		), expected as (select * from brought union all select * from added),
-		actual as (select encode(p.process_id, 'hex') as process_id, array_position(array['in', 'out', 'err'], t.kind) - 1 as type, a.key, ${sha('a.value')} as hash from ours p cross join ${entriesIn('p')}),
+		actual as (select p.process_id, array_position(array['in', 'out', 'err'], t.kind) - 1 as type, a.key, ${sha('a.value')} as hash from ours p cross join ${entriesIn('p')}),
 		wrong as (
 			select coalesce(a.process_id, e.subject_id) as process_id, coalesce(a.key, e.key) as key, coalesce(a.type, e.type) as type, a.process_id is not null as there, e.subject_id is not null as told, e.at, e.place
 			from expected e full join actual a on a.process_id = e.subject_id and a.type = e.type and a.key = e.key
 			where a.process_id is null or e.subject_id is null or a.hash is distinct from e.hash
 		)
-		select (select count(*)::int from actual) as compared, w.*, encode(p.colony_id, 'hex') as colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = w.process_id and t.what = 'process.submit') as submitted
-		from (select) always left join (wrong w join ours p on p.process_id = colonies.bytes_of(w.process_id)) on true left join begun b on b.subject_id = w.process_id
+		select (select count(*)::int from actual) as compared, w.*, p.colony_id, p.status, b.at as begun, exists (select from told t where t.subject_id = w.process_id and t.what = 'process.submit') as submitted
+		from (select) always left join (wrong w join ours p on p.process_id = w.process_id) on true left join begun b on b.subject_id = w.process_id
 		order by w.process_id, w.key limit $4`,
 	[keyOf(id), ofColony(colony), limit, most],
 	);
@@ -156,21 +156,21 @@ export async function absent(client: Client, {after: [at, row], until, colony, l
 	const {rows} = await client.query<{looked: number; end_at: Time | null; end_row: string | null} & (Absent | {subject: null})>(
 		`with look as materialized (
 			select at, history_id, noun, subject_id, colony_id from colonies.history
-			where (at, history_id) > ($1::timestamptz, $2::bigint) and at <= $3::timestamptz and ($4::text is null or colony_id = $4) order by at, history_id limit $5
+			where (at, history_id) > ($1::timestamptz, $2::bigint) and at <= $3::timestamptz and ($4::bytea is null or colony_id = $4) order by at, history_id limit $5
 		), named as (select distinct noun, subject_id, colony_id from look where noun in ('colony', 'computer', 'process')),
 		gone as materialized (
 			select * from named n where case n.noun
-				when 'process' then not exists (select from colonies.processes p where p.process_id = colonies.bytes_of(n.subject_id))
-				when 'computer' then not exists (select from colonies.computers c where c.colony_id = colonies.bytes_of(n.colony_id) and c.computer_id = colonies.bytes_of(n.subject_id))
-				else not exists (select from colonies.colonies c where c.colony_id = colonies.bytes_of(n.subject_id)) end
+				when 'process' then not exists (select from colonies.processes p where p.process_id = n.subject_id)
+				when 'computer' then not exists (select from colonies.computers c where c.colony_id = n.colony_id and c.computer_id = n.subject_id)
+				else not exists (select from colonies.colonies c where c.colony_id = n.subject_id) end
 		), absent as (
-			select g.noun, g.subject_id as subject, g.colony_id as colony, l.what, l.to_state as "to", l.at, ${place('l')} as place, l.detail->>'name' as name from gone g cross join lateral (
+			select g.noun, colonies.text_of(g.subject_id) as subject, g.colony_id as colony, l.what, l.to_state as "to", l.at, ${place('l')} as place, l.detail->>'name' as name from gone g cross join lateral (
 				select * from colonies.history h where h.subject_id = g.subject_id and h.noun = g.noun and h.colony_id is not distinct from g.colony_id ${latest}
 			) l where l.what <> g.noun || '.remove' and exists (select from look k where (k.at, k.history_id) = (l.at, l.history_id))
 		)
 		select (select count(*)::int from look) as looked, e.at as end_at, e.history_id::text as end_row, a.*
 		from (select) always left join (select at, history_id from look order by at desc, history_id desc limit 1) e on true left join absent a on true`,
-	[at ?? '-infinity', row ?? '0', until, colony, limit],
+	[at ?? '-infinity', row ?? '0', until, ofColony(colony), limit],
 	);
 	const {looked, end_at: endAt, end_row: endRow} = rows[0]!;
 	return {rows: rows.filter((row): row is (typeof rows)[number] & Absent => row.subject !== null), end: looked < limit ? undefined : [endAt!, endRow!], rowsLooked: looked};

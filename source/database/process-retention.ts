@@ -152,7 +152,7 @@ export async function outlook(client: Client, colony: Id | undefined, limit: num
 	const {rows: [last]} = await client.query<{at: Time; count: number | null}>(
 		`select at, case when jsonb_typeof(detail->'count') = 'number' then (detail->>'count')::float8 end as count from colonies.history
 		where subject_id = $1 and what = 'process.drop' and actor = $2 ${colony === undefined ? '' : 'and colony_id = $3'} order by at desc, history_id desc limit 1`,
-		['closed', 'system', ...(colony === undefined ? [] : [colony])],
+		['closed', 'system', ...(colony === undefined ? [] : [bytesOf(colony)])],
 	);
 	return {due: counted!.count, last: last ? {at: last.at, count: last.count ?? 0} : null};
 }

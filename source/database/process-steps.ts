@@ -34,7 +34,7 @@ export type Step = {
 type StepRow = Omit<Step, 'why' | 'attributes'> & {history_id: number; cause: string | null; attributes: Array<{type: AttributeType; key: string; value: string}> | null};
 
 /** The name of a computer of the colony `$1`, also when it has been removed. */
-const nameOf = (id: string): string => `coalesce((select c.name from colonies.computers c where c.colony_id = colonies.bytes_of($1) and c.computer_id = colonies.bytes_of(${id})), (
+const nameOf = (id: string): string => `coalesce((select c.name from colonies.computers c where c.colony_id = $1 and c.computer_id = ${id}), (
 	select r.detail->>'name' from colonies.history r where r.subject_id = ${id} and r.colony_id = $1 and r.what in ('computer.register', 'computer.remove') order by r.at desc limit 1))`;
 
 function whyOf({what, actor, cause}: StepRow): Step['why'] {
@@ -55,11 +55,11 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 	const {comparison, order} = readingOrder(page, false);
 	const key = page.position === undefined ? [] : decodePosition(page.position, ['time', 'row']);
 	const {rows} = await client.query<StepRow>(
-		`select s.at, s.history_id, s.what, s.from_state as "from", s.to_state as "to", s.actor, ${nameOf('s.actor')} as actorname, s.computer as computerid, ${nameOf('s.computer')} as computername,
+		`select s.at, s.history_id, s.what, s.from_state as "from", s.to_state as "to", colonies.text_of(s.actor) as actor, ${nameOf('s.actor')} as actorname, s.computer as computerid, ${nameOf('s.computer')} as computername,
 			s.start as starttime, case when s.from_state = 'running' then coalesce(s.ended, s.at) else s.ended end as endtime, s.attributes,
 			case when s.what = 'process.requeue' then (select c.what from colonies.history c where c.subject_id = s.computer and c.at = s.at and c.txid = s.txid and c.noun = 'computer' limit 1) end as cause
 		from (
-			select h.*, case when h.what <> 'process.submit' then nullif(coalesce(h.detail->>'computer', h.detail->>'assignedcomputerid'), '') end as computer,
+			select h.*, case when h.what <> 'process.submit' then colonies.bytes_of(coalesce(h.detail->>'computer', h.detail->>'assignedcomputerid')) end as computer,
 				(h.detail->>'start')::timestamptz as start, (h.detail->>'end')::timestamptz as ended, case when $4 and h.what in ('process.requeue', 'process.retry') then (
 					select coalesce(jsonb_agg(jsonb_build_object('type', a.type, 'key', a.key, 'value', case when $5::integer is null then a.value else left(a.value, $5::integer) end)), '[]')
 					from ${attemptEntries('(h.detail->\'attributes\')')} a
@@ -67,7 +67,7 @@ export async function steps(client: Client, colony: Id, process: Id, page: PageR
 			from colonies.history h where h.subject_id = $2 and h.colony_id = $1 and h.noun = 'process' ${comparison && `and (h.at, h.history_id) ${comparison} ($6::timestamptz, $7::bigint)`}
 			order by h.at ${order}, h.history_id ${order} limit $3
 		) s order by s.at ${order}, s.history_id ${order}`,
-		[colony, process, page.count + 1, page.attributes, page.longest, ...key],
+		[bytesOf(colony), bytesOf(process), page.count + 1, page.attributes, page.longest, ...key],
 	);
 	if (rows.length === 0 && page.position === undefined) {
 		throw unknownProcess(process);
@@ -90,10 +90,10 @@ export async function lastSuccessful(client: Client, colony: Id, {processid, com
 export async function computersOf(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, Computer>> {
 	const {rows} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = any ($2)', [bytesOf(colony), bytesOfAll(ids)]);
 	const gone = await client.query<{id: Id; image: Computer}>(
-		`select i.id, r.image from unnest($2::text[]) as i(id) cross join lateral (
+		`select i.id, r.image from unnest($2::bytea[]) as i(id) cross join lateral (
 			select h.detail as image from colonies.history h where h.subject_id = i.id and h.colony_id = $1 and h.what = 'computer.remove' order by h.at desc limit 1
 		) r`,
-		[colony, ids],
+		[bytesOf(colony), bytesOfAll(ids)],
 	);
 	return new Map([...gone.rows.map(({id, image}) => [id, image] as const), ...rows.map(row => [row.computer_id, toComputer(row)] as const)]);
 }

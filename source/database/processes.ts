@@ -67,7 +67,7 @@ async function asTold(client: Client, colony: Id, process: Id): Promise<Process 
 		`select s.detail as image, l.to_state as state, l.at, l.detail from colonies.history s cross join lateral (
 			select to_state, at, detail from colonies.history h where h.subject_id = s.subject_id and h.noun = 'process' order by h.at desc, h.history_id desc limit 1
 		) l where s.subject_id = $1 and s.colony_id = $2 and s.what = 'process.submit' and l.to_state in ('successful', 'failed')`,
-		[process, colony],
+		[bytesOf(process), bytesOf(colony)],
 	);
 	if (row === undefined) {
 		return undefined;
@@ -150,12 +150,12 @@ export async function close(client: Client, {colony, computer, process, to}: {co
 		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
 	}
 
-	const change: Change = {kind: 'moved', noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, since: row.start_time!, attempt: {...attemptOf(row), run: row.ran}};
+	const change: Change = {kind: 'moved', noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, attempt: {...attemptOf(row), run: row.ran}};
 	return {result: complete(row), changes: [change]};
 }
 
 /** What the history keeps of a process that is removed: its full image. */
-export const removal = (row: ProcessRow): Change => ({kind: 'removed', noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), since: row.entered_at, image: fullImage(row)});
+export const removal = (row: ProcessRow): Change => ({kind: 'removed', noun: 'process', subject: row.process_id, colony: row.colony_id, what: 'process.remove', from: stateOfRow(row), image: fullImage(row)});
 
 /** Deletes processes that the caller has locked, and whose colony needs them no more. */
 export async function removeRows(client: Client, rows: readonly ProcessRow[]): Promise<void> {

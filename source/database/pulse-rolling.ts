@@ -1,27 +1,11 @@
 import {pulseLevels} from '../core/pulse.ts';
-import type {Time} from '../core/types.ts';
 import {horizonOf} from './numbering.ts';
 import type {Client, Database} from './types.ts';
 
 /** Rows of the history that are counted in one transaction: few where there is but one connection, for everything else waits meanwhile. */
 const portions: Record<Database['kind'], number> = {embedded: 1000, postgresql: 10_000};
-/** Rows that the continuous aggregates take up at once. */
-const stretch = 200_000;
-/** Seconds for which the aggregates look back for rows of transactions that were slow. */
-const lateness = 3600;
-/** Seconds between two turns, and after which a turn whose server has died is given to another. */
-const [pause, patience] = [2, 120];
-
 /** Rows that are cleared away at once. */
 const cleared = 10_000;
-
-const aggregates = [0, 1].flatMap(axis => pulseLevels.map(({level, kept}) => ({name: `colonies.pulse_${axis}_${level}`, level, kept})));
-
-/** Whether the history is counted by continuous aggregates, or into a table. */
-async function isAggregated(client: Client): Promise<boolean> {
-	const {rows: [row]} = await client.query<{table: string | null}>('select to_regclass(\'colonies.pulse_rolled\')::text as "table"');
-	return row!.table === null;
-}
 
 type Place = {txid: number; history_id: number};
 
@@ -60,52 +44,17 @@ async function rollPortion(client: Client, portion: number): Promise<number> {
 	return last.count;
 }
 
-/** Has the aggregates take up what is new, and what came late. Their database adds the rest when they are read. @returns whether there is more */
-async function refresh(database: Database): Promise<boolean> {
-	const {rows: [turn]} = await database.query<{begin: Time; end: Time; more: boolean}>(
-		`with turn as (
-			update colonies.pulse_place set due_at = statement_timestamp() + $1 * interval '1 second' where due_at <= statement_timestamp() returning rolled_to
-		), begun as (
-			select (select at from colonies.history where at >= coalesce(rolled_to, '-infinity') order by at limit 1) as at from turn
-		), ended as (
-			select (select h.at from colonies.history h where h.at >= begun.at order by h.at offset $2 limit 1) as at from begun
-		)
-		select coalesce(begun.at, statement_timestamp()) as begin, coalesce(ended.at, statement_timestamp()) as "end", ended.at is not null as more from begun, ended`,
-		[patience, stretch],
-	);
-	if (!turn) {
-		return false;
-	}
-
-	for (const {name, level} of aggregates) {
-		// It takes up whole buckets alone: from a little before, so that those begun then are whole by now.
-		// eslint-disable-next-line no-await-in-loop
-		await database.query('call refresh_continuous_aggregate($1::regclass, $2::timestamptz - $3 * interval \'1 second\', $4::timestamptz)', [name, turn.begin, lateness + (2 * level), turn.end]);
-	}
-
-	await database.query('update colonies.pulse_place set rolled_to = $1, due_at = statement_timestamp() + $2 * interval \'1 second\'', [turn.end, turn.more ? 0 : pause]);
-	return turn.more;
-}
-
 /**
 Brings what Pulse reads up to the end of the history, a bounded part of it at once. What is not yet taken up is read all the same, only slower.
 @returns whether there is more
 */
 export async function rollPulse(database: Database): Promise<boolean> {
 	const portion = portions[database.kind];
-	return await isAggregated(database) ? refresh(database) : (await database.transaction(async client => rollPortion(client, portion))) === portion;
+	return (await database.transaction(async client => rollPortion(client, portion))) === portion;
 }
 
 /** Clears away what is older than it is kept; what was counted outlives the history that it was counted from. */
 export async function forgetOldPulse(database: Database): Promise<void> {
-	if (await isAggregated(database)) {
-		for (const {name, kept} of aggregates) {
-			await database.query('select drop_chunks($1::regclass, older_than => $2 * interval \'1 second\')', [name, kept]); // eslint-disable-line no-await-in-loop
-		}
-
-		return;
-	}
-
 	for (const {level, kept} of pulseLevels) {
 		let rowCount: number;
 		do {

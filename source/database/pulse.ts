@@ -30,19 +30,16 @@ async function rangeOf(client: Client, span: number, step: number): Promise<Rang
 }
 
 /**
-What is counted and what is still to be: `pulse`. Where a table of our own is counted into, its end is told as a number too, for the planner then knows how little comes after it;
-that it may be further by now is looked at as well.
+What is counted, and what is still to be. The place up to which it is counted is told as a number too, for the planner then knows how little comes after it; that it may be further by now is looked at as well.
 */
 async function sourceOf(client: Client): Promise<string> {
-	const {rows: [place]} = await client.query<{txid: number; history_id: number; isTable: boolean}>('select txid, history_id, to_regclass(\'colonies.pulse_rolled\') is not null as "isTable" from colonies.pulse_place');
+	const {rows: [place]} = await client.query<{txid: number; history_id: number}>('select txid, history_id from colonies.pulse_place');
 	const columns = 'axis, level, at, colony_id, key, move, cell';
-	return place!.isTable
-		? `(
-			select ${columns}, n from colonies.pulse_rolled
-			union all
-			select ${columns}, 1 from colonies.pulse_moves where (txid, history_id) > (${place!.txid}::bigint, ${place!.history_id}::bigint) and (txid, history_id) > ((select txid from colonies.pulse_place), (select history_id from colonies.pulse_place))
-		) counted`
-		: 'colonies.pulse';
+	return `(
+		select ${columns}, n from colonies.pulse_rolled
+		union all
+		select ${columns}, 1 from colonies.pulse_moves where (txid, history_id) > (${place!.txid}::bigint, ${place!.history_id}::bigint) and (txid, history_id) > ((select txid from colonies.pulse_place), (select history_id from colonies.pulse_place))
+	) counted`;
 }
 
 /**
@@ -61,7 +58,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 		select array_agg(key order by rank) as keys from ranked where rank <= ${most}
 	),`;
 	const named = `union all
-	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from colonies.computers c where c.colony_id = $7 and c.computer_id = colonies.bytes_of(key))' : 'null'} from ranked where rank <= ${most}
+	select 'key', rank, 0, 0, 0, null, key, ${by === 'computer' ? '(select name from colonies.computers c where c.colony_id = $1 and c.computer_id = colonies.bytes_of(key))' : 'null'} from ranked where rank <= ${most}
 	union all
 	select 'rest', 0, 0, 0, count(*), null, null, null from ranked where rank > ${most}`;
 	return `
@@ -76,7 +73,7 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, string_agg(cell || ' ' || n, ' ') filter (where cell >= 0) as cells, null as key, null as name from summed group by rank, bucket, move
 	${by === 'none' ? '' : named}
 	union all
-	select 'now', 0, 0, s.status, (select count(*) from (select from colonies.live p where p.colony_id = $7 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
+	select 'now', 0, 0, s.status, (select count(*) from (select from colonies.live p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
 	from (values (${waiting}), (${running})) as s(status)`;
 };
 
@@ -91,7 +88,7 @@ export async function read(client: Client, {span, ...request}: PulseRequest & {s
 export async function readRange(client: Client, request: PulseRequest, {now, from, to}: Range): Promise<Pulse> {
 	const {colony, by, computertype, step, most, counted} = request;
 	const count = (to - from) / step;
-	const {rows: lines} = await client.query<Line>(statement(request, await sourceOf(client)), [colony, from, to, step, computertype, counted, bytesOf(colony)]);
+	const {rows: lines} = await client.query<Line>(statement(request, await sourceOf(client)), [bytesOf(colony), from, to, step, computertype, counted]);
 	const ranks = Array.from({length: most + 2}, () => new Gathered(count));
 	for (const line of lines.filter(({kind}) => kind === 'move')) {
 		ranks[line.rank]!.add(line);

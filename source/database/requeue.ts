@@ -32,7 +32,6 @@ const changeOf = (row: ProcessRow, {what, demand, attempt}: Way): Change => ({
 	demand,
 	from: processStates[row.status],
 	to: 'waiting',
-	since: row.entered_at,
 	attempt: {...attemptOf(row), end: row.end_time ?? null, attributes: attempt},
 });
 
@@ -96,7 +95,7 @@ export async function fail(client: Client, rows: readonly ProcessRow[], what: 'p
 		const closed = ended.get(row.process_id)!;
 		return [row.process_id, {closed, changes: [
 			{
-				kind: 'moved', noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed', since: row.entered_at,
+				kind: 'moved', noun: 'process', subject: row.process_id, colony: row.colony_id, what, from: processStates[row.status], to: 'failed',
 				attempt: {...attemptOf(row), ...(what === 'process.expire' ? {deadline: row.deadline} : {}), run: closed.ran, ...(closed.ran === null ? {closed: closed.end_time} : {})},
 			},
 			addedChange(row.colony_id, toAttribute(row.process_id, 2, 'error', reason), closed.before),

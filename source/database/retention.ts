@@ -88,15 +88,17 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 		return false;
 	}
 
-	if (await chunks(client) === undefined) {
-		return deleteRows(client, before, last.to);
-	}
-
-	// Whoever works with a chunk is not waited for; then it is for the next time.
-	await client.query('set local lock_timeout = \'200ms\'');
+	const isTimescale = await chunks(client) !== undefined;
 	const {txid, row} = last.to;
 	const {rows: unsealed} = await client.query('select from colonies.history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
-	return unsealed.length === 0 && dropChunks(client, before, last.to);
+	if (unsealed.length === 0) {
+		// Whoever works with a piece is not waited for; then it is for the next time.
+		await client.query('set local lock_timeout = \'200ms\'');
+		const more = await dropPieces(client, before, last.to, isTimescale ? chunksBefore : partsBefore);
+		return isTimescale ? more : await deleteRows(client, await partlyDue(client, before), last.to) || more;
+	}
+
+	return isTimescale ? false : deleteRows(client, before, last.to);
 }
 
 async function deleteRows(client: Client, before: Time, {txid, row}: Place, from = '-infinity'): Promise<boolean> {
@@ -107,22 +109,46 @@ async function deleteRows(client: Client, before: Time, {txid, row}: Place, from
 	return rowCount === most.rows;
 }
 
-type Chunk = {name: string; begins: string; ends: string; compressed: boolean; stays: boolean; others: boolean};
+/** Pieces in which the history lies, each from `range_start` to before `range_end`, that end before `$1`: of TimescaleDB. */
+const chunksBefore = 'select format(\'%I.%I\', chunk_schema, chunk_name) as name, range_start, range_end, is_compressed, true as chunk from timescaledb_information.chunks where hypertable_schema = \'colonies\' and hypertable_name = \'history\' and range_end <= $1::timestamptz';
 
-/** Drops whole chunks; of one with a row that stays for good, a portion of its other rows. @returns whether there may be more */
-async function dropChunks(client: Client, before: Time, sealed: Place): Promise<boolean> {
+/** All pieces of a plain table, by the month or day in their names (010-compact-history.ts). */
+const parts = `(
+	select format('%I.%I', s.nspname, n.name) as name, b.range_start, b.range_end, length(n.day) = 8 as "isDay" from (
+		select c.relnamespace, c.relname as name, substring(c.relname from '^history_(\\d{6}|\\d{8})$') as day from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass('colonies.history')
+	) n join pg_namespace s on s.oid = n.relnamespace cross join lateral (
+		select to_date(rpad(n.day, 8, '01'), 'YYYYMMDD')::timestamp as day
+	) d cross join lateral (
+		select d.day at time zone 'UTC' as range_start, (d.day + case length(n.day) when 8 then interval '1 day' else interval '1 month' end) at time zone 'UTC' as range_end
+	) b where n.day is not null
+)`;
+
+const partsBefore = `select name, range_start, range_end, false as is_compressed, false as chunk from ${parts} p where range_end <= $1::timestamptz`;
+
+/** What is due in the last piece that is not due as a whole: of a day none, for the day is over soon. */
+async function partlyDue(client: Client, before: Time): Promise<Time> {
+	const {rows: [day]} = await client.query<{begins: Time}>(`select range_start as begins from ${parts} p where "isDay" and range_start <= $1::timestamptz and range_end > $1::timestamptz`, [before]);
+	return day?.begins ?? before;
+}
+
+type Piece = {name: string; begins: Time; ends: Time; compressed: boolean; chunk: boolean; stays: boolean; others: boolean};
+
+/** Drops whole pieces; of one with a row that stays for good, a portion of its other rows. @returns whether there may be more */
+async function dropPieces(client: Client, before: Time, sealed: Place, piecesBefore: string): Promise<boolean> {
 	const within = 'h.at >= c.range_start and h.at < c.range_end';
-	const {rows: due} = await client.query<Chunk>(
-		`select format('%I.%I', chunk_schema, chunk_name) as name, range_start::text as begins, range_end::text as ends, is_compressed as compressed,
+	const {rows: due} = await client.query<Piece>(
+		`select name, range_start as begins, range_end as ends, is_compressed as compressed, chunk,
 			exists (select from colonies.history h where ${within} and ${staysForGood}) as stays, exists (select from colonies.history h where ${within} and not (${staysForGood})) as others
-		from timescaledb_information.chunks c where hypertable_schema = 'colonies' and hypertable_name = 'history' and range_end <= $1::timestamptz order by range_start`,
+		from (${piecesBefore}) c order by range_start`,
 		[before],
 	);
 	let more = false;
 	/* eslint-disable no-await-in-loop */
-	for (const {name, begins, ends, compressed, stays, others} of due) {
+	for (const {name, begins, ends, compressed, chunk, stays, others} of due) {
 		if (!stays) {
-			await client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz, newer_than => $2::timestamptz)', [ends, begins]);
+			await (chunk
+				? client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz, newer_than => $2::timestamptz)', [ends, begins])
+				: client.query(`do $body$ begin drop table ${name}; exception when lock_not_available then null; end $body$`));
 		} else if (others) {
 			if (compressed) {
 				await client.query('select decompress_chunk($1::regclass)', [name]);

@@ -35,7 +35,7 @@ const timeText = (time: string): string => `case when isfinite(${time})
 	then to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || case when ${time} < timestamptz '0001-01-01T00:00:00Z' then ' BC' else '' end
 	else ${time}::text end`;
 
-const columns = ['txid::text', 'history_id::text', timeText('at'), 'actor', 'colony_id', 'noun', 'subject_id', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature', timeText('since')];
+const columns = ['txid::text', 'history_id::text', timeText('at'), 'colonies.text_of(actor)', 'colonies.text_of(colony_id)', 'noun', 'colonies.text_of(subject_id)', 'what', 'from_state', 'to_state', 'detail::text', 'request', 'signature', timeText('since')];
 
 /** A row of the history in canonical form: the name of the form, and each column as its length in characters, a colon and its text, or `-` for null, each on a line. */
 const canonicalRow = `'colonies.history/1' || e'\\n' || ${columns.map(column => field(column)).join(' || ')}`;
@@ -221,7 +221,7 @@ type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; col
 /** The changes between two places that have a request, and those that should: `whats`. */
 export async function changesBetween(client: Client, from: Place, to: Place, whats: readonly string[]): Promise<SignedRow[]> {
 	const {rows} = await client.query<ChangeRow>(
-		`select txid, history_id, at, actor, colony_id, noun, subject_id, what, request, signature, detail->>'computer' as computer, case when what = 'process.drop' then detail end as drop from colonies.history
+		`select txid, history_id, at, colonies.text_of(actor) as actor, colonies.text_of(colony_id) as colony_id, noun, colonies.text_of(subject_id) as subject_id, what, request, signature, detail->>'computer' as computer, case when what = 'process.drop' then detail end as drop from colonies.history
 		where ${between(from)} and (request is not null or signature is not null or what = any ($5))
 		order by txid, history_id`,
 		[...placeValues(from), to.txid, to.row, whats],

@@ -1,13 +1,14 @@
 import type {Id, Time} from '../core/types.ts';
 import type {Place} from './events.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** A row of the history about closed processes that were removed together, as it stands there; nothing of it is checked. `by`: latest time at which it can have been written, by its seal. */
 export type ToldDrop = {place: Place; at: Time; by: Time; actor: string; colony: Id | null; state: string | null; detail: unknown; request: string | null};
 
 type DropRow = {txid: number; history_id: number; at: Time; made_at: Time; actor: string; colony_id: Id | null; from_state: string | null; detail: unknown; request: string | null};
 
-const columns = `h.txid, h.history_id, h.at, h.actor, h.colony_id, h.from_state, h.detail, h.request,
+const columns = `h.txid, h.history_id, h.at, colonies.text_of(h.actor) as actor, h.colony_id, h.from_state, h.detail, h.request,
 	least(statement_timestamp(), (select s.made_at from colonies.seals s where (s.to_txid, s.to_row) >= (h.txid, h.history_id) order by s.to_txid, s.to_row limit 1)) as made_at`;
 const isDrop = 'h.subject_id = $1 and h.noun = \'installation\' and h.what = \'process.drop\'';
 
@@ -19,7 +20,7 @@ const toDrop = (row: DropRow): ToldDrop => ({
 export async function list(client: Client, {after: [at, row], colony, limit}: {after: readonly string[]; colony: Id | undefined; limit: number}): Promise<ToldDrop[]> {
 	const {rows} = await client.query<DropRow>(
 		`select ${columns} from colonies.history h where ${isDrop} and (h.at, h.history_id) > ($2::timestamptz, $3::bigint) ${colony === undefined ? '' : 'and h.colony_id = $5'} order by h.at, h.history_id limit $4`,
-		['closed', at ?? '-infinity', row ?? '0', limit, ...(colony === undefined ? [] : [colony])],
+		['closed', at ?? '-infinity', row ?? '0', limit, ...(colony === undefined ? [] : [bytesOf(colony)])],
 	);
 	return rows.map(row => toDrop(row));
 }
@@ -29,7 +30,7 @@ export async function about(client: Client, colony: Id, {from, to}: {from: Time;
 	const {rows} = await client.query<DropRow>(
 		`select ${columns} from colonies.history h
 		where ${isDrop} and h.colony_id = $2 and h.detail->>'from' collate "C" <= $4 and h.detail->>'before' collate "C" > $3 order by h.history_id`,
-		['closed', colony, from, to],
+		['closed', bytesOf(colony), from, to],
 	);
 	return rows.map(row => toDrop(row));
 }
@@ -58,7 +59,7 @@ export async function closingsBetween(client: Client, {colony, state, from, befo
 		where h.at >= $1::timestamptz and h.at < $2::timestamptz + ${slack} * interval '1 second' and h.colony_id = $3 and h.noun = 'process' and h.to_state = $4 and h.history_id < $5::bigint
 			and not exists (select from colonies.history x where x.subject_id = h.subject_id and x.noun = 'process' and x.history_id > h.history_id and x.history_id < $5::bigint)
 		limit $6`,
-		[from, before, colony, state, row, limit],
+		[from, before, bytesOf(colony), state, row, limit],
 	);
 	return rows;
 }

@@ -129,6 +129,12 @@ export function toText(value: unknown): string | null {
 /** An id as a parameter for a column of bytes. */
 export const bytesOf = (id: Id): string => `\\x${id}`;
 
+/** What is an id, or else a word as `root`, as a parameter for a column of bytes. */
+export const bytesOfAny = (name: string): string => /^[\da-f]{64}$/.test(name) ? bytesOf(name) : `\\x${Buffer.from(name).toString('hex')}`;
+
+/** The same of a list. */
+export const bytesOfAnyAll = (names: readonly string[]): string[] => names.map(name => bytesOfAny(name));
+
 /** Ids as a parameter for a list of bytes. */
 export const bytesOfAll = (ids: readonly Id[]): string[] => ids.map(id => bytesOf(id));
 

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Change, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makeMonths, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	type Change, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -127,8 +127,8 @@ export class Broker {
 	}
 
 	/** Makes place for the processes that are closed this month and in the next. */
-	async makeMonths(): Promise<void> {
-		await this.#database.transaction(async client => makeMonths(client));
+	async makePieces(): Promise<void> {
+		await this.#database.transaction(async client => makePieces(client));
 	}
 
 	/** Removes closed processes that are not to be kept any longer, a whole piece of them or a portion, each in a transaction of its own. @returns whether there may be more */

@@ -134,7 +134,8 @@ export class Colony {
 	/** The history of this colony, or of one subject, in the order in which it was written, with its details as people are told of them. */
 	async history(subject?: string): Promise<HistoryRow[]> {
 		const {rows} = await this.database.query<HistoryRow>(
-			'select * from history where colony_id = $1 and ($2::text is null or subject_id = $2) order by history_id',
+			`select history_id, txid, at, since, colonies.text_of(actor) as actor, colony_id, noun, colonies.text_of(subject_id) as subject_id, what, from_state, to_state, detail, request, signature
+			from colonies.history where colony_id = colonies.bytes_of($1) and ($2::text is null or subject_id = colonies.bytes_of_any($2)) order by history_id`,
 			[this.id, subject],
 		);
 		return rows.map(row => ({...row, detail: inFull({what: row.what, subject: row.subject_id, colony: row.colony_id}, row.detail)}));

@@ -2,7 +2,7 @@ import {cellBounds} from '../../core/durations.ts';
 import type {Migration} from './migration.ts';
 
 /** Seconds of a bucket of each level, finest first, each a multiple of the one before; and the pieces in which TimescaleDB keeps it. */
-const levels = [
+export const levels = [
 	{level: 10, chunk: '6 hours'},
 	{level: 60, chunk: '1 day'},
 	{level: 900, chunk: '2 days'},
@@ -10,19 +10,19 @@ const levels = [
 ] as const;
 
 /** By what is counted: 0 the type that a process asks for, 1 the computer that it runs or ran on. */
-const axes = [
+export const axes = [
 	{axis: 0, key: 'coalesce(detail->>\'type\', detail->>\'computertype\', \'\')'},
 	{axis: 1, key: 'coalesce(detail->>\'computer\', detail->>\'assignedcomputerid\', \'\')'},
 ] as const;
 
-const isMove = 'noun = \'process\' and coalesce(from_state, to_state) is not null';
+export const isMove = 'noun = \'process\' and coalesce(from_state, to_state) is not null';
 const states = ['waiting', 'running', 'successful', 'failed'];
 const stateOf = (column: string) => `case ${column} ${states.map((state, place) => `when '${state}' then ${place}`).join(' ')} else ${states.length} end`;
 // From which state to which, as 8 times the first and the second; 4 stands for none.
-const move = `(8 * ${stateOf('from_state')} + ${stateOf('to_state')})::smallint`;
+export const move = `(8 * ${stateOf('from_state')} + ${stateOf('to_state')})::smallint`;
 const cellOf = (name: string) => `coalesce(width_bucket((detail->>'${name}')::bigint, '{${cellBounds.join(',')}}'::bigint[]), -1)`;
 // How long it waited when it is assigned, how long it ran when it is closed; of nothing else, and of rows that do not say so, a span is counted.
-const cell = `(case when to_state = 'running' then ${cellOf('wait')} when from_state = 'running' and to_state in ('successful', 'failed') then ${cellOf('run')} else -1 end)::smallint`;
+export const cell = `(case when to_state = 'running' then ${cellOf('wait')} when from_state = 'running' and to_state in ('successful', 'failed') then ${cellOf('run')} else -1 end)::smallint`;
 
 const each = (make: (axis: number, key: string, place: number) => string): string => axes.flatMap(({axis, key}) => levels.map((_, place) => make(axis, key, place))).join('\n');
 const nameOf = (axis: number, place: number): string => `pulse_${axis}_${levels[place]!.level}`;

@@ -13,7 +13,7 @@ export const compareAttributes = (one: Attribute, other: Attribute): number => o
 async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Since[]> {
 	const {rows} = await client.query<Since>(
 		`select i.id, e.colony_id as colony, e.what, case when e.what = 'process.remove' then e.detail end as image, case when e.what <> 'process.remove' then e.detail->'attributes' end as attempt, f.first
-		from unnest($1::text[]) as i(id)
+		from unnest($1::bytea[]) as i(id)
 		left join lateral (
 			select h.at, h.history_id, h.what, h.colony_id, h.detail from colonies.history h
 			where h.subject_id = i.id and h.at > $2 and h.what in ('process.requeue', 'process.retry', 'process.remove') order by h.at, h.history_id limit 1
@@ -25,7 +25,7 @@ async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Sinc
 				order by h.detail->>'type', h.detail->>'key', h.at, h.history_id
 			) firsts
 		) f`,
-		[ids, at],
+		[bytesOfAll(ids), at],
 	);
 	return rows;
 }
@@ -33,10 +33,10 @@ async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Sinc
 /** What went in, of processes that have been removed. */
 async function imagesOf(client: Client, at: Time, ids: readonly Id[]): Promise<Map<Id, Attribute[]>> {
 	const {rows} = await client.query<{id: Id; colony: Id; image: unknown}>(
-		`select i.id, r.colony, r.image from unnest($1::text[]) as i(id) cross join lateral (
+		`select i.id, r.colony, r.image from unnest($1::bytea[]) as i(id) cross join lateral (
 			select h.colony_id as colony, h.detail as image from colonies.history h where h.subject_id = i.id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
 		) r`,
-		[ids, at],
+		[bytesOfAll(ids), at],
 	);
 	return new Map(rows.map(({id, colony, image}) => [id, fromImage(id, colony, image).in ?? []]));
 }

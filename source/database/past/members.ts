@@ -28,12 +28,12 @@ One that was removed and registered again is another one, so a removal right aft
 */
 const past = `${steps}, past as (
 	select c.colony_id, c.computer_id, coalesce(n.name, c.name) as name, c.computer_type, c.cpu, c.cores, c.mem, c.gpu, c.gpus, c.status
-	from colonies.computers c left join names n on n.subject_id = encode(c.computer_id, 'hex') where c.colony_id = colonies.bytes_of($1) and not exists (select from steps s where s.subject_id = encode(c.computer_id, 'hex'))
+	from colonies.computers c left join names n on n.subject_id = c.computer_id where c.colony_id = $1 and not exists (select from steps s where s.subject_id = c.computer_id)
 	union all
-	select colonies.bytes_of($1), colonies.bytes_of(s.subject_id), coalesce(n.name, r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
+	select $1, s.subject_id, coalesce(n.name, r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
 		coalesce((r.image->>'cores')::integer, c.cores), coalesce((r.image->>'mem')::bigint, c.mem), coalesce(r.image->>'gpu', c.gpu), coalesce((r.image->>'gpus')::integer, c.gpus),
 		(array_position(array['pending', 'approved', 'disapproved'], s.from_state) - 1)::smallint
-	from steps s left join colonies.computers c on c.colony_id = colonies.bytes_of($1) and c.computer_id = colonies.bytes_of(s.subject_id)
+	from steps s left join colonies.computers c on c.colony_id = $1 and c.computer_id = s.subject_id
 	left join lateral (
 		select h.at, h.history_id, h.detail as image from colonies.history h where h.noun = 'computer' and h.colony_id = $1 and h.subject_id = s.subject_id and h.what = 'computer.remove' and h.at > $2 order by h.at, h.history_id limit 1
 	) r on true
@@ -44,7 +44,7 @@ const past = `${steps}, past as (
 /** A page of a colony's computers as they were. When they had been seen is not kept, and left out. */
 export async function listComputers(client: Client, colony: Id, filter: ComputerFilter, page: PageRequest & {at: Time}): Promise<Page<Computer>> {
 	const {comparison, order} = readingOrder(page, false);
-	const values: unknown[] = [colony, page.at, page.count + 1];
+	const values: unknown[] = [bytesOf(colony), page.at, page.count + 1];
 	const where: string[] = ['true'];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	if (page.position !== undefined) {
@@ -80,14 +80,14 @@ export async function listComputers(client: Client, colony: Id, filter: Computer
 
 /** How many computers were in each state, counted to `limit` and no further. */
 export async function countComputers(client: Client, colony: Id, {at, limit}: {at: Time; limit: number}): Promise<Record<ComputerState, number>> {
-	const {rows} = await client.query<{status: number; count: number}>(`with ${past} select status, least(count(*), $3)::int as count from past group by status`, [colony, at, limit + 1]);
+	const {rows} = await client.query<{status: number; count: number}>(`with ${past} select status, least(count(*), $3)::int as count from past group by status`, [bytesOf(colony), at, limit + 1]);
 	const counts = new Map(rows.map(row => [row.status, row.count]));
 	return Object.fromEntries(computerStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ComputerState, number>;
 }
 
 /** @throws NotFound when the colony had no such computer then */
 export async function getComputer(client: Client, colony: Id, computer: Id, at: Time): Promise<Computer> {
-	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past where computer_id = $3`, [colony, at, bytesOf(computer)]);
+	const {rows} = await client.query<ComputerRow>(`with ${past} select * from past where computer_id = $3`, [bytesOf(colony), at, bytesOf(computer)]);
 	if (!rows[0]) {
 		throw new NotFound(`There was no computer ${quoted(computer)} in this colony at ${at}.`, {hint: 'It was registered later, or had been removed.'});
 	}
@@ -106,8 +106,8 @@ export async function listColonies(client: Client, filter: Filter | undefined, p
 		), names as materialized (
 			select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from colonies.history h where h.noun = 'colony' and h.what = 'colony.rename' and h.at > $1 order by h.subject_id, h.at, h.history_id
 		), past as (
-			select c.colony_id, coalesce(n.name, c.name) as name from colonies.colonies c left join names n on n.subject_id = encode(c.colony_id, 'hex') where not exists (select from steps s where s.subject_id = encode(c.colony_id, 'hex'))
-			union all select colonies.bytes_of(s.subject_id), coalesce(n.name, s.detail->>'name') from steps s left join names n on n.subject_id = s.subject_id and (n.at, n.history_id) < (s.at, s.history_id) where s.what = 'colony.remove'
+			select c.colony_id, coalesce(n.name, c.name) as name from colonies.colonies c left join names n on n.subject_id = c.colony_id where not exists (select from steps s where s.subject_id = c.colony_id)
+			union all select s.subject_id, coalesce(n.name, s.detail->>'name') from steps s left join names n on n.subject_id = s.subject_id and (n.at, n.history_id) < (s.at, s.history_id) where s.what = 'colony.remove'
 		)
 		select * from past c where ${where.join(' and ')} order by name collate "C" ${order}, colony_id ${order} limit $2`,
 		values,

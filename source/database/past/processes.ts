@@ -15,17 +15,25 @@ import {attributesAt} from './attributes.ts';
 const most = 200_000;
 
 /** That a process (its id) has stayed as it is since `$2`. A scalar, so that it is asked of each row on a walk and not turned into a join. */
-const unchanged = (id: string): string => `(select true from colonies.history x where x.subject_id = encode(${id}, 'hex') and x.noun = 'process' and x.at > $2 limit 1) is null`;
+const unchanged = (id: string): string => `(select true from colonies.history x where x.subject_id = ${id} and x.noun = 'process' and x.at > $2 limit 1) is null`;
+
+/** The most that a submission time may be after the row of the history that tells of it. */
+const slack = 'interval \'1 millisecond\'';
 
 /**
-The first step of each process of the colony `$1` after the moment `$2`, as `steps (subject_id, at, history_id, from_state)`: it tells the state in which the process was then.
-Only steps are looked at whose state spans the moment (migration 3), `$3` of them.
+The first step of each process of the colony `$1` after the moment `$2`, as `steps (subject_id, at, history_id, from_state)`: it tells the state in which the process was then; `$3` of them.
+Which have changed since is told by where they are now: closed since, running or waiting again since; and by what the removal of others left.
 */
-const steps = (also: string): string => `steps as materialized (
-	select h.subject_id, h.at, h.history_id, h.from_state from colonies.history h
-	where tstzrange(least(h.since, h.at), h.at) @> $2::timestamptz and h.since is not null and h.at > $2 and h.colony_id = $1 ${also}
-		and (select true from colonies.history x where x.subject_id = h.subject_id and x.noun = 'process' and x.at > $2 and (x.at, x.history_id) < (h.at, h.history_id) limit 1) is null
-	limit $3
+const steps = (also: string): string => `changed as materialized (
+	(select p.process_id as id from colonies.closed p where p.colony_id = $1 and p.status in (2, 3) and p.end_time > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 1 and p.entered_at > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 0 and p.returned_at > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	union all (select h.subject_id from colonies.history h where h.colony_id = $1 and h.what = 'process.remove' and h.at > $2 and (h.detail->>'submissiontime')::timestamptz <= $2::timestamptz + ${slack} limit $3)
+), steps as materialized (
+	select s.* from (select distinct id from changed) c cross join lateral (
+		select h.subject_id, h.at, h.history_id, h.from_state from colonies.history h
+		where h.subject_id = c.id and h.noun = 'process' and h.at > $2 and h.colony_id = $1 order by h.at, h.history_id limit 1
+	) s where s.from_state is not null ${also} limit $3
 )`;
 
 const stepOfOne = `steps as materialized (
@@ -47,7 +55,7 @@ const past = `images as (
 		coalesce(p.max_retries, (r.image->>'maxretries')::integer) as max_retries, coalesce(p.mem, (r.image->>'mem')::bigint) as mem,
 		coalesce(p.cores, (r.image->>'cores')::integer) as cores, coalesce(p.gpus, (r.image->>'gpus')::integer) as gpus
 	from steps s join colonies.history h on h.at = s.at and h.history_id = s.history_id
-	left join colonies.processes p on p.process_id = colonies.bytes_of(s.subject_id)
+	left join colonies.processes p on p.process_id = s.subject_id
 	left join lateral (
 		select h.detail as image from colonies.history h where p.process_id is null and h.subject_id = s.subject_id and h.what = 'process.remove' and h.at > $2 order by h.at desc limit 1
 	) r on true
@@ -59,15 +67,12 @@ const past = `images as (
 		(step->>'retries')::integer as retries
 	from images i
 ), past as (
-	select colonies.bytes_of(subject_id) as process_id, colonies.bytes_of($1::text) as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
+	select subject_id as process_id, $1::bytea as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
 		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus
 	from attempts
 )`;
 
 const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
-
-/** The most that a submission time may be after the row of the history that tells of it. */
-const slack = 'interval \'1 millisecond\'';
 
 const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `More than ${most} processes have left since ${at} the state in which they were; how this list was then is not told.`, {hint: 'Ask for a later moment, for one state alone, or for one process.'});
 
@@ -86,9 +91,9 @@ type Statement = {text: string; values: unknown[]};
 async function listStatement(client: Client, colony: Id, filter: ProcessFilter, page: PageRequest & {at: Time}): Promise<Statement> {
 	const {comparison, order} = readingOrder(page, isDescending(filter.state === undefined ? [] : [filter.state]));
 	const states = filter.state === undefined ? [0, 1, 2, 3] : [processStates.indexOf(filter.state)];
-	const values: unknown[] = [colony, page.at, most + 1, page.count + 1, states];
+	const values: unknown[] = [bytesOf(colony), page.at, most + 1, page.count + 1, states];
 	const given = (value: unknown) => `$${values.push(value)}`;
-	const where = ['p.colony_id = colonies.bytes_of($1)'];
+	const where = ['p.colony_id = $1'];
 	if (page.position !== undefined) {
 		const [at, id] = decodePosition(page.position, ['time', 'id']);
 		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(bytesOf(String(id)))})`);
@@ -128,7 +133,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 		...(filter.computertype === undefined ? [] : [`p.computer_type = ${given(filter.computertype)}`]),
 		...(filter.text === undefined ? [] : [hasText(`${given(filter.text)}::text`)]),
 	];
-	const text = `with ${steps(filter.state === undefined ? '' : `and h.from_state = ${given(filter.state)}`)}, ${past}, found as (
+	const text = `with ${steps(filter.state === undefined ? '' : `and s.from_state = ${given(filter.state)}`)}, ${past}, found as (
 			select * from (${[...walks, `(select ${columns} from past p where ${put.join(' and ')} ${sorted})`].join(' union all ')}) found ${sorted}
 		)
 		select c.steps, found.* from (select count(*)::int as steps from steps) c left join found on true order by entered_at ${order}, process_id ${order}`;
@@ -154,9 +159,9 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 	const {rows} = await client.query<{state: ProcessState; count: number; steps: number}>(
 		`with ${steps('')}
 		select n.state, (select count(*)::int from steps) as steps, (select count(*)::int from steps where from_state = n.state)
-			+ (select count(*)::int from (select from colonies.processes p where p.colony_id = colonies.bytes_of($1) and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
+			+ (select count(*)::int from (select from colonies.processes p where p.colony_id = $1 and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
 		from unnest($5::text[]) with ordinality as n(state, status)`,
-		[colony, at, most + 1, limit + 1, processStates],
+		[bytesOf(colony), at, most + 1, limit + 1, processStates],
 	);
 	if (rows[0]!.steps > most) {
 		throw tooMuch(at);
@@ -170,9 +175,9 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 export async function get(client: Client, colony: Id, process: Id, at: Time): Promise<Process> {
 	const {rows: [row]} = await client.query<ProcessRow>(
 		`with ${stepOfOne}, ${past}
-		select ${columns} from colonies.processes p where p.process_id = colonies.bytes_of($3) and p.colony_id = colonies.bytes_of($1) and ${unchanged('p.process_id')}
+		select ${columns} from colonies.processes p where p.process_id = $3 and p.colony_id = $1 and ${unchanged('p.process_id')}
 		union all select ${columns} from past`,
-		[colony, at, process],
+		[bytesOf(colony), at, bytesOf(process)],
 	);
 	if (!row) {
 		throw new NotFound(`There was no process ${quoted(process)} in this colony at ${at}.`, {hint: 'It was submitted later, had been removed, or belongs to another colony.'});
