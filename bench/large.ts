@@ -50,12 +50,11 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 	for (const [what, time] of [['process.submit', 'p.submission_time'], ['process.assign', 'p.start_time'], ['process.successful', 'p.end_time']] as const) {
 		// eslint-disable-next-line no-await-in-loop
 		await database.query(
-			`insert into history (at, actor, colony_id, noun, subject_id, what, from_state, to_state, since, detail)
-			select ${time}, case when h.what = 'process.submit' then h.actor else encode(p.assigned_computer_id, 'hex') end, h.colony_id, 'process', encode(p.process_id, 'hex'),
+			`insert into colonies.history (at, actor, colony_id, noun, subject_id, what, from_state, to_state, detail)
+			select ${time}, case when h.what = 'process.submit' then h.actor else p.assigned_computer_id end, h.colony_id, 'process', p.process_id,
 				case when h.what = 'process.successful' and p.status = 3 then 'process.failed' else h.what end, h.from_state, case when h.to_state = 'successful' and p.status = 3 then 'failed' else h.to_state end,
-				case h.what when 'process.submit' then null when 'process.assign' then p.submission_time else p.start_time end,
 				h.detail || case when h.what = 'process.submit' then jsonb_build_object('submissiontime', to_char(p.submission_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'computertype', p.computer_type) else jsonb_build_object('computer', encode(p.assigned_computer_id, 'hex'), 'type', p.computer_type) end
-			from history h, closed p where h.subject_id = $1 and h.what = $2 and p.colony_id = bytes_of(h.colony_id) and p.process_id <> bytes_of($1)`,
+			from colonies.history h, closed p where h.subject_id = bytes_of($1) and h.what = $2 and p.colony_id = h.colony_id and p.process_id <> bytes_of($1)`,
 			[processid, what],
 		);
 	}
@@ -95,7 +94,7 @@ async function report(database: Database, signal: AbortSignal): Promise<void> {
 
 /** How many changes were recorded so far, by the number of the last. */
 async function recorded(database: Database): Promise<number> {
-	const {rows: [row]} = await database.query<{last: number}>('select last_value::float8 as last from history_history_id_seq');
+	const {rows: [row]} = await database.query<{last: number}>('select last_value::float8 as last from colonies.history_numbers');
 	return row!.last;
 }
 

@@ -31,8 +31,8 @@ async function fill(database: Database): Promise<void> {
 	for (let from = 0; from < rows; from += 50_000) {
 		// eslint-disable-next-line no-await-in-loop
 		await database.query(
-			`insert into history (at, actor, colony_id, noun, subject_id, what, from_state, to_state, detail)
-			select now() - interval '1 second' - case when n % 2 = 0 then n * interval '1 day' else n * interval '30 days' end / $4, 'somebody', $1, 'process', md5(n::text), 'process.' || move.what, move.from_state, move.to_state,
+			`insert into colonies.history (at, actor, colony_id, noun, subject_id, what, from_state, to_state, detail)
+			select now() - interval '1 second' - case when n % 2 = 0 then n * interval '1 day' else n * interval '30 days' end / $4, 'somebody', colonies.bytes_of($1), 'process', colonies.bytes_of_any(md5(n::text)), 'process.' || move.what, move.from_state, move.to_state,
 				jsonb_strip_nulls(jsonb_build_object('type', 'type' || n % 5, 'computer', case when move.from_state is not null then lpad((n % 20)::text, 64, 'a') end,
 					'wait', case when move.to_state = 'running' then (1000 * 10 ^ (n % 5 / 2.0 + n % 997 / 1300.0 + n % 991 / 1300.0))::bigint end, 'run', case when move.from_state = 'running' then (100000 * 10 ^ (n % 5 / 2.0 + n % 983 / 1300.0 + n % 977 / 1300.0))::bigint end))
 			from generate_series($2::int + 1, $3::int) n
@@ -48,7 +48,7 @@ async function fill(database: Database): Promise<void> {
 const naive = `
 	with moves as (
 		select floor(extract(epoch from at) / $3::float8)::bigint as bucket, coalesce(detail->>'type', detail->>'computertype') as type, from_state, to_state, (detail->>'wait')::bigint as wait, (detail->>'run')::bigint as run
-		from history where colony_id = $1 and noun = 'process' and at >= to_timestamp($2::float8)
+		from colonies.history where colony_id = colonies.bytes_of($1) and noun = 'process' and at >= to_timestamp($2::float8)
 	)
 	select bucket, type, count(*) filter (where from_state is null) as submitted, count(*) filter (where to_state = 'running') as assigned, count(*) filter (where to_state = 'successful') as successful, count(*) filter (where to_state = 'failed') as failed,
 		percentile_disc(array[0.5, 0.95]) within group (order by wait) as wait, percentile_disc(array[0.5, 0.95]) within group (order by run) as run

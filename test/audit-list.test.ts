@@ -88,7 +88,7 @@ test('pages in both directions hold what filtering the whole history by hand doe
 		}
 	}
 
-	const {rows: [{count}]} = await database.query<any>('select count(*)::int as count from history');
+	const {rows: [{count}]} = await database.query<any>('select count(*)::int as count from colonies.history');
 	assert.equal(everything.length, count);
 	const operators = new Set([...operatorsChanges.map(({name}) => name), 'database.firstrootpassword']);
 	assert.ok(everything.some(({what}) => what === 'database.firstrootpassword'));
@@ -127,12 +127,12 @@ test('a page of the audit reads little, however long the history is', {skip: noP
 	const watched = explained(plain);
 	const owner = await openColony(plain, new Broker(watched, {local: true}));
 	const lab = await owner.computer({name: 'lab2'});
-	await plain.query(`insert into history (at, actor, noun, subject_id, colony_id, what, from_state, to_state)
-		select now() - n * interval '1 second', md5('c' || n % 50) || md5('c'), 'process', md5('p' || n) || md5('p'), $1, (array['process.submit', 'process.assign', 'process.successful'])[1 + n % 3], 'waiting', 'running' from generate_series(1, 150000) n`, [owner.id]);
-	await plain.query(`insert into history (at, actor, noun, subject_id, colony_id, what, request, signature)
-		select now() - n * interval '10 seconds', $1, 'process', md5('p' || n) || md5('p'), $1, 'process.retry', '{}', md5(n::text) from generate_series(1, 15000) n`, [owner.id]);
+	await plain.query(`insert into colonies.history (at, actor, noun, subject_id, colony_id, what, from_state, to_state)
+		select now() - n * interval '1 second', decode(md5('c' || n % 50) || md5('c'), 'hex'), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), (array['process.submit', 'process.assign', 'process.successful'])[1 + n % 3], 'waiting', 'running' from generate_series(1, 150000) n`, [owner.id]);
+	await plain.query(`insert into colonies.history (at, actor, noun, subject_id, colony_id, what, request, signature)
+		select now() - n * interval '10 seconds', colonies.bytes_of($1), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), 'process.retry', '{}', md5(n::text) from generate_series(1, 15000) n`, [owner.id]);
 	await owner.own('computer.disapprove', {computerid: lab.id});
-	await plain.query('vacuum (analyze) history');
+	await plain.query('vacuum (analyze) colonies.history');
 	const check = async (filter: Record<string, unknown>) => {
 		watched.plans.length = 0;
 		const page = await owner.own('audit.list', filter);
@@ -160,9 +160,9 @@ test('what somebody did at all is sought among 100,000 rows at once, and a page 
 	after(async () => plain.close());
 	const owner = await openColony(plain);
 	const rare = sha3('rare');
-	await plain.query(`insert into history (actor, noun, subject_id, colony_id, what, from_state, to_state)
-		select case when n % 7000 = 0 then $2 else $1 end, 'process', n, $1, 'process.assign', 'waiting', 'running' from generate_series(1, 120000) n`, [owner.id, rare]);
-	await plain.query('analyze history');
+	await plain.query(`insert into colonies.history (actor, noun, subject_id, colony_id, what, from_state, to_state)
+		select colonies.bytes_of(case when n % 7000 = 0 then $2 else $1 end), 'process', colonies.bytes_of_any(n::text), colonies.bytes_of($1), 'process.assign', 'waiting', 'running' from generate_series(1, 120000) n`, [owner.id, rare]);
+	await plain.query('analyze colonies.history');
 	const read = async (page: Record<string, unknown>) => {
 		const {rows, ...rest} = await owner.own('audit.list', {actor: rare, all: true, ...page});
 		return {...rest, rows: rows.map(({subject}) => Number(subject) / 7000)};

@@ -40,8 +40,8 @@ async function insert(client: Client, rows: readonly Row[]): Promise<void> {
 		return {id: row.id, age: row.age, before: row.kind === 'drop' ? row.before : null, actor, noun, subject, what, detail, request};
 	});
 	await client.query(
-		`insert into history (txid, history_id, at, actor, noun, subject_id, what, detail, request) overriding system value
-		select id, id, ${ago('age')}, actor, noun, subject, what,
+		`insert into colonies.history (txid, history_id, at, actor, noun, subject_id, what, detail, request)
+		select id, id, ${ago('age')}, colonies.bytes_of_any(actor), noun, colonies.bytes_of_any(subject), what,
 			case when before is null then nullif(detail::jsonb, 'null') else jsonb_build_object('before', to_char((${ago('before')}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) end, request
 		from jsonb_to_recordset($1::jsonb) as r(id bigint, age float8, before float8, actor text, noun text, subject text, what text, detail text, request text)`,
 		[JSON.stringify(given)],
@@ -161,7 +161,7 @@ type Tampering = (client: Client, model: Model, pick: (length: number) => number
 
 const sealedRows = (model: Model) => model.rows.filter(({id}) => id <= model.sealedTo);
 const deleteRows = async (client: Client, model: Model, ids: readonly number[]) => {
-	await client.query('delete from history where history_id = any ($1::bigint[])', [ids]);
+	await client.query('delete from colonies.history where history_id = any ($1::bigint[])', [ids]);
 	model.rows = model.rows.filter(({id}) => !ids.includes(id));
 };
 
@@ -186,7 +186,7 @@ const tamperings: Record<string, Tampering> = {
 		const rows = sealedRows(model);
 		const row = rows[pick(rows.length)];
 		if (row && !model.altered.has(row.id)) {
-			await client.query('update history set to_state = \'altered\' where history_id = $1', [row.id]);
+			await client.query('update colonies.history set to_state = \'altered\' where history_id = $1', [row.id]);
 			model.altered.add(row.id);
 		}
 	},

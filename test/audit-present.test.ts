@@ -189,18 +189,18 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database, colony, closed} = opened();
 		const {deviations, compared: counts} = await tampering(database, async client => {
 			// As if all of it had happened long ago, and root had set a retention in time.
-			await client.query('create temporary table aged on commit drop as select * from history');
-			await client.query('delete from history');
+			await client.query('create temporary table aged on commit drop as select * from colonies.history');
+			await client.query('delete from colonies.history');
 			await client.query('delete from seals');
 			await client.query('update live set submission_time = submission_time - interval \'40 days\', entered_at = entered_at - interval \'40 days\', start_time = start_time - interval \'40 days\'');
 			await client.query(agingClosed('40 days'));
 			await client.query('update computers set registered_at = registered_at - interval \'40 days\'');
 			await client.query('update colonies set registered_at = registered_at - interval \'40 days\'');
-			await client.query('insert into history (txid, at, actor, noun, subject_id, what, detail) values (txid_current() - 2, now() - interval \'50 days\', \'root\', \'installation\', \'history\', \'history.retention\', \'{"days": 30}\')');
-			await client.query('insert into history (txid, actor, noun, subject_id, what, detail) select txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', jsonb_build_object(\'before\', to_char((now() - interval \'30 days\') at time zone \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'), \'days\', 30)');
+			await client.query('insert into colonies.history (txid, at, actor, noun, subject_id, what, detail) values (txid_current() - 2, now() - interval \'50 days\', \'root\', \'installation\', \'history\', \'history.retention\', \'{"days": 30}\')');
+			await client.query('insert into colonies.history (txid, actor, noun, subject_id, what, detail) select txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', jsonb_build_object(\'before\', to_char((now() - interval \'30 days\') at time zone \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'), \'days\', 30)');
 			await seals.seal(client);
 			// Of one that was closed since, the closing alone is left.
-			await client.query('insert into history (txid, at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail) select txid_current() - 3, now(), actor, noun, subject_id, colony_id, what, from_state, to_state, detail from aged where subject_id = $1 and what = \'process.successful\'', [closed.processid]);
+			await client.query('insert into colonies.history (txid, at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail) select txid_current() - 3, now(), actor, noun, subject_id, colony_id, what, from_state, to_state, detail from aged where subject_id = colonies.bytes_of($1) and what = \'process.successful\'', [closed.processid]);
 			await client.query('update closed set retries = 9, computer_type = \'forgotten\' where process_id = bytes_of($1)', [closed.processid]);
 			return compared(client);
 		});

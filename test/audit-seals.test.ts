@@ -27,7 +27,7 @@ const database = skip ? undefined : await open({poolSize: 12});
 const colony = skip ? undefined : await openColony(database!);
 
 const placesOf = async (client: Client) => {
-	const {rows} = await client.query<{place: string}>('select txid || \'.\' || history_id as place from history order by txid, history_id');
+	const {rows} = await client.query<{place: string}>('select txid || \'.\' || history_id as place from colonies.history order by txid, history_id');
 	return rows.map(({place}) => place);
 };
 
@@ -78,21 +78,21 @@ test('what a slow transaction wrote is sealed once it has ended, and nothing tha
 	await sealAll(database!);
 	const before = (await seals.lastSeal(database!))!;
 	await database!.transaction(async client => {
-		await client.query('insert into history (actor, noun, subject_id, what) values (\'system\', \'process\', \'slow\', \'process.expire\')');
+		await client.query('insert into colonies.history (actor, noun, subject_id, what) values (\'system\', \'process\', \'slow\', \'process.expire\')');
 		await colony!.submit();
 		assert.equal(await sealAll(database!), 0);
 	});
 	assert.ok(await sealAll(database!) >= 2);
 	const entries = seals.readEntries((await seals.keptEntries(database!, before.number + 1))!);
-	const {rows} = await database!.query<{history_id: number}>('select history_id from history where subject_id = \'slow\'');
+	const {rows} = await database!.query<{history_id: number}>('select history_id from colonies.history where subject_id = \'slow\'');
 	assert.equal(entries[0]!.row, rows[0]!.history_id);
 	assert.equal((await verified(database!)).intact, true);
 });
 
 /** Puts rows of about this many kilobytes each into the history. */
 const insertLarge = async (count: number, kilobytes: number) => database!.query(
-	`insert into history (actor, noun, subject_id, what, detail)
-	select 'system', 'process', n, 'process.expire', to_jsonb((select string_agg(md5(n * m * random() || ''), '') from generate_series(1, $2::int * 32) m)) from generate_series(1, $1::int) n`,
+	`insert into colonies.history (actor, noun, subject_id, what, detail)
+	select 'system', 'process', colonies.bytes_of_any(n::text), 'process.expire', to_jsonb((select string_agg(md5(n * m * random() || ''), '') from generate_series(1, $2::int * 32) m)) from generate_series(1, $1::int) n`,
 	[count, kilobytes],
 );
 
@@ -110,7 +110,7 @@ async function sealSteps(): Promise<Array<{rows: number; more: boolean}>> {
 
 test('a seal takes no more than so many rows and so much of what belongs to them, and says whether there are more', {skip}, async () => {
 	await sealAll(database!);
-	await database!.query('insert into history (actor, noun, subject_id, what) select \'system\', \'process\', n, \'process.expire\' from generate_series(1, 4500) n');
+	await database!.query('insert into colonies.history (actor, noun, subject_id, what) select \'system\', \'process\', colonies.bytes_of_any(n::text), \'process.expire\' from generate_series(1, 4500) n');
 	assert.deepEqual(await sealSteps(), [{rows: 2000, more: true}, {rows: 2000, more: true}, {rows: 500, more: false}]);
 	await insertLarge(5, 900);
 	assert.deepEqual(await sealSteps(), [{rows: 2, more: true}, {rows: 2, more: true}, {rows: 1, more: false}]);
@@ -133,7 +133,7 @@ test('a seal says of when the earliest and the latest of its changes are, in any
 	await sealAll(database!);
 	const times = ['2026-03-02T00:00:00.000000Z', '2026-03-01T00:00:00.000000Z', '2026-03-04T00:00:00.000000Z', '2026-03-03T00:00:00.000000Z'];
 	for (const time of times) {
-		await database!.query('insert into history (at, actor, noun, subject_id, what) values ($1, \'system\', \'process\', \'early\', \'process.expire\')', [time]);
+		await database!.query('insert into colonies.history (at, actor, noun, subject_id, what) values ($1, \'system\', \'process\', \'early\', \'process.expire\')', [time]);
 	}
 
 	await sealAll(database!);
@@ -155,8 +155,8 @@ test('a dump that is restored elsewhere is as intact', {skip}, async () => {
 });
 
 /** The row of docs/audit.md. */
-const putVector = async (client: Client) => client.query(`insert into history (txid, history_id, at, actor, colony_id, noun, subject_id, what, from_state, to_state, detail, request, signature, since)
-	overriding system value values (7, 1, '2026-01-02T03:04:05.000006Z', 'system', null, 'process', 'p1', 'process.expire', 'running', 'failed', '{"deadline": null, "computer": "é"}', null, null, '2026-01-02T03:04:00Z')`);
+const putVector = async (client: Client) => client.query(`insert into colonies.history (txid, history_id, at, actor, colony_id, noun, subject_id, what, from_state, to_state, detail, request, signature, since)
+	values (7, 1, '2026-01-02T03:04:05.000006Z', 'system', null, 'process', 'p1', 'process.expire', 'running', 'failed', '{"deadline": null, "computer": "é"}', null, null, '2026-01-02T03:04:00Z')`);
 
 test('the worked example of docs/audit.md holds on every kind of database', async () => {
 	const page = readFileSync(new URL('../docs/audit.md', import.meta.url), 'utf8');
@@ -202,9 +202,9 @@ test('text, numbers and times of every kind are told apart in canonical form, an
 	await fc.assert(fc.asyncProperty(fc.array(row, {minLength: 200, maxLength: 200}), async rows => {
 		const given = JSON.stringify(rows.map((each, index) => ({...each, txid: index + 1})));
 		const [first, ...others] = await Promise.all(databases.map(async each => {
-			await each.query('delete from history');
-			await each.query(`insert into history (txid, history_id, at, actor, noun, subject_id, what, from_state, to_state, detail, request)
-				overriding system value select txid, txid, at, actor, noun, subject_id, what, from_state, to_state, detail::jsonb, request
+			await each.query('delete from colonies.history');
+			await each.query(`insert into colonies.history (txid, history_id, at, actor, noun, subject_id, what, from_state, to_state, detail, request)
+				select txid, txid, at, colonies.bytes_of_any(actor), noun, colonies.bytes_of_any(subject_id), what, from_state, to_state, detail::jsonb, request
 				from jsonb_to_recordset($1::jsonb) as r(txid bigint, at timestamptz, actor text, noun text, subject_id text, what text, from_state text, to_state text, detail text, request text)`, [given]);
 			return (await seals.entriesBetween(each, {txid: 0, row: 0}, {txid: 1000, row: 999})).toString('hex');
 		}));

@@ -3,6 +3,7 @@ import {after, test} from 'node:test';
 import fc from 'fast-check';
 import {seals} from '../source/database/index.ts';
 import type {Client, Database} from '../source/database/types.ts';
+import {bytesOfAny} from '../source/database/values.ts';
 import {createIdentity} from '../source/identity/index.ts';
 import {type Fault} from '../source/operations/index.ts';
 import {
@@ -33,7 +34,7 @@ async function openHistory(open: () => Promise<Database>) {
 	await sealAll(database);
 	await openColony(database, colony.broker).then(async ({id}) => colony.broker.run(root, 'colony.remove', {colonyid: id}));
 	await sealAll(database);
-	const {rows} = await database.query<Place>('select txid, history_id, what from history order by txid, history_id');
+	const {rows} = await database.query<Place>('select txid, history_id, what from colonies.history order by txid, history_id');
 	return {database, colony, rows};
 }
 
@@ -50,9 +51,9 @@ const placeOf = ({txid, history_id: row}: Place) => `${txid}.${row}`;
 const otherwise: Record<string, string> = {
 	at: 'at + interval \'1 microsecond\'',
 	actor: 'actor || \' \'',
-	colony_id: 'case when colony_id is null then \'\' end',
+	colony_id: 'case when colony_id is null then \'\'::bytea end',
 	noun: 'noun || \'s\'',
-	subject_id: 'reverse(subject_id)',
+	subject_id: 'sha256(subject_id)',
 	what: 'what || \'x\'',
 	from_state: 'coalesce(from_state || \'x\', \'\')',
 	to_state: 'coalesce(to_state || \'x\', \'\')',
@@ -76,7 +77,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database, rows} = opened();
 		const {intact, fault, to, last, ...counts} = await verified(database);
 		const {rows: chain} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals order by number');
-		const {rows: [{changes}]} = await database.query<any>('select count(*)::int as changes from history where request is not null');
+		const {rows: [{changes}]} = await database.query<any>('select count(*)::int as changes from colonies.history where request is not null');
 		assert.deepEqual({intact, fault, to}, {intact: true, fault: null, to: chain.length});
 		assert.ok(chain.length >= 6);
 		assert.deepEqual([counts.rows, counts.requests, counts.dropped], [rows.length, changes, 0]);
@@ -89,7 +90,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} a row is named whatever was altered of it`, {skip}, async () => {
 		const {rows} = opened();
 		await fc.assert(fc.asyncProperty(fc.constantFrom(...rows), fc.constantFrom(...Object.keys(otherwise)), async (row, column) => {
-			const fault = await found(async client => client.query(`update history set ${column} = ${otherwise[column]} where ${at(row)}`));
+			const fault = await found(async client => client.query(`update colonies.history set ${column} = ${otherwise[column]} where ${at(row)}`));
 			assert.deepEqual([fault?.kind, fault?.row], ['altered', placeOf(row)], column);
 			assert.match(fault!.message, new RegExp(`^The row ${placeOf(row).replace('.', String.raw`\.`)} \\(.*\\) of seal \\d+ was altered\\.$`));
 		}), {numRuns: 60});
@@ -98,10 +99,10 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} a row that was dropped, moved, swapped or put in is found, the first of several`, {skip}, async () => {
 		const {rows} = opened();
 		for (const [index, row] of rows.entries()) {
-			const fault = await found(async client => client.query(`delete from history where ${at(row)}`));
+			const fault = await found(async client => client.query(`delete from colonies.history where ${at(row)}`));
 			assert.deepEqual([fault?.kind, fault?.row], ['dropped', placeOf(row)]);
 			const next = rows[(index + 5) % rows.length]!;
-			const moved = await found(async client => client.query(`update history set txid = ${next.txid === row.txid ? next.txid + 1_000_000 : next.txid} where ${at(row)}`));
+			const moved = await found(async client => client.query(`update colonies.history set txid = ${next.txid === row.txid ? next.txid + 1_000_000 : next.txid} where ${at(row)}`));
 			// Where it is met before the place that it is missing at, it is one too many.
 			assert.equal(moved?.kind, next.txid < row.txid ? 'added' : 'moved');
 		}
@@ -109,20 +110,20 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const [one, other] = [rows[4]!, rows[9]!];
 		const columns = Object.keys(otherwise).join(', ');
 		const swapped = await found(async client => {
-			await client.query(`create temporary table swapped on commit drop as select * from history where (${at(one)}) or (${at(other)})`);
+			await client.query(`create temporary table swapped on commit drop as select * from colonies.history where (${at(one)}) or (${at(other)})`);
 			for (const [here, there] of [[one, other], [other, one]] as const) {
-				await client.query(`update history h set (${columns}) = (select ${columns} from swapped s where s.history_id = ${there.history_id}) where ${at(here)}`);
+				await client.query(`update colonies.history h set (${columns}) = (select ${columns} from swapped s where s.history_id = ${there.history_id}) where ${at(here)}`);
 			}
 		});
 		assert.deepEqual([swapped?.kind, swapped?.row], ['altered', placeOf(one)]);
 
 		for (const [place, time] of [[`${one.txid}`, 'now()'], ['-5', 'timestamptz \'1999-01-01\''], [`${other.txid}`, 'timestamptz \'2199-01-01\'']]) {
-			const added = await found(async client => client.query(`insert into history (txid, at, actor, noun, subject_id, what) values (${place}, ${time}, 'system', 'process', 'x', 'process.expire')`));
+			const added = await found(async client => client.query(`insert into colonies.history (txid, at, actor, noun, subject_id, what) values (${place}, ${time}, 'system', 'process', 'x', 'process.expire')`));
 			assert.equal(added?.kind, 'added', JSON.stringify(added));
 			assert.match(added.message, /process\.expire.*was put in afterwards/);
 		}
 
-		const both = await found(async client => client.query(`delete from history where (${at(rows[2]!)}) or (${at(rows[12]!)})`));
+		const both = await found(async client => client.query(`delete from colonies.history where (${at(rows[2]!)}) or (${at(rows[12]!)})`));
 		assert.equal(both?.row, placeOf(rows[2]!));
 	});
 
@@ -141,7 +142,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.deepEqual((await found(async client => client.query('delete from seals where number = 3')))?.message, 'Seal 3 is missing.');
 		const list = await found(async client => {
 			await client.query('update seals set entries = sha256(entries) where number = 2');
-			await client.query('update history set actor = \'x\' where history_id = (select to_row from seals where number = 2)');
+			await client.query('update colonies.history set actor = \'x\' where history_id = (select to_row from seals where number = 2)');
 		});
 		assert.deepEqual([list?.kind, list?.seal], ['seal', 2]);
 		assert.match(list!.message, /cannot be told which/);
@@ -151,7 +152,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database} = opened();
 		const {hash: head, number: count} = (await seals.lastSeal(database))!;
 		const cutOff = async (client: Client, number: number) => {
-			await client.query(`delete from history where (txid, history_id) > (select (to_txid, to_row) from seals where number = ${number - 1})`.replace('> (select (to_txid, to_row)', '> (select to_txid, to_row'));
+			await client.query(`delete from colonies.history where (txid, history_id) > (select (to_txid, to_row) from seals where number = ${number - 1})`.replace('> (select (to_txid, to_row)', '> (select to_txid, to_row'));
 			await client.query(`delete from seals where number >= ${number}`);
 		};
 
@@ -160,7 +161,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.deepEqual((await found(async client => cutOff(client, count - 1), head))?.kind, 'head');
 		// Rows altered, and all seals from there on made anew.
 		const anew = async (client: Client) => {
-			await client.query('update history set subject_id = reverse(subject_id) where what = \'process.successful\'');
+			await client.query('update colonies.history set subject_id = sha256(subject_id) where what = \'process.successful\'');
 			await client.query('delete from seals where number >= 2');
 			for (let rows = 1; rows > 0;) {
 				({rows} = await seals.seal(client));
@@ -183,12 +184,12 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {rows} = opened();
 		const disapproved = rows.find(({what}) => what === 'computer.disapprove')!;
 		const registered = rows.find(({what}) => what === 'computer.register')!;
-		const drop = async (client: Client) => client.query('insert into history (txid, actor, noun, subject_id, what, detail) values (txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', \'{"before": "2999-01-01T00:00:00.000000Z", "days": 1}\')');
+		const drop = async (client: Client) => client.query('insert into colonies.history (txid, actor, noun, subject_id, what, detail) values (txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', \'{"before": "2999-01-01T00:00:00.000000Z", "days": 1}\')');
 		const hidden = async (forge: (client: Client) => Promise<unknown>) => found(async client => {
-			await client.query(`delete from history where ${at(disapproved)}`);
+			await client.query(`delete from colonies.history where ${at(disapproved)}`);
 			await forge(client);
 		});
-		const altered = async (client: Client) => client.query(`update history set detail = detail || '{"cores": 9999}' where ${at(registered)}`);
+		const altered = async (client: Client) => client.query(`update colonies.history set detail = detail || '{"cores": 9999}' where ${at(registered)}`);
 		for (const [kind, row, also] of [['dropped', disapproved, async () => undefined], ['altered', registered, altered]] as const) {
 			for (const sealed of [false, true]) {
 				const fault = await hidden(async client => {
@@ -203,7 +204,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		// A row of this sort that nobody can read stands in nobody's way.
 		const unreadable = await hidden(async client => {
 			await drop(client);
-			await client.query('update history set detail = \'{"before": "yesterday", "days": "many"}\' where what = \'history.drop\'');
+			await client.query('update colonies.history set detail = \'{"before": "yesterday", "days": "many"}\' where what = \'history.drop\'');
 			await seals.seal(client);
 		});
 		assert.equal(unreadable?.row, placeOf(disapproved));
@@ -212,7 +213,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} rows that are dropped with the list of them are missed`, {skip}, async () => {
 		const {database} = opened();
 		const fault = await found(async client => {
-			await client.query('delete from history h using seals s, seals p where s.number = 3 and p.number = 2 and (h.txid, h.history_id) > (p.to_txid, p.to_row) and (h.txid, h.history_id) <= (s.to_txid, s.to_row)');
+			await client.query('delete from colonies.history h using seals s, seals p where s.number = 3 and p.number = 2 and (h.txid, h.history_id) > (p.to_txid, p.to_row) and (h.txid, h.history_id) <= (s.to_txid, s.to_row)');
 			await client.query('update seals set entries = null where number = 3');
 		});
 		const {rows: [seal]} = await database.query<{rows: number}>('select rows from seals where number = 3');
@@ -224,7 +225,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} nothing stands before the first row and the first seal`, {skip}, async () => {
 		const least = '-9223372036854775808';
 		for (const place of [least, '-9007199254740993']) {
-			const added = await found(async client => client.query(`insert into history (txid, history_id, actor, noun, subject_id, what) overriding system value values (${place}, ${place}, 'system', 'process', 'x', 'process.expire')`));
+			const added = await found(async client => client.query(`insert into colonies.history (txid, history_id, actor, noun, subject_id, what) values (${place}, ${place}, 'system', 'process', 'x', 'process.expire')`));
 			assert.equal(added?.kind, 'added');
 		}
 
@@ -234,7 +235,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		// All seals made anew, and the one that somebody kept the head of put aside.
 		const aside = async (number: number, kept: string) => found(async client => {
 			await client.query(`create temporary table kept on commit drop as select hash, ${columns} from seals order by number desc limit 1`);
-			await client.query('update history set subject_id = reverse(subject_id) where what = \'process.successful\'');
+			await client.query('update colonies.history set subject_id = sha256(subject_id) where what = \'process.successful\'');
 			await client.query('delete from seals');
 			for (let rows = 1; rows > 0;) {
 				({rows} = await seals.seal(client));
@@ -249,14 +250,15 @@ for (const [index, [name, skip]] of kinds.entries()) {
 
 	test(`in ${name} a change that no operator signed is found, sealed or not`, {skip}, async () => {
 		const {database, colony} = opened();
-		const {rows: signedRows} = await database.query<{txid: number; history_id: number; what: string; request: string; signature: string; subject_id: string}>('select * from history where colony_id = $1 and signature is not null and what like \'computer.%\' order by txid, history_id', [colony.id]);
+		const {rows: signedRows} = await database.query<{txid: number; history_id: number; what: string; request: string; signature: string; subject_id: string}>('select * from colonies.history where colony_id = colonies.bytes_of($1) and signature is not null and what like \'computer.%\' order by txid, history_id', [colony.id]);
 		const [registered, approved, disapproved] = ['register', 'approve', 'disapprove'].map(verb => signedRows.find(({what}) => what === `computer.${verb}`)!) as [typeof signedRows[0], typeof signedRows[0], typeof signedRows[0]];
 		const stranger = createIdentity().identity;
 		/** Puts a row in as the program would, and seals it. */
 		const forged = async (row: Record<string, unknown>) => tampering(database, async client => {
 			const full = {actor: colony.id, colony_id: colony.id, noun: 'computer', subject_id: approved.subject_id, what: 'computer.approve', request: null, signature: null, ...row};
 			const names = Object.keys(full);
-			await client.query(`insert into history (${names.join(', ')}, txid) values (${names.map((_, index) => `$${index + 1}`).join(', ')}, txid_current() - 1)`, Object.values(full));
+			const values = Object.entries(full).map(([name, value]) => typeof value === 'string' && ['actor', 'colony_id', 'subject_id'].includes(name) ? bytesOfAny(value) : value);
+			await client.query(`insert into colonies.history (${names.join(', ')}, txid) values (${names.map((_, index) => `$${index + 1}`).join(', ')}, txid_current() - 1)`, values);
 			await seals.seal(client);
 			const {fault, last} = await verified(client);
 			assert.equal(fault?.seal, last!.number, JSON.stringify(fault));

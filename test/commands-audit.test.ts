@@ -37,8 +37,8 @@ test('a head that is printed is found again; another one, and a row that was alt
 	const other = await run(['audit', 'verify', '--head', 'f'.repeat(64), ...rootWords]);
 	assert.deepEqual([other.code, JSON.parse(other.stdout).fault.kind], [14, 'head']);
 	assert.match(other.stderr, /is not on the chain/);
-	await database.query('alter table history disable trigger history_is_append_only');
-	await database.query('update history set actor = $1 where what = \'computer.disapprove\'', [createIdentity().identity.id]);
+	await database.query('alter table colonies.history disable trigger history_is_append_only');
+	await database.query('update colonies.history set actor = colonies.bytes_of($1) where what = \'computer.disapprove\'', [createIdentity().identity.id]);
 	const altered = await run(['audit', 'verify', ...rootWords]);
 	assert.equal(altered.code, 14);
 	assert.match(altered.stderr, /^colonies: The row \d+\.\d+ \(computer\.disapprove\) of seal \d+ was altered\.\n/);
@@ -46,7 +46,7 @@ test('a head that is printed is found again; another one, and a row that was alt
 
 test('a head before the seals that are checked is refused, for nothing there follows from it', async () => {
 	const {rows: [first]} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals where number = 1');
-	await database.query('insert into history (actor, noun, subject_id, what) values (\'system\', \'attribute\', \'p\', \'attribute.add\')');
+	await database.query('insert into colonies.history (actor, noun, subject_id, what) values (\'system\', \'attribute\', \'p\', \'attribute.add\')');
 	await sealAll(database);
 	const {rows: [{last}]} = await database.query<any>('select max(number)::int as last from seals');
 	const {code, stdout, stderr} = await run(['audit', 'verify', '--after', String(last), '--head', first!.hash, ...rootWords]);
@@ -60,8 +60,8 @@ test('how long the history is kept is shown and set by one command', async () =>
 	const set = await run(['history', 'retention', '--days', '30', ...rootWords]);
 	assert.deepEqual([set.code, set.stdout, set.stderr], [0, '', 'The history is kept for 30 days.\n']);
 	assert.equal((await show()).days, 30);
-	await database.query('update history set actor = $1 where what = \'computer.disapprove\'', [colony]);
-	await database.query('insert into history (at, actor, noun, subject_id, what) select now() - interval \'40 days\', \'system\', \'process\', \'p\', \'process.expire\' from generate_series(1, 3)');
+	await database.query('update colonies.history set actor = colonies.bytes_of($1) where what = \'computer.disapprove\'', [colony]);
+	await database.query('insert into colonies.history (at, actor, noun, subject_id, what) select now() - interval \'40 days\', \'system\', \'process\', \'p\', \'process.expire\' from generate_series(1, 3)');
 	for (const _ of ['says', 'drops']) {
 		await sealAll(database);
 		await new Broker(database, {local: true}).keepHistory();

@@ -58,10 +58,10 @@ test('the history is verified with the press of a key, and what was altered is n
 	await person.until('✓ The history is intact up to seal');
 	person.press('esc');
 	await person.until(/verified intact \d\d:\d\d:\d\d/);
-	const {rows: [row]} = await database.query<{txid: number; history_id: number}>('select txid, history_id from history where subject_id = $1 and what = \'computer.approve\'', [lab.id]);
+	const {rows: [row]} = await database.query<{txid: number; history_id: number}>('select txid, history_id from colonies.history where subject_id = colonies.bytes_of($1) and what = \'computer.approve\'', [lab.id]);
 	await database.transaction(async client => {
 		await client.query('set local session_replication_role = replica');
-		await client.query('update history set to_state = \'disapproved\' where history_id = $1', [row!.history_id]);
+		await client.query('update colonies.history set to_state = \'disapproved\' where history_id = $1', [row!.history_id]);
 	});
 	person.press('v');
 	await person.until('✗ The history is not intact.');
@@ -73,7 +73,7 @@ test('the history is verified with the press of a key, and what was altered is n
 	person.press('r');
 	await database.transaction(async client => {
 		await client.query('set local session_replication_role = replica');
-		await client.query('update history set to_state = \'approved\' where history_id = $1', [row!.history_id]);
+		await client.query('update colonies.history set to_state = \'approved\' where history_id = $1', [row!.history_id]);
 	});
 	person.press('v');
 	await person.until('✓ The history is intact');

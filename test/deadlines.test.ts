@@ -110,7 +110,7 @@ test('several brokers that end at once end each process exactly once', async () 
 	const ended = await Promise.all(brokers.map(async each => each.endExpired()));
 	assert.equal(ended.reduce((sum, count) => sum + count, 0), many.length);
 	const {rows} = await database.query<{what: string; count: number}>(
-		'select what, count(*)::int as count from history where subject_id = any ($1) and actor = \'system\' and noun = \'process\' group by what order by what',
+		'select what, count(*)::int as count from colonies.history where subject_id = any (colonies.bytes_of_all($1)) and actor = \'system\' and noun = \'process\' group by what order by what',
 		[many.map(({processid}) => processid)],
 	);
 	assert.deepEqual(rows, [{what: 'process.expire', count: 30}, {what: 'process.requeue', count: 30}]);

@@ -104,7 +104,7 @@ test('a change and its history are one transaction', async () => {
 	/** Checks that the transaction which wrote the row of the process in a table, in 32 bits, is that of the last such row of its history. */
 	const oneTransaction = async (table: 'live' | 'closed' | 'outputs', what: string) => {
 		const {rows: [row]} = await database.query<{process: string; told: string}>(
-			`select (select xmin::text from ${table} where process_id = bytes_of($1)) as process, (select (txid % 4294967296)::text from history where subject_id = $1 and what = $2 order by history_id desc limit 1) as told`,
+			`select (select xmin::text from ${table} where process_id = bytes_of($1)) as process, (select (txid % 4294967296)::text from colonies.history where subject_id = colonies.bytes_of($1) and what = $2 order by history_id desc limit 1) as told`,
 			[process.processid, what],
 		);
 		assert.match(row!.process, /^\d+$/);
@@ -145,7 +145,7 @@ test('what is refused leaves no history', async () => {
 test('an operator\'s change is kept with its signed request, and what is done in numbers without one', async () => {
 	await broker.run(root, 'history.retention', {days: 30});
 	await colony.own('process.retention', {failed: 'off'});
-	const {rows} = await database.query<HistoryRow>('select * from history');
+	const {rows} = await database.query<HistoryRow>('select txid, at, colonies.text_of(actor) as actor, colony_id, what, request, signature from colonies.history');
 	const kept = new Set<string>();
 	const nonces = new Set<string>();
 	for (const row of rows) {
@@ -235,7 +235,7 @@ test('the history keeps of a process what its rows do not say already', async ()
 	await colony.add(computer, process, {key: 'warning', value: 'hot', type: 'err'});
 	await colony.own('computer.disapprove', {computerid: computer.id});
 	await colony.own('process.remove', {processid: process.processid});
-	const {rows} = await database.query<Pick<HistoryRow, 'what' | 'detail'>>('select what, detail from history where subject_id = $1 order by history_id', [process.processid]);
+	const {rows} = await database.query<Pick<HistoryRow, 'what' | 'detail'>>('select what, detail from colonies.history where subject_id = colonies.bytes_of($1) order by history_id', [process.processid]);
 	const kept = new Map(rows.map(({what, detail}) => [what, detail as Record<string, unknown>]));
 	const given = {in: [{b: '1'}, {a: '2'}]};
 	const asked = {submissiontime: process.submissiontime, targetcomputerids: [computer.id], timeout: -1, cores: 2};
@@ -249,11 +249,11 @@ test('the history keeps of a process what its rows do not say already', async ()
 
 test('the history cannot be changed', async () => {
 	const before = await contents(database);
-	for (const statement of ['update history set actor = \'somebody\'', 'update history set detail = null where history_id = 1', 'insert into history (history_id, actor, noun, subject_id, what) values (1, \'root\', \'colony\', \'x\', \'y\')']) {
+	for (const statement of ['update colonies.history set actor = \'somebody\'', 'update colonies.history set detail = null where history_id = 1']) {
 		await assert.rejects(async () => database.query(statement));
 	}
 
-	await assert.rejects(async () => database.query('update history set what = \'nothing\''), (error: Error) => String(error.cause).includes('append-only'));
+	await assert.rejects(async () => database.query('update colonies.history set what = \'nothing\''), (error: Error) => String(error.cause).includes('append-only'));
 	assert.deepEqual(await contents(database), before);
 });
 
@@ -293,21 +293,21 @@ test('a reader that goes by transaction loses nothing of a slow one', {skip: noP
 	const read: number[] = [];
 	let last = [0, 0];
 	const readOn = async () => {
-		const {rows} = await database.query<{txid: number; history_id: number}>(`select txid, history_id from history where (txid, history_id) > ($1, $2) and txid < txid_snapshot_xmin(txid_current_snapshot())
+		const {rows} = await database.query<{txid: number; history_id: number}>(`select txid, history_id from colonies.history where (txid, history_id) > ($1, $2) and txid < txid_snapshot_xmin(txid_current_snapshot())
 			order by txid, history_id`, last);
 		read.push(...rows.map(row => row.history_id));
 		last = rows.length > 0 ? [rows.at(-1)!.txid, rows.at(-1)!.history_id] : last;
 	};
 
 	await database.transaction(async client => {
-		await client.query('insert into history (actor, noun, subject_id, colony_id, what) values ($1, \'colony\', $1, $1, \'slow\')', [slow.id]);
+		await client.query('insert into colonies.history (actor, noun, subject_id, colony_id, what) values (colonies.bytes_of($1), \'colony\', colonies.bytes_of($1), colonies.bytes_of($1), \'slow\')', [slow.id]);
 		for (let index = 0; index < 3; index++) {
 			await colony.submit();
 			await readOn();
 		}
 	});
 	await readOn();
-	const {rows} = await database.query<{history_id: number}>('select history_id from history order by txid, history_id');
+	const {rows} = await database.query<{history_id: number}>('select history_id from colonies.history order by txid, history_id');
 	assert.deepEqual(read, rows.map(row => row.history_id));
 	const [row] = await slow.history();
 	assert.ok(read.includes(row!.history_id));
@@ -327,7 +327,7 @@ test('an attempt keeps no more than its history can hold, and the first root pas
 		await refused(colony.add(computer, process, {key: 'more', value: 'x'.repeat(1_048_576)}), 'too-large', /32 MiB/);
 		await colony.own('computer.disapprove', {computerid: computer.id});
 		assert.equal(await colony.state(process), 'waiting');
-		const {rows} = await database.query<{count: number}>('select count(*)::int as count from history where what = \'database.firstrootpassword\' and actor = \'root\'');
+		const {rows} = await database.query<{count: number}>('select count(*)::int as count from colonies.history where what = \'database.firstrootpassword\' and actor = \'root\'');
 		assert.deepEqual(rows, [{count: 1}]);
 	} finally {
 		await database.close();

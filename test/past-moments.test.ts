@@ -96,9 +96,9 @@ test('what a transaction that is still open has done comes after every moment th
 	const there = new Colony(second, here.broker);
 	let told: string | undefined;
 	await second.transaction(async client => {
-		await client.query('insert into history (actor, colony_id, noun, subject_id, what, detail) values ($1, $2, \'colony\', $1, \'colony.register\', \'{}\')', [there.id, here.id]);
+		await client.query('insert into colonies.history (actor, colony_id, noun, subject_id, what, detail) values (colonies.bytes_of($1), colonies.bytes_of($2), \'colony\', colonies.bytes_of($1), \'colony.register\', \'{}\')', [there.id, here.id]);
 		const page = await here.own('process.list', {at: '-0s'});
-		const {rows: [open]} = await client.query<{at: string}>('select at from history where actor = $1', [there.id]);
+		const {rows: [open]} = await client.query<{at: string}>('select at from colonies.history where actor = colonies.bytes_of($1)', [there.id]);
 		told = page.at!;
 		assert.ok(told < open!.at);
 	});

@@ -25,16 +25,16 @@ async function openWorld() {
 		// Work of somebody else, so that what is live is no empty table.
 		await client.query(`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
 			select bytes_of(md5('w' || n) || md5(n::text)), bytes_of($1), 1, now(), now(), '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 2000) n`, [other.id]);
-		await client.query(`insert into history (at, actor, noun, colony_id, subject_id, what, from_state, to_state, since, detail)
-			select m.at + o.o, 'x', 'process', $1, id, o.what, o.f, o.t, case when o.f is not null then m.at + o.s end, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
-			from (${made}) m cross join (values (interval '1 ms', interval '0', 'process.submit', null, 'waiting'), (interval '2001 ms', interval '0', 'process.assign', 'waiting', 'running'), (interval '3001 ms', interval '2 s', 'process.successful', 'running', 'successful')) o(o, s, what, f, t)
+		await client.query(`insert into colonies.history (at, actor, noun, colony_id, subject_id, what, from_state, to_state, detail)
+			select m.at + o.o, 'x', 'process', bytes_of($1), bytes_of(id), o.what, o.f, o.t, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
+			from (${made}) m cross join (values (interval '1 ms', 'process.submit', null, 'waiting'), (interval '2001 ms', 'process.assign', 'waiting', 'running'), (interval '3001 ms', 'process.successful', 'running', 'successful')) o(o, what, f, t)
 			order by 1`, [colony.id, all, worker.id]);
-		await client.query(`insert into history (at, actor, noun, colony_id, subject_id, what, from_state, since, detail)
-			select now() + interval '1 hour', 'x', 'process', $1, id, 'process.remove', 'successful', at + interval '3 s', jsonb_build_object('processid', id, 'targetcolonyid', $1::text, 'targetcomputerids', '[]'::jsonb, 'assignedcomputerid', $3::text,
+		await client.query(`insert into colonies.history (at, actor, noun, colony_id, subject_id, what, from_state, detail)
+			select now() + interval '1 hour', 'x', 'process', bytes_of($1), bytes_of(id), 'process.remove', 'successful', jsonb_build_object('processid', id, 'targetcolonyid', $1::text, 'targetcomputerids', '[]'::jsonb, 'assignedcomputerid', $3::text,
 				'status', 2, 'computertype', 'type0', 'submissiontime', at, 'starttime', at + interval '2 s', 'endtime', at + interval '3 s', 'timeout', -1, 'retries', 0, 'maxretries', 0, 'mem', 0, 'cores', 0, 'gpus', 0, 'in', null, 'out', null, 'err', null)
 			from (${made}) m where n % 100 = 0`, [colony.id, all, worker.id]);
 	});
-	const {rows: [gone]} = await plain.query<{id: Id}>('select subject_id as id from history where what = \'process.remove\' order by since limit 1');
+	const {rows: [gone]} = await plain.query<{id: Id}>('select subject_id as id from colonies.history where what = \'process.remove\' order by detail->>\'endtime\' limit 1');
 	return {database, colony, worker: worker.id, gone: gone!.id};
 }
 

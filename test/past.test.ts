@@ -66,7 +66,7 @@ async function check(recorded: Recorded, random: Random): Promise<void> {
 
 /** Every step of some processes as people are told of it, with what is kept of it. */
 async function stepsOf(database: Database, {colonies}: Workload): Promise<unknown[]> {
-	const {rows} = await database.query<{colony: Id; process: Id}>('select distinct colony_id as colony, subject_id as process from history where noun = \'process\' and what in (\'process.requeue\', \'process.retry\', \'process.remove\') and colony_id in (select encode(colony_id, \'hex\') from colonies) order by 2 limit 60');
+	const {rows} = await database.query<{colony: Id; process: Id}>('select distinct colony_id as colony, subject_id as process from colonies.history where noun = \'process\' and what in (\'process.requeue\', \'process.retry\', \'process.remove\') and colony_id in (select colony_id from colonies.colonies) order by 2 limit 60');
 	return Promise.all(rows.map(async ({colony: id, process}) => {
 		const colony = colonies.find(each => each.id === id)!;
 		const {rows: steps} = await colony.own('process.history', {processid: process, count: 1000});
@@ -114,7 +114,7 @@ async function record(database: Database, moments: number, seed: number): Promis
 		return;
 	}
 
-	const {rows} = await database.query<{what: string}>('select distinct what from history order by what');
+	const {rows} = await database.query<{what: string}>('select distinct what from colonies.history order by what');
 	assert.deepEqual(rows.map(({what}) => what), [
 		'attribute.add',
 		'colony.register',

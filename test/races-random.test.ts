@@ -63,7 +63,7 @@ test('whatever many do at once, the history of every process is one unbroken cha
 		}
 	}));
 
-	const {rows: steps} = await first.database.query<{subject_id: Id; what: string; from_state: string | null; to_state: string | null}>('select subject_id, what, from_state, to_state from history where noun = \'process\' order by history_id');
+	const {rows: steps} = await first.database.query<{subject_id: Id; what: string; from_state: string | null; to_state: string | null}>('select subject_id, what, from_state, to_state from colonies.history where noun = \'process\' order by history_id');
 	const states = new Map<Id, string | null>();
 	for (const {subject_id: id, what, from_state: from, to_state: to} of steps) {
 		assert.equal(from, states.get(id) ?? null, `${what} of ${id}`);

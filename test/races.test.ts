@@ -75,7 +75,7 @@ test('thirty-two claimers at two servers share five hundred processes: none twic
 
 	const {rows} = await database.query('select from processes where colony_id = bytes_of($1) and (status <> 1 or assigned_computer_id is null)', [work.id]);
 	assert.equal(rows.length, 0);
-	const {rows: [told]} = await database.query<{count: number}>('select count(distinct subject_id)::int as count from history where colony_id = $1 and what = \'process.assign\'', [work.id]);
+	const {rows: [told]} = await database.query<{count: number}>('select count(distinct subject_id)::int as count from colonies.history where colony_id = colonies.bytes_of($1) and what = \'process.assign\'', [work.id]);
 	assert.equal(told!.count, 500);
 });
 
@@ -250,7 +250,7 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 		// Whatever was in it ended with a removal, from the state in which it was.
 		const {rows} = await database.query<{subject_id: string; steps: string[]; states: string[]}>(
 			`select subject_id, array_agg(what order by history_id) as steps, array_agg(coalesce(from_state, '') || '>' || coalesce(to_state, '') order by history_id) as states
-			from history where colony_id = $1 and noun in ('process', 'computer') group by subject_id`,
+			from colonies.history where colony_id = colonies.bytes_of($1) and noun in ('process', 'computer') group by subject_id`,
 			[fresh.id],
 		);
 		for (const {steps, states} of rows) {

@@ -16,8 +16,8 @@ async function openHistory(open: () => Promise<Database>) {
 	await sealAll(database);
 	for (const days of [40, 30, 20, 10, 5]) {
 		await database.query(
-			`insert into history (at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail)
-			select now() - $1 * interval '1 day' - n * interval '1 minute', 'system', 'process', 'p' || n, $2, 'process.expire', 'running', 'failed', '{"computer": "c"}' from generate_series(1, 700) n`,
+			`insert into colonies.history (at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail)
+			select now() - $1 * interval '1 day' - n * interval '1 minute', 'system', 'process', colonies.bytes_of_any('p' || n), colonies.bytes_of($2), 'process.expire', 'running', 'failed', '{"computer": "c"}' from generate_series(1, 700) n`,
 			[days, colony.id],
 		);
 		await sealAll(database);
@@ -35,7 +35,7 @@ const kinds: Array<[name: string, skip: string | false, open: () => Promise<Data
 ];
 
 const count = async (database: Database, where = 'true'): Promise<number> => {
-	const {rows: [row]} = await database.query<{count: number}>(`select count(*)::int as count from history where ${where}`);
+	const {rows: [row]} = await database.query<{count: number}>(`select count(*)::int as count from colonies.history where ${where}`);
 	return row!.count;
 };
 
@@ -65,7 +65,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const kept = await colony.broker.run(root, 'history.retention', {days: 15});
 		assert.deepEqual([kept.days, kept.droppedbefore], [15, null]);
 		// One that nobody has sealed yet stays, however old it is.
-		await database.query('insert into history (at, actor, noun, subject_id, what) values (now() - interval \'39 days\', \'system\', \'process\', \'late\', \'process.expire\')');
+		await database.query('insert into colonies.history (at, actor, noun, subject_id, what) values (now() - interval \'39 days\', \'system\', \'process\', \'late\', \'process.expire\')');
 		for (let more = true; more;) {
 			more = await colony.broker.keepHistory();
 		}
@@ -82,7 +82,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const early = await verified(database, head.hash);
 		assert.equal(early.fault?.kind, 'retention');
 		assert.match(early.fault.message, /^\d+ rows of seal \d+ were dropped by a retention of 15 days that was set at .* after this head was kept/);
-		const {rows: [drop]} = await database.query<{what: string; detail: {before: string; days: number}}>('select what, detail from history where what = \'history.drop\'');
+		const {rows: [drop]} = await database.query<{what: string; detail: {before: string; days: number}}>('select what, detail from colonies.history where what = \'history.drop\'');
 		assert.equal(drop!.detail.days, 15);
 		const {droppedbefore} = await colony.own('history.get');
 		assert.deepEqual([droppedbefore, since], [drop!.detail.before, drop!.detail.before]);
@@ -92,15 +92,15 @@ for (const [index, [name, skip]] of kinds.entries()) {
 
 	test(`in ${name} what goes without retention is found after it, too, and so is a row older than what was dropped`, {skip}, async () => {
 		const {database} = opened[index]!;
-		const {rows: [oldest]} = await database.query<{txid: number; history_id: number}>('select txid, history_id from history where at > now() - interval \'11 days\' order by txid, history_id limit 1');
+		const {rows: [oldest]} = await database.query<{txid: number; history_id: number}>('select txid, history_id from colonies.history where at > now() - interval \'11 days\' order by txid, history_id limit 1');
 		const fault = await tampering(database, async client => {
-			await client.query('delete from history where txid = $1 and history_id = $2', [oldest!.txid, oldest!.history_id]);
+			await client.query('delete from colonies.history where txid = $1 and history_id = $2', [oldest!.txid, oldest!.history_id]);
 			return (await verified(client)).fault;
 		});
 		assert.deepEqual([fault?.kind, fault?.row], ['dropped', `${oldest!.txid}.${oldest!.history_id}`]);
 		const widened = await tampering(database, async client => {
 			await client.query('update retention set dropped_before = now()');
-			await client.query('delete from history where what = \'process.submit\'');
+			await client.query('delete from colonies.history where what = \'process.submit\'');
 			return (await verified(client)).fault;
 		});
 		assert.equal(widened?.kind, 'dropped');
@@ -119,12 +119,12 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const before = await count(database, 'what <> \'history.drop\'');
 		// As if it had been set long ago, and sealed in time.
 		const forgotten = await tampering(database, async client => {
-			await client.query('delete from history where what = \'history.retention\'');
+			await client.query('delete from colonies.history where what = \'history.retention\'');
 			return (await verified(client)).fault;
 		});
 		assert.equal(forgotten?.kind, 'dropped');
-		await database.query('insert into history (at, actor, noun, subject_id, what, detail, request) select now() - interval \'33 days\', actor, noun, subject_id, what, detail, request from history where what = \'history.retention\'');
-		await database.query('insert into history (at, actor, noun, subject_id, what) values (now() - interval \'33 days\', \'system\', \'process\', \'beside\', \'process.expire\')');
+		await database.query('insert into colonies.history (at, actor, noun, subject_id, what, detail, request) select now() - interval \'33 days\', actor, noun, subject_id, what, detail, request from colonies.history where what = \'history.retention\'');
+		await database.query('insert into colonies.history (at, actor, noun, subject_id, what) values (now() - interval \'33 days\', \'system\', \'process\', \'beside\', \'process.expire\')');
 		await keepAll(colony, database);
 		assert.equal(await count(database, 'subject_id = \'beside\''), 0);
 		assert.equal(await count(database, 'what <> \'history.drop\''), before + 1);
@@ -180,7 +180,7 @@ test('only where TimescaleDB is can it be compressed, and what was compressed ve
 	const listed = await colony.own('audit.list', {all: true, count: 1000});
 	assert.equal(listed.rows.length, 1000);
 	const altered = await tampering(database, async client => {
-		await client.query('update history set actor = \'x\' where history_id = (select min(history_id) from history where at < now() - interval \'4 days\')');
+		await client.query('update colonies.history set actor = \'x\' where history_id = (select min(history_id) from colonies.history where at < now() - interval \'4 days\')');
 		return (await verified(client)).fault;
 	});
 	assert.equal(altered?.kind, 'altered');

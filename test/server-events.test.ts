@@ -201,7 +201,7 @@ test('whoever reads too slowly loses the connection and goes on later', {timeout
 	while (served.context.broker.events.size > 0) {
 		assert.ok(done < 200_000, 'It is still listening.');
 		// As much as can happen, in one go.
-		await database.query('insert into history (actor, colony_id, noun, subject_id, what) select $1, $1, \'process\', ($2 + number)::text, \'process.submit\' from generate_series(1, 10000) number', [busy.id, done]);
+		await database.query('insert into colonies.history (actor, colony_id, noun, subject_id, what) select colonies.bytes_of($1), colonies.bytes_of($1), \'process\', colonies.bytes_of_any(($2 + number)::text), \'process.submit\' from generate_series(1, 10000) number', [busy.id, done]);
 		done += 10_000;
 		await busy.submit();
 	}
@@ -237,7 +237,7 @@ test('a reader that stalls while its past is read keeps nobody', {timeout: 60_00
 	const hasty = await serve(database, {beat: 50});
 	const {method, target, headers} = signed(colony.owner, {method: 'GET', target: `/colonies/${colony.id}/events?after=0.0`}, {headers: {accept: 'text/event-stream'}});
 	// More than the system keeps for both ends of a connection.
-	await database.query('insert into history (actor, colony_id, noun, subject_id, what) select $1, $1, \'process\', $1, \'process.submit\' from generate_series(1, 60000)', [colony.id]);
+	await database.query('insert into colonies.history (actor, colony_id, noun, subject_id, what) select id, id, \'process\', id, \'process.submit\' from generate_series(1, 60000), colonies.bytes_of($1) id', [colony.id]);
 	const socket = net.connect(hasty.port, '127.0.0.1');
 	socket.on('error', () => undefined);
 	socket.write(`${method} ${target} HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`);

@@ -125,7 +125,7 @@ test('of three servers one is killed, the database restarts and another server i
 	assert.deepEqual(await counts(), {2: many});
 	const {rows} = await database.query<{steps: string; count: number}>(
 		`select steps, count(*)::int as count from (
-			select subject_id, string_agg(what, ' ' order by history_id) as steps from history where colony_id = $1 and noun = 'process' group by subject_id
+			select subject_id, string_agg(what, ' ' order by history_id) as steps from colonies.history where colony_id = colonies.bytes_of($1) and noun = 'process' group by subject_id
 		) each group by steps`,
 		[colony.id],
 	);

@@ -58,22 +58,21 @@ async function setBack(database: Database, processid: Id, {submitted, started, e
 		? database.query('update live set submission_time = $2::timestamptz, start_time = $3::timestamptz, entered_at = coalesce($3::timestamptz, $2::timestamptz) where process_id = bytes_of($1)', [processid, submission, start])
 		: database.query('update closed set submission_time = $2::timestamptz, start_time = $3::timestamptz, end_time = $4::timestamptz where process_id = bytes_of($1)', [processid, submission, start, end]));
 	await database.query(
-		`update history set
+		`update colonies.history set
 			at = case what when 'process.submit' then $2::timestamptz when 'process.assign' then $3::timestamptz else coalesce($4::timestamptz, $3::timestamptz) end,
-			since = case what when 'process.submit' then null when 'process.assign' then $2::timestamptz else $3::timestamptz end,
 			detail = detail || case what
 				when 'process.submit' then jsonb_build_object('submissiontime', $2::text)
 				when 'process.assign' then jsonb_build_object('start', $3::text, 'wait', (extract(epoch from $3::timestamptz - $2::timestamptz) * 1e6)::bigint)
 				when 'attribute.add' then '{}'::jsonb
 				else jsonb_build_object('start', $3::text, 'run', (extract(epoch from $4::timestamptz - $3::timestamptz) * 1e6)::bigint) end
-		where subject_id = $1`,
+		where subject_id = colonies.bytes_of($1)`,
 		[processid, submission, start, end],
 	);
 }
 
 /** Moves what happened to the colony and its computers back in time. */
 async function setBackRest(database: Database): Promise<void> {
-	await database.query('update history set at = at - case what when \'computer.disapprove\' then interval \'3 hours\' else interval \'30 days\' end where noun <> \'process\' and noun <> \'attribute\'');
+	await database.query('update colonies.history set at = at - case what when \'computer.disapprove\' then interval \'3 hours\' else interval \'30 days\' end where noun <> \'process\' and noun <> \'attribute\'');
 }
 
 type Made = {context: Context; owner: Identity; computers: Map<string, Identity>};
@@ -127,11 +126,11 @@ export async function makeColony(home: string): Promise<void> {
 		computers.set(spec.name, identity);
 	}
 
-	await database.query('alter table history disable trigger history_is_append_only');
+	await database.query('alter table colonies.history disable trigger history_is_append_only');
 	await context.run({identity: owner}, 'computer.disapprove', {colonyid: owner.id, computerid: computers.get('lab2')!.id});
 	await work(database, {context, owner, computers});
 	await setBackRest(database);
-	await database.query('alter table history enable trigger history_is_append_only');
+	await database.query('alter table colonies.history enable trigger history_is_append_only');
 	await context.close();
 }
 

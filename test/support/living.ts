@@ -124,7 +124,7 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 	const odd = createStranger(context, {colonyid, owner: dispatcher, member: stranger, random});
 	const needed = [dispatcher, stranger, ...members.map(({identity}) => identity).slice(0, 3)];
 
-	const {rows: [last]} = await database.query<{txid: string}>('select max(txid)::text as txid from history');
+	const {rows: [last]} = await database.query<{txid: string}>('select max(txid)::text as txid from colonies.history');
 	const tended: string[] = [];
 	let now = 0;
 	let current: Promise<void> | undefined;
@@ -156,7 +156,7 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 		},
 		async changes() {
 			const {rows} = await database.query<Written>(
-				'select history_id::text, txid::text, actor, what, subject_id from history where txid > $1::bigint and actor = any ($2) order by txid, history_id',
+				'select history_id::text, txid::text, colonies.text_of(actor) as actor, what, colonies.text_of(subject_id) as subject_id from colonies.history where txid > $1::bigint and actor = any (colonies.bytes_of_all($2)) order by txid, history_id',
 				[last!.txid, [colonyid, parked.id, other.id, 'root']],
 			);
 			const left = [...tended];

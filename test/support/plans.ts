@@ -33,8 +33,8 @@ const readBy = (node: Node): number => node['Actual Loops'] * (node['Actual Rows
 const sum = (nodes: Node[]): number => nodes.reduce((total, node) => total + readBy(node), 0);
 const isOfKinds = (node: Node): boolean => ['demands', 'outputs'].includes(node['Relation Name'] ?? '') || /^(?:demands|outputs)/.test(node['Index Name'] ?? '');
 
-/** The table of a piece of one, a day of `closed`, and of any other the table itself. */
-const tableOf = (relation: string): string => relation.replace(/^closed_(?:\d+|other|before)$/, 'closed');
+/** The table of a piece of one, a month of `closed` or of the history, and of any other the table itself. */
+const tableOf = (relation: string): string => relation.replace(/^(closed|history)_(?:\d+|other|before)$/, '$1');
 
 /** Whether this reads a piece of a table that has nothing in it, as those of the days to come. */
 const isOfNothing = (node: Node): boolean => tableOf(node['Relation Name']!) !== node['Relation Name'] && node['Plan Rows'] <= 1 && readBy(node) === 0;

@@ -83,7 +83,7 @@ type HistoryRow = {txid: string; request: string | null; signature: string | nul
 
 /** The rows in the order in which they were written; those that one statement wrote, in an order that no random id decides. */
 async function historyOf(database: Database, names: Names): Promise<string[]> {
-	const {rows} = await database.query<HistoryRow>('select h.txid::text as txid, actor, colony_id, noun, subject_id, what, from_state, to_state, detail, request, signature from history h order by h.txid, history_id');
+	const {rows} = await database.query<HistoryRow>('select h.txid::text as txid, colonies.text_of(actor) as actor, colony_id, noun, colonies.text_of(subject_id) as subject_id, what, from_state, to_state, detail, request, signature from colonies.history h order by h.txid, history_id');
 	const texts = rows.map(({txid, request, signature, ...row}) => {
 		const {created: _, nonce: __, ...signed} = JSON.parse(request ?? '{}') as Record<string, unknown>;
 		return {txid, what: row.what, text: names.plain({...row, request: request === null ? null : signed, signed: signature !== null})};

@@ -49,12 +49,12 @@ export const agingHistory = (interval: string): string => {
 /** Keeps every second row of the history as rows were before schema 7: what they have in short, in full. @returns how many are told otherwise now */
 export async function keepInFull(client: Client): Promise<number> {
 	type Row = {row: number; what: string; subject: Id; colony: Id | null; detail: unknown};
-	const {rows} = await client.query<Row>('select history_id as row, what, subject_id as subject, colony_id as colony, detail from history where history_id % 2 = 0');
+	const {rows} = await client.query<Row>('select history_id as row, what, colonies.text_of(subject_id) as subject, colony_id as colony, detail from colonies.history where history_id % 2 = 0');
 	const changed = rows.flatMap(({row, detail, ...of}) => {
 		const full = inFull(of, detail);
 		return isDeepStrictEqual(full, detail) ? [] : [{row, detail: full}];
 	});
-	const {rowCount} = await client.query('update history h set detail = i.detail from jsonb_to_recordset($1::jsonb) as i(row bigint, detail jsonb) where h.history_id = i.row', [JSON.stringify(changed)]);
+	const {rowCount} = await client.query('update colonies.history h set detail = i.detail from jsonb_to_recordset($1::jsonb) as i(row bigint, detail jsonb) where h.history_id = i.row', [JSON.stringify(changed)]);
 	return rowCount;
 }
 

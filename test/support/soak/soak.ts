@@ -304,12 +304,12 @@ export class Soak {
 	/** All processes that were submitted since the phase began, from the history and as they are. */
 	async #found(): Promise<Found[]> {
 		return this.sql<Found>(`
-			select h.processid, p.status, encode(p.assigned_computer_id, 'hex') as assigned, h.steps, h.actors,
+			select encode(h.processid, 'hex') as processid, p.status, encode(p.assigned_computer_id, 'hex') as assigned, h.steps, h.actors,
 				jsonb_path_query_first(p.attributes, '$.in[*].number')#>>'{}' as number, jsonb_path_query_first(p.attributes, '$.out[*].result')#>>'{}' as result
 			from (
-				select subject_id as processid, array_agg(what order by txid, history_id) as steps, array_agg(actor order by txid, history_id) as actors
+				select subject_id as processid, array_agg(what order by txid, history_id) as steps, array_agg(colonies.text_of(actor) order by txid, history_id) as actors
 				from colonies.history where noun = 'process' and history_id > $1 group by subject_id
-			) h left join colonies.processes p on p.process_id = colonies.bytes_of(h.processid)`, [this.#lastRow], databaseName);
+			) h left join colonies.processes p on p.process_id = h.processid`, [this.#lastRow], databaseName);
 	}
 
 	/** What is wrong with the history, or nothing, as an operator finds it out. */
