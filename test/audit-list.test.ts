@@ -127,10 +127,10 @@ test('a page of the audit reads little, however long the history is', {skip: noP
 	const watched = explained(plain);
 	const owner = await openColony(plain, new Broker(watched, {local: true}));
 	const lab = await owner.computer({name: 'lab2'});
-	await plain.query(`insert into colonies.history (at, actor, noun, subject_id, colony_id, what, from_state, to_state)
-		select now() - n * interval '1 second', decode(md5('c' || n % 50) || md5('c'), 'hex'), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), (array['process.submit', 'process.assign', 'process.successful'])[1 + n % 3], 'waiting', 'running' from generate_series(1, 150000) n`, [owner.id]);
-	await plain.query(`insert into colonies.history (at, actor, noun, subject_id, colony_id, what, request, signature)
-		select now() - n * interval '10 seconds', colonies.bytes_of($1), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), 'process.retry', '{}', md5(n::text) from generate_series(1, 15000) n`, [owner.id]);
+	await plain.query(`insert into colonies.history (txid, at, actor, noun, subject_id, colony_id, what, from_state, to_state)
+		select 1000000 - n, now() - n * interval '1 second', decode(md5('c' || n % 50) || md5('c'), 'hex'), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), (array['process.submit', 'process.assign', 'process.successful'])[1 + n % 3], 'waiting', 'running' from generate_series(1, 150000) n`, [owner.id]);
+	await plain.query(`insert into colonies.history (txid, at, actor, noun, subject_id, colony_id, what, request, signature)
+		select 1000000 - n * 10, now() - n * interval '10 seconds', colonies.bytes_of($1), 'process', decode(md5('p' || n) || md5('p'), 'hex'), colonies.bytes_of($1), 'process.retry', '{}', md5(n::text) from generate_series(1, 15000) n`, [owner.id]);
 	await owner.own('computer.disapprove', {computerid: lab.id});
 	await plain.query('vacuum (analyze) colonies.history');
 	const check = async (filter: Record<string, unknown>) => {

@@ -3,6 +3,7 @@ import {after, test} from 'node:test';
 import fc from 'fast-check';
 import {readAgo, readMoment, readTime} from '../source/core/moments.ts';
 import {microseconds} from '../source/core/time.ts';
+import {processStates} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
 import {Colony, openAny, openColony, refused, root} from './support/colony.ts';
@@ -84,6 +85,27 @@ test('a computer that is not approved sees its own past and no other', async () 
 	await colony.own('computer.disapprove', {computerid: pending.id});
 	const {rows} = await colony.as(pending, 'computer.list', {colonyid: colony.id, at});
 	assert.deepEqual(rows.map(({name, status}) => [name, status]), [['mine', 0]]);
+});
+
+test('between a change and the row that tells of it a process is as it was before, in lists, in counts and by itself', async () => {
+	const fresh = await openColony(database, colony.broker);
+	const computer = await fresh.computer();
+	const {processid} = await fresh.submit({maxretries: 1, timeout: 600});
+	const assigned = await fresh.assign(computer);
+	await fresh.own('computer.disapprove', {computerid: computer.id});
+	const {rows: [returned]} = await database.query<{at: string}>('select returned_at as at from colonies.live where process_id = colonies.bytes_of($1)', [processid]);
+	await fresh.own('computer.approve', {computerid: computer.id});
+	const closed = await fresh.close(computer, await fresh.assign(computer));
+	// Each of these moments is that of the row of the process; the history tells of it a little later, and that counts.
+	const told = (await fresh.history(processid)).filter(({what}) => ['process.assign', 'process.requeue', 'process.successful'].includes(what)).map(({at}) => at);
+	for (const [at, after, state] of [[assigned.starttime, told[0]!, 'waiting'], [returned!.at, told[1]!, 'running'], [closed.endtime, told[3]!, 'running']] as const) {
+		assert.ok(at < after, `${at} ${after}`);
+		const one = await fresh.own('process.get', {processid, at});
+		assert.equal(processStates[one.status], state);
+		assert.deepEqual((await fresh.own('process.list', {at})).rows, [one]);
+		assert.deepEqual((await fresh.own('process.list', {at, state})).rows, [one]);
+		assert.deepEqual(await fresh.own('process.count', {at}), {waiting: 0, running: 0, successful: 0, failed: 0, [state]: 1});
+	}
 });
 
 test('what a transaction that is still open has done comes after every moment that is told meanwhile', {skip: noPostgres}, async () => {

@@ -20,14 +20,17 @@ const unchanged = (id: string): string => `(select true from colonies.history x 
 /** The most that a submission time may be after the row of the history that tells of it. */
 const slack = 'interval \'1 millisecond\'';
 
+/** The most that the row of the history may be after the change of the process that it tells of: a transaction changes processes first, and records it all in the end. */
+const lateness = 'interval \'10 seconds\'';
+
 /**
 The first step of each process of the colony `$1` after the moment `$2`, as `steps (subject_id, at, history_id, from_state)`: it tells the state in which the process was then; `$3` of them.
-Which have changed since is told by where they are now: closed since, running or waiting again since; and by what the removal of others left.
+Which may have changed since is told by where they are now: closed since, running or waiting again since, or so shortly before that the history tells of it since; and by what the removal of others left.
 */
 const steps = (also: string): string => `changed as materialized (
-	(select p.process_id as id from colonies.closed p where p.colony_id = $1 and p.status in (2, 3) and p.end_time > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
-	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 1 and p.entered_at > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
-	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 0 and p.returned_at > $2 and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	(select p.process_id as id from colonies.closed p where p.colony_id = $1 and p.status in (2, 3) and p.end_time > $2::timestamptz - ${lateness} and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 1 and p.entered_at > $2::timestamptz - ${lateness} and p.submission_time <= $2::timestamptz + ${slack} limit $3)
+	union all (select p.process_id from colonies.live p where p.colony_id = $1 and p.status = 0 and p.returned_at > $2::timestamptz - ${lateness} and p.submission_time <= $2::timestamptz + ${slack} limit $3)
 	union all (select h.subject_id from colonies.history h where h.colony_id = $1 and h.what = 'process.remove' and h.at > $2 and (h.detail->>'submissiontime')::timestamptz <= $2::timestamptz + ${slack} limit $3)
 ), steps as materialized (
 	select s.* from (select distinct id from changed) c cross join lateral (
@@ -74,7 +77,7 @@ const past = `images as (
 
 const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
 
-const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `More than ${most} processes have left since ${at} the state in which they were; how this list was then is not told.`, {hint: 'Ask for a later moment, for one state alone, or for one process.'});
+const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `More than ${most} processes have left since ${at} the state in which they were; how this list was then is not told.`, {hint: 'Ask for a later moment, or for one process.'});
 
 /** Ids and types that a text means, as a condition on a row `p`. */
 const hasText = (text: string): string => `(left(encode(p.process_id, 'hex'), length(${text})) = lower(${text}) or position(lower(${text} collate "C") in lower(p.computer_type)) > 0)`;
@@ -136,7 +139,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 	const text = `with ${steps(filter.state === undefined ? '' : `and s.from_state = ${given(filter.state)}`)}, ${past}, found as (
 			select * from (${[...walks, `(select ${columns} from past p where ${put.join(' and ')} ${sorted})`].join(' union all ')}) found ${sorted}
 		)
-		select c.steps, found.* from (select count(*)::int as steps from steps) c left join found on true order by entered_at ${order}, process_id ${order}`;
+		select c.steps, found.* from (select count(*)::int as steps from changed) c left join found on true order by entered_at ${order}, process_id ${order}`;
 	return {text, values};
 }
 
@@ -158,7 +161,7 @@ export async function list(client: Client, colony: Id, filter: ProcessFilter, pa
 export async function count(client: Client, colony: Id, {at, limit}: {at: Time; limit: number}): Promise<Record<ProcessState, number>> {
 	const {rows} = await client.query<{state: ProcessState; count: number; steps: number}>(
 		`with ${steps('')}
-		select n.state, (select count(*)::int from steps) as steps, (select count(*)::int from steps where from_state = n.state)
+		select n.state, (select count(*)::int from changed) as steps, (select count(*)::int from steps where from_state = n.state)
 			+ (select count(*)::int from (select from colonies.processes p where p.colony_id = $1 and p.status = (n.status - 1)::smallint and p.entered_at <= $2::timestamptz + ${slack} and ${unchanged('p.process_id')} order by p.entered_at desc limit $4) found) as count
 		from unnest($5::text[]) with ordinality as n(state, status)`,
 		[bytesOf(colony), at, most + 1, limit + 1, processStates],
