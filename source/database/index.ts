@@ -2,6 +2,7 @@ export * as attention from './attention.ts';
 export * as attributes from './attributes.ts';
 export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
+export {ClaimCursors} from './claim-cursors.ts';
 export {claim} from './claims.ts';
 export * as closedDrops from './closed-drops.ts';
 export {makePieces} from './pieces.ts';

@@ -2,7 +2,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Change, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -68,6 +68,7 @@ export class Broker {
 				this.#sightings.note(colony, computer);
 			},
 			load: () => this.#database.load(),
+			cursors: new ClaimCursors(),
 		};
 	}
 

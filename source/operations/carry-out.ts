@@ -2,7 +2,7 @@ import {ColoniesError, Conflict, NothingToAssign, toColoniesError, Unauthenticat
 import {quoted, shortId} from '../core/text.ts';
 import {type Id, type Topic} from '../core/types.ts';
 import {
-	type Author, type Change, type Client, type ComputerRow, type Database, demandsOf, type Done, idempotency, isRetryable, processes, record, spendNonce,
+	type Author, type Change, type ClaimCursors, type Client, type ComputerRow, type Database, demandsOf, type Done, idempotency, isRetryable, processes, record, spendNonce,
 } from '../database/index.ts';
 import {sha3} from '../identity/index.ts';
 import {authorise, type Caller, keptRequest} from './authorise.ts';
@@ -34,6 +34,7 @@ export type Tools = {
 	/** A computer did something. */
 	sawComputer: (colony: Id, computer: Id) => void;
 	load: Database['load'];
+	cursors: ClaimCursors;
 };
 
 /** Another request with the same idempotency key was quicker: what it did is the answer. */
@@ -106,7 +107,7 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 
 	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs) : {})};
 	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
-	const answers = await operation.answer({client, calls: calls as never, also, load: tools.load}) as Array<Done<unknown> | ColoniesError>;
+	const answers = await operation.answer({client, calls: calls as never, also, load: tools.load, cursors: tools.cursors}) as Array<Done<unknown> | ColoniesError>;
 	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
 	if (done.length > 0) {
 		await also(author, done.flatMap(({changes}) => changes));

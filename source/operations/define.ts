@@ -2,7 +2,7 @@ import type {Rule} from '../core/authority.ts';
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
 import type {
-	Author, Change, Client, Database, Done, Standing,
+	Author, Change, ClaimCursors, Client, Database, Done, Standing,
 } from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
 
@@ -12,8 +12,8 @@ export type Who = Standing & {actor: Id | 'root'};
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
-/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: the database's connections now. */
-export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; also: (author: Author, changes: readonly Change[]) => Promise<void>};
+/** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: the database's connections now; `cursors`: how far claims have come. */
+export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; cursors: ClaimCursors; also: (author: Author, changes: readonly Change[]) => Promise<void>};
 
 /** A method and a path whose `{names}` are fields of the input: `POST /colonies/{colonyid}/computers`. */
 export type Route = `${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`;

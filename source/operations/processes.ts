@@ -8,7 +8,7 @@ import {
 } from '../database/index.ts';
 import {newProcessId} from '../identity/index.ts';
 import {
-	type Call, type Column, defineMany, defineOperation,
+	type Answering, type Call, type Column, defineMany, defineOperation,
 } from './define.ts';
 import {
 	choice, filterOf, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
@@ -152,10 +152,10 @@ type Assignment = Call<{colonyid: string; computerid: string | undefined; wait: 
 const nothing = () => new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'});
 
 /** One claim a computer: its calls share it, and get what there is in their order. */
-async function assignEach(client: Parameters<typeof claim>[0], calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
+async function assignEach({client, cursors}: Pick<Answering<unknown>, 'client' | 'cursors'>, calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
 	const answers: Array<Done<Process> | ColoniesError> = calls.map(() => nothing());
 	for (const [, places] of groupBy(calls.keys(), place => calls[place]!.who.actor)) {
-		const {result, changes} = await claim(client, calls[places[0]!]!.who.computer!, places.length); // eslint-disable-line no-await-in-loop
+		const {result, changes} = await claim(client, calls[places[0]!]!.who.computer!, places.length, cursors); // eslint-disable-line no-await-in-loop
 		for (const [index, process] of result.entries()) {
 			answers[places[index]!] = {result: process, changes: [changes[index]!]};
 		}
@@ -179,10 +179,10 @@ export const assignProcess = defineMany({
 	self: itself,
 	changes: ['processes'],
 	columns,
-	async handleMany({client, calls, also}) {
+	async handleMany({client, calls, cursors, also}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
 		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired}));
-		return assignEach(client, calls);
+		return assignEach({client, cursors}, calls);
 	},
 });
 
