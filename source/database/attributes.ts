@@ -5,7 +5,7 @@ import {type Attribute, type AttributeType, attributeTypes, type Id} from '../co
 import type {Change, Done} from './history.ts';
 import {type Lists, attributesOf, toAttribute} from './rows.ts';
 import type {Client} from './types.ts';
-import {bytesOf} from './values.ts';
+import {bytesOf, inColony} from './values.ts';
 
 /** The rows of a list of attributes (json, as the row of a process keeps them), as `a (key, value)`. */
 const entriesOf = (list: string): string => `jsonb_array_elements(${list}) e cross join jsonb_each_text(e) a`;
@@ -24,7 +24,7 @@ export const hasAttribute = (row: string, {kind, key, value}: {kind?: string | u
 
 /** The attributes of a process of this colony; none of one that it has not. */
 export async function list(client: Client, colony: Id, process: Id): Promise<Attribute[]> {
-	const {rows} = await client.query<{attributes: Lists | null}>('select attributes from colonies.processes where process_id = $2 and colony_id = $1', [bytesOf(colony), bytesOf(process)]);
+	const {rows} = await client.query<{attributes: Lists | null}>(`select attributes from colonies.processes p where process_id = $2 and ${inColony('$1')}`, [bytesOf(colony), bytesOf(process)]);
 	return attributesOf(process, rows[0]?.attributes);
 }
 
@@ -75,11 +75,11 @@ export async function put(client: Client, colony: Id, computer: Id, process: Id,
 		from colonies.live p cross join lateral (
 			select count(*)::int as count, coalesce(sum(octet_length(a.value)), 0)::float8 as bytes
 			from colonies.outputs a where a.process_id = p.process_id and (a.attribute_type, a.key) <> ($4, $5)
-		) o where p.process_id = $1 and p.colony_id = $2 for update of p`,
+		) o where p.process_id = $1 and ${inColony('$2')} for update of p`,
 		[bytesOf(process), bytesOf(colony), bytesOf(computer), attribute.attributetype, attribute.key],
 	);
 	if (!rows[0]?.running) {
-		const isThere = rows.length > 0 || (await client.query('select from colonies.processes where process_id = $1 and colony_id = $2', [bytesOf(process), bytesOf(colony)])).rows.length > 0;
+		const isThere = rows.length > 0 || (await client.query(`select from colonies.processes p where process_id = $1 and ${inColony('$2')}`, [bytesOf(process), bytesOf(colony)])).rows.length > 0;
 		throw isThere
 			? new Conflict(`The process ${quoted(process)} is not running on this computer; nothing was added.`, {hint: 'See its state with `colonies process get --processid …`.'})
 			: new NotFound(`There is no process ${quoted(process)} in this colony; nothing was added.`, {hint: 'It may have been removed, or belong to another colony.'});

@@ -16,25 +16,32 @@ What was put back stands by itself in an index and is found at once; what was co
 */
 export class ClaimCursors {
 	readonly #places = new Map<number, {passed: Time; until: number}>();
+	readonly #now: () => number;
 	#lookedAt = -Infinity;
+
+	/** @param now a clock that only goes forward, in milliseconds */
+	constructor(now = () => performance.now()) {
+		this.#now = now;
+	}
 
 	/** The places that hold now, as lists of kinds and times. */
 	get(): {demands: number[]; times: Time[]} {
-		const now = performance.now();
+		const now = this.#now();
 		const held = [...this.#places].filter(([, {until}]) => now < until);
 		return {demands: held.map(([demand]) => demand), times: held.map(([, {passed}]) => passed)};
 	}
 
 	/** Whether it is worth looking from the beginning again, where what was found from the places on is too little. */
 	mayLook(): boolean {
-		const may = performance.now() - this.#lookedAt > pause;
-		this.#lookedAt = may ? performance.now() : this.#lookedAt;
+		const now = this.#now();
+		const may = now - this.#lookedAt > pause;
+		this.#lookedAt = may ? now : this.#lookedAt;
 		return may;
 	}
 
 	/** Goes on behind what was claimed. */
 	pass(taken: readonly Taken[]): void {
-		const now = performance.now();
+		const now = this.#now();
 		for (const {demand_id: demand, passed} of taken) {
 			const place = this.#places.get(demand);
 			const holds = place !== undefined && now < place.until;

@@ -2,7 +2,7 @@ import type {Id, ProcessStatus, Time} from '../core/types.ts';
 import type {Lists, ProcessRow} from './rows.ts';
 import {microsecondsBetween} from './spans.ts';
 import type {Client} from './types.ts';
-import {bytesOf, bytesOfAll} from './values.ts';
+import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
 /** What goes with a process when it is closed, besides its attributes and the time. */
 const kept = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
@@ -50,7 +50,7 @@ async function move(client: Client, {where, status, error, values}: Closing): Pr
 }
 
 /** That a process runs on a computer of a colony, and its deadline has not passed. */
-const ownRunning = 'p.process_id = $1 and p.colony_id = $2 and p.status = 1 and p.assigned_computer_id = $3 and (p.deadline is null or p.deadline > statement_timestamp())';
+const ownRunning = `p.process_id = $1 and ${inColony('$2')} and p.status = 1 and p.assigned_computer_id || ''::bytea = $3 and (p.deadline is null or p.deadline > statement_timestamp())`;
 
 /** Closes the running process of a computer, before its deadline; undefined when it is not running there. */
 export async function closeOwn(client: Client, {colony, computer, process, status}: {colony: Id; computer: Id; process: Id; status: ProcessStatus}): Promise<ClosedRow | undefined> {

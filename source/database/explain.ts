@@ -3,7 +3,7 @@ import {type Computer, type Demand, type Id, type ProcessState, type Time, proce
 import {mayRunPredicate, predicateOf} from './matching.ts';
 import {type ComputerRow, processColumns, type ProcessRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
-import {bytesOf, bytesOfAll} from './values.ts';
+import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
 /** A process about which somebody asks why it waits. */
 export type Asked = {processid: Id; colonyid: Id; state: ProcessState; computerid: Id | undefined; demand: Demand};
@@ -12,7 +12,7 @@ const toDemand = (row: ProcessRow): Demand => ({targetcomputerids: row.target_co
 
 /** Those of these processes that the colony has. */
 export async function readAsked(client: Client, colony: Id, processes: readonly Id[]): Promise<Asked[]> {
-	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes where process_id = any ($2) and colony_id = $1`, [bytesOf(colony), bytesOfAll(processes)]);
+	const {rows} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes p where process_id = any ($2) and ${inColony('$1')}`, [bytesOf(colony), bytesOfAll(processes)]);
 	return rows.map(row => ({processid: row.process_id, colonyid: row.colony_id, state: processStates[row.status], computerid: row.assigned_computer_id ?? undefined, demand: toDemand(row)}));
 }
 

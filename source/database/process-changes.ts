@@ -13,7 +13,7 @@ import {closedStates} from './process-retention.ts';
 import {fail, reopen} from './requeue.ts';
 import type {ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
-import {bytesOf, bytesOfAll} from './values.ts';
+import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
 /** A process that is to be changed, and how it must be for that: what is left out is not looked at. `ifsince`: when it entered its state. */
 export type Asked = {processid: Id; ifstate?: ProcessState; ifsince?: Time; ifretries?: number; ifversion?: string};
@@ -39,7 +39,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 			}
 
 			const {rows} = await client.query<Locked>(
-				`select ${columns}, p.xmin::text as version from colonies.${name} p where process_id = any ($2) and colony_id = $1 order by process_id for update`,
+				`select ${columns}, p.xmin::text as version from colonies.${name} p where process_id = any ($2) and ${inColony('$1')} order by process_id for update`,
 				[bytesOf(colony), bytesOfAll(missing)],
 			);
 			for (const row of rows) {
@@ -49,7 +49,7 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 			missing = missing.filter(id => !locked.has(id));
 		}
 
-		if (missing.length > 0 && (await client.query('select from colonies.processes where process_id = any ($2) and colony_id = $1 limit 1', [bytesOf(colony), bytesOfAll(missing)])).rows.length === 0) {
+		if (missing.length > 0 && (await client.query(`select from colonies.processes p where process_id = any ($2) and ${inColony('$1')} limit 1`, [bytesOf(colony), bytesOfAll(missing)])).rows.length === 0) {
 			break;
 		}
 	}

@@ -6,7 +6,7 @@ import type {Walk} from './process-filters.ts';
 import {
 	attributesOf, processColumns, type ProcessRow, toProcess,
 } from './rows.ts';
-import {bytesOf, bytesOfAll, rangeOfPrefix} from './values.ts';
+import {bytesOf, bytesOfAll, rangeOfPrefix, inColony} from './values.ts';
 
 /** Which processes of a colony. Ages in seconds, since a process entered its state. */
 export type ProcessFilter = {
@@ -73,7 +73,7 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest & {a
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const ago = (seconds: number) => `statement_timestamp() - ${given(seconds)}::float8 * interval '1 second'`;
 	// Few ids are looked up one by one; the colony goes into no index there, for it would be read from end to end beside them.
-	const where = ids ? ['p.colony_id || \'\'::bytea = $1', `p.process_id = any (${given(bytesOfAll(ids))}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
+	const where = ids ? [inColony('$1'), `p.process_id = any (${given(bytesOfAll(ids))}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
 	const bounds: Bounds = {older: filter.olderthan === undefined ? undefined : ago(filter.olderthan), younger: filter.youngerthan === undefined ? undefined : ago(filter.youngerthan)};
 	where.push(...page.position === undefined ? withinBounds(bounds) : beyond(comparison, positionOf(page.position).map(value => given(value)) as [string, string], bounds));
 

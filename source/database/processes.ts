@@ -10,7 +10,7 @@ import {
 	attemptOf, attributesOf, type Lists, processColumns, type ProcessRow, toProcess,
 } from './rows.ts';
 import type {Client} from './types.ts';
-import {bytesOf, bytesOfAll} from './values.ts';
+import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
 export const unknownProcess = (process: Id) => new NotFound(`There is no process ${quoted(process)} in this colony.`, {hint: 'It may have been removed, or belong to another colony.'});
 
@@ -49,7 +49,7 @@ export async function submit(client: Client, colony: Id, submissions: readonly S
 /** A process with its attributes. @throws NotFound when this colony has none of that id */
 export async function get(client: Client, colony: Id, process: Id): Promise<Process> {
 	const {rows} = await client.query<ProcessRow>(
-		'select p.* from colonies.processes p where p.process_id = $2 and p.colony_id = $1',
+		`select p.* from colonies.processes p where p.process_id = $2 and ${inColony('$1')}`,
 		[bytesOf(colony), bytesOf(process)],
 	);
 	if (!rows[0]) {
@@ -93,7 +93,7 @@ export async function getEvenRemoved(client: Client, colony: Id, process: Id): P
 
 /** The rows of processes with their attributes, by their ids; those that this colony has not are left out. */
 export async function readRows(client: Client, colony: Id, ids: readonly Id[]): Promise<Map<Id, ProcessRow>> {
-	const {rows} = await client.query<ProcessRow>('select p.* from colonies.processes p where p.process_id = any ($2) and p.colony_id = $1', [bytesOf(colony), bytesOfAll(ids)]);
+	const {rows} = await client.query<ProcessRow>(`select p.* from colonies.processes p where p.process_id = any ($2) and ${inColony('$1')}`, [bytesOf(colony), bytesOfAll(ids)]);
 	return new Map(rows.map(row => [row.process_id, row]));
 }
 
@@ -108,8 +108,8 @@ export type ProcessVersion = {processid: Id; status: ProcessStatus; since: Time;
 /** The versions of processes by their ids, in the order given; of those that this colony has not, that it is so. */
 export async function versions(client: Client, colony: Id, ids: readonly Id[]): Promise<Array<ProcessVersion | ColoniesError>> {
 	const {rows} = await client.query<ProcessRow & {version: string}>(
-		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from colonies.live where process_id = any ($2) and colony_id = $1
-		union all select process_id, status, end_time, retries, computer_type, xmin::text from colonies.closed where process_id = any ($2) and colony_id = $1`,
+		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from colonies.live p where process_id = any ($2) and ${inColony('$1')}
+		union all select process_id, status, end_time, retries, computer_type, xmin::text from colonies.closed p where process_id = any ($2) and ${inColony('$1')}`,
 		[bytesOf(colony), bytesOfAll(ids)],
 	);
 	const found = new Map(rows.map(row => [row.process_id, row]));
@@ -146,7 +146,7 @@ Closes a running process of this computer before its deadline.
 export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
 	const row = await closeOwn(client, {colony, computer, process, status: statusOf(to)});
 	if (!row) {
-		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes where process_id = $2 and colony_id = $1`, [bytesOf(colony), bytesOf(process)]);
+		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes p where process_id = $2 and ${inColony('$1')}`, [bytesOf(colony), bytesOf(process)]);
 		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
 	}
 

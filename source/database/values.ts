@@ -140,3 +140,8 @@ export const bytesOfAll = (ids: readonly Id[]): string[] => ids.map(id => bytesO
 
 /** The first and the last id that begin with these hex digits, as parameters. */
 export const rangeOfPrefix = (prefix: string): [first: string, last: string] => [bytesOf(prefix.padEnd(64, '0')), bytesOf(prefix.padEnd(64, 'f'))];
+
+/**
+That a row `p`, which is found by its id, is of a colony (a parameter); so said that no index on colonies serves it: the planner would else, with the statistics of an empty table, read all of a colony for one row.
+*/
+export const inColony = (colony: string, row = 'p'): string => `${row}.colony_id || ''::bytea = ${colony}`;

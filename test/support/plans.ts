@@ -3,6 +3,7 @@ import type {Client, Database} from '../../source/database/types.ts';
 type Node = {
 	'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Plan Rows': number; 'Actual Rows': number; 'Actual Loops': number; Plans?: Node[];
 	'Rows Removed by Filter'?: number; 'Rows Removed by Index Recheck'?: number; Filter?: string;
+	'Shared Hit Blocks'?: number; 'Shared Read Blocks'?: number;
 };
 
 /** What the server did for a statement. */
@@ -15,6 +16,8 @@ export type Plan = {
 	entries: number;
 	/** Rows that it returned. */
 	returned: number;
+	/** Pages that it looked at, of tables and indexes: 8 KB each. */
+	buffers: number;
 	/** Tables that were read from end to end. */
 	sequential: string[];
 	/** For people: its scans, one a line. */
@@ -46,6 +49,7 @@ function toPlan(text: string, root: Node): Plan {
 	return {
 		text,
 		returned: root['Actual Rows'],
+		buffers: (root['Shared Hit Blocks'] ?? 0) + (root['Shared Read Blocks'] ?? 0),
 		kinds: sum(scans.filter(node => isOfKinds(node))),
 		read: sum(scans.filter(node => !isOfKinds(node) && !(isByAttribute && entries.includes(node)))),
 		entries: isByAttribute ? sum(entries) : 0,
@@ -59,7 +63,7 @@ function explaining(client: Client, plans: Plan[]): Client {
 	return {
 		async query<Row>(text: string, values?: readonly unknown[]) {
 			await client.query('savepoint explained');
-			const {rows} = await client.query<{'QUERY PLAN': [{Plan: Node}]}>(`explain (analyze, format json) ${text}`, values);
+			const {rows} = await client.query<{'QUERY PLAN': [{Plan: Node}]}>(`explain (analyze, buffers, format json) ${text}`, values);
 			await client.query('rollback to savepoint explained');
 			plans.push(toPlan(text, rows[0]!['QUERY PLAN'][0].Plan));
 			return client.query<Row>(text, values);

@@ -8,7 +8,7 @@ import {testsOfRows} from '../process-search.ts';
 import {type ProcessFilter, isDescending} from '../process-statements.ts';
 import {processColumns as columns, type ProcessRow, toProcess} from '../rows.ts';
 import type {Client} from '../types.ts';
-import {bytesOf, rangeOfPrefix} from '../values.ts';
+import {bytesOf, rangeOfPrefix, inColony} from '../values.ts';
 import {attributesAt} from './attributes.ts';
 
 /** Processes which have changed since the moment and are put back one by one; beyond it the answer is refused. */
@@ -178,7 +178,7 @@ export async function count(client: Client, colony: Id, {at, limit}: {at: Time; 
 export async function get(client: Client, colony: Id, process: Id, at: Time): Promise<Process> {
 	const {rows: [row]} = await client.query<ProcessRow>(
 		`with ${stepOfOne}, ${past}
-		select ${columns} from colonies.processes p where p.process_id = $3 and p.colony_id = $1 and ${unchanged('p.process_id')}
+		select ${columns} from colonies.processes p where p.process_id = $3 and ${inColony('$1')} and ${unchanged('p.process_id')}
 		union all select ${columns} from past`,
 		[bytesOf(colony), at, bytesOf(process)],
 	);

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type {Id} from '../source/core/types.ts';
+import {claim, ClaimCursors, standingOf} from '../source/database/index.ts';
+import type {Client, Database} from '../source/database/types.ts';
+import {Broker} from '../source/operations/index.ts';
+import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
+import {type Colony, openColony} from './support/colony.ts';
+import {explained} from './support/plans.ts';
+
+const skip = noPostgres;
+const count = 50_000;
+
+/** Waiting, running and closed processes, most of them with a deadline, as if they had come through the operations. */
+async function fill(client: Client, colony: Id, many: number): Promise<void> {
+	await client.query(`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
+		select colonies.bytes_of($1), sha256(('kind ' || n)::bytea), '{}', 'type' || n, 0, 0, 0 from generate_series(1, 5) n on conflict do nothing`, [colony]);
+	const columns = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes, status';
+	const rows = (status: string) => `sha256(('p' || $3 || n)::bytea), colonies.bytes_of($1), now() - n * interval '1 second', case when ${status} > 0 then now() end, case when ${status} = 1 then now() + interval '1 hour' end,
+		case when ${status} > 0 then sha256('away') end, '{}', 'type' || n % 5 + 1, 3600, 0, 0, 0, 0, jsonb_build_object('in', jsonb_build_array(jsonb_build_object('job', n::text))), ${status}`;
+	await client.query(`insert into colonies.live (${columns}, demand_id, entered_at) select ${rows('(n % 4 = 0)::int')}, (select demand_id from colonies.demands where colony_id = colonies.bytes_of($1) and computer_type = 'type' || n % 5 + 1),
+		case when n % 4 = 0 then now() else now() - n * interval '1 second' end from generate_series(1, $2::int) n`, [colony, many, `live${many}`]);
+	await client.query(`insert into colonies.closed (${columns}, end_time) select ${rows('2 + n % 2')}, now() - n * interval '1 millisecond' from generate_series(1, $2::int) n`, [colony, many, `closed${many}`]);
+}
+
+type Prepare = (database: Database, colony: Colony) => Promise<void>;
+
+/** What the statistics of the tables say, and what is in them. */
+const states: Record<string, Prepare> = {
+	async 'nothing, by the statistics'(database, colony) {
+		await database.query('vacuum (analyze)');
+		await database.transaction(async client => fill(client, colony.id, count));
+	},
+	async 'a hundredth, by the statistics'(database, colony) {
+		await database.transaction(async client => fill(client, colony.id, count / 100));
+		await database.query('vacuum (analyze)');
+		await database.transaction(async client => fill(client, colony.id, count));
+	},
+	async 'as the statistics say'(database, colony) {
+		await database.transaction(async client => fill(client, colony.id, count));
+		await database.query('vacuum (analyze)');
+	},
+};
+
+/** Pages that one operation may look at, all its statements together. */
+const most = 400;
+
+async function open(server: Awaited<ReturnType<typeof startPostgres>>) {
+	const plain = await openFresh(server);
+	const database = explained(plain);
+	const colony = await openColony(plain, new Broker(database, {local: true}));
+	return {plain, database, colony};
+}
+
+test('what every process goes through looks at few pages, whatever the statistics say', {skip}, async t => {
+	const server = await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB'}});
+	for (const [name, prepare] of Object.entries(states)) {
+		await t.test(name, async () => {
+			const {plain, database, colony} = await open(server);
+			const computer = await colony.computer({computertype: 'type3'});
+			await prepare(plain, colony);
+			const check = async <Result>(what: string, work: () => Promise<Result>): Promise<Result> => {
+				database.plans.length = 0;
+				const result = await work();
+				const pages = database.plans.reduce((sum, {buffers}) => sum + buffers, 0);
+				assert.ok(pages <= most, `${what}: ${pages} pages\n${database.plans.map(({text, buffers, scans}) => `${buffers} pages: ${text}\n${scans.join('\n')}`).join('\n\n')}`);
+				return result;
+			};
+
+			for (let round = 0; round < 3; round++) {
+				/* eslint-disable no-await-in-loop */
+				await check('submit', async () => colony.submit({computertype: 'type3', timeout: 60, in: {a: '1', b: '2'}}));
+				const process = await check('assign', async () => colony.assign(computer));
+				await check('attribute add', async () => colony.add(computer, process, {key: 'result', value: '42'}));
+				await check('process get', async () => colony.get(process));
+				await check(round === 1 ? 'failed' : 'successful', async () => colony.close(computer, process, round === 1 ? 'failed' : 'successful'));
+				await check('process get, closed', async () => colony.get(process));
+				await check('end of attempts', async () => colony.broker.endExpired());
+				/* eslint-enable no-await-in-loop */
+			}
+
+			await plain.close();
+		});
+	}
+});
+
+test('what was claimed and closed under a transaction that stays open is not gone through by every claim', {skip}, async () => {
+	const server = await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB'}});
+	const {plain, database, colony} = await open(server);
+	const computer = await colony.computer({computertype: 'type3'});
+	const first = await colony.submit({computertype: 'type3'});
+	const {rows: [{demand}]} = await plain.query<any>('select demand_id as demand from colonies.live');
+	let now = 0;
+	const cursors = new ClaimCursors(() => now);
+	const take = async (howMany = 1) => database.transaction(async client => {
+		const {computer: row} = await standingOf(client, colony.id, computer.id, {hold: true});
+		database.plans.length = 0;
+		const {result} = await claim(client, row!, howMany, cursors);
+		return {ids: result.map(({processid}) => processid), pages: database.plans.reduce((sum, {buffers}) => sum + buffers, 0)};
+	});
+
+	assert.deepEqual((await take()).ids, [first.processid]);
+	await plain.query('delete from colonies.live');
+	let letGo!: () => void;
+	const held = new Promise<void>(resolve => {
+		letGo = resolve;
+	});
+	let started!: () => void;
+	const open_ = new Promise<void>(resolve => {
+		started = resolve;
+	});
+	const other = plain.transaction(async client => {
+		await client.query('set transaction isolation level repeatable read');
+		await client.query('select count(*) from colonies.live');
+		started();
+		await held;
+	});
+	await open_;
+	// Nobody may clear away what this one might still want to see.
+	await plain.query(`insert into colonies.live (process_id, colony_id, demand_id, submission_time, entered_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+		select sha256(('q' || n)::bytea), colonies.bytes_of($1), $2, now() - interval '1 hour' + n * interval '1 millisecond', now() - interval '1 hour' + n * interval '1 millisecond', '{}', 'type3', 0, 0, 0, 0, 0 from generate_series(1, $3::int) n`, [colony.id, demand, count]);
+	await plain.query('delete from colonies.live');
+	const waiting = [await colony.submit({computertype: 'type3'}), await colony.submit({computertype: 'type3'}), await colony.submit({computertype: 'type3'})];
+
+	now += 5000;
+	const fromBeginning = await take();
+	assert.deepEqual(fromBeginning.ids, [waiting[0]!.processid]);
+	assert.ok(fromBeginning.pages > 500, `${fromBeginning.pages} pages: the dead are not in the way`);
+	const next = await take();
+	assert.deepEqual(next.ids, [waiting[1]!.processid]);
+	assert.ok(next.pages <= 60, `${next.pages} pages`);
+
+	// What is put back has the oldest submission of all, and is found at once.
+	await colony.close(computer, waiting[0]!, 'failed');
+	await plain.query('update colonies.closed set submission_time = now() - interval \'2 hours\' where process_id = colonies.bytes_of($1)', [waiting[0]!.processid]);
+	await colony.own('process.retry', {processid: waiting[0]!.processid});
+	const back = await take(2);
+	assert.deepEqual(back.ids, [waiting[0]!.processid, waiting[2]!.processid]);
+	assert.ok(back.pages <= 100, `${back.pages} pages`);
+
+	// What stands before the place though nobody put it back, as after a claim that came to nothing, is found by the next look from the beginning.
+	const late = await colony.submit({computertype: 'type3'});
+	await plain.query('update colonies.live set submission_time = now() - interval \'3 hours\', entered_at = now() - interval \'3 hours\' where process_id = colonies.bytes_of($1)', [late.processid]);
+	now += 50;
+	assert.deepEqual((await take()).ids, [late.processid], 'too little was found, so it looks from the beginning');
+	letGo();
+	await other;
+	await plain.close();
+});
