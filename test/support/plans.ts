@@ -20,6 +20,8 @@ export type Plan = {
 	buffers: number;
 	/** Tables that were read from end to end. */
 	sequential: string[];
+	/** Indexes that it used. */
+	indexes: string[];
 	/** For people: its scans, one a line. */
 	scans: string[];
 };
@@ -54,6 +56,7 @@ function toPlan(text: string, root: Node): Plan {
 		read: sum(scans.filter(node => !isOfKinds(node) && !(isByAttribute && entries.includes(node)))),
 		entries: isByAttribute ? sum(entries) : 0,
 		sequential: scans.filter(node => node['Node Type'] === 'Seq Scan' && !isOfNothing(node)).map(node => tableOf(node['Relation Name']!)),
+		indexes: [...nodesOf(root)].flatMap(node => node['Index Name'] ?? []),
 		scans: scans.map(node => `${node['Node Type']} ${tableOf(node['Relation Name'] ?? '')} ${node['Index Name'] ?? ''}: ${readBy(node)} rows${node.Filter ? `, filter ${node.Filter}` : ''}`),
 	};
 }
@@ -62,6 +65,10 @@ function toPlan(text: string, root: Node): Plan {
 function explaining(client: Client, plans: Plan[]): Client {
 	return {
 		async query<Row>(text: string, values?: readonly unknown[]) {
+			if (!/^\s*(?:with|select|insert|update|delete)\b/.test(text)) {
+				return client.query<Row>(text, values);
+			}
+
 			await client.query('savepoint explained');
 			const {rows} = await client.query<{'QUERY PLAN': [{Plan: Node}]}>(`explain (analyze, buffers, format json) ${text}`, values);
 			await client.query('rollback to savepoint explained');
