@@ -107,7 +107,7 @@ async function worksOn(colony: Colony): Promise<void> {
 	const before = (await seals.lastSeal(colony.database))!.number;
 	const {rows: [{last}]} = await colony.database.query<any>('select max(txid) as last from history');
 	const again = await colony.broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id}}, {idempotencyKey: key});
-	const {rows: kept} = await colony.database.query('select from history where subject_id = $1 and txid > $2', [again.processid, last]);
+	const {rows: kept} = await colony.database.query('select from colonies.history where subject_id = colonies.bytes_of($1) and txid > $2', [again.processid, last]);
 	assert.equal(kept.length, 0, 'A request with a key was carried out again.');
 	const computer = await colony.computer();
 	await colony.close(computer, await colony.running(computer));

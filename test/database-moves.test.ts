@@ -132,7 +132,7 @@ test('whoever writes meanwhile is waited for, and what it has written is still r
 	let waiting: Promise<boolean> | undefined;
 	await slow.transaction(async client => {
 		// With the number that the server gives, as older versions wrote it.
-		await client.query('insert into history (actor, noun, subject_id, colony_id, what) values (\'system\', \'process\', \'slow\', $1, \'process.expire\')', [colony.id]);
+		await client.query('insert into history (actor, noun, subject_id, colony_id, what) values (\'system\', \'process\', \'slow\', colonies.bytes_of($1), \'process.expire\')', [colony.id]);
 		waiting = continueNumbers(other);
 		await untilBlocked(database, waiting);
 		assert.deepEqual(await eventsAfter(database, {after: {txid: 0, row: 0}, colony: colony.id, limit: 10}), []);

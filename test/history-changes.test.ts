@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/ban-ts-comment -- Each says that what follows must not compile. */
+
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Change} from '../source/database/history.ts';

@@ -68,7 +68,6 @@ test('what every process goes through looks at few pages, whatever the statistic
 			};
 
 			for (let round = 0; round < 3; round++) {
-				/* eslint-disable no-await-in-loop */
 				await check('submit', async () => colony.submit({computertype: 'type3', timeout: 60, in: {a: '1', b: '2'}}));
 				const process = await check('assign', async () => colony.assign(computer));
 				await check('attribute add', async () => colony.add(computer, process, {key: 'result', value: '42'}));
@@ -76,7 +75,6 @@ test('what every process goes through looks at few pages, whatever the statistic
 				await check(round === 1 ? 'failed' : 'successful', async () => colony.close(computer, process, round === 1 ? 'failed' : 'successful'));
 				await check('process get, closed', async () => colony.get(process));
 				await check('end of attempts', async () => colony.broker.endExpired());
-				/* eslint-enable no-await-in-loop */
 			}
 
 			await plain.close();

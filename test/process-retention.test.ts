@@ -50,8 +50,8 @@ async function closedLongAgo(colony: Colony, {computer, days, many, state}: {com
 			insert into closed (process_id, colony_id, assigned_computer_id, submission_time, start_time, mem, timeout, max_retries, cores, gpus, computer_type, target_computer_ids, status, end_time)
 			select id, bytes_of($1), bytes_of($5), ended - interval '2 seconds', ended - interval '1 second', 0, 0, 0, 0, 0, '', '{}', case $4 when 'failed' then 3 else 2 end, ended from made
 		)
-		insert into history (at, actor, noun, subject_id, colony_id, what, from_state, to_state, since, detail)
-		select ended + interval '1 millisecond', $5, 'process', encode(id, 'hex'), $1, 'process.' || $4, 'running', $4, ended - interval '1 second', jsonb_build_object(
+		insert into colonies.history (at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail)
+		select ended + interval '1 millisecond', colonies.bytes_of($5), 'process', id, colonies.bytes_of($1), 'process.' || $4, 'running', $4, jsonb_build_object(
 			'computer', $5::text, 'start', to_char((ended - interval '1 second') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'retries', 0, 'type', '', 'run', 1000000
 		) from made`,
 		[colony.id, many, days, state, computer],
@@ -68,7 +68,7 @@ async function dropAll(broker: Broker, database: Database): Promise<void> {
 type Told = {actor: string; what: string; from: string; detail: closedDrops.Drop; request: string | null};
 
 async function drops({database, id}: Colony): Promise<Told[]> {
-	const {rows} = await database.query<Told>('select actor, what, from_state as "from", detail, request from history where what = \'process.drop\' and colony_id = $1 order by history_id', [id]);
+	const {rows} = await database.query<Told>('select colonies.text_of(actor) as actor, what, from_state as "from", detail, request from colonies.history where what = \'process.drop\' and colony_id = colonies.bytes_of($1) order by history_id', [id]);
 	return rows;
 }
 
@@ -207,7 +207,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			return deviations(client);
 		});
 		const steal = 'with gone as (delete from closed where colony_id = bytes_of($1) returning process_id, end_time, status) select encode(process_id, \'hex\') as process_id, end_time, status from gone';
-		const insert = 'insert into history (actor, noun, subject_id, colony_id, what, from_state, detail) values ($1, \'installation\', \'closed\', $2, \'process.drop\', $3, $4)';
+		const insert = 'insert into colonies.history (actor, noun, subject_id, colony_id, what, from_state, detail) values (colonies.bytes_of_any($1), \'installation\', \'closed\', colonies.bytes_of($2), \'process.drop\', $3, $4)';
 		const forge = async (client: Client, drop: closedDrops.Drop, actor = 'system') => client.query(insert, [actor, other.id, 'successful', drop]);
 		const stolen = async (client: Client) => (await client.query<{process_id: string; end_time: string; status: number}>(steal, [other.id])).rows;
 		const alone = await found(stolen);
@@ -221,7 +221,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			await client.query(insert, ['system', colony.id, 'failed', closedDrops.dropOf([one!])]);
 		});
 		assert.ok(early.some(({message}) => message.includes('no setting of then allowed it')), JSON.stringify(early));
-		const altered = await found(async client => client.query('update history set detail = jsonb_set(detail, \'{count}\', to_jsonb((detail->>\'count\')::integer - 1)) where what = \'process.drop\' and (detail->>\'count\')::integer > 1000'));
+		const altered = await found(async client => client.query('update colonies.history set detail = jsonb_set(detail, \'{count}\', to_jsonb((detail->>\'count\')::integer - 1)) where what = \'process.drop\' and (detail->>\'count\')::integer > 1000'));
 		assert.ok(altered.length > 0 && altered.every(({kind, message}) => kind === 'altered' && /1999 .* by the history others had ended so/.test(message)), JSON.stringify(altered));
 		const nobody = await found(async client => forge(client, closedDrops.dropOf(await stolen(client)), other.id));
 		assert.match(nobody.at(-1)!.message, /has no request/);
@@ -251,7 +251,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const rows = (await drops(colony)).slice(before.length);
 		assert.deepEqual(rows.map(({actor, from, detail}) => [actor, from, detail.count]).sort(), [[colony.id, 'failed', 6], [colony.id, 'successful', 10]]);
 		assert.equal(rows.find(({from}) => from === 'failed')!.detail.ids, closedDrops.hashOfIds([...made.filter(({status}) => status === 3), cancelled].map(({processid}) => processid)));
-		const images = async (...subjects: Array<{processid: string}>) => (await database.query('select from history where what = \'process.remove\' and subject_id = any ($1)', [subjects.map(({processid}) => processid)])).rows.length;
+		const images = async (...subjects: Array<{processid: string}>) => (await database.query('select from colonies.history where what = \'process.remove\' and subject_id = any (colonies.bytes_of_all($1))', [subjects.map(({processid}) => processid)])).rows.length;
 		assert.equal(await images(waiting), 1);
 		assert.equal(await images(...made, cancelled), 0);
 		await agrees(database);
@@ -263,7 +263,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.deepEqual(steps.map(({what}) => what), ['process.submit', 'process.assign', 'process.failed']);
 		// Whoever makes the row say that another was removed is found by the request.
 		const fault = await tampering(database, async client => {
-			await client.query('update history set detail = jsonb_set(detail, \'{which}\', \'"1"\') where what = \'process.drop\' and request is not null');
+			await client.query('update colonies.history set detail = jsonb_set(detail, \'{which}\', \'"1"\') where what = \'process.drop\' and request is not null');
 			return deviations(client);
 		});
 		assert.ok(fault.some(({message}) => message.includes('has a request for something else than what was removed')), JSON.stringify(fault));

@@ -46,7 +46,7 @@ export class ClaimCursors {
 			const place = this.#places.get(demand);
 			const holds = place !== undefined && now < place.until;
 			this.#places.delete(demand);
-			this.#places.set(demand, holds ? {passed: place.passed > passed ? place.passed : passed, until: place.until} : {passed, until: now + good});
+			this.#places.set(demand, holds ? {passed: [place.passed, passed].sort()[1]!, until: place.until} : {passed, until: now + good});
 		}
 
 		for (const demand of [...this.#places.keys()].slice(0, Math.max(0, this.#places.size - most))) {
