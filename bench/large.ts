@@ -41,9 +41,9 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 	const columns = 'process_id, colony_id, status, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus';
 	// A day of work, the newest last; one in fifty failed.
 	await database.query(
-		`insert into closed (${columns})
-		select sha256(('process ' || n)::bytea), bytes_of($1), case when n % 50 = 0 then 3 else 2 end, t.at, t.at + (n % 7) * interval '1 second', t.at + interval '8 seconds',
-			bytes_of(($3::text[])[1 + n % cardinality($3::text[])]), '{}', ($2::text[])[1 + n % cardinality($2::text[])], -1, 3, 1000, 1, 0
+		`insert into colonies.closed (${columns})
+		select sha256(('process ' || n)::bytea), colonies.bytes_of($1), case when n % 50 = 0 then 3 else 2 end, t.at, t.at + (n % 7) * interval '1 second', t.at + interval '8 seconds',
+			colonies.bytes_of(($3::text[])[1 + n % cardinality($3::text[])]), '{}', ($2::text[])[1 + n % cardinality($2::text[])], -1, 3, 1000, 1, 0
 		from generate_series(1, $4::bigint) n cross join lateral (select statement_timestamp() - interval '10 seconds' - ($4::bigint - n) * (interval '1 day' / $4::bigint) as at) t`,
 		[colony.id, types, computers.map(({id}) => id), count],
 	);
@@ -54,7 +54,7 @@ async function fill(database: Database, colony: Colony, {processid, computers}: 
 			select ${time}, case when h.what = 'process.submit' then h.actor else p.assigned_computer_id end, h.colony_id, 'process', p.process_id,
 				case when h.what = 'process.successful' and p.status = 3 then 'process.failed' else h.what end, h.from_state, case when h.to_state = 'successful' and p.status = 3 then 'failed' else h.to_state end,
 				h.detail || case when h.what = 'process.submit' then jsonb_build_object('submissiontime', to_char(p.submission_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'computertype', p.computer_type) else jsonb_build_object('computer', encode(p.assigned_computer_id, 'hex'), 'type', p.computer_type) end
-			from colonies.history h, closed p where h.subject_id = bytes_of($1) and h.what = $2 and p.colony_id = h.colony_id and p.process_id <> bytes_of($1)`,
+			from colonies.history h, colonies.closed p where h.subject_id = colonies.bytes_of($1) and h.what = $2 and p.colony_id = h.colony_id and p.process_id <> colonies.bytes_of($1)`,
 			[processid, what],
 		);
 	}

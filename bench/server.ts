@@ -151,7 +151,7 @@ async function main(): Promise<void> {
 	const colony = await openColony(database);
 	const [one, other] = [await start(where), await start(where)];
 	await throughput(one, colony);
-	await database.query('truncate live, closed, outputs');
+	await database.query('truncate colonies.live, colonies.closed, colonies.outputs');
 
 	const computer = await colony.computer();
 	const told = (spans: readonly number[]) => `p50 ${quantile(spans, 0.5).toFixed(1)} ms  p95 ${quantile(spans, 0.95).toFixed(1)} ms (after the answer to the submission at another server)`;

@@ -52,6 +52,8 @@ export type ConnectOptions = {
 	dbuser?: string;
 	dbpassword?: string;
 	dbname?: string;
+	/** Schema of that database; `colonies` unless given. */
+	dbschema?: string;
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens; 8 unless given. */
 	dbpool?: number;
@@ -124,7 +126,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid : process;
 
 const connectOptions = namesOf<ConnectOptions>({
-	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbssl: true, dbpool: true,
+	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true,
 	privateKey: true, id: true, rootpassword: true, colonyid: true,
 });
 const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});

@@ -26,7 +26,7 @@ async function mend(colony: Colony, {fix}: AttentionLine): Promise<void> {
 
 /** Sets times of a process back, as if so many seconds had gone by. */
 const pass = async ({processid}: {processid: string}, seconds: number) => database.query(
-	'update live set start_time = start_time - $2::float8 * interval \'1 second\', deadline = deadline - $2::float8 * interval \'1 second\', entered_at = entered_at - $2::float8 * interval \'1 second\' where process_id = bytes_of($1)',
+	'update colonies.live set start_time = start_time - $2::float8 * interval \'1 second\', deadline = deadline - $2::float8 * interval \'1 second\', entered_at = entered_at - $2::float8 * interval \'1 second\' where process_id = colonies.bytes_of($1)',
 	[processid, seconds],
 );
 
@@ -77,7 +77,7 @@ test('a process on its last try, and one that has spent its retries', async () =
 	}
 
 	assert.deepEqual(await told(colony), ['medium:  failed, deadline exceeded; 1 of 1 retries used']);
-	await database.query('update closed set end_time = end_time - interval \'8 days\', deadline = deadline - interval \'8 days\' where process_id = bytes_of($1)', [process.processid]);
+	await database.query('update colonies.closed set end_time = end_time - interval \'8 days\', deadline = deadline - interval \'8 days\' where process_id = colonies.bytes_of($1)', [process.processid]);
 	assert.deepEqual(await lines(colony), []);
 });
 
@@ -88,12 +88,12 @@ test('a process that runs longer than 99 of 100 of its type', async () => {
 		processid: newProcessId(), status: 2, entered: later('2026-01-02T03:04:05.000000Z', index), targetcomputerids: [], computertype: 'train', cores: 0, mem: 0, gpus: 0, assignedcomputerid: lab.id,
 	}));
 	await place(database, colony.id, done(99));
-	await database.query('update closed set start_time = end_time - interval \'60 seconds\' where colony_id = bytes_of($1)', [colony.id]);
+	await database.query('update colonies.closed set start_time = end_time - interval \'60 seconds\' where colony_id = colonies.bytes_of($1)', [colony.id]);
 	const process = await colony.running(lab, {computertype: 'train'});
 	await pass(process, 300);
 	assert.deepEqual(await lines(colony), [], 'ninety-nine say nothing yet');
 	await place(database, colony.id, done(150));
-	await database.query('update closed set start_time = end_time - interval \'60 seconds\' where colony_id = bytes_of($1)', [colony.id]);
+	await database.query('update colonies.closed set start_time = end_time - interval \'60 seconds\' where colony_id = colonies.bytes_of($1)', [colony.id]);
 	const [slow] = await lines(colony);
 	assert.deepEqual([slow!.kind, slow!.text, slow!.fix.says.slice(0, 6)], ['slow', 'runs on lab longer than 99 of 100 of its type (1m00s)', 'Cancel']);
 	await pass(process, -235);

@@ -209,14 +209,14 @@ const tamperings: Record<string, Tampering> = {
 	async 'a seal lets go of its list'(client, {chain}, pick) {
 		const seal = chain[pick(chain.length)];
 		if (seal?.list === 'kept') {
-			await client.query('update seals set entries = null where number = $1', [seal.number]);
+			await client.query('update colonies.seals set entries = null where number = $1', [seal.number]);
 			seal.list = 'dropped';
 		}
 	},
 	async 'a list is altered'(client, {chain}, pick) {
 		const seal = chain[pick(chain.length)];
 		if (seal?.list === 'kept') {
-			await client.query('update seals set entries = substr(entries, 1, length(entries) - 1) || int2send((get_byte(entries, length(entries) - 1) + 1)::smallint) where number = $1', [seal.number]);
+			await client.query('update colonies.seals set entries = substr(entries, 1, length(entries) - 1) || int2send((get_byte(entries, length(entries) - 1) + 1)::smallint) where number = $1', [seal.number]);
 			seal.list = 'altered';
 		}
 	},
@@ -225,33 +225,33 @@ const tamperings: Record<string, Tampering> = {
 		const seal = model.chain[index];
 		if (seal) {
 			await deleteRows(client, model, sealedRows(model).filter(({id}) => id <= seal.to && id > (model.chain[index - 1]?.to ?? 0)).map(({id}) => id));
-			await client.query('update seals set entries = null where number = $1', [seal.number]);
+			await client.query('update colonies.seals set entries = null where number = $1', [seal.number]);
 			seal.list = 'dropped';
 		}
 	},
 	async 'a seal is altered'(client, {chain}, pick) {
 		const seal = chain[pick(chain.length)];
 		if (seal && !seal.isAltered) {
-			await client.query('update seals set rows = rows + 1 where number = $1', [seal.number]);
+			await client.query('update colonies.seals set rows = rows + 1 where number = $1', [seal.number]);
 			seal.isAltered = true;
 		}
 	},
 	async 'a seal is dropped'(client, model, pick) {
 		const [seal] = model.chain.splice(pick(model.chain.length), 1);
-		await client.query('delete from seals where number = $1', [seal?.number ?? 0]);
+		await client.query('delete from colonies.seals where number = $1', [seal?.number ?? 0]);
 	},
 	async 'the end is cut off'(client, model, pick) {
 		model.chain = model.chain.slice(0, model.chain.length - 1 - pick(2));
-		await client.query('delete from seals where number > $1', [model.chain.at(-1)?.number ?? 0]);
+		await client.query('delete from colonies.seals where number > $1', [model.chain.at(-1)?.number ?? 0]);
 		await deleteRows(client, model, model.rows.filter(({id}) => id > model.sealedTo).map(({id}) => id));
 	},
 	async 'the end is sealed anew'(client, model, pick) {
 		model.chain = model.chain.slice(0, model.chain.length - 1 - pick(2));
-		await client.query('delete from seals where number > $1', [model.chain.at(-1)?.number ?? 0]);
+		await client.query('delete from colonies.seals where number > $1', [model.chain.at(-1)?.number ?? 0]);
 		await sealNow(client, model);
 	},
 	async 'the table of the retention is changed'(client, _, pick) {
-		await client.query('insert into retention (days, dropped_before) values ($1, now()) on conflict (only_row) do update set days = excluded.days, dropped_before = excluded.dropped_before', [1 + pick(9)]);
+		await client.query('insert into colonies.retention (days, dropped_before) values ($1, now()) on conflict (only_row) do update set days = excluded.days, dropped_before = excluded.dropped_before', [1 + pick(9)]);
 	},
 	async 'a drop is forged and not sealed'(client, model, _, {before}) {
 		await append(client, model, [{kind: 'drop', age: 0.1, before}]);
@@ -274,7 +274,7 @@ const tamperings: Record<string, Tampering> = {
 		await deleteRows(client, model, sealedRows(model).filter(row => row.age > oldest && row.kind !== 'retention').map(({id}) => id));
 		for (const [index, seal] of model.chain.entries()) {
 			if (seal.rows.every(({age}) => age > oldest) && !model.rows.some(({id}) => id <= seal.to && id > (model.chain[index - 1]?.to ?? 0))) {
-				await client.query('update seals set entries = null where number = $1', [seal.number]);
+				await client.query('update colonies.seals set entries = null where number = $1', [seal.number]);
 				seal.list = 'dropped';
 			}
 		}
@@ -287,7 +287,7 @@ async function age(client: Client, model: Model, ages: readonly number[]): Promi
 		seal.made = ages[index]!;
 	}
 
-	await client.query(`update seals set made_at = ${ago('a.age')} from unnest($1::bigint[], $2::float8[]) as a(number, age) where a.number = seals.number`, [model.chain.map(({number}) => number), model.chain.map(({made}) => made)]);
+	await client.query(`update colonies.seals set made_at = ${ago('a.age')} from unnest($1::bigint[], $2::float8[]) as a(number, age) where a.number = seals.number`, [model.chain.map(({number}) => number), model.chain.map(({made}) => made)]);
 	let predecessor = seals.noSeal;
 	const hashes = (await seals.sealsFrom(client, 1, 100)).map(seal => {
 		const hash = sha256(seals.sealText({...seal, predecessor}));
@@ -295,7 +295,7 @@ async function age(client: Client, model: Model, ages: readonly number[]): Promi
 		predecessor = hash;
 		return each;
 	});
-	await client.query('update seals set predecessor = decode(h.predecessor, \'hex\'), hash = decode(h.hash, \'hex\') from jsonb_to_recordset($1::jsonb) as h(number bigint, predecessor text, hash text) where h.number = seals.number', [JSON.stringify(hashes)]);
+	await client.query('update colonies.seals set predecessor = decode(h.predecessor, \'hex\'), hash = decode(h.hash, \'hex\') from jsonb_to_recordset($1::jsonb) as h(number bigint, predecessor text, hash text) where h.number = seals.number', [JSON.stringify(hashes)]);
 }
 
 const before = fc.integer({min: -300, max: 40}).map(age => age + 0.5);
@@ -332,7 +332,7 @@ test('of 300 histories that somebody tampered with, verify finds in each what th
 
 		await age(client, model, ages);
 		const kept = {...model.chain[head % model.chain.length]!};
-		const {rows: [{hash}]} = await client.query<any>('select encode(hash, \'hex\') as hash from seals where number = $1', [kept.number]);
+		const {rows: [{hash}]} = await client.query<any>('select encode(hash, \'hex\') as hash from colonies.seals where number = $1', [kept.number]);
 		for (const {what, picks, ...draw} of done) {
 			const numbers = [...picks];
 			await tamperings[what]!(client, model, length => length === 0 ? 0 : (numbers.shift() ?? 0) % length, draw);

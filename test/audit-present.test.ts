@@ -56,7 +56,7 @@ async function openLife(open: () => Promise<Database>) {
 	await colony.passDeadlines(spent);
 	await colony.broker.endExpired();
 	// As if its time had passed by itself.
-	await database.query('update closed set deadline = start_time + timeout * interval \'1 s\' where process_id = bytes_of($1)', [spent.processid]);
+	await database.query('update colonies.closed set deadline = start_time + timeout * interval \'1 s\' where process_id = colonies.bytes_of($1)', [spent.processid]);
 	await colony.own('process.cancel', {processid: (await colony.submit()).processid});
 	await colony.own('process.cancel', {processid: (await colony.running(await colony.computer({name: 'lab2'}))).processid});
 	await colony.own('process.remove', {processid: (await colony.submit({in: {x: 'y'}})).processid});
@@ -95,7 +95,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database, colony} = opened();
 		const {deviations, compared: {unknown, rows, ...counts}} = await compared(database);
 		assert.deepEqual(deviations, []);
-		const {rows: [there]} = await database.query<any>('select (select count(*)::int from colonies) as colonies, (select count(*)::int from computers) as computers, (select count(*)::int from processes) as processes, (select sum(jsonb_array_length(list))::int from processes p cross join jsonb_each(p.attributes) a(kind, list)) as attributes');
+		const {rows: [there]} = await database.query<any>('select (select count(*)::int from colonies.colonies) as colonies, (select count(*)::int from colonies.computers) as computers, (select count(*)::int from colonies.processes) as processes, (select sum(jsonb_array_length(list))::int from colonies.processes p cross join jsonb_each(p.attributes) a(kind, list)) as attributes');
 		assert.deepEqual([counts, unknown], [there, 0]);
 		assert.ok(rows > 50);
 		assert.deepEqual((await compared(database, colony.id)).deviations, []);
@@ -106,8 +106,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const [before, {changed, after, found}] = [await compared(database), await tampering(database, async client => {
 			const changed = await keepInFull(client);
 			const after = await compared(client);
-			await client.query('update live set mem = 77 where process_id = bytes_of($1)', [waiting.processid]);
-			await client.query('update closed set attributes = jsonb_set(attributes, \'{in,0,given}\', \'"two"\') where attributes->\'in\' @> \'[{"given": "one"}]\'');
+			await client.query('update colonies.live set mem = 77 where process_id = colonies.bytes_of($1)', [waiting.processid]);
+			await client.query('update colonies.closed set attributes = jsonb_set(attributes, \'{in,0,given}\', \'"two"\') where attributes->\'in\' @> \'[{"given": "one"}]\'');
 			return {changed, after, found: (await compared(client)).deviations};
 		})];
 		assert.ok(changed > 5, `${changed}`);
@@ -117,38 +117,38 @@ for (const [index, [name, skip]] of kinds.entries()) {
 
 	test(`in ${name} what somebody changed by hand is found and named`, {skip}, async () => {
 		const {lab, away, closed, retried, waiting, colony} = opened();
-		const process = (each: {processid: string}) => `process_id = bytes_of('${each.processid}')`;
+		const process = (each: {processid: string}) => `process_id = colonies.bytes_of('${each.processid}')`;
 		const short = ({processid}: {processid: string}) => shortId(processid).replaceAll('.', String.raw`\.`);
 		const cases: Array<[statement: string, kind: string, noun: string, message: RegExp]> = [
-			[`update computers set status = 1 where computer_id = bytes_of('${away.id}')`, 'altered', 'computer', /^The computer "lab3" \(.*\) has the state "approved"; by the history \(row \d+\.\d+, .*Z\) it is "disapproved"\.$/],
-			[`update computers set cores = 77 where computer_id = bytes_of('${lab.id}')`, 'altered', 'computer', /cores 77; by the history .* it is 8/],
-			[`update computers set name = 'other' where computer_id = bytes_of('${lab.id}')`, 'altered', 'computer', /name "other"; .* "lab1"/],
-			[`update computers set computer_type = '' where computer_id = bytes_of('${lab.id}')`, 'altered', 'computer', /type none; .* "gpu"/],
-			[`delete from computers where computer_id = bytes_of('${lab.id}')`, 'dropped', 'computer', /^The computer .* is gone; by the history .* it is approved\.$/],
-			[`insert into computers select colony_id, bytes_of(repeat('ab', 32)), 'mole', computer_type, cpu, cores, mem, gpu, gpus, 1 from computers where computer_id = bytes_of('${lab.id}')`, 'added', 'computer', /"mole" .* is not in the history: it was put in/],
-			['update colonies set name = \'mine\'', 'altered', 'colony', /name "mine"; .* "mycolony"/],
+			[`update colonies.computers set status = 1 where computer_id = colonies.bytes_of('${away.id}')`, 'altered', 'computer', /^The computer "lab3" \(.*\) has the state "approved"; by the history \(row \d+\.\d+, .*Z\) it is "disapproved"\.$/],
+			[`update colonies.computers set cores = 77 where computer_id = colonies.bytes_of('${lab.id}')`, 'altered', 'computer', /cores 77; by the history .* it is 8/],
+			[`update colonies.computers set name = 'other' where computer_id = colonies.bytes_of('${lab.id}')`, 'altered', 'computer', /name "other"; .* "lab1"/],
+			[`update colonies.computers set computer_type = '' where computer_id = colonies.bytes_of('${lab.id}')`, 'altered', 'computer', /type none; .* "gpu"/],
+			[`delete from colonies.computers where computer_id = colonies.bytes_of('${lab.id}')`, 'dropped', 'computer', /^The computer .* is gone; by the history .* it is approved\.$/],
+			[`insert into colonies.computers select colony_id, colonies.bytes_of(repeat('ab', 32)), 'mole', computer_type, cpu, cores, mem, gpu, gpus, 1 from colonies.computers where computer_id = colonies.bytes_of('${lab.id}')`, 'added', 'computer', /"mole" .* is not in the history: it was put in/],
+			['update colonies.colonies set name = \'mine\'', 'altered', 'colony', /name "mine"; .* "mycolony"/],
 			[closingByHand(waiting.processid, 2), 'altered', 'process', new RegExp(String.raw`^The process ${short(waiting)} has the state "successful"; by the history .* it is "waiting"\.$`)],
 			[closingByHand(retried.processid, 2), 'altered', 'process', /"successful"; .* "running"/],
-			[`update live set assigned_computer_id = bytes_of('${away.id}') where ${process(retried)}`, 'altered', 'process', /has the computer/],
-			[`update closed set retries = 5 where ${process(closed)}`, 'altered', 'process', /count of retries 5; .* 0/],
-			[`update closed set end_time = end_time + interval '1 s' where ${process(closed)}`, 'altered', 'process', /has the end/],
-			[`update closed set deadline = deadline + interval '1 h' where ${process(closed)}`, 'altered', 'process', /has the deadline/],
-			[`update live set timeout = 0 where ${process(waiting)}`, 'altered', 'process', /timeout 0/],
-			[`update closed set max_retries = 9 where ${process(closed)}`, 'altered', 'process', /maxretries 9; .* 2/],
-			[`update closed set target_computer_ids = '{}' where ${process(closed)}`, 'altered', 'process', /list of computers \[]/],
-			[`update live set submission_time = submission_time - interval '1 day', entered_at = entered_at - interval '1 day' where ${process(waiting)}`, 'altered', 'process', /time of submission/],
-			[`update live set demand_id = (select max(demand_id) from demands where cores <> 3) where ${process(waiting)}`, 'altered', 'process', /place among those that ask the same/],
-			[`delete from closed where ${process(closed)}`, 'dropped', 'process', new RegExp(String.raw`^The process ${short(closed)} is gone; by the history .* it is successful\.$`)],
-			[`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus) select bytes_of(repeat('cd', 32)), colony_id, demand_id, now(), now(), target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus from live where ${process(waiting)}`, 'added', 'process', /is not in the history: it was put in/],
-			[`update closed set attributes = jsonb_set(attributes, '{out,0,result}', '"rewritten"') where ${process(closed)}`, 'altered', 'attribute', new RegExp(String.raw`^The out attribute "result" of the process ${short(closed)} is not as the history has it \(row .*\)\.$`)],
-			[`update closed set attributes = jsonb_set(attributes, '{out,0,result}', '"first"') where ${process(closed)}`, 'altered', 'attribute', /is not as the history has it/],
-			[`update closed set attributes = jsonb_set(attributes, '{in,0,given}', '"two"') where ${process(closed)}`, 'altered', 'attribute', /^The in attribute "given"/],
-			[`update live set attributes = null where ${process(retried)}`, 'dropped', 'attribute', /^The in attribute "a" .* is gone; the history has it/],
-			[`delete from outputs where ${process(retried)} and key = 'result'`, 'dropped', 'attribute', /^The out attribute "result" .* is gone/],
-			[`update outputs set value = 'lost' where ${process(retried)} and key = 'result'`, 'altered', 'attribute', /^The out attribute "result" .* is not as the history has it/],
-			[`insert into outputs (process_id, attribute_type, key, value) values (bytes_of('${retried.processid}'), 2, 'why', 'mine')`, 'added', 'attribute', /^The err attribute "why" .* is not in the history: it was put in/],
-			[`update live set attributes = '{"out": [{"result": "mine"}]}' where ${process(waiting)}`, 'added', 'attribute', /is not in the history: it was put in/],
-			[`update closed set attributes = attributes || '{"err": [{"why": "mine"}]}' where ${process(closed)}`, 'added', 'attribute', /^The err attribute "why"/],
+			[`update colonies.live set assigned_computer_id = colonies.bytes_of('${away.id}') where ${process(retried)}`, 'altered', 'process', /has the computer/],
+			[`update colonies.closed set retries = 5 where ${process(closed)}`, 'altered', 'process', /count of retries 5; .* 0/],
+			[`update colonies.closed set end_time = end_time + interval '1 s' where ${process(closed)}`, 'altered', 'process', /has the end/],
+			[`update colonies.closed set deadline = deadline + interval '1 h' where ${process(closed)}`, 'altered', 'process', /has the deadline/],
+			[`update colonies.live set timeout = 0 where ${process(waiting)}`, 'altered', 'process', /timeout 0/],
+			[`update colonies.closed set max_retries = 9 where ${process(closed)}`, 'altered', 'process', /maxretries 9; .* 2/],
+			[`update colonies.closed set target_computer_ids = '{}' where ${process(closed)}`, 'altered', 'process', /list of computers \[]/],
+			[`update colonies.live set submission_time = submission_time - interval '1 day', entered_at = entered_at - interval '1 day' where ${process(waiting)}`, 'altered', 'process', /time of submission/],
+			[`update colonies.live set demand_id = (select max(demand_id) from colonies.demands where cores <> 3) where ${process(waiting)}`, 'altered', 'process', /place among those that ask the same/],
+			[`delete from colonies.closed where ${process(closed)}`, 'dropped', 'process', new RegExp(String.raw`^The process ${short(closed)} is gone; by the history .* it is successful\.$`)],
+			[`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus) select colonies.bytes_of(repeat('cd', 32)), colony_id, demand_id, now(), now(), target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus from colonies.live where ${process(waiting)}`, 'added', 'process', /is not in the history: it was put in/],
+			[`update colonies.closed set attributes = jsonb_set(attributes, '{out,0,result}', '"rewritten"') where ${process(closed)}`, 'altered', 'attribute', new RegExp(String.raw`^The out attribute "result" of the process ${short(closed)} is not as the history has it \(row .*\)\.$`)],
+			[`update colonies.closed set attributes = jsonb_set(attributes, '{out,0,result}', '"first"') where ${process(closed)}`, 'altered', 'attribute', /is not as the history has it/],
+			[`update colonies.closed set attributes = jsonb_set(attributes, '{in,0,given}', '"two"') where ${process(closed)}`, 'altered', 'attribute', /^The in attribute "given"/],
+			[`update colonies.live set attributes = null where ${process(retried)}`, 'dropped', 'attribute', /^The in attribute "a" .* is gone; the history has it/],
+			[`delete from colonies.outputs where ${process(retried)} and key = 'result'`, 'dropped', 'attribute', /^The out attribute "result" .* is gone/],
+			[`update colonies.outputs set value = 'lost' where ${process(retried)} and key = 'result'`, 'altered', 'attribute', /^The out attribute "result" .* is not as the history has it/],
+			[`insert into colonies.outputs (process_id, attribute_type, key, value) values (colonies.bytes_of('${retried.processid}'), 2, 'why', 'mine')`, 'added', 'attribute', /^The err attribute "why" .* is not in the history: it was put in/],
+			[`update colonies.live set attributes = '{"out": [{"result": "mine"}]}' where ${process(waiting)}`, 'added', 'attribute', /is not in the history: it was put in/],
+			[`update colonies.closed set attributes = attributes || '{"err": [{"why": "mine"}]}' where ${process(closed)}`, 'added', 'attribute', /^The err attribute "why"/],
 		];
 		for (const [statement, kind, noun, message] of cases) {
 			const deviations = await found(statement);
@@ -159,7 +159,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			assert.ok(deviations.every(each => each === named[0] || each.noun === 'attribute'), JSON.stringify(deviations));
 		}
 
-		const several = await found('update computers set status = 1', `update closed set retries = 7, attributes = jsonb_set(attributes, '{in,1,other}', '"x"') where ${process(closed)}`);
+		const several = await found('update colonies.computers set status = 1', `update colonies.closed set retries = 7, attributes = jsonb_set(attributes, '{in,1,other}', '"x"') where ${process(closed)}`);
 		assert.deepEqual(new Set(several.map(({noun}) => noun)), new Set(['computer', 'process', 'attribute']));
 		// The value itself is told to nobody.
 		assert.ok(!JSON.stringify(several).includes('first'));
@@ -170,8 +170,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const other = await openColony(database, colony.broker);
 		const theirs = await other.submit();
 		const {own, all} = await tampering(database, async client => {
-			await client.query('update closed set retries = 7 where process_id = bytes_of($1)', [closed.processid]);
-			await client.query('update live set retries = 7 where process_id = bytes_of($1)', [theirs.processid]);
+			await client.query('update colonies.closed set retries = 7 where process_id = colonies.bytes_of($1)', [closed.processid]);
+			await client.query('update colonies.live set retries = 7 where process_id = colonies.bytes_of($1)', [theirs.processid]);
 			return {own: await compared(client, other.id), all: await compared(client)};
 		});
 		assert.deepEqual(own.deviations.map(({subject}) => subject), [theirs.processid]);
@@ -191,17 +191,17 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			// As if all of it had happened long ago, and root had set a retention in time.
 			await client.query('create temporary table aged on commit drop as select * from colonies.history');
 			await client.query('delete from colonies.history');
-			await client.query('delete from seals');
-			await client.query('update live set submission_time = submission_time - interval \'40 days\', entered_at = entered_at - interval \'40 days\', start_time = start_time - interval \'40 days\'');
+			await client.query('delete from colonies.seals');
+			await client.query('update colonies.live set submission_time = submission_time - interval \'40 days\', entered_at = entered_at - interval \'40 days\', start_time = start_time - interval \'40 days\'');
 			await client.query(agingClosed('40 days'));
-			await client.query('update computers set registered_at = registered_at - interval \'40 days\'');
-			await client.query('update colonies set registered_at = registered_at - interval \'40 days\'');
+			await client.query('update colonies.computers set registered_at = registered_at - interval \'40 days\'');
+			await client.query('update colonies.colonies set registered_at = registered_at - interval \'40 days\'');
 			await client.query('insert into colonies.history (txid, at, actor, noun, subject_id, what, detail) values (txid_current() - 2, now() - interval \'50 days\', \'root\', \'installation\', \'history\', \'history.retention\', \'{"days": 30}\')');
 			await client.query('insert into colonies.history (txid, actor, noun, subject_id, what, detail) select txid_current() - 1, \'system\', \'installation\', \'history\', \'history.drop\', jsonb_build_object(\'before\', to_char((now() - interval \'30 days\') at time zone \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'), \'days\', 30)');
 			await seals.seal(client);
 			// Of one that was closed since, the closing alone is left.
 			await client.query('insert into colonies.history (txid, at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail) select txid_current() - 3, now(), actor, noun, subject_id, colony_id, what, from_state, to_state, detail from aged where subject_id = colonies.bytes_of($1) and what = \'process.successful\'', [closed.processid]);
-			await client.query('update closed set retries = 9, computer_type = \'forgotten\' where process_id = bytes_of($1)', [closed.processid]);
+			await client.query('update colonies.closed set retries = 9, computer_type = \'forgotten\' where process_id = colonies.bytes_of($1)', [closed.processid]);
 			return compared(client);
 		});
 		assert.deepEqual(deviations.map(({noun, subject, message}) => [noun, subject, /count of retries 9; by the history .* 0/.test(message)]), [['process', closed.processid, true]]);

@@ -32,7 +32,7 @@ const placesOf = async (client: Client) => {
 };
 
 const sealedPlaces = async (client: Client): Promise<string[]> => {
-	const {rows} = await client.query<{entries: string}>('select entries from seals order by number');
+	const {rows} = await client.query<{entries: string}>('select entries from colonies.seals order by number');
 	return rows.flatMap(({entries}) => seals.readEntries(Buffer.from(entries, 'hex')).map(({txid, row}) => `${txid}.${row}`));
 };
 

@@ -76,7 +76,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} what nobody touched is intact, to the last seal and with every head`, {skip}, async () => {
 		const {database, rows} = opened();
 		const {intact, fault, to, last, ...counts} = await verified(database);
-		const {rows: chain} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals order by number');
+		const {rows: chain} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from colonies.seals order by number');
 		const {rows: [{changes}]} = await database.query<any>('select count(*)::int as changes from colonies.history where request is not null');
 		assert.deepEqual({intact, fault, to}, {intact: true, fault: null, to: chain.length});
 		assert.ok(chain.length >= 6);
@@ -129,20 +129,20 @@ for (const [index, [name, skip]] of kinds.entries()) {
 
 	test(`in ${name} a seal that was altered, dropped or made anew is found`, {skip}, async () => {
 		const {database} = opened();
-		const {rows: [{count}]} = await database.query<any>('select count(*)::int as count from seals');
+		const {rows: [{count}]} = await database.query<any>('select count(*)::int as count from colonies.seals');
 		const edits = ['predecessor = sha256(predecessor)', 'hash = sha256(hash)', 'to_txid = to_txid + 1', 'to_row = to_row + 1', 'rows = rows + 1', 'oldest = oldest - interval \'1 microsecond\'', 'newest = newest + interval \'1 s\'', 'content = sha256(content)', 'made_at = made_at + interval \'1 s\'', 'number = number + 100'];
 		for (const number of [1, 3, count]) {
 			for (const edit of edits) {
-				const fault = await found(async client => client.query(`update seals set ${edit} where number = ${number}`));
+				const fault = await found(async client => client.query(`update colonies.seals set ${edit} where number = ${number}`));
 				// The last one that has another number is missing like one that was cut off, and found out of its place.
 				assert.deepEqual([fault?.kind, fault?.seal], ['seal', number], edit);
 			}
 		}
 
-		assert.deepEqual((await found(async client => client.query('delete from seals where number = 3')))?.message, 'Seal 3 is missing.');
+		assert.deepEqual((await found(async client => client.query('delete from colonies.seals where number = 3')))?.message, 'Seal 3 is missing.');
 		const list = await found(async client => {
-			await client.query('update seals set entries = sha256(entries) where number = 2');
-			await client.query('update colonies.history set actor = \'x\' where history_id = (select to_row from seals where number = 2)');
+			await client.query('update colonies.seals set entries = sha256(entries) where number = 2');
+			await client.query('update colonies.history set actor = \'x\' where history_id = (select to_row from colonies.seals where number = 2)');
 		});
 		assert.deepEqual([list?.kind, list?.seal], ['seal', 2]);
 		assert.match(list!.message, /cannot be told which/);
@@ -152,8 +152,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const {database} = opened();
 		const {hash: head, number: count} = (await seals.lastSeal(database))!;
 		const cutOff = async (client: Client, number: number) => {
-			await client.query(`delete from colonies.history where (txid, history_id) > (select (to_txid, to_row) from seals where number = ${number - 1})`.replace('> (select (to_txid, to_row)', '> (select to_txid, to_row'));
-			await client.query(`delete from seals where number >= ${number}`);
+			await client.query(`delete from colonies.history where (txid, history_id) > (select (to_txid, to_row) from colonies.seals where number = ${number - 1})`.replace('> (select (to_txid, to_row)', '> (select to_txid, to_row'));
+			await client.query(`delete from colonies.seals where number >= ${number}`);
 		};
 
 		// Without one kept elsewhere a history that was cut off is whole, as far as it goes.
@@ -162,7 +162,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		// Rows altered, and all seals from there on made anew.
 		const anew = async (client: Client) => {
 			await client.query('update colonies.history set subject_id = sha256(subject_id) where what = \'process.successful\'');
-			await client.query('delete from seals where number >= 2');
+			await client.query('delete from colonies.seals where number >= 2');
 			for (let rows = 1; rows > 0;) {
 				({rows} = await seals.seal(client));
 			}
@@ -173,8 +173,8 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		// One seal made to fit its altered row does not fit its successor.
 		const fitted = await found(async client => {
 			await anew(client);
-			await client.query('delete from seals where number > 2');
-			const {rows} = await client.query('select number from seals');
+			await client.query('delete from colonies.seals where number > 2');
+			const {rows} = await client.query('select number from colonies.seals');
 			assert.equal(rows.length, 2);
 		}, head);
 		assert.equal(fitted?.kind, 'head');
@@ -213,13 +213,13 @@ for (const [index, [name, skip]] of kinds.entries()) {
 	test(`in ${name} rows that are dropped with the list of them are missed`, {skip}, async () => {
 		const {database} = opened();
 		const fault = await found(async client => {
-			await client.query('delete from colonies.history h using seals s, seals p where s.number = 3 and p.number = 2 and (h.txid, h.history_id) > (p.to_txid, p.to_row) and (h.txid, h.history_id) <= (s.to_txid, s.to_row)');
-			await client.query('update seals set entries = null where number = 3');
+			await client.query('delete from colonies.history h using colonies.seals s, colonies.seals p where s.number = 3 and p.number = 2 and (h.txid, h.history_id) > (p.to_txid, p.to_row) and (h.txid, h.history_id) <= (s.to_txid, s.to_row)');
+			await client.query('update colonies.seals set entries = null where number = 3');
 		});
-		const {rows: [seal]} = await database.query<{rows: number}>('select rows from seals where number = 3');
+		const {rows: [seal]} = await database.query<{rows: number}>('select rows from colonies.seals where number = 3');
 		assert.deepEqual([fault?.kind, fault?.message], ['dropped', `All ${seal!.rows} rows of seal 3 were dropped, and its list of them with them.`]);
 		// A list that is gone is no fault by itself: the rows are there.
-		assert.equal(await found(async client => client.query('update seals set entries = null where number = 3')), null);
+		assert.equal(await found(async client => client.query('update colonies.seals set entries = null where number = 3')), null);
 	});
 
 	test(`in ${name} nothing stands before the first row and the first seal`, {skip}, async () => {
@@ -234,14 +234,14 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		const columns = 'predecessor, to_txid, to_row, rows, oldest, newest, content, made_at, entries';
 		// All seals made anew, and the one that somebody kept the head of put aside.
 		const aside = async (number: number, kept: string) => found(async client => {
-			await client.query(`create temporary table kept on commit drop as select hash, ${columns} from seals order by number desc limit 1`);
+			await client.query(`create temporary table kept on commit drop as select hash, ${columns} from colonies.seals order by number desc limit 1`);
 			await client.query('update colonies.history set subject_id = sha256(subject_id) where what = \'process.successful\'');
-			await client.query('delete from seals');
+			await client.query('delete from colonies.seals');
 			for (let rows = 1; rows > 0;) {
 				({rows} = await seals.seal(client));
 			}
 
-			await client.query(`insert into seals (number, hash, ${columns}) select ${number}, hash, ${columns} from kept`);
+			await client.query(`insert into colonies.seals (number, hash, ${columns}) select ${number}, hash, ${columns} from kept`);
 		}, kept);
 		assert.equal((await aside(0, head))?.kind, 'head');
 		assert.equal((await aside(-7, head))?.kind, 'head');

@@ -127,7 +127,7 @@ test('a signed request that failed by no fault of its own may come again', async
 	const input = {spec: {targetcolonyid: colony.id}};
 	for (const error of [new Error('It broke.'), new Unavailable('The cable was pulled.')]) {
 		const signer = signerOf(colony.owner, 'process.submit', input);
-		await assert.rejects(failing(/insert into live/, error).run(signer, 'process.submit', input), new RegExp(error.message));
+		await assert.rejects(failing(/insert into colonies.colonies\.live/, error).run(signer, 'process.submit', input), new RegExp(error.message));
 		const {processid} = await colony.broker.run(signer, 'process.submit', input);
 		assert.equal(await colony.state({processid}), 'waiting');
 	}
@@ -136,8 +136,8 @@ test('a signed request that failed by no fault of its own may come again', async
 test('a signed request that is refused when something was done for it already leaves nothing of that, and is spent', async () => {
 	const input = {spec: {targetcolonyid: colony.id, mem: 54_321}};
 	const signer = signerOf(colony.owner, 'process.submit', input);
-	const kinds = async () => database.query('select from demands where colony_id = bytes_of($1) and mem = $2', [colony.id, input.spec.mem]);
-	await refused(failing(/insert into live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
+	const kinds = async () => database.query('select from colonies.demands where colony_id = colonies.bytes_of($1) and mem = $2', [colony.id, input.spec.mem]);
+	await refused(failing(/insert into colonies.colonies\.live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
 	assert.equal((await kinds()).rowCount, 0);
 	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
 	await colony.broker.run(signerOf(colony.owner, 'process.submit', input), 'process.submit', input);
@@ -217,7 +217,7 @@ test('when the database goes away while changes are told again, nobody takes tha
 	const approve = async (broker: Broker) => broker.runMany({identity: colony.owner}, 'computer.approve', inputs, {idempotencyKey: 'cable'});
 	const codes = (answers: Awaited<ReturnType<typeof approve>>) => answers.map(answer => 'result' in answer ? 'done' : answer.code);
 	assert.deepEqual(codes(await approve(colony.broker)), ['done', 'conflict']);
-	await assert.rejects(approve(failing(/from computers c where/, new Unavailable('The cable was pulled.'))), /The cable was pulled\./);
+	await assert.rejects(approve(failing(/from colonies.computers c where/, new Unavailable('The cable was pulled.'))), /The cable was pulled\./);
 	assert.deepEqual(codes(await approve(colony.broker)), ['done', 'conflict']);
 });
 

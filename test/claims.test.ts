@@ -31,7 +31,7 @@ async function held(client: Client, colonyid: Id, computerid: Id): Promise<Compu
 /** A colony without an owner, and work for one computer in it. */
 async function freshWork(processes: readonly Placed[], computer: Parameters<typeof placeComputers>[2][number]): Promise<Id> {
 	const id = newProcessId();
-	await database.query('insert into colonies (colony_id, name) values (bytes_of($1), \'claims\')', [id]);
+	await database.query('insert into colonies.colonies (colony_id, name) values (colonies.bytes_of($1), \'claims\')', [id]);
 	await placeComputers(database, id, [computer]);
 	await place(database, id, processes);
 	return id;
@@ -113,7 +113,7 @@ test('work that came back to the queue has waited since then, and not since it w
 	const {processid} = await fresh.running(computer);
 	await fresh.close(computer, {processid}, 'failed');
 	await fresh.own('process.retry', {processid});
-	await database.query('update live set submission_time = submission_time - interval \'1 hour\', entered_at = entered_at - interval \'1 hour\', returned_at = returned_at - interval \'1 minute\' where process_id = bytes_of($1)', [processid]);
+	await database.query('update colonies.live set submission_time = submission_time - interval \'1 hour\', entered_at = entered_at - interval \'1 hour\', returned_at = returned_at - interval \'1 minute\' where process_id = colonies.bytes_of($1)', [processid]);
 	await fresh.assign(computer);
 	const waits = (await fresh.history(processid)).filter(({what}) => what === 'process.assign').map(({detail}) => (detail as {wait: number}).wait);
 	const minute = 60_000_000;
@@ -136,10 +136,10 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 
 		for (const count of [1, 20, 90]) {
 			await database.transaction(async client => {
-				await client.query('select from live where process_id = any (bytes_of_all($1)) for update', [processes.slice(0, count).map(({processid}) => processid)]);
+				await client.query('select from colonies.live where process_id = any (colonies.bytes_of_all($1)) for update', [processes.slice(0, count).map(({processid}) => processid)]);
 				const other = await database.transaction(async beside => {
 					const index = await take(beside);
-					await beside.query('update live set status = 0, assigned_computer_id = null, entered_at = submission_time where process_id = bytes_of($1)', [processes[index]!.processid]);
+					await beside.query('update colonies.live set status = 0, assigned_computer_id = null, entered_at = submission_time where process_id = colonies.bytes_of($1)', [processes[index]!.processid]);
 					return index;
 				});
 				assert.equal(other, count);
@@ -147,14 +147,14 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 		}
 
 		await database.transaction(async client => {
-			await client.query('select from live where colony_id = bytes_of($1) for update', [id]);
+			await client.query('select from colonies.live where colony_id = colonies.bytes_of($1) for update', [id]);
 			assert.equal(await database.transaction(take), -1);
 		});
 	}
 });
 
 /** Stops every claim of a transaction of which this is the search path when it has begun to look, until this lock is free: a function of that name in a schema of its own is found before PostgreSQL's. */
-const pausing = {path: 'test_pause, colonies, pg_catalog', lock: 4321};
+const pausing = {path: 'test_pause, pg_catalog', lock: 4321};
 
 test('what another claim takes while this one looks is given out once', {skip: noPostgres}, async () => {
 	await database.query('create schema test_pause');
@@ -184,14 +184,14 @@ test('what is claimed runs from then on, up to its time limit where it has one, 
 	const processes = timeouts.map((_, index): Placed => ({processid: newProcessId(), status: 0, entered: later(past, index), targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0}));
 	const id = await freshWork(processes, computer);
 	for (const [index, {processid}] of processes.entries()) {
-		await database.query('update live set timeout = $1 where process_id = bytes_of($2)', [timeouts[index], processid]);
+		await database.query('update colonies.live set timeout = $1 where process_id = colonies.bytes_of($2)', [timeouts[index], processid]);
 	}
 
 	const {result, changes} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 4));
 	assert.deepEqual(result.map(({assignedcomputerid, status}) => [assignedcomputerid, status]), processes.map(() => [computer.computerid, 1]));
 	const {rows} = await database.query<{limit: number | null; enters: boolean; waited: number}>(
 		`select extract(epoch from deadline - start_time)::int as limit, entered_at = start_time as enters, (extract(epoch from start_time - submission_time) * 1000000)::bigint as waited
-		from processes where colony_id = bytes_of($1) order by submission_time`,
+		from colonies.processes where colony_id = colonies.bytes_of($1) order by submission_time`,
 		[id],
 	);
 	assert.deepEqual(rows.map(({limit}) => limit), [null, null, 1, 90]);
@@ -209,13 +209,13 @@ test('work that asks for the same shares one kind', async () => {
 	await fresh.submit({...asked, targetcomputerids: [names[1]!, names[0]!, names[1]!], timeout: 5, maxretries: 1, in: {key: 'value'}});
 	await fresh.submit({...asked, gpus: 4});
 	await fresh.submit({...asked, targetcomputerids: []});
-	const {rows} = await database.query<{count: number}>('select count(*)::int as count from demands where colony_id = bytes_of($1)', [fresh.id]);
+	const {rows} = await database.query<{count: number}>('select count(*)::int as count from colonies.demands where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	assert.deepEqual(rows, [{count: 3}]);
 });
 
 /** Kinds of work of a colony, by how much memory they ask. */
 const kindsOf = async ({id}: Colony): Promise<number[]> => {
-	const {rows} = await database.query<{mem: number}>('select mem from demands where colony_id = bytes_of($1) order by mem', [id]);
+	const {rows} = await database.query<{mem: number}>('select mem from colonies.demands where colony_id = colonies.bytes_of($1) order by mem', [id]);
 	return rows.map(({mem}) => mem);
 };
 
@@ -227,7 +227,7 @@ test('a kind of work that nothing waits or runs for is cleared away after an hou
 	await fresh.submit({mem: 2});
 	await fresh.broker.tidy();
 	assert.deepEqual(await kindsOf(fresh), [1, 2]);
-	await database.query('update demands set created_at = now() - interval \'61 minutes\' where colony_id = bytes_of($1)', [fresh.id]);
+	await database.query('update colonies.demands set created_at = now() - interval \'61 minutes\' where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	await fresh.broker.tidy();
 	assert.deepEqual(await kindsOf(fresh), [1, 2], 'the first may come back to wait');
 	await fresh.close(computer, first);

@@ -20,7 +20,7 @@ async function monthsAhead(database: Database): Promise<string[]> {
 }
 
 async function pieceWith(database: Database, process: Id): Promise<string> {
-	const {rows: [row]} = await database.query<{name: string}>('select c.relname as name from closed p join pg_class c on c.oid = p.tableoid where p.process_id = bytes_of($1)', [process]);
+	const {rows: [row]} = await database.query<{name: string}>('select c.relname as name from colonies.closed p join pg_class c on c.oid = p.tableoid where p.process_id = colonies.bytes_of($1)', [process]);
 	return row!.name;
 }
 
@@ -47,7 +47,7 @@ for (const [name, skip, open] of kinds) {
 
 		// As if nobody had kept time for months.
 		for (const piece of months) {
-			await database.query(`drop table ${piece}`);
+			await database.query(`drop table colonies.${piece}`);
 		}
 
 		const closed = await colony.close(computer, await colony.running(computer, {in: {key: 'value'}}), 'failed');
@@ -67,9 +67,9 @@ for (const [name, skip, open] of kinds) {
 test('somebody who reads what is closed for long holds up nobody who closes, and the months are made when that is over', {skip: noPostgres}, async () => {
 	const {database, colony, computer} = await openWorld(async () => openFresh(await startPostgres()));
 	const months = await monthsAhead(database);
-	await database.query(`drop table ${months[1]!}`);
+	await database.query(`drop table colonies.${months[1]!}`);
 	await database.transaction(async client => {
-		await client.query('select count(*) from processes');
+		await client.query('select count(*) from colonies.processes');
 		await assert.rejects(colony.broker.makePieces());
 		const closed = await colony.close(computer, await colony.running(computer));
 		assert.equal(closed.status, 2);

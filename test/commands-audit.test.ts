@@ -45,10 +45,10 @@ test('a head that is printed is found again; another one, and a row that was alt
 });
 
 test('a head before the seals that are checked is refused, for nothing there follows from it', async () => {
-	const {rows: [first]} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from seals where number = 1');
+	const {rows: [first]} = await database.query<{hash: string}>('select encode(hash, \'hex\') as hash from colonies.seals where number = 1');
 	await database.query('insert into colonies.history (actor, noun, subject_id, what) values (\'system\', \'attribute\', \'p\', \'attribute.add\')');
 	await sealAll(database);
-	const {rows: [{last}]} = await database.query<any>('select max(number)::int as last from seals');
+	const {rows: [{last}]} = await database.query<any>('select max(number)::int as last from colonies.seals');
 	const {code, stdout, stderr} = await run(['audit', 'verify', '--after', String(last), '--head', first!.hash, ...rootWords]);
 	assert.deepEqual([code, stdout], [2, '']);
 	assert.match(stderr, /The head is that of seal 1; whether seal \d+ follows from it is not checked from there on\.\n.*--after 1, or less/);
@@ -87,7 +87,7 @@ test('a computer that was approved by hand is found by comparing the present wit
 	assert.equal(agreed.code, 0, agreed.stderr);
 	assert.match(agreed.stderr, /\n1 colony, 1 computer, 0 processes and 0 attributes are as the history says\.\n$/);
 	assert.deepEqual(JSON.parse(agreed.stdout).present.deviations, []);
-	await database.query('update computers set status = 1 where computer_id = bytes_of($1)', [computer]);
+	await database.query('update colonies.computers set status = 1 where computer_id = colonies.bytes_of($1)', [computer]);
 	for (const words of [rootWords, ['--colonyid', colony]]) {
 		const {code, stdout, stderr} = await run(['audit', 'verify', '--present', ...words]);
 		assert.equal(code, 14);
@@ -95,7 +95,7 @@ test('a computer that was approved by hand is found by comparing the present wit
 		assert.deepEqual(JSON.parse(stdout).present.deviations.map((each: {subject: string}) => each.subject), [computer]);
 	}
 
-	await database.query('update computers set status = 2 where computer_id = bytes_of($1)', [computer]);
+	await database.query('update colonies.computers set status = 2 where computer_id = colonies.bytes_of($1)', [computer]);
 });
 
 test('while a console or a server is up, what happens is sealed by itself', async () => {

@@ -81,9 +81,9 @@ test('names, keys and errors that hold what no name may hold are harmless too', 
 	const computer = await colony.computer({name: 'edge-1', computertype: 'gpu'});
 	const process = await colony.running(computer, {computertype: 'gpu', in: {job: 'resize'}});
 	// Past the checks of the operations, as an older or a foreign program might have written it.
-	await database.query('update colonies set name = $2 where colony_id = bytes_of($1)', [colony.id, `mine${evil}`]);
-	await database.query('update computers set name = $2, cpu = $2, gpu = $2, computer_type = $2 where computer_id = bytes_of($1)', [computer.id, `edge${evil}`]);
-	await database.query('update live set computer_type = $2, attributes = $3 where process_id = bytes_of($1)', [process.processid, `gpu${evil}`, {in: [{[`job${evil}`]: 'resize'}]}]);
+	await database.query('update colonies.colonies set name = $2 where colony_id = colonies.bytes_of($1)', [colony.id, `mine${evil}`]);
+	await database.query('update colonies.computers set name = $2, cpu = $2, gpu = $2, computer_type = $2 where computer_id = colonies.bytes_of($1)', [computer.id, `edge${evil}`]);
+	await database.query('update colonies.live set computer_type = $2, attributes = $3 where process_id = colonies.bytes_of($1)', [process.processid, `gpu${evil}`, {in: [{[`job${evil}`]: 'resize'}]}]);
 	const person = await open({database, colonies: [colony], columns: 120, rows: 36});
 	await person.until('▸ running');
 	await person.until('gpu␛]0;');

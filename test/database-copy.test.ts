@@ -64,10 +64,10 @@ async function fill(database: Database): Promise<{colony: Colony; moment: string
 	assert.ok(await spend(database, 'the nonce of a request'));
 	// Closed long ago, in months that a fresh database has no pieces for.
 	await database.query(`
-		insert into closed (process_id, colony_id, assigned_computer_id, submission_time, start_time, deadline, mem, timeout, retries, max_retries, cores, gpus, computer_type, target_computer_ids, attributes, status, end_time)
+		insert into colonies.closed (process_id, colony_id, assigned_computer_id, submission_time, start_time, deadline, mem, timeout, retries, max_retries, cores, gpus, computer_type, target_computer_ids, attributes, status, end_time)
 		select sha256(convert_to(n || '', 'UTF8')), colony_id, assigned_computer_id, submission_time - n * interval '1 day', start_time - n * interval '1 day', null, mem, timeout, retries, max_retries, cores, gpus, computer_type, target_computer_ids,
 			jsonb_build_object('in', jsonb_build_array(jsonb_build_object('n', n::text))), 2, end_time - n * interval '1 day'
-		from (select * from closed limit 1) c, generate_series(1, 1200) n`);
+		from (select * from colonies.closed limit 1) c, generate_series(1, 1200) n`);
 	await sealAll(database);
 	await countAll(colony.broker);
 	const {rows: [row]} = await database.query<{moment: string}>('select statement_timestamp() as moment');
@@ -82,7 +82,7 @@ async function rowsOf(client: Client): Promise<Record<string, string>> {
 	const {rows: tables} = await client.query<{name: string}>('select relname as name from pg_catalog.pg_class where relnamespace = to_regnamespace(\'colonies\') and relkind in (\'r\', \'p\') and not relispartition order by 1');
 	const all: Record<string, string> = {};
 	for (const {name} of tables) {
-		const {rows: [row]} = await client.query<{count: number; hash: string}>(`select count(*) as count, md5(coalesce(string_agg(t.row, e'\\n' order by t.row collate "C"), '')) as hash from (select (to_jsonb(t) - 'base')::text as row from ${name} t) t`);
+		const {rows: [row]} = await client.query<{count: number; hash: string}>(`select count(*) as count, md5(coalesce(string_agg(t.row, e'\\n' order by t.row collate "C"), '')) as hash from (select (to_jsonb(t) - 'base')::text as row from colonies.${name} t) t`);
 		all[name] = `${row!.count} ${row!.hash}`;
 	}
 
@@ -105,13 +105,13 @@ async function answersOf(colony: Colony, moment: string): Promise<unknown> {
 /** Work goes on in the copy. */
 async function worksOn(colony: Colony): Promise<void> {
 	const before = (await seals.lastSeal(colony.database))!.number;
-	const {rows: [{last}]} = await colony.database.query<any>('select max(txid) as last from history');
+	const {rows: [{last}]} = await colony.database.query<any>('select max(txid) as last from colonies.history');
 	const again = await colony.broker.run({identity: colony.owner}, 'process.submit', {spec: {targetcolonyid: colony.id}}, {idempotencyKey: key});
 	const {rows: kept} = await colony.database.query('select from colonies.history where subject_id = colonies.bytes_of($1) and txid > $2', [again.processid, last]);
 	assert.equal(kept.length, 0, 'A request with a key was carried out again.');
 	const computer = await colony.computer();
 	await colony.close(computer, await colony.running(computer));
-	const {rows: [{first}]} = await colony.database.query<any>('select min(txid) as first from history where txid > $1', [last]);
+	const {rows: [{first}]} = await colony.database.query<any>('select min(txid) as first from colonies.history where txid > $1', [last]);
 	assert.ok(first > last);
 	await sealAll(colony.database);
 	assert.ok((await seals.lastSeal(colony.database))!.number > before);
@@ -171,7 +171,7 @@ test('in PostgreSQL what was closed lies by its months', {skip}, async () => {
 	const {database: target} = await fresh();
 	await copyInstallation(source, target);
 	const {rows} = await target.query<{piece: string; wrong: number}>(`
-		select tableoid::regclass::text as piece, count(*) filter (where tableoid::regclass::text not in ('closed_before', 'closed_' || to_char(end_time at time zone 'UTC', 'YYYYMM'))) as wrong from closed group by 1 order by 1`);
+		select replace(tableoid::regclass::text, 'colonies.', '') as piece, count(*) filter (where replace(tableoid::regclass::text, 'colonies.', '') not in ('closed_before', 'closed_' || to_char(end_time at time zone 'UTC', 'YYYYMM'))) as wrong from colonies.closed group by 1 order by 1`);
 	assert.ok(rows.length >= 24, `There are ${rows.length} pieces.`);
 	assert.deepEqual(rows.filter(({wrong}) => wrong > 0), []);
 	assert.ok(rows.some(({piece}) => piece === 'closed_before'));

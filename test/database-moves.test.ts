@@ -25,12 +25,12 @@ const open = async (where: PostgresOptions): Promise<Database> => {
 };
 
 const lastPlace = async (client: Client): Promise<string> => {
-	const {rows: [row]} = await client.query<{place: string}>('select txid || \'.\' || history_id as place from history order by txid desc, history_id desc limit 1');
+	const {rows: [row]} = await client.query<{place: string}>('select txid || \'.\' || history_id as place from colonies.history order by txid desc, history_id desc limit 1');
 	return row!.place;
 };
 
 const rowsOf = async (client: Client): Promise<number> => {
-	const {rows: [row]} = await client.query<{count: number}>('select count(*)::int as count from history');
+	const {rows: [row]} = await client.query<{count: number}>('select count(*)::int as count from colonies.history');
 	return row!.count;
 };
 
@@ -118,7 +118,7 @@ test('of many that open it at once one raises the base, and by as much as is nee
 	const others = await Promise.all(Array.from({length: 6}, async () => open({...where, poolSize: 1})));
 	const raised = await Promise.all(others.map(async each => continueNumbers(each)));
 	assert.equal(raised.filter(Boolean).length, 1);
-	const {rows: [row]} = await database.query<{least: number}>('select txid_snapshot_xmin(txid_current_snapshot()) + base as least from txid_base');
+	const {rows: [row]} = await database.query<{least: number}>('select txid_snapshot_xmin(txid_current_snapshot()) + base as least from colonies.txid_base');
 	const {txid} = readPlace(place);
 	assert.ok(row!.least > txid && row!.least < txid + 1000, `The least number is now ${row!.least}, the newest was ${txid}.`);
 	assert.equal(await continueNumbers(database), false);
@@ -132,7 +132,7 @@ test('whoever writes meanwhile is waited for, and what it has written is still r
 	let waiting: Promise<boolean> | undefined;
 	await slow.transaction(async client => {
 		// With the number that the server gives, as older versions wrote it.
-		await client.query('insert into history (actor, noun, subject_id, colony_id, what) values (\'system\', \'process\', \'slow\', colonies.bytes_of($1), \'process.expire\')', [colony.id]);
+		await client.query('insert into colonies.history (actor, noun, subject_id, colony_id, what) values (\'system\', \'process\', \'slow\', colonies.bytes_of($1), \'process.expire\')', [colony.id]);
 		waiting = continueNumbers(other);
 		await untilBlocked(database, waiting);
 		assert.deepEqual(await eventsAfter(database, {after: {txid: 0, row: 0}, colony: colony.id, limit: 10}), []);

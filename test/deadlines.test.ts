@@ -115,7 +115,7 @@ test('several brokers that end at once end each process exactly once', async () 
 	);
 	assert.deepEqual(rows, [{what: 'process.expire', count: 30}, {what: 'process.requeue', count: 30}]);
 	const states = await database.query<{status: number; retries: number; count: number}>(
-		'select status, retries, count(*)::int as count from processes where process_id = any (bytes_of_all($1)) group by 1, 2 order by 1',
+		'select status, retries, count(*)::int as count from colonies.processes where process_id = any (colonies.bytes_of_all($1)) group by 1, 2 order by 1',
 		[many.map(({processid}) => processid)],
 	);
 	assert.deepEqual(states.rows, [{status: 0, retries: 1, count: 30}, {status: 3, retries: 0, count: 30}]);
@@ -125,8 +125,8 @@ test('more than one batch is ended batch by batch', async () => {
 	const other = await openColony(database, broker);
 	const [demand] = await demandIds(database, other.id, [{targetcomputerids: [], computertype: '', mem: 0, cores: 0, gpus: 0}]);
 	await database.query(
-		`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select bytes_of(lpad(to_hex(n), 64, '0')), bytes_of($1), $2, 1, now(), now(), now(), now() - n * interval '1 second', bytes_of(repeat('c', 64)), '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 75) n`,
+		`insert into colonies.live (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+		select colonies.bytes_of(lpad(to_hex(n), 64, '0')), colonies.bytes_of($1), $2, 1, now(), now(), now(), now() - n * interval '1 second', colonies.bytes_of(repeat('c', 64)), '{}', '', 1, n % 2, 0, 0, 0 from generate_series(1, 75) n`,
 		[other.id, demand],
 	);
 	assert.deepEqual([await broker.endExpired(), await broker.endExpired(), await broker.endExpired()], [50, 25, 0]);

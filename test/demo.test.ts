@@ -296,7 +296,7 @@ test('disapproving a computer at work breaks nothing; approved again, it works a
 test('passed deadlines, cancelled and removed processes are borne', async () => {
 	const {advance, own, processes, colonyid, notices, stop} = await start({seed: 9});
 	await advance(15_000);
-	const {rowCount} = await database.query('update live set timeout = 5, max_retries = 0, deadline = statement_timestamp() - interval \'1 second\' where colony_id = bytes_of($1) and status = 1', [colonyid]);
+	const {rowCount} = await database.query('update colonies.live set timeout = 5, max_retries = 0, deadline = statement_timestamp() - interval \'1 second\' where colony_id = colonies.bytes_of($1) and status = 1', [colonyid]);
 	assert.ok(rowCount > 0);
 	await advance(15_000);
 	assert.ok((await processes('failed')).some(({err}) => err!.some(({value}) => value === 'deadline exceeded')));

@@ -140,24 +140,24 @@ const start = '2026-01-02T03:04:05.000000Z';
 /** Puts many colonies into the database with a few statements. */
 async function make(client: Client, some: readonly World[]): Promise<Made[]> {
 	const made = some.map((world): Made => ({...world, colony: newProcessId(), queue: world.asked.map((demand, index) => ({...demand, processid: newProcessId(), status: 0, entered: later(start, index)}))}));
-	await client.query('insert into colonies (colony_id, name) select unnest(bytes_of_all($1)), \'random\'', [made.map(({colony}) => colony)]);
+	await client.query('insert into colonies.colonies (colony_id, name) select unnest(colonies.bytes_of_all($1)), \'random\'', [made.map(({colony}) => colony)]);
 	await client.query(
-		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
-		select bytes_of(i.colony), bytes_of(i.computerid), 'lab', i.computertype, '', i.cores, i.mem, '', i.gpus, i.status
+		`insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
+		select colonies.bytes_of(i.colony), colonies.bytes_of(i.computerid), 'lab', i.computertype, '', i.cores, i.mem, '', i.gpus, i.status
 		from jsonb_to_recordset($1::jsonb) as i(colony text, computerid text, computertype text, cores integer, mem bigint, gpus integer, status smallint)`,
 		[JSON.stringify(made.flatMap(({colony, computers}) => computers.map(computer => ({...computer, colony, computertype: computer.computertype ?? ''}))))],
 	);
 	const queued = made.flatMap(({colony, queue}) => queue.map(process => ({...process, colony})));
 	await client.query(
-		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-		select bytes_of(i.colony), bytes_of(i.processid), bytes_of_all(array(select jsonb_array_elements_text(i.targetcomputerids))), i.computertype, i.cores, i.mem, i.gpus
+		`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
+		select colonies.bytes_of(i.colony), colonies.bytes_of(i.processid), colonies.bytes_of_all(array(select jsonb_array_elements_text(i.targetcomputerids))), i.computertype, i.cores, i.mem, i.gpus
 		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, targetcomputerids jsonb, computertype text, cores integer, mem bigint, gpus integer)`,
 		[JSON.stringify(queued)],
 	);
 	await client.query(
-		`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-		select bytes_of(i.processid), d.colony_id, d.demand_id, 0, i.entered, i.entered, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, d.gpus
-		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, entered timestamptz) join demands d on d.colony_id = bytes_of(i.colony) and d.fingerprint = bytes_of(i.processid)`,
+		`insert into colonies.live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+		select colonies.bytes_of(i.processid), d.colony_id, d.demand_id, 0, i.entered, i.entered, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, d.gpus
+		from jsonb_to_recordset($1::jsonb) as i(colony text, processid text, entered timestamptz) join colonies.demands d on d.colony_id = colonies.bytes_of(i.colony) and d.fingerprint = colonies.bytes_of(i.processid)`,
 		[JSON.stringify(queued)],
 	);
 	return made;
@@ -172,7 +172,7 @@ test('in 10,000 random colonies, assign gives a process to a computer exactly wh
 	for (let round = 0; round < 10; round++) {
 		await database.transaction(async client => {
 			const some = await make(client, fc.sample(worlds, {numRuns: batch, seed: 20_261_124 + round}));
-			await client.query('analyze computers, demands, live');
+			await client.query('analyze colonies.computers, colonies.demands, colonies.live');
 			const ids = some.flatMap(({queue}) => queue.map(({processid}) => processid));
 			const tables = await explain.nearest(client, ids, 10);
 			const fronts = await explain.inFront(client, ids, {limit: 10, silence: 600});

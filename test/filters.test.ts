@@ -40,14 +40,14 @@ const computers = names.map((computerid, index) => ({computerid, name: machineNa
 // The last is gone, and has closed what it closed.
 await placeComputers(database, colony.id, computers.slice(0, 3));
 await place(database, colony.id, world);
-const ages = 'from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, deadline float8, retries integer, maxretries integer) where p.process_id = bytes_of(w.processid)';
+const ages = 'from jsonb_to_recordset($1::jsonb) as w(processid text, submitted float8, started float8, deadline float8, retries integer, maxretries integer) where p.process_id = colonies.bytes_of(w.processid)';
 const past = (age: string) => `$2::timestamptz - ${age} * interval '1 second'`;
 const common = `submission_time = ${past('w.submitted')}, start_time = ${past('w.started')}, retries = w.retries, max_retries = w.maxretries`;
 await database.query(
-	`update live p set ${common}, entered_at = case when p.status = 0 then ${past('w.submitted')} else entered_at end, deadline = $2::timestamptz + w.deadline * interval '1 second' ${ages}`,
+	`update colonies.live p set ${common}, entered_at = case when p.status = 0 then ${past('w.submitted')} else entered_at end, deadline = $2::timestamptz + w.deadline * interval '1 second' ${ages}`,
 	[JSON.stringify(world), now],
 );
-await database.query(`update closed p set ${common} ${ages}`, [JSON.stringify(world), now]);
+await database.query(`update colonies.closed p set ${common} ${ages}`, [JSON.stringify(world), now]);
 
 const nameOf = new Map<Id, string>(computers.slice(0, 3).map(({computerid, name}) => [computerid, name]));
 const isComputer = (id: Id, {operator, value}: FilterTerm): boolean => operator === 'has'

@@ -74,8 +74,8 @@ const worlds: fc.Arbitrary<World> = fc.record({
 
 /** How many wait, and how many of them for nobody, as the rule in memory has it. */
 async function waitingIn(client: Client, colony: Id): Promise<{waiting: number; stranded: number}> {
-	const {rows: able} = await client.query<{computerid: Id; status: 0 | 1 | 2; computertype: string; cores: number; mem: number; gpus: number}>('select computer_id as computerid, status, computer_type as computertype, cores, mem, gpus from computers where colony_id = bytes_of($1)', [colony]);
-	const {rows} = await client.query<Demand>('select target_computer_ids as targetcomputerids, computer_type as computertype, cores, mem, gpus from processes where colony_id = bytes_of($1) and status = 0', [colony]);
+	const {rows: able} = await client.query<{computerid: Id; status: 0 | 1 | 2; computertype: string; cores: number; mem: number; gpus: number}>('select computer_id as computerid, status, computer_type as computertype, cores, mem, gpus from colonies.computers where colony_id = colonies.bytes_of($1)', [colony]);
+	const {rows} = await client.query<Demand>('select target_computer_ids as targetcomputerids, computer_type as computertype, cores, mem, gpus from colonies.processes where colony_id = colonies.bytes_of($1) and status = 0', [colony]);
 	return {waiting: rows.length, stranded: rows.filter(demand => !able.some(computer => mayRun(computer, demand))).length};
 }
 
@@ -84,7 +84,7 @@ test('a forecast is what then really happens', async () => {
 	await fc.assert(fc.asyncProperty(worlds, async ({computers: some, asked, running, change}) => database.transaction(async client => {
 		const colony = newProcessId();
 		const [computer] = some as [Worker];
-		await client.query('insert into colonies (colony_id, name) values (bytes_of($1), \'forecast\')', [colony]);
+		await client.query('insert into colonies.colonies (colony_id, name) values (colonies.bytes_of($1), \'forecast\')', [colony]);
 		await placeComputers(client, colony, some);
 		const fits = computer.status === 1 ? running.filter(demand => mayRun(computer, demand)) : [];
 		await place(client, colony, [
@@ -117,7 +117,7 @@ test('what is foretold of many together is what happens when it is done to each'
 	await fc.assert(fc.asyncProperty(worlds, fc.integer({min: 1, max: 4}), async ({computers: some, asked, running, change}, many) => database.transaction(async client => {
 		const colony = newProcessId();
 		const changed = some.slice(0, many);
-		await client.query('insert into colonies (colony_id, name) values (bytes_of($1), \'forecast\')', [colony]);
+		await client.query('insert into colonies.colonies (colony_id, name) values (colonies.bytes_of($1), \'forecast\')', [colony]);
 		await placeComputers(client, colony, some);
 		await place(client, colony, [
 			...asked.map((demand): Placed => ({...demand, processid: newProcessId(), status: 0, entered: '2026-01-02T03:04:05.000000Z'})),

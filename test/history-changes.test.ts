@@ -98,9 +98,9 @@ test('what the history says of names is what there is, and a name that was put i
 	await colony.own('computer.rename', {computerid, name: 'two'});
 	const deviations = async () => (await colony.own('audit.present')).deviations.filter(({subject}) => subject === computerid);
 	assert.deepEqual(await deviations(), []);
-	await database.query('update computers set name = \'one\' where computer_id = bytes_of($1)', [computerid]);
+	await database.query('update colonies.computers set name = \'one\' where computer_id = colonies.bytes_of($1)', [computerid]);
 	const [deviation] = await deviations();
 	assert.match(deviation!.message, /has the name "one"; by the history .* it is "two"/);
-	await database.query('update computers set name = \'two\', status = 0 where computer_id = bytes_of($1)', [computerid]);
+	await database.query('update colonies.computers set name = \'two\', status = 0 where computer_id = colonies.bytes_of($1)', [computerid]);
 	assert.match((await deviations())[0]!.message, /"pending"/);
 });

@@ -104,7 +104,7 @@ test('a change and its history are one transaction', async () => {
 	/** Checks that the transaction which wrote the row of the process in a table, in 32 bits, is that of the last such row of its history. */
 	const oneTransaction = async (table: 'live' | 'closed' | 'outputs', what: string) => {
 		const {rows: [row]} = await database.query<{process: string; told: string}>(
-			`select (select xmin::text from ${table} where process_id = bytes_of($1)) as process, (select (txid % 4294967296)::text from colonies.history where subject_id = colonies.bytes_of($1) and what = $2 order by history_id desc limit 1) as told`,
+			`select (select xmin::text from colonies.${table} where process_id = colonies.bytes_of($1)) as process, (select (txid % 4294967296)::text from colonies.history where subject_id = colonies.bytes_of($1) and what = $2 order by history_id desc limit 1) as told`,
 			[process.processid, what],
 		);
 		assert.match(row!.process, /^\d+$/);
@@ -184,7 +184,7 @@ test('a removal leaves the full image of what was removed', async () => {
 	const image = async (subject: string): Promise<unknown> => (await colony.history(subject)).at(-1)!.detail;
 	assert.deepEqual(await image(process.processid), before);
 	assert.deepEqual(await image(computer.id), record);
-	const {rows} = await database.query('select from outputs where process_id = bytes_of($1)', [process.processid]);
+	const {rows} = await database.query('select from colonies.outputs where process_id = colonies.bytes_of($1)', [process.processid]);
 	assert.deepEqual(rows, []);
 });
 
@@ -207,11 +207,11 @@ test('removing a colony leaves the image of everything that was in it', async ()
 	const machine = removed.find(({noun}) => noun === 'computer')!;
 	assert.deepEqual([machine.from_state, machine.detail], ['approved', record]);
 	for (const table of ['colonies', 'computers', 'processes', 'demands']) {
-		const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]);
+		const {rows} = await database.query(`select from colonies.${table} where colony_id = $1`, [fresh.id]);
 		assert.deepEqual(rows, []);
 	}
 
-	const {rows: outputs} = await database.query('select from outputs where process_id = any (bytes_of_all($1))', [processes.map(({processid}) => processid)]);
+	const {rows: outputs} = await database.query('select from colonies.outputs where process_id = any (colonies.bytes_of_all($1))', [processes.map(({processid}) => processid)]);
 	assert.deepEqual(outputs, []);
 });
 
@@ -284,7 +284,7 @@ test('no secret is in any table, wherever it was given', async () => {
 		assert.ok(!everything.includes(Buffer.from(each).toString('base64').slice(0, 20)));
 	}
 
-	const {rows: [row]} = await database.query<{root_password: string}>('select root_password from installation');
+	const {rows: [row]} = await database.query<{root_password: string}>('select root_password from colonies.installation');
 	assert.match(row!.root_password, /^scrypt(?:\$\d+){3}\$[\da-f]{32}\$[\da-f]{64}$/);
 });
 

@@ -19,7 +19,7 @@ const find = async (key: string, by = signer) => database.transaction(async clie
 /** Forgets what is old when the clock of the database is at `time`. */
 const forget = async (time: string): Promise<number> => atTime(time, async client => idempotency.forgetOld(client));
 const keptAt = async (time: string): Promise<void> => {
-	await database.query('update idempotency_keys set kept_at = $1', [time]);
+	await database.query('update colonies.idempotency_keys set kept_at = $1', [time]);
 };
 
 test('what was done under a key is found under it, with what was asked, by its signer alone', async () => {
@@ -37,7 +37,7 @@ test('what was done first under a key stays', async () => {
 });
 
 test('a key is kept for a day, and for ten minutes when nothing was done under it', async () => {
-	await database.query('delete from idempotency_keys');
+	await database.query('delete from colonies.idempotency_keys');
 	await keep('done', [one]);
 	await keep('nothing', []);
 	await keptAt('2026-11-26T12:00:00Z');

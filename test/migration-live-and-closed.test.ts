@@ -49,7 +49,7 @@ const timeOf = (time: Time): Time | null => time === unsetTime ? null : time;
 async function keepDemand(database: Database, each: Process): Promise<number> {
 	const fingerprint = createHash('sha256').update(JSON.stringify([each.computertype, each.cores, each.mem, each.gpus, [...new Set(each.targetcomputerids)].sort()])).digest('hex');
 	const {rows} = await database.query<{demand_id: number}>(
-		`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) values ($1, $2, $3, $4, $5, $6, $7)
+		`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (colony_id, fingerprint) do update set cores = excluded.cores returning demand_id`,
 		[each.targetcolonyid, fingerprint, each.targetcomputerids, each.computertype, each.cores, each.mem, each.gpus],
 	);
@@ -61,7 +61,7 @@ async function keep(database: Database, processes: readonly Process[], returned:
 	for (const each of processes) {
 		const demand = each.status === 0 ? await keepDemand(database, each) : null;
 		await database.query(
-			`insert into processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, returned_at)
+			`insert into colonies.processes (process_id, colony_id, demand_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, returned_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 			[
 				each.processid,
@@ -89,7 +89,7 @@ async function keep(database: Database, processes: readonly Process[], returned:
 		const texts = [each.in, each.out, each.err].flatMap(list => (list ?? []).map((attribute, position) => ({...attribute, position: attribute.attributetype === 0 ? position : 0}))).reverse();
 		for (const {attributeid, attributetype, key, value, position} of texts) {
 			await database.query(
-				'insert into attributes (attribute_id, colony_id, process_id, attribute_type, position, key, value) values ($1, $2, $3, $4, $5, $6, $7)',
+				'insert into colonies.attributes (attribute_id, colony_id, process_id, attribute_type, position, key, value) values ($1, $2, $3, $4, $5, $6, $7)',
 				[attributeid, each.targetcolonyid, each.processid, attributetype, position, key, value],
 			);
 		}
@@ -106,11 +106,11 @@ async function openOld(open: () => Promise<Database>) {
 	const [colony, other] = [new Colony(database, broker), new Colony(database, broker)];
 	const computer = createIdentity().identity;
 	for (const {id} of [colony, other]) {
-		await database.query('insert into colonies (colony_id, name) values ($1, \'old\')', [id]);
+		await database.query('insert into colonies.colonies (colony_id, name) values ($1, \'old\')', [id]);
 	}
 
 	await database.query(
-		'insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status) values ($1, $2, \'lab\', $3, \'\', 8, 8000, \'\', 2, 1)',
+		'insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status) values ($1, $2, \'lab\', $3, \'\', 8, 8000, \'\', 2, 1)',
 		[colony.id, computer.id, oddType],
 	);
 	const {rows: [clock]} = await database.query<{now: Time}>('select now() as now');
@@ -173,16 +173,16 @@ for (const [name, skip, open] of kinds) {
 		}
 
 		assert.deepEqual(await colony.own('process.count'), {waiting: 3, running: 4, successful: 2, failed: 2});
-		const {rows: again} = await database.query<{process_id: Id; returned_at: Time}>('select process_id, returned_at from live where returned_at is not null');
+		const {rows: again} = await database.query<{process_id: Id; returned_at: Time}>('select process_id, returned_at from colonies.live where returned_at is not null');
 		assert.deepEqual(new Map(again.map(row => [row.process_id, row.returned_at])), new Map([kept.waitingAgain!, kept.runningFull!].map(({processid}) => [processid, returned])));
 
 		// What ran stands among what asks the same, and a submission that asks that, too, makes no new kind of work.
 		const demandOf = async ({processid}: Pick<Process, 'processid'>): Promise<number> => {
-			const {rows: [row]} = await database.query<{demand_id: number}>('select demand_id from live where process_id = $1', [bytesOf(processid)]);
+			const {rows: [row]} = await database.query<{demand_id: number}>('select demand_id from colonies.live where process_id = $1', [bytesOf(processid)]);
 			return row!.demand_id;
 		};
 
-		const counted = async () => database.query('select count(*)::int as count from demands');
+		const counted = async () => database.query('select count(*)::int as count from colonies.demands');
 		const {rows: kindsBefore} = await counted();
 		for (const process of Object.values(kept).filter(({status}) => status < 2)) {
 			const {targetcomputerids, computertype, mem, cores, gpus} = process;

@@ -110,7 +110,7 @@ test('of eight that migrate at once each migration is carried out by one', {skip
 		const known = next(`create table whole (id integer); insert into whole values (${round})`);
 		const done = await Promise.all(databases.map(async database => migrate(database, known)));
 		assert.deepEqual(done.flat().sort((one, other) => one - other), known.map(({number}) => number));
-		const {rows} = await databases[0]!.query('select id from whole');
+		const {rows} = await databases[0]!.query('select id from colonies.whole');
 		assert.deepEqual(rows, [{id: round}]);
 	}
 });
@@ -171,6 +171,6 @@ test('what stands in the database is kept by a later migration', {skip}, async (
 	const {database} = await open();
 	const colony = await openColony(database);
 	const process = await colony.submit({in: {key: 'value'}});
-	await migrate(database, next('alter table live add column priority integer not null default 0'));
+	await migrate(database, next('alter table colonies.live add column priority integer not null default 0'));
 	assert.deepEqual(await colony.get(process), process);
 });

@@ -22,7 +22,7 @@ const clear = async (now: number): Promise<void> => atTime(timeOf(now), async cl
 
 /** How many nonces are kept. */
 async function kept(): Promise<number> {
-	const {rows} = await database.query<{count: number}>([0, 1, 2, 3].map(slot => `select count(*)::int as count from nonces_${slot}`).join(' union all '));
+	const {rows} = await database.query<{count: number}>([0, 1, 2, 3].map(slot => `select count(*)::int as count from colonies.nonces_${slot}`).join(' union all '));
 	return rows.reduce((sum, {count}) => sum + count, 0);
 }
 
@@ -73,7 +73,7 @@ test('nonces go before their table is used again, four minutes later', async () 
 test('clearing where there is nothing takes no lock, and waits for nobody', {skip: noPostgres}, async () => {
 	await clear(minute);
 	await database.transaction(async client => {
-		await client.query('lock table nonces_0, nonces_1, nonces_2, nonces_3 in share row exclusive mode');
+		await client.query('lock table colonies.nonces_0, colonies.nonces_1, colonies.nonces_2, colonies.nonces_3 in share row exclusive mode');
 		await clear(minute);
 	});
 });
@@ -82,7 +82,7 @@ test('a table that is in use is left for the next time, and not waited for', {sk
 	assert.equal(await spend(minute, minute), true);
 	const before = await kept();
 	await database.transaction(async client => {
-		await client.query('select from nonces_0, nonces_1, nonces_2, nonces_3');
+		await client.query('select from colonies.nonces_0, colonies.nonces_1, colonies.nonces_2, colonies.nonces_3');
 		await assert.rejects(clear(minute + 120));
 	});
 	assert.equal(await kept(), before);

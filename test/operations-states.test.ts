@@ -114,7 +114,7 @@ test('attributes are added to a running process only, and the same key replaces 
 
 test('a retried process waits as when it was submitted, with no retries counted', async () => {
 	const process = await inState('successful');
-	await database.query('update live set retries = 2 where process_id = bytes_of($1)', [process.processid]);
+	await database.query('update colonies.live set retries = 2 where process_id = colonies.bytes_of($1)', [process.processid]);
 	const waiting = await colony.own('process.retry', {processid: process.processid});
 	assert.deepEqual(waiting, {
 		...process, status: 0, isassigned: false, assignedcomputerid: '', starttime: unsetTime, endtime: unsetTime, deadline: unsetTime, retries: 0, out: null, err: null,

@@ -168,8 +168,8 @@ test('processes submitted one after another keep their order, to the microsecond
 });
 
 test('the first root password given on this machine is kept, and one that comes from elsewhere is not', async () => {
-	const {rows: [kept]} = await database.query<{root_password: string}>('select root_password from installation');
-	await database.query('delete from installation');
+	const {rows: [kept]} = await database.query<{root_password: string}>('select root_password from colonies.installation');
+	await database.query('delete from colonies.installation');
 	const remote = new Broker(database, {local: false});
 	await refusedUnchanged(database, async () => remote.run({root: 'from elsewhere'}, 'colony.list', {}), 'unauthenticated', /has no root password yet/);
 
@@ -187,12 +187,12 @@ test('the first root password given on this machine is kept, and one that comes 
 	await refused(register('first password'), 'conflict');
 	assert.equal(notices.length, 1);
 	assert.deepEqual([await broker.verifyRoot('first password')], [{kept: false}]);
-	await database.query('update installation set root_password = $1', [kept!.root_password]);
+	await database.query('update colonies.installation set root_password = $1', [kept!.root_password]);
 	await broker.run(root, 'colony.list', {});
 });
 
 test('of many first passwords at once one is kept', async () => {
-	await database.query('delete from installation');
+	await database.query('delete from colonies.installation');
 	const passwords = Array.from({length: 6}, (_, index) => `password ${index}`);
 	const outcomes = await Promise.allSettled(passwords.map(async password => new Broker(database, {local: true}).keepRoot(password)));
 	const kept = outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value.kept);

@@ -20,17 +20,17 @@ async function openWorld() {
 	const made = 'select n, md5(n::text) || md5(\'x\' || n) as id, now() - interval \'10 s\' - n * interval \'50 ms\' as at from generate_series(1, $2::int) n';
 	await plain.query('update colonies.migrations set at = now() - interval \'1 day\'');
 	await bulk(plain, async client => {
-		await client.query(`insert into closed (process_id, colony_id, status, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
-			select bytes_of(id), bytes_of($1), 2, at, at + interval '2 s', at + interval '3 s', bytes_of($3), '{}', 'type' || n % 5, -1, 0, 0, 0, 0, '{"in": [{"key": "value"}]}' from (${made}) m where n % 100 > 0 order by n desc`, [colony.id, all, worker.id]);
+		await client.query(`insert into colonies.closed (process_id, colony_id, status, submission_time, start_time, end_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
+			select colonies.bytes_of(id), colonies.bytes_of($1), 2, at, at + interval '2 s', at + interval '3 s', colonies.bytes_of($3), '{}', 'type' || n % 5, -1, 0, 0, 0, 0, '{"in": [{"key": "value"}]}' from (${made}) m where n % 100 > 0 order by n desc`, [colony.id, all, worker.id]);
 		// Work of somebody else, so that what is live is no empty table.
-		await client.query(`insert into live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select bytes_of(md5('w' || n) || md5(n::text)), bytes_of($1), 1, now(), now(), '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 2000) n`, [other.id]);
+		await client.query(`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			select colonies.bytes_of(md5('w' || n) || md5(n::text)), colonies.bytes_of($1), 1, now(), now(), '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 2000) n`, [other.id]);
 		await client.query(`insert into colonies.history (at, actor, noun, colony_id, subject_id, what, from_state, to_state, detail)
-			select m.at + o.o, 'x', 'process', bytes_of($1), bytes_of(id), o.what, o.f, o.t, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
+			select m.at + o.o, 'x', 'process', colonies.bytes_of($1), colonies.bytes_of(id), o.what, o.f, o.t, jsonb_build_object('computer', $3::text, 'start', m.at + interval '2 s', 'retries', 0)
 			from (${made}) m cross join (values (interval '1 ms', 'process.submit', null, 'waiting'), (interval '2001 ms', 'process.assign', 'waiting', 'running'), (interval '3001 ms', 'process.successful', 'running', 'successful')) o(o, what, f, t)
 			order by 1`, [colony.id, all, worker.id]);
 		await client.query(`insert into colonies.history (at, actor, noun, colony_id, subject_id, what, from_state, detail)
-			select now() + interval '1 hour', 'x', 'process', bytes_of($1), bytes_of(id), 'process.remove', 'successful', jsonb_build_object('processid', id, 'targetcolonyid', $1::text, 'targetcomputerids', '[]'::jsonb, 'assignedcomputerid', $3::text,
+			select now() + interval '1 hour', 'x', 'process', colonies.bytes_of($1), colonies.bytes_of(id), 'process.remove', 'successful', jsonb_build_object('processid', id, 'targetcolonyid', $1::text, 'targetcomputerids', '[]'::jsonb, 'assignedcomputerid', $3::text,
 				'status', 2, 'computertype', 'type0', 'submissiontime', at, 'starttime', at + interval '2 s', 'endtime', at + interval '3 s', 'timeout', -1, 'retries', 0, 'maxretries', 0, 'mem', 0, 'cores', 0, 'gpus', 0, 'in', null, 'out', null, 'err', null)
 			from (${made}) m where n % 100 = 0`, [colony.id, all, worker.id]);
 	});
@@ -74,8 +74,8 @@ for (const at of ['-15s', '-60s', '-10m', '-30m']) {
 test('where more have changed since than are put back one by one, no list is told, of one state neither', {skip}, async () => {
 	const large = await openColony(plain, colony.broker);
 	await bulk(plain, async client => {
-		await client.query(`insert into closed (process_id, colony_id, status, submission_time, start_time, end_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-			select bytes_of(md5('large' || n) || md5(n::text)), bytes_of($1), 2, now() - interval '3 hours', now() - interval '3 hours', now() - interval '1 hour', '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 200001) n`, [large.id]);
+		await client.query(`insert into colonies.closed (process_id, colony_id, status, submission_time, start_time, end_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+			select colonies.bytes_of(md5('large' || n) || md5(n::text)), colonies.bytes_of($1), 2, now() - interval '3 hours', now() - interval '3 hours', now() - interval '1 hour', '{}', '', -1, 0, 0, 0, 0 from generate_series(1, 200001) n`, [large.id]);
 	});
 	for (const filter of [{}, {state: 'waiting'}]) {
 		const {hint} = await refused(large.own('process.list', {...filter, at: '-2h'}), 'too-large', /^More than 200000 processes have left since/);

@@ -24,35 +24,35 @@ type Colonies = {
 
 async function fill(database: Database, {colony, alike, typed, pinned, large, varied}: Colonies): Promise<void> {
 	await bulk(database, async client => {
-		await client.query(`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
-			select bytes_of($1), bytes_of(md5('c' || n) || md5('d' || n)), 'lab' || n, 'type' || n % 5, '', 8, 8000, '', 1, 1 from generate_series(0, 49) n`, [colony.id]);
-		await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-			select bytes_of($1), sha256(('kind ' || n)::bytea), '{}', 'type' || n % 5, n / 5, 1000, 0 from generate_series(0, 19) n`, [colony.id]);
+		await client.query(`insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
+			select colonies.bytes_of($1), colonies.bytes_of(md5('c' || n) || md5('d' || n)), 'lab' || n, 'type' || n % 5, '', 8, 8000, '', 1, 1 from generate_series(0, 49) n`, [colony.id]);
+		await client.query(`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
+			select colonies.bytes_of($1), sha256(('kind ' || n)::bytea), '{}', 'type' || n % 5, n / 5, 1000, 0 from generate_series(0, 19) n`, [colony.id]);
 		// One key that tells all apart, and one with a value that half of all have, another that one in sixteen has, and rare ones.
 		const columns = 'process_id, colony_id, status, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes';
-		const rows = `bytes_of(md5(n::text) || md5('x' || n)), bytes_of($1), made.status, at, case when made.status > 0 then at end,
+		const rows = `colonies.bytes_of(md5(n::text) || md5('x' || n)), colonies.bytes_of($1), made.status, at, case when made.status > 0 then at end,
 				case when made.status = 1 then now() + interval '1 hour' end, case when made.status > 0 then c.computer_id end, '{}', d.computer_type, 3600, 0, d.mem, d.cores, d.gpus, jsonb_build_object('in', jsonb_build_array(
 					jsonb_build_object('job', md5(n::text) || md5('x' || n)),
 					jsonb_build_object('stage', case when md5(n::text) < '8' then 'half' when md5(n::text) < '9' then 'sixteenth' else left(md5(n::text), 2) end)
 				))`;
 		const made = `(select n, now() - n * interval '1 second' as at, case when n % 100 < 10 then 0 when n % 100 < 11 then 1 when n % 100 < 70 then 2 else 3 end as status from generate_series(1, 50000) n) made
-			join demands d on d.colony_id = bytes_of($1) and d.fingerprint = sha256(('kind ' || n / 7 % 20)::bytea) join computers c on c.colony_id = bytes_of($1) and c.name = 'lab' || n / 3 % 50`;
-		await client.query(`insert into live (${columns}, demand_id, entered_at) select ${rows}, d.demand_id, at from ${made} where made.status < 2 order by 1`, [colony.id]);
-		await client.query(`insert into closed (${columns}, end_time) select ${rows}, at from ${made} where made.status > 1 order by 1`, [colony.id]);
-		await client.query('insert into outputs (process_id, attribute_type, key, value) select process_id, 1, \'step\' || step, \'done\' from live cross join generate_series(1, 4) step where status = 1 order by 1');
+			join colonies.demands d on d.colony_id = colonies.bytes_of($1) and d.fingerprint = sha256(('kind ' || n / 7 % 20)::bytea) join colonies.computers c on c.colony_id = colonies.bytes_of($1) and c.name = 'lab' || n / 3 % 50`;
+		await client.query(`insert into colonies.live (${columns}, demand_id, entered_at) select ${rows}, d.demand_id, at from ${made} where made.status < 2 order by 1`, [colony.id]);
+		await client.query(`insert into colonies.closed (${columns}, end_time) select ${rows}, at from ${made} where made.status > 1 order by 1`, [colony.id]);
+		await client.query('insert into colonies.outputs (process_id, attribute_type, key, value) select process_id, 1, \'step\' || step, \'done\' from colonies.live cross join generate_series(1, 4) step where status = 1 order by 1');
 		const wait = async (colony: Colony, kinds: string, count: number): Promise<void> => {
-			const {rowCount} = await client.query(`insert into demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) ${kinds}`, [colony.id]);
-			await client.query(`insert into live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
-				select bytes_of(md5($1 || n) || md5('x' || n)), bytes_of($1), d.demand_id, 0, at, at, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, 0
+			const {rowCount} = await client.query(`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) ${kinds}`, [colony.id]);
+			await client.query(`insert into colonies.live (process_id, colony_id, demand_id, status, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus)
+				select colonies.bytes_of(md5($1 || n) || md5('x' || n)), colonies.bytes_of($1), d.demand_id, 0, at, at, d.target_computer_ids, d.computer_type, -1, 0, d.mem, d.cores, 0
 				from (select n, now() - interval '1 hour' + n * interval '1 microsecond' as at from generate_series(1, $2::int) n) made
-				join (select *, row_number() over (order by demand_id) - 1 as kind from demands where colony_id = bytes_of($1)) d on d.kind = n::bigint * 7919 % $3 order by 1`, [colony.id, count, rowCount]);
+				join (select *, row_number() over (order by demand_id) - 1 as kind from colonies.demands where colony_id = colonies.bytes_of($1)) d on d.kind = n::bigint * 7919 % $3 order by 1`, [colony.id, count, rowCount]);
 		};
 
-		await wait(alike, 'values (bytes_of($1), sha256(\'same\'), \'{}\', \'\', 99, 0, 0)', 100_000);
-		await wait(typed, 'select bytes_of($1), sha256(n::text::bytea), \'{}\', \'type\' || n, 0, 0, 0 from generate_series(1, 5000) n', 100_000);
-		await wait(pinned, 'select bytes_of($1), sha256(n::text::bytea), array[sha256((\'c\' || n)::bytea)], \'\', 0, 0, 0 from generate_series(1, 5000) n', 5000);
-		await wait(large, 'select bytes_of($1), sha256(n::text::bytea), \'{}\', \'\', 0, 10000 + n, 0 from generate_series(1, 5000) n', 5000);
-		await wait(varied, 'select bytes_of($1), sha256(n::text::bytea), \'{}\', \'\', 0, n, 0 from generate_series(1, 5000) n', 5000);
+		await wait(alike, 'values (colonies.bytes_of($1), sha256(\'same\'), \'{}\', \'\', 99, 0, 0)', 100_000);
+		await wait(typed, 'select colonies.bytes_of($1), sha256(n::text::bytea), \'{}\', \'type\' || n, 0, 0, 0 from generate_series(1, 5000) n', 100_000);
+		await wait(pinned, 'select colonies.bytes_of($1), sha256(n::text::bytea), array[sha256((\'c\' || n)::bytea)], \'\', 0, 0, 0 from generate_series(1, 5000) n', 5000);
+		await wait(large, 'select colonies.bytes_of($1), sha256(n::text::bytea), \'{}\', \'\', 0, 10000 + n, 0 from generate_series(1, 5000) n', 5000);
+		await wait(varied, 'select colonies.bytes_of($1), sha256(n::text::bytea), \'{}\', \'\', 0, n, 0 from generate_series(1, 5000) n', 5000);
 	});
 }
 
@@ -69,7 +69,7 @@ async function openWorld() {
 		colony, alike: await open(), typed: await open(), pinned: await open(), large: await open(), varied: await open(),
 	};
 	await fill(plain, colonies);
-	const {rows} = await plain.query<{process_id: Id; assigned_computer_id: Id}>('select process_id, assigned_computer_id from closed where colony_id = bytes_of($1) and status = 3 order by process_id desc limit 20', [colony.id]);
+	const {rows} = await plain.query<{process_id: Id; assigned_computer_id: Id}>('select process_id, assigned_computer_id from colonies.closed where colony_id = colonies.bytes_of($1) and status = 3 order by process_id desc limit 20', [colony.id]);
 	return {plain, database, colonies, some: rows[0]!.process_id, busy: rows[0]!.assigned_computer_id};
 }
 
@@ -305,7 +305,7 @@ test('what asks for attention is found along indexes', {skip}, async () => {
 
 test('a claim among thousands of kinds of work that the computer can run reads little', {skip}, async () => {
 	const worker = await colonies.varied.computer();
-	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from live where colony_id = bytes_of($1) order by submission_time, process_id limit 1', [colonies.varied.id]);
+	const {rows: [oldest]} = await plain.query<{process_id: Id}>('select process_id from colonies.live where colony_id = colonies.bytes_of($1) order by submission_time, process_id limit 1', [colonies.varied.id]);
 	const assigned = await check('process.assign', async () => colonies.varied.assign(worker));
 	assert.equal(assigned.processid, oldest!.process_id);
 });

@@ -185,8 +185,8 @@ test('computers are listed pending first, then approved, then disapproved, each 
 
 test('colonies are listed by name', async () => {
 	const named = Array.from({length: 30}, (_, index) => ({id: sha3(`colony ${index}`), name: ['same', 'b', 'ä', 'Z'][index % 4]!}));
-	await database.query('insert into colonies (colony_id, name) select bytes_of(c.id), c.name from unnest($1::text[], $2::text[]) as c(id, name)', [named.map(({id}) => id), named.map(({name}) => name)]);
-	const {rows} = await database.query<{colony_id: Id; name: string}>('select colony_id, name from colonies');
+	await database.query('insert into colonies.colonies (colony_id, name) select colonies.bytes_of(c.id), c.name from unnest($1::text[], $2::text[]) as c(id, name)', [named.map(({id}) => id), named.map(({name}) => name)]);
+	const {rows} = await database.query<{colony_id: Id; name: string}>('select colony_id, name from colonies.colonies');
 	const expected = rows.sort((left, right) => Buffer.compare(Buffer.from(left.name), Buffer.from(right.name)) || compare(left.colony_id, right.colony_id)).map(row => row.colony_id);
 	await checkPages(async page => colony.broker.run({root: 'correct horse battery staple'}, 'colony.list' satisfies OperationName, page), (row: {colonyid: Id}) => row.colonyid, expected, {count: 7, at: 12});
 });
@@ -197,7 +197,7 @@ test('what a computer may run is listed in the very order in which assign gives 
 	const work = fc.array(fc.record({demand: demands, at: fc.nat(5), mine: fc.boolean()}), {maxLength: 9});
 	await fc.assert(fc.asyncProperty(computer, work, async (computer, work) => {
 		const id = newProcessId();
-		await database.query('insert into colonies (colony_id, name) values (bytes_of($1), \'random\')', [id]);
+		await database.query('insert into colonies.colonies (colony_id, name) values (colonies.bytes_of($1), \'random\')', [id]);
 		await placeComputers(database, id, [computer]);
 		const processes = work.map(({demand, at, mine}): Placed => ({
 			...demand, targetcomputerids: mine ? [...demand.targetcomputerids, identity.id] : demand.targetcomputerids, processid: newProcessId(), status: 0, entered: later(past, at),

@@ -37,7 +37,7 @@ const agrees = async (database: Database): Promise<void> => {
 };
 
 const count = async (database: Client, where = 'true'): Promise<number> => {
-	const {rows: [row]} = await database.query<{count: number}>(`select count(*)::int as count from closed where ${where}`);
+	const {rows: [row]} = await database.query<{count: number}>(`select count(*)::int as count from colonies.closed where ${where}`);
 	return row!.count;
 };
 
@@ -47,8 +47,8 @@ async function closedLongAgo(colony: Colony, {computer, days, many, state}: {com
 		`with made as (
 			select sha256(convert_to($1 || ' ' || $3 || ' ' || $4 || ' ' || n, 'UTF8')) as id, date_trunc('second', now()) - $3::interval - n * interval '1 second' as ended from generate_series(1, $2::integer) n
 		), put as (
-			insert into closed (process_id, colony_id, assigned_computer_id, submission_time, start_time, mem, timeout, max_retries, cores, gpus, computer_type, target_computer_ids, status, end_time)
-			select id, bytes_of($1), bytes_of($5), ended - interval '2 seconds', ended - interval '1 second', 0, 0, 0, 0, 0, '', '{}', case $4 when 'failed' then 3 else 2 end, ended from made
+			insert into colonies.closed (process_id, colony_id, assigned_computer_id, submission_time, start_time, mem, timeout, max_retries, cores, gpus, computer_type, target_computer_ids, status, end_time)
+			select id, colonies.bytes_of($1), colonies.bytes_of($5), ended - interval '2 seconds', ended - interval '1 second', 0, 0, 0, 0, 0, '', '{}', case $4 when 'failed' then 3 else 2 end, ended from made
 		)
 		insert into colonies.history (at, actor, noun, subject_id, colony_id, what, from_state, to_state, detail)
 		select ended + interval '1 millisecond', colonies.bytes_of($5), 'process', id, colonies.bytes_of($1), 'process.' || $4, 'running', $4, jsonb_build_object(
@@ -73,7 +73,7 @@ async function drops({database, id}: Colony): Promise<Told[]> {
 }
 
 const pieces = async (database: Database): Promise<string[]> => {
-	const {rows} = await database.query<{name: string}>('select inhrelid::regclass::text as name from pg_inherits where inhparent = \'colonies.closed\'::regclass order by 1');
+	const {rows} = await database.query<{name: string}>('select c.relname::text as name from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = \'colonies.closed\'::regclass order by 1');
 	return rows.map(({name}) => name);
 };
 
@@ -84,10 +84,10 @@ async function asIfOld(database: Database, kind: string): Promise<void> {
 	}
 
 	await database.transaction(async client => {
-		await client.query('create table moved as select * from closed_before');
-		await client.query('drop table closed_before');
-		await client.query('select make_month_of_closed((now() - months * interval \'1 month\')::date) from generate_series(1, 8) months');
-		await client.query('insert into closed select * from moved');
+		await client.query('create table moved as select * from colonies.closed_before');
+		await client.query('drop table colonies.closed_before');
+		await client.query('select colonies.make_month_of_closed((now() - months * interval \'1 month\')::date) from generate_series(1, 8) months');
+		await client.query('insert into colonies.closed select * from moved');
 		await client.query('drop table moved');
 	});
 }
@@ -153,7 +153,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		await sealAll(database);
 		assert.equal((await colony.own('process.kept')).due, 2300);
 		await tampering(database, async client => {
-			await client.query('update process_retention set successful = 86400, failed = 86400');
+			await client.query('update colonies.process_retention set successful = 86400, failed = 86400');
 			const {changes} = await closedDrops.dropPortion(client, new Map());
 			assert.deepEqual(changes, []);
 		});
@@ -163,7 +163,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		await dropAll(new Broker(database, {local: true}), database);
 		await dropAll(colony.broker, database);
 		assert.equal(await count(database), all - 2300);
-		assert.equal(await count(database, `colony_id = bytes_of('${other.id}')`), 5);
+		assert.equal(await count(database, `colony_id = colonies.bytes_of('${other.id}')`), 5);
 		const rows = await drops(colony);
 		assert.deepEqual([rows.map(({actor, from, request}) => [actor, from, request]), rows.reduce((sum, {detail}) => sum + detail.count, 0)], [rows.map(() => ['system', 'successful', null]), 2300]);
 		assert.equal(rows.length, 2);
@@ -206,7 +206,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 			await work(client);
 			return deviations(client);
 		});
-		const steal = 'with gone as (delete from closed where colony_id = bytes_of($1) returning process_id, end_time, status) select encode(process_id, \'hex\') as process_id, end_time, status from gone';
+		const steal = 'with gone as (delete from colonies.closed where colony_id = colonies.bytes_of($1) returning process_id, end_time, status) select encode(process_id, \'hex\') as process_id, end_time, status from gone';
 		const insert = 'insert into colonies.history (actor, noun, subject_id, colony_id, what, from_state, detail) values (colonies.bytes_of_any($1), \'installation\', \'closed\', colonies.bytes_of($2), \'process.drop\', $3, $4)';
 		const forge = async (client: Client, drop: closedDrops.Drop, actor = 'system') => client.query(insert, [actor, other.id, 'successful', drop]);
 		const stolen = async (client: Client) => (await client.query<{process_id: string; end_time: string; status: number}>(steal, [other.id])).rows;
@@ -217,7 +217,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.equal(forged.length, 6);
 		assert.match(forged.at(-1)!.message, /5 successful processes .* no setting of then allowed it\.$/);
 		const early = await found(async client => {
-			const [one] = (await client.query<{process_id: string; end_time: string}>('delete from closed where colony_id = bytes_of($1) and status = 3 returning process_id, end_time', [colony.id])).rows;
+			const [one] = (await client.query<{process_id: string; end_time: string}>('delete from colonies.closed where colony_id = colonies.bytes_of($1) and status = 3 returning process_id, end_time', [colony.id])).rows;
 			await client.query(insert, ['system', colony.id, 'failed', closedDrops.dropOf([one!])]);
 		});
 		assert.ok(early.some(({message}) => message.includes('no setting of then allowed it')), JSON.stringify(early));
@@ -228,7 +228,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.equal(nobody.length, 6);
 		// A retry that came after it is none that it takes in.
 		const recent = await colony.close(computer, await colony.running(computer));
-		const lost = await found(async client => client.query('delete from closed where process_id = bytes_of($1)', [recent.processid]));
+		const lost = await found(async client => client.query('delete from colonies.closed where process_id = colonies.bytes_of($1)', [recent.processid]));
 		assert.deepEqual(lost.map(({kind, subject}) => [kind, subject]), [['dropped', recent.processid]]);
 		await agrees(database);
 	});
@@ -293,7 +293,7 @@ test('whoever is at a process that is due keeps it, and loses nothing', {skip: n
 	await agrees(database);
 	const [retried, left] = [closed[3]!, closed[5]!];
 	await database.transaction(async client => {
-		await client.query('select from closed where process_id = any (bytes_of_all($1)) for update', [[retried.processid, left.processid]]);
+		await client.query('select from colonies.closed where process_id = any (colonies.bytes_of_all($1)) for update', [[retried.processid, left.processid]]);
 		await dropAll(colony.broker, database);
 		assert.equal(await count(database), 2);
 	});
@@ -316,7 +316,7 @@ test('a month is not dropped while somebody reads for long; what is due in it go
 	await colony.own('process.retention', {failed: '30d'});
 	const names = await pieces(database);
 	await database.transaction(async client => {
-		await client.query('select count(*) from closed');
+		await client.query('select count(*) from colonies.closed');
 		await dropAll(colony.broker, database);
 	});
 	assert.deepEqual([await count(database), await pieces(database)], [0, names]);

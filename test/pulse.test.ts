@@ -249,15 +249,15 @@ suite('a colony at work', {skip: noPostgres}, () => {
 		const colony = await openColony(database, brokers[0]);
 		const computer = await colony.computer({computertype: 'gpu'});
 		const [first, second, third] = [await colony.submit({computertype: 'gpu'}), await colony.submit({computertype: 'gpu', timeout: 100, maxretries: 1}), await colony.submit({computertype: 'gpu'})];
-		await database.query('update live set submission_time = submission_time - interval \'10 minutes\', entered_at = entered_at - interval \'10 minutes\' where process_id = bytes_of($1)', [first.processid]);
+		await database.query('update colonies.live set submission_time = submission_time - interval \'10 minutes\', entered_at = entered_at - interval \'10 minutes\' where process_id = colonies.bytes_of($1)', [first.processid]);
 		await colony.assign(computer);
-		await database.query('update live set start_time = start_time - interval \'90 seconds\' where process_id = bytes_of($1)', [first.processid]);
+		await database.query('update colonies.live set start_time = start_time - interval \'90 seconds\' where process_id = colonies.bytes_of($1)', [first.processid]);
 		await colony.close(computer, first);
 		await colony.assign(computer);
 		await colony.passDeadlines(second);
 		await brokers[1]!.endExpired();
 		// It has waited since it went back, not since it was submitted.
-		await database.query('update live set submission_time = submission_time - interval \'5 days\', entered_at = entered_at - interval \'5 days\' where process_id = bytes_of($1)', [second.processid]);
+		await database.query('update colonies.live set submission_time = submission_time - interval \'5 days\', entered_at = entered_at - interval \'5 days\' where process_id = colonies.bytes_of($1)', [second.processid]);
 		await colony.assign(computer);
 		await colony.close(computer, second, 'failed');
 		await colony.own('process.cancel', {processid: third.processid});

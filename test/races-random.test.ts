@@ -44,11 +44,11 @@ test('whatever many do at once, the history of every process is one unbroken cha
 		async (at, random) => at.own(`process.${(['retry', 'cancel', 'remove'] as const)[random(3)]!}`, {processid: ids[random(ids.length)]}),
 		async (at, random) => at.own(random(2) === 0 ? 'computer.disapprove' : 'computer.approve', {computerid: computers[random(4)]!.id}),
 		async at => {
-			await at.database.query('update live set deadline = statement_timestamp() where process_id in (select process_id from live where status = 1 and deadline is not null for update skip locked)');
+			await at.database.query('update colonies.live set deadline = statement_timestamp() where process_id in (select process_id from colonies.live where status = 1 and deadline is not null for update skip locked)');
 			await at.broker.endExpired();
 		},
 		async at => {
-			await at.database.query('update demands set created_at = now() - interval \'2 hours\' where demand_id in (select demand_id from demands for update skip locked)');
+			await at.database.query('update colonies.demands set created_at = now() - interval \'2 hours\' where demand_id in (select demand_id from colonies.demands for update skip locked)');
 			await at.broker.tidy();
 		},
 	];
@@ -70,11 +70,11 @@ test('whatever many do at once, the history of every process is one unbroken cha
 		states.set(id, to);
 	}
 
-	const {rows} = await first.database.query<{process_id: Id; status: number}>('select process_id, status from processes');
+	const {rows} = await first.database.query<{process_id: Id; status: number}>('select process_id, status from colonies.processes');
 	assert.deepEqual(Object.fromEntries([...states].filter(([, state]) => state !== null).sort()), Object.fromEntries(rows.map(row => [row.process_id, processStates[row.status]]).sort()));
-	const {rows: lost} = await first.database.query('select from live p where not exists (select from demands d where d.demand_id = p.demand_id)');
+	const {rows: lost} = await first.database.query('select from colonies.live p where not exists (select from colonies.demands d where d.demand_id = p.demand_id)');
 	assert.deepEqual(lost, [], 'All that waits or runs has its kind of work.');
-	const {rows: orphans} = await first.database.query('select from outputs o where not exists (select from live p where p.process_id = o.process_id and p.status = 1)');
+	const {rows: orphans} = await first.database.query('select from colonies.outputs o where not exists (select from colonies.live p where p.process_id = o.process_id and p.status = 1)');
 	assert.deepEqual(orphans, [], 'What was written belongs to what runs.');
 	assert.ok(new Set(steps.map(({what}) => what)).size >= 8, 'All kinds of changes happened.');
 });

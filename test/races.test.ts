@@ -73,7 +73,7 @@ test('thirty-two claimers at two servers share five hundred processes: none twic
 		assert.ok(Math.abs(at - submitted.indexOf(processid)) < 64, 'Nobody is passed over by more than there are claimers at work.');
 	}
 
-	const {rows} = await database.query('select from processes where colony_id = bytes_of($1) and (status <> 1 or assigned_computer_id is null)', [work.id]);
+	const {rows} = await database.query('select from colonies.processes where colony_id = colonies.bytes_of($1) and (status <> 1 or assigned_computer_id is null)', [work.id]);
 	assert.equal(rows.length, 0);
 	const {rows: [told]} = await database.query<{count: number}>('select count(distinct subject_id)::int as count from colonies.history where colony_id = colonies.bytes_of($1) and what = \'process.assign\'', [work.id]);
 	assert.equal(told!.count, 500);
@@ -117,8 +117,8 @@ test('a disapproval waits for a claim that has not committed yet, and takes its 
 	const computer = await colony.computer();
 	const process = await colony.running(computer);
 	const disapproving = await database.transaction(async client => {
-		await client.query('select from computers where computer_id = bytes_of($1) for share', [computer.id]);
-		await client.query('update live set start_time = statement_timestamp() where process_id = bytes_of($1)', [process.processid]);
+		await client.query('select from colonies.computers where computer_id = colonies.bytes_of($1) for share', [computer.id]);
+		await client.query('update colonies.live set start_time = statement_timestamp() where process_id = colonies.bytes_of($1)', [process.processid]);
 		const disapproving = beside.own('computer.disapprove', {computerid: computer.id});
 		await untilBlocked(database, disapproving);
 		return {disapproving};
@@ -141,7 +141,7 @@ test('a close and a deadline that meet: one of them ends the attempt', {skip}, a
 	const computer = await colony.computer();
 	for (const _ of rounds) {
 		const process = await colony.running(computer, {timeout: 600, maxretries: 1});
-		await database.query('update live set deadline = clock_timestamp() + interval \'2 milliseconds\' where process_id = bytes_of($1)', [process.processid]);
+		await database.query('update colonies.live set deadline = clock_timestamp() + interval \'2 milliseconds\' where process_id = colonies.bytes_of($1)', [process.processid]);
 		const [closing] = await race(async () => colony.close(computer, process), async () => broker.endExpired(), async () => colony.broker.endExpired());
 		let state = await colony.state(process);
 		while (state === 'running') {
@@ -181,7 +181,7 @@ test('a submission whose kind of work is cleared away just then is made all the 
 	const computer = await fresh.computer();
 	await fresh.submit();
 	await fresh.close(computer, await fresh.assign(computer));
-	await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = bytes_of($1)', [fresh.id]);
+	await database.query('update colonies.demands set created_at = now() - interval \'2 hours\' where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	const submission = await database.transaction(async client => {
 		assert.equal(await removeUnusedDemands(client), 1);
 		const submission = fresh.through(broker).submit();
@@ -198,14 +198,14 @@ test('a kind of work that is asked for just then is not cleared away', {skip}, a
 	const computer = await fresh.computer();
 	await fresh.submit();
 	await fresh.close(computer, await fresh.assign(computer));
-	await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = bytes_of($1)', [fresh.id]);
+	await database.query('update colonies.demands set created_at = now() - interval \'2 hours\' where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	const spec = {targetcolonyid: fresh.id, targetcomputerids: [], computertype: '', timeout: -1, maxretries: 0, mem: 0, cores: 0, gpus: 0, in: {}};
 	await database.transaction(async client => {
 		await processes.submit(client, fresh.id, [{processid: newProcessId(), spec}]);
 		await broker.tidy();
 	});
 	await fresh.assign(computer);
-	const {rows} = await database.query('select from demands where colony_id = bytes_of($1)', [fresh.id]);
+	const {rows} = await database.query('select from colonies.demands where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	assert.equal(rows.length, 1);
 });
 
@@ -214,10 +214,10 @@ test('submissions and clearing away never fail each other', {skip}, async () => 
 	for (const _ of rounds) {
 		const outcomes = await race(async () => fresh.submit(), async () => broker.tidy(), async () => fresh.through(broker).submit({mem: 1}), async () => colony.broker.tidy(), async () => fresh.submit());
 		assert.ok(outcomes.every(outcome => outcome === 'done'), outcomes.join(' '));
-		const {rows} = await database.query('select from live p where colony_id = bytes_of($1) and not exists (select from demands d where d.demand_id = p.demand_id)', [fresh.id]);
+		const {rows} = await database.query('select from colonies.live p where colony_id = colonies.bytes_of($1) and not exists (select from colonies.demands d where d.demand_id = p.demand_id)', [fresh.id]);
 		assert.equal(rows.length, 0);
-		await database.query('delete from live where colony_id = bytes_of($1)', [fresh.id]);
-		await database.query('update demands set created_at = now() - interval \'2 hours\' where colony_id = bytes_of($1)', [fresh.id]);
+		await database.query('delete from colonies.live where colony_id = colonies.bytes_of($1)', [fresh.id]);
+		await database.query('update colonies.demands set created_at = now() - interval \'2 hours\' where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	}
 });
 
@@ -240,11 +240,11 @@ test('nothing gets into a colony that is removed just then', {skip}, async () =>
 		assert.equal(removal, 'done');
 		assert.ok(outcomes.every(outcome => ['done', 'not-allowed', 'nothing-to-assign'].includes(outcome)), outcomes.join(' '));
 		for (const table of ['colonies', 'computers', 'demands', 'processes']) {
-			const {rows} = await database.query(`select from ${table} where colony_id = $1`, [fresh.id]);
+			const {rows} = await database.query(`select from colonies.${table} where colony_id = $1`, [fresh.id]);
 			assert.equal(rows.length, 0, table);
 		}
 
-		const {rows: orphans} = await database.query('select from outputs o where not exists (select from live p where p.process_id = o.process_id)');
+		const {rows: orphans} = await database.query('select from colonies.outputs o where not exists (select from colonies.live p where p.process_id = o.process_id)');
 		assert.equal(orphans.length, 0);
 
 		// Whatever was in it ended with a removal, from the state in which it was.

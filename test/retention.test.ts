@@ -86,7 +86,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.equal(drop!.detail.days, 15);
 		const {droppedbefore} = await colony.own('history.get');
 		assert.deepEqual([droppedbefore, since], [drop!.detail.before, drop!.detail.before]);
-		const {rows: lists} = await database.query<{number: number}>('select number from seals where entries is null');
+		const {rows: lists} = await database.query<{number: number}>('select number from colonies.seals where entries is null');
 		assert.ok(lists.length >= 3);
 	});
 
@@ -99,7 +99,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		});
 		assert.deepEqual([fault?.kind, fault?.row], ['dropped', `${oldest!.txid}.${oldest!.history_id}`]);
 		const widened = await tampering(database, async client => {
-			await client.query('update retention set dropped_before = now()');
+			await client.query('update colonies.retention set dropped_before = now()');
 			await client.query('delete from colonies.history where what = \'process.submit\'');
 			return (await verified(client)).fault;
 		});
@@ -142,11 +142,11 @@ for (const [index, [name, skip]] of kinds.entries()) {
 		assert.deepEqual([row!.actor, row!.from, row!.to], ['root', '15 days', 'for ever']);
 		// Whoever writes into the table alone has nothing dropped.
 		const {droppedbefore} = await colony.own('history.get');
-		await database.query('update retention set days = 1');
+		await database.query('update colonies.retention set days = 1');
 		await keepAll(colony, database);
 		assert.equal(await count(database, 'what <> \'history.drop\''), before);
 		assert.equal((await verified(database)).intact, true);
-		await database.query('update retention set days = null, dropped_before = $1', [droppedbefore]);
+		await database.query('update colonies.retention set days = null, dropped_before = $1', [droppedbefore]);
 		await refused(colony.broker.run(root, 'history.retention', {}), 'invalid-input', /Neither/);
 		await refused(colony.broker.run(root, 'history.retention', {days: 5, compressafter: 5}), 'invalid-input', /before it is compressed/);
 	});

@@ -16,7 +16,7 @@ async function fresh(t: {after: (work: () => Promise<void>) => void}) {
 	await migrate(database);
 	const home = freshHome();
 	const contexts = contextsOn(database, home);
-	const isSet = async () => (await database.query('select 1 from installation')).rows.length === 1;
+	const isSet = async () => (await database.query('select 1 from colonies.installation')).rows.length === 1;
 	const run = (env: Record<string, string> = {}): Run => inProcess(contexts, home, {env});
 	const type = async (words: readonly string[], ...texts: string[]) => {
 		const stdin = Object.assign(new PassThrough(), {isTTY: true, setRawMode: () => undefined});

@@ -35,7 +35,7 @@ test('a computer that was removed meanwhile, or never was, is left out; the othe
 	await colony.own('computer.remove', {computerid: removed.id});
 	await atTime('2026-11-26T12:00:00Z', async client => keepSeen(client, [computer.id, removed.id, 'f'.repeat(64)].map(id => ({colony: colony.id, computer: id, ago: 0}))));
 	assert.equal(await lastSeen(computer), '2026-11-26T12:00:00.000000Z');
-	const {rows} = await database.query('select from seen where computer_id = any (bytes_of_all($1))', [[removed.id, 'f'.repeat(64)]]);
+	const {rows} = await database.query('select from colonies.seen where computer_id = any (colonies.bytes_of_all($1))', [[removed.id, 'f'.repeat(64)]]);
 	assert.equal(rows.length, 0);
 });
 
@@ -51,7 +51,7 @@ test('sightings that are written later tell when they were', async t => {
 	await sightings.flush();
 	const {rows: [seen]} = await database.query<{apart: number; now: boolean}>(
 		`select extract(epoch from l.seen_at - e.seen_at)::float8 as apart, l.seen_at between statement_timestamp() - interval '1 hour' and statement_timestamp() - interval '1 second' as now
-		from seen e, seen l where e.computer_id = bytes_of($1) and l.computer_id = bytes_of($2)`,
+		from colonies.seen e, colonies.seen l where e.computer_id = colonies.bytes_of($1) and l.computer_id = colonies.bytes_of($2)`,
 		[early.id, late.id],
 	);
 	assert.deepEqual(seen, {apart: 7, now: true});
@@ -67,9 +67,9 @@ test('a computer that is seen often is written down once, as it was seen last', 
 	}
 
 	await sightings.flush();
-	const {rows: [first]} = await database.query<{xmin: string; seen_at: string}>('select xmin::text, seen_at from seen where computer_id = bytes_of($1)', [computer.id]);
+	const {rows: [first]} = await database.query<{xmin: string; seen_at: string}>('select xmin::text, seen_at from colonies.seen where computer_id = colonies.bytes_of($1)', [computer.id]);
 	await sightings.flush();
-	assert.deepEqual(await database.query('select xmin::text, seen_at from seen where computer_id = bytes_of($1)', [computer.id]), {rows: [first], rowCount: 1});
+	assert.deepEqual(await database.query('select xmin::text, seen_at from colonies.seen where computer_id = colonies.bytes_of($1)', [computer.id]), {rows: [first], rowCount: 1});
 });
 
 test('sightings are written ten seconds after the first', async t => {

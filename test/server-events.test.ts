@@ -179,7 +179,7 @@ test('a stream says now and then that it is there, and looks again whether it ma
 	const quiet = await openColony(database, colony.broker);
 	const computer = await quiet.computer();
 	const watching = await watch(computer, {server: hasty, of: quiet});
-	await database.query('update computers set status = 2 where computer_id = bytes_of($1)', [computer.id]);
+	await database.query('update colonies.computers set status = 2 where computer_id = colonies.bytes_of($1)', [computer.id]);
 	await watching.until(({isOver}) => isOver);
 });
 

@@ -53,7 +53,7 @@ async function reach({port, fingerprint}: ServerProcess): Promise<Context> {
 }
 
 const counts = async (): Promise<Record<string, number>> => {
-	const {rows} = await database.query<{status: number; count: number}>('select status, count(*)::int as count from processes where colony_id = bytes_of($1) group by status', [colony.id]);
+	const {rows} = await database.query<{status: number; count: number}>('select status, count(*)::int as count from colonies.processes where colony_id = colonies.bytes_of($1) group by status', [colony.id]);
 	return Object.fromEntries(rows.map(({status, count}) => [status, count]));
 };
 
@@ -141,7 +141,7 @@ test('what several servers have to do with a deadline is done once, also when al
 	const ports = servers.map(({port}) => port);
 	await Promise.all(servers.map(async server => server.end('SIGKILL')));
 	// As if an hour had gone.
-	await database.query('update live set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where colony_id = bytes_of($1)', [fresh.id]);
+	await database.query('update colonies.live set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where colony_id = colonies.bytes_of($1)', [fresh.id]);
 	servers.splice(0, servers.length, ...await Promise.all(ports.map(async port => startServer(where, {home, port}))));
 	const deadline = performance.now() + 20_000;
 	while (await fresh.state(again) !== 'waiting' || await fresh.state(spent) !== 'failed') {

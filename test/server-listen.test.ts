@@ -90,7 +90,7 @@ test('closing answers what is under way and ends all waiting; new requests go el
 	});
 	const held = new Promise<void>(resolve => {
 		void database.transaction(async client => {
-			await client.query('select from computers where computer_id = bytes_of($1) for update', [pending.id]);
+			await client.query('select from colonies.computers where computer_id = colonies.bytes_of($1) for update', [pending.id]);
 			resolve();
 			await locked;
 		});
@@ -121,7 +121,7 @@ test('what does not come to its end is cut off after a while', {skip: noPostgres
 	});
 	await new Promise<void>(resolve => {
 		void database.transaction(async client => {
-			await client.query('select from computers where computer_id = bytes_of($1) for update', [pending.id]);
+			await client.query('select from colonies.computers where computer_id = colonies.bytes_of($1) for update', [pending.id]);
 			resolve();
 			await locked;
 		});

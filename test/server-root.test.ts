@@ -189,7 +189,7 @@ test('the first root password does not come over TCP', async () => {
 	const fresh = await openAny();
 	await openColony(fresh).then(async ({broker}) => {
 		await broker.run(root, 'colony.list', {});
-		await fresh.query('delete from installation');
+		await fresh.query('delete from colonies.installation');
 	});
 	const remote = await serve(fresh, {secure: true});
 	problem(await remote.call('mine', 'colony.list', {}), 401, 'unauthenticated', /no root password yet/);

@@ -35,7 +35,7 @@ async function openPair(): Promise<Pair> {
 	opened.push(before);
 	const colony = await openColony(before);
 	const {processid} = await colony.running(await colony.computer(), {timeout: 3600, maxretries: 1});
-	await before.query('update live set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where process_id = bytes_of($1)', [processid]);
+	await before.query('update colonies.live set start_time = start_time - interval \'2 hours\', deadline = deadline - interval \'2 hours\' where process_id = colonies.bytes_of($1)', [processid]);
 	await colony.submit();
 	// Whoever connects is logged, which shows how time goes by.
 	const standby = await startPostgres({standbyOf: primary, settings: {log_connections: 'on'}});
@@ -102,7 +102,7 @@ test('background work waits on it without a statement that fails, and is done as
 	await standby.promote();
 	await until(async () => (await ready(pair!)).status === 200, 'It does not become ready.');
 	await until(async () => {
-		const {rows: [row]} = await database.query<{status: number}>('select status from processes where process_id = bytes_of($1)', [overdue]);
+		const {rows: [row]} = await database.query<{status: number}>('select status from colonies.processes where process_id = colonies.bytes_of($1)', [overdue]);
 		return row!.status === 0;
 	}, 'Nobody sees to the deadline.');
 	const {status} = await pair!.served.call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id}});

@@ -164,7 +164,7 @@ test('news of work asks the database nothing where nobody waits', async t => {
 	const query = t.mock.method(database, 'query');
 	await colony.submit({mem: 77});
 	assert.equal(await waits.over, true);
-	assert.equal(query.mock.calls.filter(({arguments: [text]}) => String(text).includes('from demands where demand_id')).length, 1);
+	assert.equal(query.mock.calls.filter(({arguments: [text]}) => String(text).includes('from colonies.demands where demand_id')).length, 1);
 });
 
 test('who left is not woken, and waits in nobody\'s way', async t => {

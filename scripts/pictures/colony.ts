@@ -55,8 +55,8 @@ async function setBack(database: Database, processid: Id, {submitted, started, e
 	const at = (minutes: number | undefined) => minutes === undefined ? null : new Date(Date.now() - (minutes * 60_000)).toISOString();
 	const [submission, start, end] = [at(submitted), at(started), at(ended)];
 	await (end === null
-		? database.query('update live set submission_time = $2::timestamptz, start_time = $3::timestamptz, entered_at = coalesce($3::timestamptz, $2::timestamptz) where process_id = bytes_of($1)', [processid, submission, start])
-		: database.query('update closed set submission_time = $2::timestamptz, start_time = $3::timestamptz, end_time = $4::timestamptz where process_id = bytes_of($1)', [processid, submission, start, end]));
+		? database.query('update colonies.live set submission_time = $2::timestamptz, start_time = $3::timestamptz, entered_at = coalesce($3::timestamptz, $2::timestamptz) where process_id = colonies.bytes_of($1)', [processid, submission, start])
+		: database.query('update colonies.closed set submission_time = $2::timestamptz, start_time = $3::timestamptz, end_time = $4::timestamptz where process_id = colonies.bytes_of($1)', [processid, submission, start, end]));
 	await database.query(
 		`update colonies.history set
 			at = case what when 'process.submit' then $2::timestamptz when 'process.assign' then $3::timestamptz else coalesce($4::timestamptz, $3::timestamptz) end,

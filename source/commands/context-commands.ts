@@ -9,7 +9,7 @@ import type {World} from './world.ts';
 const {demo: _, ...placeFlags} = storeFlags;
 
 /** Variables of the environment that say which store is meant, before any context that is kept. */
-const stronger = ['COLONIES_HOST', 'COLONIES_DBHOST', 'COLONIES_DBPORT', 'COLONIES_DBUSER', 'COLONIES_DBNAME', 'DATABASE_URL'];
+const stronger = ['COLONIES_HOST', 'COLONIES_DBHOST', 'COLONIES_DBPORT', 'COLONIES_DBUSER', 'COLONIES_DBNAME', 'COLONIES_DBSCHEMA', 'DATABASE_URL'];
 
 /** Says when what the settings hold is not what counts. */
 async function sayWhatGoesBefore(world: World): Promise<void> {

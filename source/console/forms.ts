@@ -64,13 +64,14 @@ const forms: Record<FormPurpose, (state: State) => Omit<Form, 'kind' | 'purpose'
 	}),
 	connect: () => ({
 		title: 'Connect to a PostgreSQL or TimescaleDB database',
-		intro: 'The schema "colonies" is made there if there is none, and the database becomes the current context.',
+		intro: 'The schema is made there if there is none, and the database becomes the current context.',
 		fields: [
 			field('dbhost', 'Host', 'Name, address, or the folder of a Unix socket', {edit: textOf('localhost')}),
 			field('dbport', 'Port', 'Port of PostgreSQL', {kind: 'integer', edit: textOf('5432')}),
 			field('dbuser', 'User', 'User of the database', {edit: textOf('postgres')}),
 			field('dbpassword', 'Password', 'Its password; kept in the settings, mode 0600', {kind: 'secret', optional: true}),
 			field('dbname', 'Database', 'Name of the database', {edit: textOf('postgres')}),
+			field('dbschema', 'Schema', 'Schema in the database', {edit: textOf('colonies')}),
 			field('dbssl', 'TLS', 'yes to ask for TLS, with the certificate checked; no for none', {optional: true, edit: textOf('no')}),
 		],
 	}),

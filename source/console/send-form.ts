@@ -79,7 +79,7 @@ async function specOf({file, ...fields}: Values, {world}: Tools): Promise<Record
 const serverLabels: Record<string, string> = {host: 'Host', port: 'Port', fingerprint: 'Fingerprint', tlsca: 'CA file'};
 
 /** And that for a database. */
-const databaseLabels: Record<string, string> = {dbhost: 'Host', dbport: 'Port', dbuser: 'User', dbpassword: 'Password', dbname: 'Database'};
+const databaseLabels: Record<string, string> = {dbhost: 'Host', dbport: 'Port', dbuser: 'User', dbpassword: 'Password', dbname: 'Database', dbschema: 'Schema'};
 
 /** The owner of the colony that the operator works in. */
 const owner = (state: State): Acting | undefined => state.colony?.as.find(({kind}) => kind === 'owner');
@@ -162,12 +162,12 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		reopen(choice);
 		return {said: `Connected to ${visible(name)}; it is the current context from now on.`};
 	},
-	async connect({dbhost, dbport, dbuser, dbpassword, dbname, dbssl}, {world, reopen, notice}) {
+	async connect({dbhost, dbport, dbuser, dbpassword, dbname, dbschema, dbssl}, {world, reopen, notice}) {
 		if (!/^(?:yes|no)?$/i.test(dbssl!.trim())) {
 			throw new InvalidInput(`TLS must be yes or no, not ${quoted(dbssl)}.`);
 		}
 
-		const typed = Object.entries({dbhost: dbhost?.trim(), dbport: dbport?.trim(), dbuser, dbpassword, dbname}).filter(([, text]) => text !== undefined && text !== '');
+		const typed = Object.entries({dbhost: dbhost?.trim(), dbport: dbport?.trim(), dbuser, dbpassword, dbname, dbschema: dbschema?.trim()}).filter(([, text]) => text !== undefined && text !== '');
 		const choice = {...readChoice(Object.fromEntries(typed), {asTyped: name => databaseLabels[name] ?? name}), dbssl: /^yes$/i.test(dbssl!.trim())};
 		await world.contexts.create(choice, notice);
 		reopen(choice);

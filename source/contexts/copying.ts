@@ -25,7 +25,7 @@ const folderOf = (store: CopyTarget, data: string): string | undefined => {
 };
 
 /** Where a store lies, the same for each way in which it was named. */
-const placeOf = (store: CopyTarget, data: string): string => store.kind === 'database' ? `${store.host}:${store.port}/${store.database}` : folderOf(store, data)!;
+const placeOf = (store: CopyTarget, data: string): string => store.kind === 'database' ? `${store.host}:${store.port}/${store.database}, schema ${store.schema}` : folderOf(store, data)!;
 
 /** Whether `context use` takes its name. */
 const isNamed = (to: CopyTarget): to is Exclude<CopyTarget, {kind: 'folder'}> => to.kind === 'embedded' ? to.name === 'embedded' : to.kind === 'database' && to.url === undefined;

@@ -1,22 +1,23 @@
 import {storeUnavailable, Unavailable} from '../core/errors.ts';
 import {isLoopback} from '../core/loopback.ts';
+import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
 import {
-	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseNewer,
+	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer,
 } from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
 import {
 	Broker, type Context, type HostedContext, type Notice, type Where,
 } from '../operations/index.ts';
 import {brokerContext} from './local.ts';
-import type {DatabaseTarget} from './resolve.ts';
+import {type DatabaseTarget, keptSchema} from './resolve.ts';
 import {keepRoot, type RootGiven} from './root.ts';
 
 /** Connects to a PostgreSQL, which is loaded only when it is asked for. `statementTimeout`: milliseconds, 0 for none. @throws ColoniesError */
-export async function connect({host, port, user, password, database, ssl, pool, url}: DatabaseTarget, startUnreachable = false, statementTimeout?: number): Promise<Database> {
+export async function connect({host, port, user, password, database, schema, ssl, pool, url}: DatabaseTarget, startUnreachable = false, statementTimeout?: number): Promise<Database> {
 	const {openPostgres} = await import('../database/postgres.ts');
 	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
-	return openPostgres({...where, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, startUnreachable, ...(statementTimeout !== undefined && {statementTimeout})});
+	return openPostgres({...where, schema, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, startUnreachable, ...(statementTimeout !== undefined && {statementTimeout})});
 }
 
 /** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
@@ -25,11 +26,12 @@ const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLo
 /** Refuses a database without our schema, or with one that is not of this version. In a copy from another server the numbers of the history go on from here. */
 export async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
 	await refuseEncoding(database);
+	await refuseForeign(database, database);
 	const version = await refuseNewer(database);
 	if (version < newestSchema) {
 		throw new Unavailable(
 			version === 0
-				? `The database ${quoted(target.database)} on ${target.host}:${target.port} has no Colonies schema.`
+				? `The database ${quoted(target.database)} on ${target.host}:${target.port} has no ${database.schema === defaultSchema ? 'Colonies schema' : `schema ${quoted(database.schema)} of Colonies`}.`
 				: `The schema in ${quoted(target.database)} on ${target.host}:${target.port} has version ${version}; this program needs ${newestSchema}.`,
 			{hint: 'Run `colonies database create` with the same database flags: it makes the schema, or brings it up to date.', outward: storeUnavailable},
 		);
@@ -125,12 +127,12 @@ export async function createDatabase(settings: Settings, target: DatabaseTarget,
 	});
 }
 
-async function save(settings: Settings, {name, host, port, user, password, database, ssl, pool}: DatabaseTarget, notice: Notice): Promise<void> {
+async function save(settings: Settings, {name, host, port, user, password, database, schema, ssl, pool}: DatabaseTarget, notice: Notice): Promise<void> {
 	if (name === 'DATABASE_URL') {
 		notice('It is the one that DATABASE_URL names; no context was saved.');
 		return;
 	}
 
-	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ssl, pool}, {use: true});
+	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool}, {use: true});
 	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
 }

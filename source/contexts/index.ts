@@ -20,7 +20,7 @@ type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings; /** 
 
 const describeTarget = (target: Exclude<Target, ServerTarget>, {folders}: World): string => target.kind === 'embedded'
 	? `the embedded database in ${embeddedFolder(folders.data, target.name)}`
-	: `the schema "colonies" in the database ${target.database} on ${target.host}:${target.port}`;
+	: `the schema ${quoted(target.schema)} in the database ${target.database} on ${target.host}:${target.port}`;
 
 const noServer = () => new InvalidInput('This is done where the data is, not through a server.', {hint: 'Give the database with --dbhost, or run it on the machine of the server.'});
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import {parse} from 'pg-connection-string';
 import {inUrl} from '../core/address.ts';
 import {InvalidInput} from '../core/errors.ts';
+import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
 import type {SavedContext, SavedSettings} from '../keychain/index.ts';
 import {
@@ -9,7 +10,7 @@ import {
 } from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
-export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** A connection string to use in place of the parts. */ url?: string};
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; schema: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** A connection string to use in place of the parts. */ url?: string};
 /** A Colonies server that was meant. `tlsca`: the path of a PEM file. */
 export type ServerTarget = {kind: 'server'; name: string; host: string; port: number; tlsca?: string; fingerprint?: string; insecure?: boolean};
 export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget | ServerTarget;
@@ -71,15 +72,19 @@ function fromUrl(text: string, called = 'DATABASE_URL'): DatabaseTarget {
 
 	const {dbhost, dbport} = checkFlags({dbhost: placeFlags.dbhost, dbport: placeFlags.dbport}, {...(read.host ? {dbhost: read.host} : {}), ...(read.port ? {dbport: read.port} : {})}, name => `The ${name === 'dbhost' ? 'host' : 'port'} of ${called}`);
 	return {
-		kind: 'database', name: 'DATABASE_URL', url: text, host: dbhost ?? 'localhost', port: dbport ?? 5432, user: read.user || 'postgres', database: read.database || read.user || 'postgres', ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
+		kind: 'database', name: 'DATABASE_URL', url: text, host: dbhost ?? 'localhost', port: dbport ?? 5432, user: read.user || 'postgres', database: read.database || read.user || 'postgres', schema: defaultSchema, ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
 	};
 }
 
+/** What is kept of a schema: its name, unless it is the one that is meant anyway. */
+export const keptSchema = (schema: string): {schema?: string} => schema === defaultSchema ? {} : {schema};
+
 /** The name under which a database is saved and shown. */
-export const nameOf = ({host, port, database}: {host: string; port: number; database: string}): string => `${host}${port === 5432 ? '' : `:${port}`}${database === 'postgres' ? '' : `/${database}`}`;
+export const nameOf = ({host, port, database, schema}: Pick<DatabaseTarget, 'host' | 'port' | 'database' | 'schema'>): string =>
+	`${host}${port === 5432 ? '' : `:${port}`}${database === 'postgres' && schema === defaultSchema ? '' : `/${database}`}${schema === defaultSchema ? '' : `/${schema}`}`;
 
 function fromParts(choice: ContextChoice): DatabaseTarget {
-	const parts = {host: choice.dbhost ?? 'localhost', port: choice.dbport ?? 5432, database: choice.dbname ?? 'postgres'};
+	const parts = {host: choice.dbhost ?? 'localhost', port: choice.dbport ?? 5432, database: choice.dbname ?? 'postgres', schema: choice.dbschema ?? defaultSchema};
 	return {kind: 'database', name: nameOf(parts), ...parts, user: choice.dbuser ?? 'postgres', password: choice.dbpassword, ssl: choice.dbssl ?? false};
 }
 
@@ -96,7 +101,7 @@ function fromAddress(choice: ContextChoice, environment: ContextChoice, {context
 }
 
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
-	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, ssl: saved.ssl ?? false, pool: saved.pool,
+	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, schema: saved.schema ?? defaultSchema, ssl: saved.ssl ?? false, pool: saved.pool,
 });
 
 const names = ['dbhost', 'dbport', 'dbuser', 'dbname'] as const;
@@ -104,7 +109,7 @@ const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[na
 
 /**
 Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
-A password, `--dbssl` or `--dbpool` alone completes whatever the rest says.
+A password, `--dbschema`, `--dbssl` or `--dbpool` alone completes whatever the rest says.
 @throws InvalidInput
 */
 export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {
@@ -119,15 +124,24 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 	}
 
 	const target = storeOf(flags, environment, settings);
+	if (flags.dbschema !== undefined && target.kind !== 'database') {
+		throw new InvalidInput('--dbschema is given, and no database is meant.', {hint: 'Give the database with --dbhost, or choose its context: colonies context use.'});
+	}
+
 	return target.kind === 'database'
 		? {
-			...target,
+			...withSchema(target, given('dbschema') as string | undefined),
 			password: (given('dbpassword') as string | undefined) ?? target.password,
 			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
 			pool: (given('dbpool') as number | undefined) ?? target.pool,
 		}
 		: target;
 }
+
+/** A target in another schema than it said; what was saved under its name is another store. */
+const withSchema = (target: DatabaseTarget, schema = target.schema): DatabaseTarget => schema === target.schema
+	? target
+	: {...target, schema, name: target.url === undefined ? nameOf({...target, schema}) : target.name};
 
 /** What the settings keep under a name; names come from outside, and an object knows more names than were given to it. */
 const savedAs = (name: string, {contexts}: SavedSettings): SavedContext | undefined => Object.hasOwn(contexts, name) ? contexts[name] : undefined;

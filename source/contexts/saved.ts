@@ -6,7 +6,7 @@ import {quoted} from '../core/text.ts';
 import type {Folders, SavedContext, Settings} from '../keychain/index.ts';
 import type {ContextChoice, Contexts, KnownContext} from '../operations/index.ts';
 import {embeddedFolder} from './places.ts';
-import {checkChoice, resolveTarget} from './resolve.ts';
+import {checkChoice, keptSchema, resolveTarget} from './resolve.ts';
 
 type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
 
@@ -37,13 +37,13 @@ function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 		throw new InvalidInput('A context needs a place.', {hint: 'Give a server with --host, or a database with --dbhost.'});
 	}
 
-	const {host, port, user, password, database, ssl, pool} = target;
-	return {kind: 'database', host, port, user, password, database, ssl, pool};
+	const {host, port, user, password, database, schema, ssl, pool} = target;
+	return {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool};
 }
 
 const whereOf = (saved: SavedContext): string => saved.kind === 'server'
 	? `https://${inUrl(saved.host)}:${saved.port}`
-	: `the database ${saved.database} on ${saved.host}:${saved.port} as ${saved.user}`;
+	: `${saved.schema === undefined ? '' : `the schema ${saved.schema} in `}the database ${saved.database} on ${saved.host}:${saved.port} as ${saved.user}`;
 
 /** The contexts that this user has named, in the settings. */
 export function savedContexts({env, folders, settings}: World): Pick<Contexts, 'save' | 'list' | 'use' | 'forget'> {

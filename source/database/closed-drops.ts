@@ -6,6 +6,7 @@ import type {Change} from './history.ts';
 import {
 	closedStates, type ClosedState, due, type Due, hold,
 } from './process-retention.ts';
+import {timescaleSchema} from './timescale.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll} from './values.ts';
 
@@ -149,7 +150,7 @@ async function dropTable(client: Client, {name, begins, ends, chunk}: Piece, cou
 		return false;
 	}
 
-	await (chunk ? client.query('select drop_chunks(\'colonies.closed\', older_than => $2::timestamptz, newer_than => $1::timestamptz)', [begins, ends]) : client.query(`drop table ${name}`));
+	await (chunk ? client.query(`select ${await timescaleSchema(client)}.drop_chunks('colonies.closed', older_than => $2::timestamptz, newer_than => $1::timestamptz)`, [begins, ends]) : client.query(`drop table ${name}`));
 	return true;
 }
 

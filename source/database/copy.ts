@@ -150,7 +150,7 @@ async function copySequences(from: Client, to: Client): Promise<void> {
 	for (const {name} of sequences) {
 		/* eslint-disable no-await-in-loop */
 		const {rows: [state]} = await from.query<{last: string; called: boolean}>(`select last_value::text as last, is_called as called from ${inSchema(name)}`);
-		await to.query('select setval($1::regclass, $2::bigint, $3::boolean)', [inSchema(name), state!.last, state!.called]);
+		await to.query(`select setval('${inSchema(name)}', $1::bigint, $2::boolean)`, [state!.last, state!.called]);
 		/* eslint-enable no-await-in-loop */
 	}
 }
@@ -166,7 +166,7 @@ async function makePieces(from: Client, to: Client): Promise<void> {
 	for (const {table, at, make} of inPieces) {
 		/* eslint-disable no-await-in-loop */
 		const before = `${table}_before`;
-		const {rows: [there]} = await to.query<{pieces: boolean}>('select to_regclass($1) is not null as pieces', [inSchema(before)]);
+		const {rows: [there]} = await to.query<{pieces: boolean}>(`select to_regclass('${inSchema(before)}') is not null as pieces`);
 		const {rows: [oldest]} = await from.query<{month: string | null}>(`
 			select greatest(date_trunc('month', min(${at}) at time zone 'UTC'), date_trunc('month', now() at time zone 'UTC') - interval '2 years')::date::text as month from ${inSchema(table)} having count(*) > 0`);
 		if (there!.pieces && oldest) {
@@ -248,7 +248,7 @@ async function dropEmpty(target: Database): Promise<void> {
 		await lockTarget(client);
 		const isEmpty = await findFilled(client) === undefined;
 		if (isEmpty) {
-			await dropSchema(client);
+			await dropSchema(target, client);
 		}
 
 		return isEmpty;

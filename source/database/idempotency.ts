@@ -7,7 +7,7 @@ export type Keyed = {signer: Id; key: string; fingerprint: string};
 
 type Kept = {fingerprint: string; subjects: Id[]};
 
-const lockOf = 'hashtextextended(encode($1::bytea, \'hex\') || \' \' || $2, 0)';
+const lockOf = 'hashtextextended(\'colonies.idempotency_keys \' || encode($1::bytea, \'hex\') || \' \' || $2, 0)';
 
 /**
 What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none.

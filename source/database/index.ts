@@ -19,7 +19,7 @@ export {demandsOf, record} from './history.ts';
 export * as idempotency from './idempotency.ts';
 export * as installation from './installation.ts';
 export {
-	dropSchema, migrate, newestSchema, refuseEncoding, refuseNewer, schemaVersion,
+	dropSchema, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer, schemaVersion,
 } from './migrate.ts';
 export {clearNonces, requestLife, spendNonce} from './nonces.ts';
 export {continueNumbers, NumbersBehind} from './numbering.ts';
@@ -37,6 +37,7 @@ export type {Step} from './process-steps.ts';
 export {expire} from './requeue.ts';
 export * as retention from './retention.ts';
 export type {ComputerRow} from './rows.ts';
+export {defaultSchema} from './schema.ts';
 export * as seals from './seals.ts';
 export {keepSeen, type Sighting} from './seen.ts';
 export * as suggestions from './suggestions.ts';

@@ -4,7 +4,9 @@ import {migrations} from './migrations/index.ts';
 import {base} from './migrations/008-base.ts';
 import type {Migration} from './migrations/migration.ts';
 import {continueNumbers} from './numbering.ts';
+import {defaultSchema} from './schema.ts';
 import {sqlstateOf} from './sqlstate.ts';
+import {timescaleSchema} from './timescale.ts';
 import type {Client, Database} from './types.ts';
 
 // Two that create the same schema or table at once collide in the catalogue; whoever loses looks again.
@@ -64,20 +66,50 @@ export async function refuseEncoding(client: Client): Promise<void> {
 	}
 }
 
+/** What the ledger of the migrations is made of (an integer, a text and a time with their types), and no table of that name that another program has. */
+const ledgerColumns = 'number 23, name 25, at 1184';
+
+/**
+Proves that what lies in the schema is ours, or nothing yet. It asks the catalogue, whatever the user may read.
+@throws ColoniesError `unavailable` for a schema that holds tables of somebody else
+*/
+export async function refuseForeign({schema}: Database, client: Client): Promise<void> {
+	const {rows: [row]} = await client.query<{name: string; tables: string[]; ledger: string | null}>(`
+		with ours as (
+			select c.oid, c.relname, c.relkind from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = 'colonies' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+		)
+		select current_database() as name, array(select relname::text from ours order by relkind = 'S', relname limit 3) as tables,
+			(select string_agg(a.attname || ' ' || a.atttypid, ', ' order by a.attnum) from ours join pg_catalog.pg_attribute a on a.attrelid = ours.oid and a.attnum > 0 and not a.attisdropped where ours.relname = 'migrations') as ledger`);
+	const {name, tables, ledger} = row!;
+	if (tables.length > 0 && ledger !== ledgerColumns) {
+		throw new ColoniesError('unavailable', `The schema ${quoted(schema)} of the database ${quoted(name)} is not one of Colonies: it holds ${tables.map(table => quoted(table)).join(', ')}, and no ledger of Colonies.`, {
+			hint: 'Name another schema with --dbschema, or another database with --dbname; nothing was changed.', outward: storeUnavailable,
+		});
+	}
+}
+
 /** Makes the schema where it is not there yet. One that is may belong to a user who has no other right in this database. */
-async function createSchema(client: Client): Promise<void> {
+async function createSchema(client: Client, schema: string): Promise<void> {
 	const {rows: [row]} = await client.query<{isThere: boolean; mayCreate: boolean; mayFill: boolean | null; user: string; name: string}>(`
 		select s.oid is not null as "isThere", has_database_privilege(current_database(), 'create') as "mayCreate", has_schema_privilege(s.oid, 'create') as "mayFill", current_user as "user", current_database() as name
 		from (select to_regnamespace('colonies')::oid as oid) s`);
 	const {isThere, mayCreate, mayFill, user, name} = row!;
+	const written = schema === defaultSchema ? schema : `"${schema}"`;
 	if (!isThere && mayCreate) {
 		// Somebody else may have made it just now.
-		await client.query('create schema if not exists colonies');
+		await client.query(`create schema if not exists ${written}`);
 	} else if (!isThere || mayFill !== true) {
-		throw new ColoniesError('unavailable', isThere ? `The user ${quoted(user)} may make nothing in the schema "colonies" of the database ${quoted(name)}.` : `The user ${quoted(user)} may make no schema in the database ${quoted(name)}.`, {
-			hint: isThere ? `Let its owner run: alter schema colonies owner to "${user}"` : `Let the owner of the database run: create schema colonies authorization "${user}"`, outward: storeUnavailable,
+		throw new ColoniesError('unavailable', isThere ? `The user ${quoted(user)} may make nothing in the schema ${quoted(schema)} of the database ${quoted(name)}.` : `The user ${quoted(user)} may make no schema in the database ${quoted(name)}.`, {
+			hint: isThere ? `Let its owner run: alter schema ${written} owner to "${user}"` : `Let the owner of the database run: create schema ${written} authorization "${user}"`, outward: storeUnavailable,
 		});
 	}
+}
+
+/** Scripts name their tables without the schema: they find them there, and the functions of TimescaleDB where those are. */
+async function pathFor({schema}: Database, client: Client): Promise<string> {
+	const timescale = await timescaleSchema(client);
+	return `set local search_path = ${[`"${schema}"`, ...(timescale === undefined ? [] : [timescale]), 'pg_temp'].join(', ')};`;
 }
 
 async function createLedger(database: Database): Promise<void> {
@@ -86,18 +118,19 @@ async function createLedger(database: Database): Promise<void> {
 	}
 
 	await colliding(async () => database.transaction(async client => {
-		await createSchema(client);
+		await createSchema(client, database.schema);
 		await client.query('create table if not exists colonies.migrations (number integer primary key, name text not null, at timestamptz not null default now())');
 	}));
 }
 
 /**
-Brings the schema `colonies` up to date, one transaction a migration, and has the numbers of the history go on where they ended. Harmless when repeated and when several do it at once.
+Brings the schema up to date, one transaction a migration, and has the numbers of the history go on where they ended. Harmless when repeated and when several do it at once.
 @returns the numbers of the migrations that this call carried out.
-@throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, and for a user who may not make the schema
+@throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, for a schema that is somebody else's, and for a user who may not make it
 */
 export async function migrate(database: Database, known: readonly Migration[] = migrations): Promise<number[]> {
 	await refuseEncoding(database);
+	await refuseForeign(database, database);
 	await createLedger(database);
 	const version = await refuseNewer(database, known);
 	const done: number[] = [];
@@ -106,7 +139,7 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 			// First, so that a concurrent migration collides here: it waits for this one and then finds its number taken.
 			const {rowCount} = await client.query('insert into colonies.migrations (number, name) values ($1, $2) on conflict do nothing', [migration.number, migration.name]);
 			if (rowCount === 1) {
-				await database.execute(client, migration.script);
+				await database.execute(client, `${await pathFor(database, client)}\n${migration.script}`);
 				done.push(migration.number);
 			}
 		}));
@@ -119,7 +152,8 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 	return done;
 }
 
-/** Drops the schema with all that is in it. */
-export async function dropSchema(database: Client): Promise<void> {
-	await database.query('drop schema if exists colonies cascade');
+/** Drops the schema with all that is in it. `client`: of a transaction that it is part of. @throws ColoniesError `unavailable` when it is somebody else's */
+export async function dropSchema(database: Database, client: Client = database): Promise<void> {
+	await refuseForeign(database, client);
+	await client.query(`drop schema if exists "${database.schema}" cascade`);
 }

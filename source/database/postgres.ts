@@ -4,6 +4,7 @@ import {plural} from '../core/text.ts';
 import {type NoChanges, Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
 import {askForChanges, ChangesWatch} from './postgres/changes.ts';
+import {requestCancel} from './postgres/cancel.ts';
 import {closingClient} from './postgres/client.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
@@ -12,6 +13,7 @@ import {
 	isOutOfConnections, type Lease, NoneFree, Sessions,
 } from './postgres/sessions.ts';
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
+import {statementsIn} from './schema.ts';
 import {executeWithin, transact} from './session.ts';
 import {afterCommit, translate, undone} from './sqlstate.ts';
 import type {
@@ -26,7 +28,10 @@ const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(
 const patience = 1500;
 
 class Postgres implements Database {
+	readonly schema: string;
 	readonly #settings: Settings;
+	readonly #statementOf: (text: string) => string;
+	readonly #cancel: (client: pg.PoolClient) => void;
 	readonly #pool: pg.Pool;
 	readonly #sessions: Sessions;
 	readonly #maxWaiting: number;
@@ -35,8 +40,14 @@ class Postgres implements Database {
 	readonly #changes: ChangesWatch;
 	#closing: Promise<void> | undefined;
 
-	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client'>, {poolSize = 8, maxWaiting = 1000}: PostgresOptions) {
+	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000}: PostgresOptions) {
 		this.#settings = settings;
+		this.schema = settings.schema;
+		this.#statementOf = statementsIn(settings.schema);
+		this.#cancel = client => {
+			requestCancel(client, driver);
+		};
+
 		this.#maxWaiting = maxWaiting;
 		this.#reaching = new Reaching(true);
 		const Client = closingClient(driver.Client);
@@ -244,6 +255,8 @@ class Postgres implements Database {
 		});
 		const session = new PooledSession(lease.client, {
 			statementTimeout: this.#settings.statementTimeout,
+			statementOf: this.#statementOf,
+			cancel: this.#cancel,
 			mayBeStale: !lease.isNew && this.#reaching.state.noChanges === undefined,
 		});
 		try {
@@ -253,7 +266,7 @@ class Postgres implements Database {
 		}
 	}
 
-	#giveBack(lease: Lease, {isLost, refusedChange}: PooledSession): void {
+	#giveBack(lease: Lease, {isLost, refusedChange, wasCancelled}: PooledSession): void {
 		if (isLost) {
 			this.#sessions.discard(lease);
 			this.#listener.suspect();
@@ -266,7 +279,7 @@ class Postgres implements Database {
 			this.#doubt(lease);
 		}
 
-		this.#sessions.giveBack(lease, !isStale);
+		this.#sessions.giveBack(lease, !isStale && !wasCancelled);
 		if (!this.#reaching.state.reachable) {
 			this.#listener.hurry();
 		}

@@ -3,6 +3,7 @@ import type {Time} from '../core/types.ts';
 import type {Place} from './events.ts';
 import type {Change} from './history.ts';
 import {lastSeal} from './seals.ts';
+import {timescaleSchema} from './timescale.ts';
 import type {Client} from './types.ts';
 
 /** How long the history is kept, in days; null for ever. `compressafter`: days after which it is compressed, where TimescaleDB is. `droppedbefore`: what is older is gone, or going. */
@@ -16,15 +17,15 @@ export async function get(client: Client): Promise<Retention> {
 	return {days: row?.days ?? null, compressafter: row?.compress_after ?? null, droppedbefore: row?.dropped_before ?? null};
 }
 
-/** Whether the history lies in chunks of TimescaleDB, and whether those can be compressed. */
-async function chunks(client: Client): Promise<{compressible: boolean} | undefined> {
-	const {rows: extensions} = await client.query('select from pg_extension where extname = \'timescaledb\'');
-	if (extensions.length === 0) {
+/** Whether the history lies in chunks of TimescaleDB, in which schema its functions are, and whether the chunks can be compressed. */
+async function chunks(client: Client): Promise<{functions: string; compressible: boolean} | undefined> {
+	const functions = await timescaleSchema(client);
+	if (functions === undefined) {
 		return undefined;
 	}
 
 	const {rows: [found]} = await client.query<{compressible: boolean}>('select compression_enabled as compressible from timescaledb_information.hypertables where hypertable_schema = \'colonies\' and hypertable_name = \'history\'');
-	return found;
+	return found && {...found, functions};
 }
 
 /** Sets how long the history is kept, and after how long it is compressed. @throws InvalidInput where it cannot be compressed */
@@ -57,9 +58,9 @@ async function setCompression(client: Client, days: number | null): Promise<void
 		await client.query('alter table colonies.history set (timescaledb.compress, timescaledb.compress_segmentby = \'what\', timescaledb.compress_orderby = \'txid, history_id, at\')');
 	}
 
-	await client.query('select remove_compression_policy(\'colonies.history\', if_exists => true)');
+	await client.query(`select ${found.functions}.remove_compression_policy('colonies.history', if_exists => true)`);
 	if (days !== null) {
-		await client.query('select add_compression_policy(\'colonies.history\', compress_after => make_interval(days => $1::int))', [days]);
+		await client.query(`select ${found.functions}.add_compression_policy('colonies.history', compress_after => make_interval(days => $1::int))`, [days]);
 	}
 }
 
@@ -88,17 +89,17 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 		return false;
 	}
 
-	const isTimescale = await chunks(client) !== undefined;
+	const inChunks = await chunks(client);
 	const {txid, row} = last.to;
 	const {rows: unsealed} = await client.query('select from colonies.history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
 	if (unsealed.length === 0) {
 		// Whoever works with a piece is not waited for; then it is for the next time.
 		await client.query('set local lock_timeout = \'200ms\'');
-		const more = await dropPieces(client, before, last.to, isTimescale ? chunksBefore : partsBefore);
-		return isTimescale ? more : await deleteRows(client, await partlyDue(client, before), last.to) || more;
+		const more = await dropPieces(client, before, last.to, inChunks?.functions);
+		return inChunks ? more : await deleteRows(client, await partlyDue(client, before), last.to) || more;
 	}
 
-	return isTimescale ? false : deleteRows(client, before, last.to);
+	return inChunks ? false : deleteRows(client, before, last.to);
 }
 
 async function deleteRows(client: Client, before: Time, {txid, row}: Place, from = '-infinity'): Promise<boolean> {
@@ -133,13 +134,13 @@ async function partlyDue(client: Client, before: Time): Promise<Time> {
 
 type Piece = {name: string; begins: Time; ends: Time; compressed: boolean; chunk: boolean; stays: boolean; others: boolean};
 
-/** Drops whole pieces; of one with a row that stays for good, a portion of its other rows. @returns whether there may be more */
-async function dropPieces(client: Client, before: Time, sealed: Place, piecesBefore: string): Promise<boolean> {
+/** Drops whole pieces; of one with a row that stays for good, a portion of its other rows. `functions`: the schema of those of TimescaleDB, where it keeps the pieces. @returns whether there may be more */
+async function dropPieces(client: Client, before: Time, sealed: Place, functions: string | undefined): Promise<boolean> {
 	const within = 'h.at >= c.range_start and h.at < c.range_end';
 	const {rows: due} = await client.query<Piece>(
 		`select name, range_start as begins, range_end as ends, is_compressed as compressed, chunk,
 			exists (select from colonies.history h where ${within} and ${staysForGood}) as stays, exists (select from colonies.history h where ${within} and not (${staysForGood})) as others
-		from (${piecesBefore}) c order by range_start`,
+		from (${functions === undefined ? partsBefore : chunksBefore}) c order by range_start`,
 		[before],
 	);
 	let more = false;
@@ -147,11 +148,11 @@ async function dropPieces(client: Client, before: Time, sealed: Place, piecesBef
 	for (const {name, begins, ends, compressed, chunk, stays, others} of due) {
 		if (!stays) {
 			await (chunk
-				? client.query('select drop_chunks(\'colonies.history\', older_than => $1::timestamptz, newer_than => $2::timestamptz)', [ends, begins])
+				? client.query(`select ${functions}.drop_chunks('colonies.history', older_than => $1::timestamptz, newer_than => $2::timestamptz)`, [ends, begins])
 				: client.query(`do $body$ begin drop table ${name}; exception when lock_not_available then null; end $body$`));
 		} else if (others) {
 			if (compressed) {
-				await client.query('select decompress_chunk($1::regclass)', [name]);
+				await client.query(`select ${functions}.decompress_chunk($1::regclass)`, [name]);
 			}
 
 			more = await deleteRows(client, ends, sealed, begins) || more;
@@ -205,12 +206,13 @@ export async function apply(client: Client): Promise<{changes: Change[]; more: b
 /** Compresses one chunk that is due, where TimescaleDB has nobody of its own who does. @returns whether there was one */
 export async function compress(client: Client): Promise<boolean> {
 	const {compressafter} = await get(client);
-	if (compressafter === null || await chunks(client) === undefined) {
+	const inChunks = compressafter === null ? undefined : await chunks(client);
+	if (inChunks === undefined) {
 		return false;
 	}
 
 	const {rows} = await client.query(
-		`select compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass) from (
+		`select ${inChunks.functions}.compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass) from (
 			select chunk_schema, chunk_name from timescaledb_information.chunks
 			where hypertable_schema = 'colonies' and hypertable_name = 'history' and not is_compressed and range_end < statement_timestamp() - make_interval(days => $1::int)
 				and not exists (select from pg_stat_activity where backend_type like 'TimescaleDB%' and datname = current_database())

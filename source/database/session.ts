@@ -5,6 +5,8 @@ import type {Client, Rows} from './types.ts';
 
 /** One connection, as a transaction needs it. It throws ColoniesErrors. */
 export type Session = {
+	/** Begins a transaction, with what holds in it whatever the session was made with. */
+	begin(): Promise<void>;
 	query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>>;
 	/** Several statements without values. */
 	execute(script: string): Promise<void>;
@@ -46,7 +48,8 @@ class Statements {
 	}
 }
 
-const begin = 'begin isolation level read committed';
+/** How a transaction begins. Its isolation is ours, whatever the server has as a default. */
+export const begin = 'begin isolation level read committed';
 
 async function rollBack(session: Session): Promise<void> {
 	try {
@@ -67,7 +70,7 @@ export async function transact<Result>(session: Session, work: (client: Client) 
 	};
 	scripts.set(client, async script => statements.run(async () => session.execute(script)));
 
-	await session.query(begin, []);
+	await session.begin();
 	let result: Result;
 	try {
 		result = await work(client);

@@ -24,7 +24,7 @@ export type DatabaseStatus = {
 
 const tables = ['live', 'closed', 'history'] as const;
 
-type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: boolean};
+type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: string | null};
 
 /** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
 export async function databaseStatus(client: Client, {listening, noChanges}: Load): Promise<DatabaseStatus> {
@@ -33,10 +33,10 @@ export async function databaseStatus(client: Client, {listening, noChanges}: Loa
 			(select count(*)::int from pg_stat_activity where datname = current_database()) as connections,
 			current_setting('max_connections')::int as most,
 			(select max(extract(epoch from clock_timestamp() - xact_start))::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()) as oldest,
-			exists (select from pg_catalog.pg_extension where extname = 'timescaledb') as timescale`);
+			(select quote_ident(n.nspname) from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb') as timescale`);
 	const {timescale, ...status} = row!;
 	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.
-	const sizeOf = (table: string): string => timescale && table !== 'live' ? `hypertable_size('colonies.${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('colonies.${table}') where isleaf), pg_total_relation_size('colonies.${table}'))`;
+	const sizeOf = (table: string): string => timescale !== null && table !== 'live' ? `${timescale}.hypertable_size('colonies.${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('colonies.${table}') where isleaf), pg_total_relation_size('colonies.${table}'))`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
 	return {...status, sizes, readonly: noChanges ?? null, listening};
 }

@@ -32,6 +32,8 @@ The same small interface over `pg`, the embedded database and, in tests, Timesca
 */
 export type Database = Client & {
 	readonly kind: 'embedded' | 'postgresql';
+	/** The schema that statements work in, in place of the `colonies` that they are written with (schema.ts). */
+	readonly schema: string;
 	/** Runs `work` in one transaction: commits what it did, or rolls all of it back when it throws. Read committed. */
 	transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
 	/** Hears every notification on a channel until the returned function is called. Survives reconnects; `onGap` tells that some may have been missed. */

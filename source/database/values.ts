@@ -7,9 +7,24 @@ export type Parse = (text: string) => unknown;
 const asIs: Parse = text => text;
 
 const inUtc = /^(\d{4,})-(\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/;
-const withOffset = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d)(?::(\d\d))?$/;
+const withOffset = /^(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/;
 
 const microseconds = (fraction: string | undefined): string => (fraction ?? '').padEnd(6, '0');
+
+/** A time of another zone, as sessions have it outside transactions, in UTC. Before a zone kept to whole minutes, its offset has seconds. */
+function fromOffset([whole, year, month, day, hour, minute, second, fraction, sign, hours, minutes = '0', seconds = '0']: RegExpExecArray): string {
+	const offset = (((Number(hours) * 60) + Number(minutes)) * 60) + Number(seconds);
+	const time = new Date(0);
+	time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+	time.setUTCHours(Number(hour), Number(minute), Number(second) + (sign === '-' ? offset : -offset));
+	if (Number.isNaN(time.getTime())) {
+		return whole;
+	}
+
+	// Node writes years of more than four digits with a sign and six.
+	const text = time.toISOString().slice(0, -5).replace(/^\+0*/, '');
+	return `${text}.${microseconds(fraction)}Z`;
+}
 
 /**
 A timestamptz as RFC 3339 in UTC with six digits of microseconds, `2021-12-21T21:04:07.807378Z`.
@@ -21,14 +36,8 @@ export function toTime(text: string): string {
 		return `${utc[1]}-${utc[2]}T${utc[3]}.${microseconds(utc[4])}Z`;
 	}
 
-	// A connection pooler may drop the session's time zone.
 	const local = withOffset.exec(text);
-	if (local) {
-		const seconds = new Date(`${local[1]}T${local[2]}${local[4]}:${local[5] ?? '00'}`);
-		return `${seconds.toISOString().slice(0, -5)}.${microseconds(local[3])}Z`;
-	}
-
-	return text;
+	return local ? fromOffset(local) : text;
 }
 
 /** Reads an array as PostgreSQL prints it, `{a,"b c",NULL,{…}}`; a prefix of bounds, `[0:1]=`, is passed over. */
@@ -59,8 +68,10 @@ export function parseArray(text: string, parse: Parse): unknown[] {
 
 type Type = {oid: number; array: number; parse: Parse};
 
-/** As hex digits, two a byte: so ids are written everywhere outside the database. */
-const toHex: Parse = text => text.slice(2);
+/** As hex digits, two a byte: so ids are written everywhere outside the database. PostgreSQL prints bytes as these, or as text with what is no ASCII in octal (`bytea_output`). */
+const toHex: Parse = text => text.startsWith(String.raw`\x`)
+	? text.slice(2)
+	: Buffer.from(text.replaceAll(/\\(\\|\d{3})/g, (_, escaped: string) => escaped === '\\' ? escaped : String.fromCodePoint(Number.parseInt(escaped, 8))), 'latin1').toString('hex');
 
 // Object identifiers of pg_type, which are the same in every PostgreSQL.
 const types: readonly Type[] = [

@@ -50,6 +50,8 @@ export type ContextChoice = {
 	dbuser?: string;
 	dbpassword?: string;
 	dbname?: string;
+	/** Schema of the database; `colonies` unless given. */
+	dbschema?: string;
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens. */
 	dbpool?: number;

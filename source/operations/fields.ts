@@ -5,6 +5,7 @@ import {
 import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
+import {readSchemaName} from '../core/schema-name.ts';
 import {parseSpan} from '../core/spans.ts';
 import {firstUnprintable, marksTooMany} from '../core/text.ts';
 import {formatSpan} from '../core/time.ts';
@@ -138,6 +139,9 @@ export const host = (label: string, summary: string): Field<string> => addressed
 
 /** Where a database is: a host, or the folder of a Unix socket. */
 export const databaseHost = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readDatabaseHost, value: text => (readDatabaseHost(text) as {host: string}).host});
+
+/** The name of a schema of a database: an identifier that needs no quotes. */
+export const databaseSchema = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readSchemaName, value: text => text, longest: limits.name});
 
 /** Hosts with commas between them. */
 export const hosts = (label: string, summary: string): Field<string[], string> => addressed(label, summary, {read: readHosts, value: text => (readHosts(text) as {hosts: string[]}).hosts});

@@ -1,7 +1,7 @@
 import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from './context.ts';
 import {
-	type Field, type Fields, type ValueOf, databaseHost, fingerprint, flag, fromText, host, integer, line, optional, secret,
+	type Field, type Fields, type ValueOf, databaseHost, databaseSchema, fingerprint, flag, fromText, host, integer, line, optional, secret,
 } from './fields.ts';
 import {parseInput} from './parse.ts';
 
@@ -21,6 +21,7 @@ export const databaseFlags = {
 	dbuser: optional(line('User', 'Its user, postgres unless given')),
 	dbpassword: optional(secret('Password', 'Password of that user')),
 	dbname: optional(line('Database', 'Its database, postgres unless given')),
+	dbschema: optional(databaseSchema('Schema', 'Schema of that database to work in, colonies unless given')),
 	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
 	dbpool: optional(integer('Pool', 'Connections to it at most, besides one that listens; 8 unless given. Where it gives fewer, calls wait for them', {least: 2, most: 1000})),
 };

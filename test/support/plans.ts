@@ -84,6 +84,7 @@ export function explained(database: Database): Database & {plans: Plan[]} {
 	return {
 		plans,
 		kind: database.kind,
+		schema: database.schema,
 		query: async (text, values) => database.transaction(async client => explaining(client, plans).query(text, values)),
 		transaction: async work => database.transaction(async client => work(explaining(client, plans))),
 		listen: async (...given) => database.listen(...given),
@@ -102,7 +103,7 @@ export async function bulk(database: Database, work: (client: Client) => Promise
 		await client.query('set local session_replication_role = replica');
 		const {rows: indexes} = await client.query<{name: string; made: string}>('select indexname as name, indexdef as made from pg_indexes where schemaname = \'colonies\' and tablename in (\'live\', \'closed\') and indexname not like \'%_pkey\'');
 		for (const {name} of indexes) {
-			await client.query(`drop index ${name}`);
+			await client.query(`drop index colonies.${name}`);
 		}
 
 		await work(client);

@@ -356,7 +356,7 @@ async function playProcesses({call, local, database}: Player): Promise<void> {
 
 	const {rows: limited} = (await call('owner', 'process.list', {colonyid, state: 'running'}))!;
 	for (const {processid} of limited) {
-		await database.query('update live set deadline = statement_timestamp() - interval \'1 second\' where process_id = bytes_of($1) and deadline is not null', [processid]);
+		await database.query('update colonies.live set deadline = statement_timestamp() - interval \'1 second\' where process_id = colonies.bytes_of($1) and deadline is not null', [processid]);
 	}
 
 	await call('edge', 'process.successful', {colonyid, processid: limited[0]!.processid});

@@ -30,20 +30,20 @@ const common = 'process_id, colony_id, submission_time, start_time, deadline, as
 
 /** The statement that moves a waiting or running process past the operations to those that are closed, as if it had ended now. What it has written stays behind. */
 export const closingByHand = (process: Id, status: 2 | 3): string =>
-	`with gone as (delete from live where process_id = bytes_of('${process}') returning *) insert into closed (${common}, status, end_time) select ${common}, ${status}, now() from gone`;
+	`with gone as (delete from colonies.live where process_id = colonies.bytes_of('${process}') returning *) insert into colonies.closed (${common}, status, end_time) select ${common}, ${status}, now() from gone`;
 
 /** The statement that moves all closed processes back in time. */
 export const agingClosed = (interval: string): string => {
 	const aged = common.replaceAll(/\w+_time/g, time => `${time} - interval '${interval}'`);
-	return `with gone as (delete from closed returning *) insert into closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
+	return `with gone as (delete from colonies.closed returning *) insert into colonies.closed (${common}, status, end_time) select ${aged}, status, end_time - interval '${interval}' from gone`;
 };
 
 /** The statement that moves what the history tells of processes back in time; they are moved by `agingClosed`. */
 export const agingHistory = (interval: string): string => {
 	const aged = ['start', 'closed', 'submissiontime'].map(name => `case when h.detail->>'${name}' ~ '^[1-9]' then jsonb_build_object('${name}', to_char(((h.detail->>'${name}')::timestamptz - interval '${interval}') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) else '{}' end`);
 	const columns = 'history_id, txid, actor, colony_id, noun, subject_id, what, from_state, to_state, request, signature';
-	return `with h as (delete from history where noun in ('process', 'attribute') returning *)
-		insert into history (${columns}, at, since, detail) overriding system value select ${columns}, at - interval '${interval}', since - interval '${interval}', detail || ${aged.join(' || ')} from h`;
+	return `with h as (delete from colonies.history where noun in ('process', 'attribute') returning *)
+		insert into colonies.history (${columns}, at, since, detail) overriding system value select ${columns}, at - interval '${interval}', since - interval '${interval}', detail || ${aged.join(' || ')} from h`;
 };
 
 /** Keeps every second row of the history as rows were before schema 7: what they have in short, in full. @returns how many are told otherwise now */

@@ -51,7 +51,7 @@ export type Placed = Demand & {
 };
 
 const columns = 'process_id, colony_id, submission_time, start_time, assigned_computer_id, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes, status';
-const values = 'bytes_of(id), bytes_of($1), entered, case when status > 0 then entered end, bytes_of(assigned), bytes_of_all(array(select jsonb_array_elements_text(targets))), type, -1, 0, mem, cores, gpus, attributes, status';
+const values = 'colonies.bytes_of(id), colonies.bytes_of($1), entered, case when status > 0 then entered end, colonies.bytes_of(assigned), colonies.bytes_of_all(array(select jsonb_array_elements_text(targets))), type, -1, 0, mem, cores, gpus, attributes, status';
 const placed = 'jsonb_to_recordset($2::jsonb) as i(id text, demand bigint, status smallint, entered timestamptz, assigned text, targets jsonb, type text, mem bigint, cores integer, gpus integer, attributes jsonb)';
 
 /** What stands in the row of a process of its attributes; what a running one has written stands elsewhere. */
@@ -70,10 +70,10 @@ export async function place(client: Client, colony: Id, processes: readonly Plac
 		id: each.processid, demand: demandOf.get(each.processid), status: each.status, entered: each.entered, assigned: each.assignedcomputerid,
 		targets: each.targetcomputerids, type: each.computertype, mem: each.mem, cores: each.cores, gpus: each.gpus, attributes: inRow(each),
 	})));
-	await client.query(`insert into live (${columns}, entered_at, demand_id) select ${values}, entered, demand from ${placed} where status < 2`, [colony, rows]);
-	await client.query(`insert into closed (${columns}, end_time) select ${values}, entered from ${placed} where status > 1`, [colony, rows]);
+	await client.query(`insert into colonies.live (${columns}, entered_at, demand_id) select ${values}, entered, demand from ${placed} where status < 2`, [colony, rows]);
+	await client.query(`insert into colonies.closed (${columns}, end_time) select ${values}, entered from ${placed} where status > 1`, [colony, rows]);
 	await client.query(
-		'insert into outputs (process_id, attribute_type, key, value) select bytes_of(process), type, key, value from jsonb_to_recordset($1::jsonb) as i(process text, type smallint, key text, value text)',
+		'insert into colonies.outputs (process_id, attribute_type, key, value) select colonies.bytes_of(process), type, key, value from jsonb_to_recordset($1::jsonb) as i(process text, type smallint, key text, value text)',
 		[JSON.stringify(processes.filter(({status}) => status === 1).flatMap(({processid, texts = []}) =>
 			texts.filter(({kind}) => kind !== 'in').map(({kind, key, value}) => ({process: processid, type: attributeTypes.indexOf(kind), key, value}))))],
 	);
@@ -82,8 +82,8 @@ export async function place(client: Client, colony: Id, processes: readonly Plac
 /** Puts computers into a colony, in whatever state. */
 export async function placeComputers(client: Client, colony: Id, computers: ReadonlyArray<Worker & {name?: string}>): Promise<void> {
 	await client.query(
-		`insert into computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
-		select bytes_of($1), bytes_of(id), name, type, '', cores, mem, '', gpus, status
+		`insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus, status)
+		select colonies.bytes_of($1), colonies.bytes_of(id), name, type, '', cores, mem, '', gpus, status
 		from jsonb_to_recordset($2::jsonb) as i(id text, name text, type text, cores integer, mem bigint, gpus integer, status smallint)`,
 		[colony, JSON.stringify(computers.map(each => ({
 			id: each.computerid, name: each.name ?? 'lab', type: each.computertype ?? '', cores: each.cores, mem: each.mem, gpus: each.gpus, status: each.status,

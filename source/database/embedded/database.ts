@@ -3,7 +3,10 @@ import {ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {backOff, pause} from '../../core/backoff.ts';
 import {describeServer} from '../describe.ts';
 import {Reaching} from '../../core/reachability.ts';
-import {executeWithin, transact, type Session} from '../session.ts';
+import {defaultSchema, statementsIn} from '../schema.ts';
+import {
+	begin, executeWithin, transact, type Session,
+} from '../session.ts';
 import {afterCommit, translate, undone} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';
 import type {
@@ -19,6 +22,8 @@ export type EmbeddedParts = {
 	engine: Engine;
 	/** Where it lives, for people. */
 	place: string;
+	/** The schema that it works in; `colonies` unless given. */
+	schema?: string;
 	/** Starts another engine on the same data when one has stopped by itself. Not given: then it stays down. */
 	restart?: () => Promise<Engine>;
 	/** Runs when the last statement is done, before the engine is closed. */
@@ -45,28 +50,37 @@ function toRows({columns, rows, rowCount}: Answer): Rows<Record<string, unknown>
 	};
 }
 
-const sessionOn = (engine: Engine): Session => ({
-	async query(text, values) {
+function sessionOn(engine: Engine, statementOf: (text: string) => string): Session {
+	const query: Session['query'] = async (text, values) => {
 		try {
-			return toRows(await engine.query(text, values.map(value => toText(value))));
+			return toRows(await engine.query(statementOf(text), values.map(value => toText(value))));
 		} catch (error) {
 			throw translate(error);
 		}
-	},
-	async execute(script) {
-		try {
-			await engine.execute(script);
-		} catch (error) {
-			throw translate(error);
-		}
-	},
-});
+	};
+
+	return {
+		query,
+		async begin() {
+			await query(begin, []);
+		},
+		async execute(script) {
+			try {
+				await engine.execute(statementOf(script));
+			} catch (error) {
+				throw translate(error);
+			}
+		},
+	};
+}
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const isRead = (text: string): boolean => /^\s*(?:select|show|explain)\b/i.test(text);
 
 /** A database of one session: statements go beside each other, transactions one after another. */
 export class EmbeddedDatabase implements Database {
+	readonly schema: string;
+	readonly #statementOf: (text: string) => string;
 	readonly #parts: EmbeddedParts;
 	readonly #turns = new Turns();
 	readonly #reaching = new Reaching(true);
@@ -79,6 +93,8 @@ export class EmbeddedDatabase implements Database {
 
 	constructor(parts: EmbeddedParts) {
 		this.#parts = parts;
+		this.schema = parts.schema ?? defaultSchema;
+		this.#statementOf = statementsIn(this.schema);
 		this.#engine = parts.engine;
 		this.#hearFrom(parts.engine);
 		this.#running = this.#keepRunning();
@@ -165,7 +181,7 @@ export class EmbeddedDatabase implements Database {
 		await this.#turns.run(async () => {
 			this.#stopping.abort();
 			try {
-				const session = sessionOn(this.#engine);
+				const session = sessionOn(this.#engine, this.#statementOf);
 				await this.#parts.beforeClose?.({query: async <Row>(text: string, values: readonly unknown[] = []) => await session.query(text, values) as Rows<Row>});
 				await this.#engine.close();
 			} catch {
@@ -180,7 +196,7 @@ export class EmbeddedDatabase implements Database {
 
 	#session(): Session {
 		this.#parts.onUse?.();
-		return sessionOn(this.#engine);
+		return sessionOn(this.#engine, this.#statementOf);
 	}
 
 	#refuseClosed(): void {

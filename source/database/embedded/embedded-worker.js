@@ -16,10 +16,8 @@ const settings = [
 	'shared_buffers=16MB',
 	'max_wal_size=64MB',
 	'min_wal_size=32MB',
-	'search_path=colonies,public',
+	// Times of statements outside transactions are quickest read in UTC.
 	'TimeZone=UTC',
-	'DateStyle=ISO',
-	'bytea_output=hex',
 ];
 
 const startArguments = [...PGlite.defaultStartParams, ...settings.flatMap(setting => ['-c', setting])];

@@ -78,8 +78,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Database> 
 }
 
 /** Wraps a PGlite that runs in this thread. Closing the database closes it. */
-export async function openPgliteInstance(instance: Instance, {place}: {place: string}): Promise<Database> {
+export async function openPgliteInstance(instance: Instance, {place, schema}: {place: string; schema?: string}): Promise<Database> {
 	const engine = engineOf(instance);
-	await engine.execute('set search_path = colonies, public; set time zone \'UTC\'; set datestyle = \'ISO\'; set bytea_output = \'hex\'');
-	return new EmbeddedDatabase({engine, place});
+	return new EmbeddedDatabase({engine, place, schema});
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import {pause} from '../../core/backoff.ts';
 import type {NoChanges} from '../../core/reachability.ts';
+import {ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {drop} from './client.ts';
 
 /** Milliseconds between two looks whether a database that took no changes takes them again. */
@@ -9,11 +10,32 @@ const lookEveryMs = 1000;
 /** Milliseconds that an answer is waited for. */
 const patienceMs = 5000;
 
-/** Why a new session may change nothing; undefined when it may. It asks the server alone: whoever may change what is another matter. */
+/** A setting of the server that statements cannot be written for, or answers not be read with. */
+export class UnfitSetting extends ColoniesError {
+	constructor(user: string, name: string, value: string, fit: string) {
+		super('unavailable', `The database works with ${name} = ${value}; Colonies needs ${fit}.`, {
+			hint: `Set it for the user that Colonies connects as: alter role "${user}" set ${name} = '${fit}'`, outward: storeUnavailable,
+		});
+	}
+}
+
+/**
+Why a new session may change nothing; undefined when it may. It asks the server alone: whoever may change what is another matter.
+@throws UnfitSetting
+*/
 export async function askForChanges(client: pg.Client | pg.PoolClient): Promise<NoChanges | undefined> {
-	const {rows: [row]} = await client.query<{standby: boolean; off: boolean}>({
-		text: 'select pg_is_in_recovery() as standby, current_setting(\'transaction_read_only\') = \'on\' as off', query_timeout: patienceMs,
+	const {rows: [row]} = await client.query<{standby: boolean; off: boolean; style: string; strings: string; user: string}>({
+		text: 'select pg_is_in_recovery() as standby, current_setting(\'transaction_read_only\') = \'on\' as off, current_setting(\'datestyle\') as style, current_setting(\'standard_conforming_strings\') as strings, current_user as "user"',
+		query_timeout: patienceMs,
 	} as pg.QueryConfig);
+	if (!row!.style.startsWith('ISO')) {
+		throw new UnfitSetting(row!.user, 'datestyle', row!.style, 'ISO');
+	}
+
+	if (row!.strings !== 'on') {
+		throw new UnfitSetting(row!.user, 'standard_conforming_strings', row!.strings, 'on');
+	}
+
 	return row!.standby ? 'standby' : (row!.off ? 'read-only' : undefined);
 }
 

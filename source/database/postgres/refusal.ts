@@ -2,6 +2,7 @@ import {isDistrust} from '../../core/distrust.ts';
 import {type Barrier, ColoniesError, storeUnavailable} from '../../core/errors.ts';
 import {visible} from '../../core/text.ts';
 import {sqlstateOf} from '../sqlstate.ts';
+import {UnfitSetting} from './changes.ts';
 import type {Settings} from './settings.ts';
 
 type Reason = {
@@ -103,9 +104,13 @@ function reasonOf(error: unknown, settings: Settings): Reason {
 
 /** Says in one sentence why no connection came about, and what to do. Never the password. */
 export function refusal(error: unknown, settings: Settings): ColoniesError {
+	if (error instanceof UnfitSetting) {
+		return error;
+	}
+
 	const {why, hint, barrier} = reasonOf(error, settings);
 	return new ColoniesError('unavailable', `Cannot connect to ${settings.place}: ${why}.`, {hint, cause: error, barrier, outward: storeUnavailable});
 }
 
 /** Whether no waiting mends what kept the connection from coming about. */
-export const isFinal = (error: unknown, settings: Settings): boolean => reasonOf(error, settings).isFinal ?? false;
+export const isFinal = (error: unknown, settings: Settings): boolean => error instanceof UnfitSetting || (reasonOf(error, settings).isFinal ?? false);

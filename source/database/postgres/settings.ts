@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs';
 import type {ConnectionOptions} from 'node:tls';
 import type pg from 'pg';
 import {InvalidInput} from '../../core/errors.ts';
+import {defaultSchema} from '../schema.ts';
 import {parserOf} from '../values.ts';
 
 export type PostgresOptions = {
@@ -11,6 +12,8 @@ export type PostgresOptions = {
 	user?: string;
 	password?: string;
 	database?: string;
+	/** The schema that holds the tables; `colonies` unless given. */
+	schema?: string;
 	/** TLS, with the certificate checked against the system's authorities or against `ca` (PEM). */
 	ssl?: boolean | {ca?: string};
 	/** `postgresql://…` with libpq's `sslmode` and `sslrootcert`; the options beside it go first. */
@@ -21,7 +24,7 @@ export type PostgresOptions = {
 	poolSize?: number;
 	/** Statements that may wait for a connection; more are refused. */
 	maxWaiting?: number;
-	/** Milliseconds until the server gives a statement up; 0 for never. */
+	/** Milliseconds until a statement is given up; 0 for never. */
 	statementTimeout?: number;
 	/** Milliseconds to wait for a connection. */
 	connectTimeout?: number;
@@ -39,6 +42,7 @@ export type Settings = {
 	port: number;
 	user: string;
 	database: string;
+	schema: string;
 	hasPassword: boolean;
 	usesTls: boolean;
 	statementTimeout: number;
@@ -103,26 +107,13 @@ function splitConnectionString(text: string | undefined): {connectionString?: st
 	return {connectionString: parameters.size === 0 ? address : `${address}?${parameters.toString()}`, ssl};
 }
 
-// Fixed here, so that no setting of the user, the database or the environment changes how values look or where names are found.
-const sessionSettings = (statementTimeout: number): string => [
-	'search_path=colonies,public',
-	'TimeZone=UTC',
-	'DateStyle=ISO',
-	'bytea_output=hex',
-	`statement_timeout=${statementTimeout}`,
-	// A program that stands still in a transaction would keep its locks for ever, and hold up the seals and events of all.
-	'idle_in_transaction_session_timeout=20000',
-	// Statements are short: compiling one takes a hundred times as long as it runs.
-	'jit=off',
-].map(setting => `-c ${setting}`).join(' ');
-
 const given = <Value>(name: string, value: Value | undefined): Record<string, Value> => value === undefined ? {} : {[name]: value};
 
 /** What pg needs to know, and what people are told. @throws InvalidInput */
 export function readSettings(options: PostgresOptions, PgClient: typeof pg.Client): Settings {
 	const {connectionString, ssl: sslOfString} = splitConnectionString(options.connectionString);
 	const ssl = options.ssl ?? sslOfString;
-	const statementTimeout = options.statementTimeout ?? 30_000;
+	const {schema = defaultSchema, statementTimeout = 30_000} = options;
 	let parsed: pg.Client;
 	try {
 		parsed = new PgClient({connectionString});
@@ -142,19 +133,19 @@ export function readSettings(options: PostgresOptions, PgClient: typeof pg.Clien
 		connectionTimeoutMillis: options.connectTimeout ?? 10_000,
 		keepAlive: true,
 		keepAliveInitialDelayMillis: 10_000,
-		options: sessionSettings(statementTimeout),
 		types: {getTypeParser: (oid: number) => parserOf(oid) as never},
 	};
 	const {host = '', port = 5432, user = '', database = ''} = config;
 	const isSocket = host.startsWith('/');
 	return {
 		config,
-		place: `PostgreSQL ${isSocket ? `in ${host}, port ${port}` : `at ${host.includes(':') ? `[${host}]` : host}:${port}`}, database ${database}, as user ${user}`,
+		place: `PostgreSQL ${isSocket ? `in ${host}, port ${port}` : `at ${host.includes(':') ? `[${host}]` : host}:${port}`}, database ${database}${schema === defaultSchema ? '' : `, schema ${schema}`}, as user ${user}`,
 		host,
 		isSocket,
 		port,
 		user,
 		database,
+		schema,
 		hasPassword: Boolean(config.password),
 		usesTls: Boolean(ssl),
 		statementTimeout,
