@@ -4,6 +4,9 @@ import {randomBytes} from 'node:crypto';
 import {after, test} from 'node:test';
 import pg from 'pg';
 import {createContexts} from '../source/contexts/index.ts';
+import {migrate} from '../source/database/index.ts';
+import {migrations} from '../source/database/migrations/index.ts';
+import {openPostgres} from '../source/database/postgres.ts';
 import {freshHome, inProcess, type Outcome} from './support/commands.ts';
 import {noPostgres, onSocket, type Server, startPostgres} from './support/databases.ts';
 
@@ -54,6 +57,19 @@ test('a user who owns the schema and has no other right in the database makes wh
 	assert.equal(again.code, 0, again.stderr);
 	const list = await run(['colony', 'ls', '--rootpassword', 'correct horse battery staple', '--output', 'json'], {dbname, dbuser: 'tenant'});
 	assert.equal(list.code, 0, list.stderr);
+});
+
+test('a database of an older version is brought up to date, step by step, and says so', {skip}, async () => {
+	const dbname = await makeDatabase();
+	const database = await openPostgres({...onSocket(server), database: dbname});
+	const older = migrations.slice(0, -2);
+	await migrate(database, older);
+	await database.close();
+	const made = await run(create, {dbname, dbuser: 'postgres'});
+	assert.equal(made.code, 0, made.stderr);
+	const steps = made.stderr.split('\n').filter(line => line.startsWith('Bringing'));
+	assert.deepEqual(steps.map(line => line.replace(/, about .* rows/, '')), migrations.slice(-2).map(({name}, index) => `Bringing the schema up to date, step ${index + 1} of 2: ${name} …`));
+	assert.match(made.stderr, /Brought the schema in .* up to date\.\n/);
 });
 
 test('a user who may make no schema is told which one is missing and who makes it how', {skip}, async () => {

@@ -113,14 +113,16 @@ export async function resetRootOf(target: DatabaseTarget): Promise<boolean> {
 export async function createDatabase(settings: Settings, target: DatabaseTarget, notice: Notice, rootpassword: string | undefined): Promise<Where> {
 	const database = await connect(target);
 	return closing(database, async () => {
-		const done = await migrate(database);
+		const done = await migrate(database, undefined, ({place, of, name, rows}) => {
+			notice(`Bringing the schema up to date, step ${place} of ${of}: ${name}${rows > 0 ? `, about ${rows.toLocaleString('en')} rows` : ''} …`);
+		});
 		if (rootpassword !== undefined) {
 			await keepRoot(new Broker(database, {local: true}), notice, {rootpassword});
 		}
 
 		const context = brokerContext(database, {kind: target.kind, name: target.name, local: true});
 		const where = await context.where();
-		notice(done.length > 0 ? `Made the schema in ${where.place}.` : `The schema in ${where.place} is up to date already.`);
+		notice(done.length > 0 ? (done.includes(1) ? `Made the schema in ${where.place}.` : `Brought the schema in ${where.place} up to date.`) : `The schema in ${where.place} is up to date already.`);
 		await save(settings, target, notice);
 		await context.close();
 		return where;

@@ -123,18 +123,34 @@ async function createLedger(database: Database): Promise<void> {
 	}));
 }
 
+/** A step on the way from an older version of the schema. `rows`: of all tables, as the server last counted them. */
+export type MigrationStep = {place: number; of: number; name: string; rows: number};
+
+async function countedRows(client: Client): Promise<number> {
+	const {rows: [row]} = await client.query<{rows: number}>(`
+		select coalesce(sum(c.reltuples) filter (where c.reltuples > 0), 0)::bigint as rows
+		from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = 'colonies' and c.relkind = 'r'`);
+	return row!.rows;
+}
+
 /**
 Brings the schema up to date, one transaction a migration, and has the numbers of the history go on where they ended. Harmless when repeated and when several do it at once.
+@param tell hears of each step before it begins: which of how many it is, what it is called, and how many rows there are by the statistics of the server
 @returns the numbers of the migrations that this call carried out.
 @throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, for a schema that is somebody else's, and for a user who may not make it
 */
-export async function migrate(database: Database, known: readonly Migration[] = migrations): Promise<number[]> {
+export async function migrate(database: Database, known: readonly Migration[] = migrations, tell: (step: MigrationStep) => void = () => undefined): Promise<number[]> {
 	await refuseEncoding(database);
 	await refuseForeign(database, database);
 	await createLedger(database);
 	const version = await refuseNewer(database, known);
 	const done: number[] = [];
-	for (const migration of known.filter(({number}) => number > version)) {
+	const due = known.filter(({number}) => number > version);
+	for (const [index, migration] of due.entries()) {
+		if (version > 0) {
+			tell({place: index + 1, of: due.length, name: migration.name, rows: await countedRows(database)}); // eslint-disable-line no-await-in-loop
+		}
+
 		await colliding(async () => database.transaction(async client => { // eslint-disable-line no-await-in-loop
 			// First, so that a concurrent migration collides here: it waits for this one and then finds its number taken.
 			const {rowCount} = await client.query('insert into colonies.migrations (number, name) values ($1, $2) on conflict do nothing', [migration.number, migration.name]);
