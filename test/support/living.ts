@@ -156,7 +156,7 @@ export async function openLiving(where: PostgresOptions, random: Random): Promis
 		},
 		async changes() {
 			const {rows} = await database.query<Written>(
-				'select history_id::text, txid::text, colonies.text_of(actor) as actor, what, colonies.text_of(subject_id) as subject_id from colonies.history where txid > $1::bigint and actor = any (colonies.bytes_of_all($2)) order by txid, history_id',
+				'select history_id::text, txid::text, colonies.text_of(actor) as actor, what, colonies.text_of(subject_id) as subject_id from colonies.history where txid > $1::bigint and actor in (select colonies.bytes_of_any(a) from unnest($2::text[]) a) order by txid, history_id',
 				[last!.txid, [colonyid, parked.id, other.id, 'root']],
 			);
 			const left = [...tended];
