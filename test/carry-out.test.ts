@@ -127,7 +127,7 @@ test('a signed request that failed by no fault of its own may come again', async
 	const input = {spec: {targetcolonyid: colony.id}};
 	for (const error of [new Error('It broke.'), new Unavailable('The cable was pulled.')]) {
 		const signer = signerOf(colony.owner, 'process.submit', input);
-		await assert.rejects(failing(/insert into colonies.colonies\.live/, error).run(signer, 'process.submit', input), new RegExp(error.message));
+		await assert.rejects(failing(/insert into colonies\.live/, error).run(signer, 'process.submit', input), new RegExp(error.message));
 		const {processid} = await colony.broker.run(signer, 'process.submit', input);
 		assert.equal(await colony.state({processid}), 'waiting');
 	}
@@ -137,7 +137,7 @@ test('a signed request that is refused when something was done for it already le
 	const input = {spec: {targetcolonyid: colony.id, mem: 54_321}};
 	const signer = signerOf(colony.owner, 'process.submit', input);
 	const kinds = async () => database.query('select from colonies.demands where colony_id = colonies.bytes_of($1) and mem = $2', [colony.id, input.spec.mem]);
-	await refused(failing(/insert into colonies.colonies\.live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
+	await refused(failing(/insert into colonies\.live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
 	assert.equal((await kinds()).rowCount, 0);
 	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
 	await colony.broker.run(signerOf(colony.owner, 'process.submit', input), 'process.submit', input);
