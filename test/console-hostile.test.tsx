@@ -134,7 +134,8 @@ test('each screen at the three sizes: the lines that matter are there, and whole
 			assert.ok(lines[2]!.includes(`${digit} ${screens[screenNames.find(name => screens[name].digit === digit)!].title}`), lines[2]);
 			assert.match(lines[3]!, /1-[12] of [12]$/);
 			const [, heading] = /^┌ +(.*?) *─┐/.exec(lines[4]!)!;
-			assert.equal(heading!.replaceAll(/\s+/g, ' '), titles[columns]![digit]);
+			// How long closed work is kept has a column once it is known.
+			assert.equal(heading!.replaceAll(/\s+/g, ' ').replace(' KEPT OK/FAIL', ''), titles[columns]![digit]);
 			assert.ok(lines.at(-3)!.startsWith('└─'));
 			assert.ok(columns < 100 || lines[4]!.includes('┐┌'), 'the side pane is missing');
 			assert.ok(lines.at(-2)!.length > 40, 'the keys are missing');
