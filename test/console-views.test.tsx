@@ -104,6 +104,8 @@ test('columns are left out and taken back, scrolled where there is no room, and 
 	await person.until(() => !heading(person).includes('TYPE') && heading(person).includes('ID'));
 	const again = await open({database, colonies: [colony], home: person.home, columns: 62});
 	await again.until(() => heading(again).includes('STATE') && !heading(again).includes('TYPE'));
-	again.press('|', 'j', 'j', 'enter', 'esc');
+	again.press('|', 'j', 'j', 'enter');
+	await again.until('[x]  TYPE');
+	again.press('esc');
 	await again.until(() => heading(again).includes('TYPE'));
 });
