@@ -5,7 +5,9 @@ import type {Id} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {applyPlan, type Reported} from '../source/operations/apply-plan.ts';
 import {Broker, type Context} from '../source/operations/index.ts';
+import {readKept} from '../source/operations/kept-request.ts';
 import {makePlan, type PlannableName} from '../source/operations/plan.ts';
+import {namedIn} from '../source/operations/verify-drop.ts';
 import {type Colony, openColony, outcomeOf} from './support/colony.ts';
 import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
 
@@ -55,10 +57,19 @@ type Step = {id: number; subject: Id; what: string; isPlan: boolean};
 
 async function stepsAfter(colony: Colony, mark: number): Promise<Map<Id, Step[]>> {
 	const steps = new Map<Id, Step[]>();
-	for (const row of await colony.history()) {
-		if (row.noun === 'process' && row.history_id > mark) {
-			const isPlan = row.request !== null && 'inputs' in (JSON.parse(row.request) as object);
-			steps.set(row.subject_id, [...(steps.get(row.subject_id) ?? []), {id: row.history_id, subject: row.subject_id, what: row.what, isPlan}]);
+	const add = (step: Step) => {
+		steps.set(step.subject, [...(steps.get(step.subject) ?? []), step]);
+	};
+
+	for (const {history_id: id, noun, subject_id: subject, what, request, detail} of (await colony.history()).filter(row => row.history_id > mark)) {
+		const isPlan = request !== null && 'inputs' in (JSON.parse(request) as object);
+		if (noun === 'process') {
+			add({id, subject, what, isPlan});
+		}
+
+		// Closed processes that a plan removed together have one row.
+		for (const removed of what === 'process.drop' ? namedIn(readKept(request!), detail) : []) {
+			add({id, subject: removed, what: 'process.remove', isPlan});
 		}
 	}
 

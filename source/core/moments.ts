@@ -8,6 +8,9 @@ export function timeOf(moment: bigint): Time {
 	return `${new Date(Number(seconds) * 1000).toISOString().slice(0, -5)}.${String(fraction).padStart(6, '0')}Z`;
 }
 
+/** A wire time so many microseconds later. */
+export const shifted = (time: Time, by: bigint): Time => timeOf(microseconds(time)! + by);
+
 const rfc3339 = /^(\d{4})-\d\d-\d\dt\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:z|[+-]\d\d:\d\d)$/i;
 
 /** A time of RFC 3339, with whatever offset, as one in UTC with microseconds; undefined for what is none. */
@@ -22,6 +25,9 @@ export function readTime(text: string): Time | undefined {
 	const time = moment === undefined ? '' : timeOf(moment);
 	return rfc3339.test(time) && !time.startsWith('0000') ? time : undefined;
 }
+
+/** Whether something is a time as it goes over the wire. */
+export const isTime = (value: unknown): value is Time => typeof value === 'string' && readTime(value) === value;
 
 const units: Record<string, number> = {s: 1, m: 60, h: 3600, d: 86_400};
 /** Ten years. */

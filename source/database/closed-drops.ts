@@ -1,12 +1,11 @@
 import {createHash} from 'node:crypto';
-import {timeOf} from '../core/moments.ts';
-import {microseconds} from '../core/time.ts';
+import {shifted} from '../core/moments.ts';
 import type {Id, Time} from '../core/types.ts';
 import type {Change} from './history.ts';
 import {
 	closedStates, type ClosedState, due, type Due, hold,
 } from './process-retention.ts';
-import {timescaleSchema} from './timescale.ts';
+import {type Piece, piecesOf} from './pieces.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll} from './values.ts';
 
@@ -22,7 +21,7 @@ const most = {rows: 2000, except: 1000};
 /** SHA-256 over ids, from the lowest to the highest. */
 export const hashOfIds = (ids: readonly Id[]): string => createHash('sha256').update(Buffer.from([...ids].sort().join(''), 'hex')).digest('hex');
 
-const after = (time: Time): Time => timeOf(microseconds(time)! + 1n);
+const after = (time: Time): Time => shifted(time, 1n);
 
 /** The change that tells of closed processes that were removed together. */
 export const dropped = (colony: Id, state: ClosedState, drop: Drop): Change => ({kind: 'noted', noun: 'installation', subject: 'closed', colony, what: 'process.drop', from: state, detail: drop});
@@ -93,22 +92,6 @@ export async function dropPortion(client: Client, passed: Passed): Promise<{chan
 	return {changes: drop === undefined ? [] : [dropped(what.colony, what.state, drop)], more: true};
 }
 
-/** A piece of the table of closed processes. `chunk`: whether TimescaleDB made it. */
-type Piece = {name: string; begins: Time; ends: Time; chunk: boolean};
-
-/** The pieces in which nothing can end any more, the oldest first. */
-async function pastPieces(client: Client): Promise<Piece[]> {
-	const {rows: [kind]} = await client.query<{chunks: boolean}>('select exists (select from pg_catalog.pg_extension where extname = \'timescaledb\') and not exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass(\'colonies.closed\')) as chunks');
-	const {rows} = await client.query<Piece>(kind!.chunks
-		? `select format('%I.%I', chunk_schema, chunk_name) as name, range_start as begins, range_end as ends, true as chunk from timescaledb_information.chunks
-			where hypertable_schema = 'colonies' and hypertable_name = 'closed' and range_end <= statement_timestamp() order by range_end`
-		: `select p.name, p.begins, p.ends, false as chunk from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-			cross join lateral (select pg_get_expr(c.relpartbound, c.oid) as bound) b
-			cross join lateral (select format('%I.%I', n.nspname, c.relname) as name, coalesce(substring(b.bound from 'FROM \\(''([^'']+)''\\)')::timestamptz, '-infinity') as begins, substring(b.bound from 'TO \\(''([^'']+)''\\)')::timestamptz as ends) p
-			where i.inhparent = to_regclass('colonies.closed') and p.ends <= statement_timestamp() order by p.ends`);
-	return rows;
-}
-
 const within = 'end_time >= $1::timestamptz and end_time < $2::timestamptz';
 
 /** Whether everything in a piece is due, as far as the index says; of a colony that is not known nothing is. */
@@ -137,10 +120,10 @@ async function summaryOf(client: Client, {begins, ends}: Piece): Promise<Summary
 }
 
 /** Drops a piece, where nothing has left it since it was counted; nothing ends in it any more. */
-async function dropTable(client: Client, {name, begins, ends, chunk}: Piece, count: number): Promise<boolean> {
+async function dropTable(client: Client, {name, begins, ends, functions}: Piece, count: number): Promise<boolean> {
 	// Whoever reads the table for long is not waited for, and whoever comes meanwhile waits no longer than that.
 	await client.query('set local lock_timeout = \'200ms\'');
-	if (!chunk) {
+	if (functions === undefined) {
 		await client.query('lock table only colonies.closed in access exclusive mode');
 	}
 
@@ -150,7 +133,9 @@ async function dropTable(client: Client, {name, begins, ends, chunk}: Piece, cou
 		return false;
 	}
 
-	await (chunk ? client.query(`select ${await timescaleSchema(client)}.drop_chunks('colonies.closed', older_than => $2::timestamptz, newer_than => $1::timestamptz)`, [begins, ends]) : client.query(`drop table ${name}`));
+	await (functions === undefined
+		? client.query(`drop table ${name}`)
+		: client.query(`select ${functions}.drop_chunks('colonies.closed', older_than => $2::timestamptz, newer_than => $1::timestamptz)`, [begins, ends]));
 	return true;
 }
 
@@ -166,7 +151,7 @@ export async function dropPiece(client: Client): Promise<Change[] | undefined> {
 	}
 
 	/* eslint-disable no-await-in-loop */
-	for (const piece of await pastPieces(client)) {
+	for (const piece of (await piecesOf(client, 'closed')).filter(({isPast}) => isPast)) {
 		const {rows: [row]} = await client.query<{empty: boolean}>(`select not exists (select from colonies.closed where ${within}) as empty`, [piece.begins, piece.ends]);
 		if (!row!.empty && (all.length === 0 || !await isAllDue(client, piece, all))) {
 			continue;

@@ -1,5 +1,5 @@
 import {InvalidInput} from '../core/errors.ts';
-import {readTime} from '../core/moments.ts';
+import {isTime} from '../core/moments.ts';
 import {quoted} from '../core/text.ts';
 import type {Time} from '../core/types.ts';
 
@@ -32,7 +32,7 @@ const isWhole = (part: unknown): boolean => Number.isSafeInteger(part) && (part 
 
 /** What the parts of a key are, and what each must be for the database to take it. */
 const parts = {
-	time: (part: unknown): boolean => typeof part === 'string' && readTime(part) === part,
+	time: isTime,
 	id: (part: unknown): boolean => typeof part === 'string' && /^[\da-f]{64}$/.test(part),
 	name: (part: unknown): boolean => typeof part === 'string' && !part.includes('\0'),
 	row: isWhole,

@@ -1,5 +1,4 @@
-import {timeOf} from '../core/moments.ts';
-import {microseconds} from '../core/time.ts';
+import {shifted} from '../core/moments.ts';
 import type {Id, Time} from '../core/types.ts';
 import type {Place} from './events.ts';
 import {lastSeal} from './seals.ts';
@@ -108,7 +107,7 @@ export async function told(client: Client): Promise<ToldSettings> {
 export type Due = {colony: Id; state: ClosedState; before: Time};
 
 /** So many seconds before a time. */
-export const secondsBefore = (time: Time, seconds: number): Time => timeOf(microseconds(time)! - (BigInt(seconds) * 1_000_000n));
+export const secondsBefore = (time: Time, seconds: number): Time => shifted(time, BigInt(seconds) * -1_000_000n);
 
 /**
 What is to be removed now, by colony and state. A setting counts only once it is sealed in the history as it stands in the table:

@@ -60,6 +60,10 @@ const positionOf = (position: string): [string, string] => {
 	return [at, bytesOf(id)];
 };
 
+/** That a row comes after the position of a page, where it has one, and within bounds. `given`: hands a value to the statement. */
+export const within = ({position}: PageRequest, comparison: string, bounds: Bounds, given: (value: unknown) => string): string[] =>
+	position === undefined ? withinBounds(bounds) : beyond(comparison, positionOf(position).map(value => given(value)) as [string, string], bounds);
+
 export type Statement = {text: string; values: unknown[]};
 
 /**
@@ -75,7 +79,7 @@ export function listStatement(colony: Id, filter: Walked, page: PageRequest & {a
 	// Few ids are looked up one by one; the colony goes into no index there, for it would be read from end to end beside them.
 	const where = ids ? [inColony('$1'), `p.process_id = any (${given(bytesOfAll(ids))}) and p.status = any ($3::smallint[])`] : ['p.colony_id = $1', 'p.status = s.status'];
 	const bounds: Bounds = {older: filter.olderthan === undefined ? undefined : ago(filter.olderthan), younger: filter.youngerthan === undefined ? undefined : ago(filter.youngerthan)};
-	where.push(...page.position === undefined ? withinBounds(bounds) : beyond(comparison, positionOf(page.position).map(value => given(value)) as [string, string], bounds));
+	where.push(...within(page, comparison, bounds, given));
 
 	if (filter.computerid !== undefined) {
 		where.push(`p.assigned_computer_id = ${given(bytesOf(filter.computerid))}`);

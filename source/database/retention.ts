@@ -2,6 +2,7 @@ import {InvalidInput} from '../core/errors.ts';
 import type {Time} from '../core/types.ts';
 import type {Place} from './events.ts';
 import type {Change} from './history.ts';
+import {type Piece, piecesOf} from './pieces.ts';
 import {lastSeal} from './seals.ts';
 import {timescaleSchema} from './timescale.ts';
 import type {Client} from './types.ts';
@@ -95,8 +96,9 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 	if (unsealed.length === 0) {
 		// Whoever works with a piece is not waited for; then it is for the next time.
 		await client.query('set local lock_timeout = \'200ms\'');
-		const more = await dropPieces(client, before, last.to, inChunks?.functions);
-		return inChunks ? more : await deleteRows(client, await partlyDue(client, before), last.to) || more;
+		const pieces = await piecesOf(client, 'history');
+		const more = await dropPieces(client, pieces.filter(({ends}) => ends <= before), last.to);
+		return inChunks ? more : await deleteRows(client, partlyDue(pieces, before), last.to) || more;
 	}
 
 	return inChunks ? false : deleteRows(client, before, last.to);
@@ -110,48 +112,31 @@ async function deleteRows(client: Client, before: Time, {txid, row}: Place, from
 	return rowCount === most.rows;
 }
 
-/** Pieces in which the history lies, each from `range_start` to before `range_end`, that end before `$1`: of TimescaleDB. */
-const chunksBefore = 'select format(\'%I.%I\', chunk_schema, chunk_name) as name, range_start, range_end, is_compressed, true as chunk from timescaledb_information.chunks where hypertable_schema = \'colonies\' and hypertable_name = \'history\' and range_end <= $1::timestamptz';
-
-/** All pieces of a plain table, by the month or day in their names (010-compact-history.ts). */
-const parts = `(
-	select format('%I.%I', s.nspname, n.name) as name, b.range_start, b.range_end, length(n.day) = 8 as "isDay" from (
-		select c.relnamespace, c.relname as name, substring(c.relname from '^history_(\\d{6}|\\d{8})$') as day from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass('colonies.history')
-	) n join pg_namespace s on s.oid = n.relnamespace cross join lateral (
-		select to_date(rpad(n.day, 8, '01'), 'YYYYMMDD')::timestamp as day
-	) d cross join lateral (
-		select d.day at time zone 'UTC' as range_start, (d.day + case length(n.day) when 8 then interval '1 day' else interval '1 month' end) at time zone 'UTC' as range_end
-	) b where n.day is not null
-)`;
-
-const partsBefore = `select name, range_start, range_end, false as is_compressed, false as chunk from ${parts} p where range_end <= $1::timestamptz`;
-
 /** What is due in the last piece that is not due as a whole: of a day none, for the day is over soon. */
-async function partlyDue(client: Client, before: Time): Promise<Time> {
-	const {rows: [day]} = await client.query<{begins: Time}>(`select range_start as begins from ${parts} p where "isDay" and range_start <= $1::timestamptz and range_end > $1::timestamptz`, [before]);
-	return day?.begins ?? before;
+function partlyDue(pieces: readonly Piece[], before: Time): Time {
+	const isDay = ({begins, ends}: Piece) => Date.parse(ends) - Date.parse(begins) === 86_400_000;
+	return pieces.find(piece => piece.begins <= before && piece.ends > before && isDay(piece))?.begins ?? before;
 }
 
-type Piece = {name: string; begins: Time; ends: Time; compressed: boolean; chunk: boolean; stays: boolean; others: boolean};
+type Within = {stays: boolean; others: boolean};
 
-/** Drops whole pieces; of one with a row that stays for good, a portion of its other rows. `functions`: the schema of those of TimescaleDB, where it keeps the pieces. @returns whether there may be more */
-async function dropPieces(client: Client, before: Time, sealed: Place, functions: string | undefined): Promise<boolean> {
-	const within = 'h.at >= c.range_start and h.at < c.range_end';
-	const {rows: due} = await client.query<Piece>(
-		`select name, range_start as begins, range_end as ends, is_compressed as compressed, chunk,
-			exists (select from colonies.history h where ${within} and ${staysForGood}) as stays, exists (select from colonies.history h where ${within} and not (${staysForGood})) as others
-		from (${functions === undefined ? partsBefore : chunksBefore}) c order by range_start`,
-		[before],
-	);
+/** Drops whole pieces; of one with a row that stays for good, a portion of its other rows. @returns whether there may be more */
+async function dropPieces(client: Client, pieces: readonly Piece[], sealed: Place): Promise<boolean> {
+	const within = 'h.at >= $1::timestamptz and h.at < $2::timestamptz';
 	let more = false;
 	/* eslint-disable no-await-in-loop */
-	for (const {name, begins, ends, compressed, chunk, stays, others} of due) {
+	for (const {name, begins, ends, isCompressed, functions} of pieces) {
+		const {rows: [row]} = await client.query<Within>(
+			`select exists (select from colonies.history h where ${within} and ${staysForGood}) as stays, exists (select from colonies.history h where ${within} and not (${staysForGood})) as others`,
+			[begins, ends],
+		);
+		const {stays, others} = row!;
 		if (!stays) {
-			await (chunk
-				? client.query(`select ${functions}.drop_chunks('colonies.history', older_than => $1::timestamptz, newer_than => $2::timestamptz)`, [ends, begins])
-				: client.query(`do $body$ begin drop table ${name}; exception when lock_not_available then null; end $body$`));
+			await (functions === undefined
+				? client.query(`do $body$ begin drop table ${name}; exception when lock_not_available then null; end $body$`)
+				: client.query(`select ${functions}.drop_chunks('colonies.history', older_than => $1::timestamptz, newer_than => $2::timestamptz)`, [ends, begins]));
 		} else if (others) {
-			if (compressed) {
+			if (isCompressed) {
 				await client.query(`select ${functions}.decompress_chunk($1::regclass)`, [name]);
 			}
 

@@ -12,4 +12,4 @@ export const newProcessId = (): Id => sha3(randomUUID());
 export const attributeId = (targetid: Id, key: string, attributetype: AttributeType): Id => sha3(`${targetid}${key}${attributetype}`);
 
 /** Whether a text has the form of an id: 64 lowercase hex digits. */
-export const isId = (text: string): boolean => /^[\da-f]{64}$/.test(text);
+export const isId = (text: unknown): boolean => typeof text === 'string' && /^[\da-f]{64}$/.test(text);

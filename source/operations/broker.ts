@@ -98,11 +98,7 @@ export class Broker {
 
 	/** Ends attempts whose deadline has passed, in all colonies, a bounded number at once. @returns how many */
 	async endExpired(): Promise<number> {
-		const changes = await this.#retrying(async () => this.#database.transaction(async client => {
-			const changes = await expire(client, {limit: limits.expired});
-			await record(client, {actor: 'system'}, changes);
-			return changes;
-		}));
+		const {changes} = await this.#retrying(async () => this.#bySystem(async client => ({changes: await expire(client, {limit: limits.expired})})));
 		if (changes.length > 0) {
 			this.news.announce(['processes', 'attributes'], demandsOf(changes));
 		}
@@ -136,7 +132,7 @@ export class Broker {
 	async dropClosed(): Promise<boolean> {
 		const pieceChanges = this.#dropsRows ? undefined : await this.#dropPiece();
 		this.#dropsRows = pieceChanges === undefined;
-		const {changes, more} = pieceChanges ? {changes: pieceChanges, more: true} : await this.#dropPortion();
+		const {changes, more} = pieceChanges ? {changes: pieceChanges, more: true} : await this.#bySystem(async client => closedDrops.dropPortion(client, this.#dropped));
 		if (!more) {
 			this.#dropped.clear();
 			this.#dropsRows = false;
@@ -162,11 +158,7 @@ export class Broker {
 
 	/** Drops and compresses what is due of the history, a portion of it. @returns whether there may be more */
 	async keepHistory(): Promise<boolean> {
-		const more = await this.#database.transaction(async client => {
-			const {changes, more} = await retention.apply(client);
-			await record(client, {actor: 'system'}, changes);
-			return more;
-		});
+		const {more} = await this.#bySystem(async client => retention.apply(client));
 		return await this.#database.transaction(async client => retention.compress(client)) || more;
 	}
 
@@ -251,11 +243,11 @@ export class Broker {
 	/** Drops a piece of what is closed; undefined where there is none to drop, or somebody reads the table for long: then what is due goes by portions, which wait for nobody. */
 	async #dropPiece(): Promise<Change[] | undefined> {
 		try {
-			return await this.#database.transaction(async client => {
+			const {changes, isDropped} = await this.#bySystem(async client => {
 				const changes = await closedDrops.dropPiece(client);
-				await record(client, {actor: 'system'}, changes ?? []);
-				return changes;
+				return {changes: changes ?? [], isDropped: changes !== undefined};
 			});
+			return isDropped ? changes : undefined;
 		} catch (error) {
 			if (toColoniesError(error).code === 'unavailable') {
 				return undefined;
@@ -265,11 +257,12 @@ export class Broker {
 		}
 	}
 
-	async #dropPortion(): Promise<{changes: Change[]; more: boolean}> {
+	/** Does what nobody has asked for, and records it, in a transaction of its own. */
+	async #bySystem<Result extends {changes: Change[]}>(work: (client: Client) => Promise<Result>): Promise<Result> {
 		return this.#database.transaction(async client => {
-			const portion = await closedDrops.dropPortion(client, this.#dropped);
-			await record(client, {actor: 'system'}, portion.changes);
-			return portion;
+			const result = await work(client);
+			await record(client, {actor: 'system'}, result.changes);
+			return result;
 		});
 	}
 

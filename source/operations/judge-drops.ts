@@ -1,10 +1,10 @@
-import {microseconds} from '../core/time.ts';
+import {isTime, shifted} from '../core/moments.ts';
 import {plural} from '../core/text.ts';
-import {timeOf} from '../core/moments.ts';
 import type {Id, Time} from '../core/types.ts';
 import {
 	type Client, closedDrops, placeText, type present, processRetention, type retention, toldDrops,
 } from '../database/index.ts';
+import {isId} from '../identity/index.ts';
 import type {Deviation} from './compare-present.ts';
 import {dropFault, namedIn} from './verify-drop.ts';
 import {readKept, Unreadable} from './kept-request.ts';
@@ -14,9 +14,6 @@ type Closing = toldDrops.Closing;
 
 /** A row about closed processes that were removed together, as far as it can be read. `named`: those that a request names; undefined where the system removed them. */
 type Drop = Pick<ToldDrop, 'place' | 'at' | 'by' | 'actor'> & closedDrops.Drop & {colony: Id; state: processRetention.ClosedState; named?: ReadonlySet<Id>};
-
-const isTime = (value: unknown): value is Time => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(value) && !Number.isNaN(Date.parse(value));
-const isId = (value: unknown): value is Id => typeof value === 'string' && /^[\da-f]{64}$/.test(value);
 
 function isDetail(detail: unknown): detail is closedDrops.Drop {
 	const {count, from, before, ids, except, which} = (typeof detail === 'object' && detail !== null ? detail : {}) as Partial<Record<keyof closedDrops.Drop, unknown>>;
@@ -63,10 +60,10 @@ function endOf({start, run, closed}: Closing): Time | undefined {
 		return closed;
 	}
 
-	return isTime(start) && Number.isSafeInteger(run) && (run as number) > 0 ? timeOf(microseconds(start)! + BigInt(run as number)) : undefined;
+	return isTime(start) && Number.isSafeInteger(run) && (run as number) > 0 ? shifted(start, BigInt(run as number)) : undefined;
 }
 
-const later = (time: Time): Time => timeOf(microseconds(time)! + (BigInt(toldDrops.slack) * 1_000_000n));
+const later = (time: Time): Time => shifted(time, BigInt(toldDrops.slack) * 1_000_000n);
 
 /** Whether a row takes in that a process, which ended so, is gone. */
 function covers(drop: Drop, closing: Closing): boolean {

@@ -1,9 +1,11 @@
 import {InvalidInput} from '../core/errors.ts';
+import {isTime} from '../core/moments.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
 import {
 	type Client, present, retention, toldDrops,
 } from '../database/index.ts';
+import {isId} from '../identity/index.ts';
 import {
 	type Deviation, judgeAbsent, judgeAttributes, judgeColonies, judgeComputers, judgeProcesses,
 } from './compare-present.ts';
@@ -33,9 +35,6 @@ type Stage = (typeof stages)[number];
 type Place = {stage: Stage; key: string[]; until: Time};
 
 const encode = ({stage, key, until}: Place): string => Buffer.from(JSON.stringify([stage, until, ...key])).toString('base64url');
-
-const isTime = (text: string | undefined): boolean => text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text) && !Number.isNaN(Date.parse(text));
-const isId = (text: string): boolean => /^[\da-f]{64}$/.test(text);
 
 /** @throws InvalidInput when it is none that a step gave */
 function decode(position: string): Place {

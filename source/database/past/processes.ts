@@ -1,11 +1,11 @@
 import {ColoniesError, InvalidInput, NotFound} from '../../core/errors.ts';
 import {quoted} from '../../core/text.ts';
 import {type Id, type Process, type ProcessState, processStates, type Time, unsetTime} from '../../core/types.ts';
-import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from '../pages.ts';
+import {type Page, type PageRequest, readingOrder, toPage} from '../pages.ts';
 import {looksIntoAttributes} from '../process-filters.ts';
 import {walksOf} from '../process-lists.ts';
 import {testsOfRows} from '../process-search.ts';
-import {type ProcessFilter, isDescending} from '../process-statements.ts';
+import {type ProcessFilter, isDescending, keyOf, within} from '../process-statements.ts';
 import {processColumns as columns, type ProcessRow, toProcess} from '../rows.ts';
 import type {Client} from '../types.ts';
 import {bytesOf, rangeOfPrefix, inColony} from '../values.ts';
@@ -75,8 +75,6 @@ const past = `images as (
 	from attempts
 )`;
 
-const keyOf = (row: ProcessRow): [string, string] => [row.entered_at, row.process_id];
-
 const tooMuch = (at: Time): ColoniesError => new ColoniesError('too-large', `More than ${most} processes have left since ${at} the state in which they were; how this list was then is not told.`, {hint: 'Ask for a later moment, or for one process.'});
 
 /** Ids and types that a text means, as a condition on a row `p`. */
@@ -97,30 +95,20 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 	const values: unknown[] = [bytesOf(colony), page.at, most + 1, page.count + 1, states];
 	const given = (value: unknown) => `$${values.push(value)}`;
 	const where = ['p.colony_id = $1'];
-	if (page.position !== undefined) {
-		const [at, id] = decodePosition(page.position, ['time', 'id']);
-		where.push(`(p.entered_at, p.process_id) ${comparison} (${given(at)}::timestamptz, ${given(bytesOf(String(id)))})`);
-	}
-
 	if (filter.computerid !== undefined) {
 		where.push(`p.assigned_computer_id = ${given(bytesOf(filter.computerid))}`);
 	}
 
-	if (filter.olderthan !== undefined) {
-		where.push(`p.entered_at <= $2::timestamptz - ${given(filter.olderthan)}::float8 * interval '1 second'`);
-	}
-
-	if (filter.youngerthan !== undefined) {
-		where.push(`p.entered_at > $2::timestamptz - ${given(filter.youngerthan)}::float8 * interval '1 second'`);
-	}
-
+	const before = (seconds: number) => `$2::timestamptz - ${given(seconds)}::float8 * interval '1 second'`;
+	const older = filter.olderthan === undefined ? undefined : before(filter.olderthan);
+	const younger = filter.youngerthan === undefined ? undefined : before(filter.youngerthan);
 	where.push(...await testsOfRows(client, colony, filter.filter ?? [], {given, at: '$2::timestamptz'}));
 	const sorted = `order by entered_at ${order}, process_id ${order} limit $4`;
 	const walks = (await walksOf(client, colony, filter)).map(({types, except = [], prefix}) => {
 		const conditions = [
 			...where,
 			'p.status = s.status',
-			`p.entered_at <= $2::timestamptz + ${slack}`,
+			...within(page, comparison, {older: older ?? `$2::timestamptz + ${slack}`, younger}, given),
 			...(types ? ['p.computer_type = t.type'] : []),
 			...(except.length > 0 ? [`p.computer_type <> all (${given(except)}::text[])`] : []),
 			...(prefix === undefined ? [] : [`p.process_id between ${rangeOfPrefix(prefix).map(end => given(end)).join(' and ')}`]),
@@ -132,6 +120,7 @@ async function listStatement(client: Client, colony: Id, filter: ProcessFilter, 
 	});
 	const put = [
 		...where,
+		...within(page, comparison, {older, younger}, given),
 		'p.status = any ($5::smallint[])',
 		...(filter.computertype === undefined ? [] : [`p.computer_type = ${given(filter.computertype)}`]),
 		...(filter.text === undefined ? [] : [hasText(`${given(filter.text)}::text`)]),
