@@ -1,6 +1,7 @@
 /**
 What `npm test` runs: builds when `dist/` is older than its sources, runs every test file, and ends with one line, `N passed, N failed`.
 Words after it choose the files whose path has one of them: `npm test -- keychain identity`.
+With COLONIES_TEST_DATABASE=postgresql://… the tests that need a PostgreSQL, and nothing of how it is run, work in schemas of their own in that database.
 */
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
@@ -107,11 +108,14 @@ function report({passed, skipped, failures}) {
 	process.exit(failures.length === 0 && passed > 0 ? 0 : 1); // eslint-disable-line unicorn/no-process-exit
 }
 
-/** Runs test files, two at a time, each in a process of its own. */
+/** Test files that run at a time. Those on a database that somebody names share it: one empties what another has left. */
+const concurrency = process.env.COLONIES_TEST_DATABASE ? 1 : 2;
+
+/** Runs test files, each in a process of its own. */
 async function runFiles(files) {
 	// The processes of the tests are started with the arguments of this one; `run` of Node 20 has no option for that.
 	process.execArgv.push('--import', 'tsx');
-	const events = run({files: files.map(file => path.resolve(file)), concurrency: 2, timeout: patience});
+	const events = run({files: files.map(file => path.resolve(file)), concurrency, timeout: patience});
 	const counts = count(events);
 	for await (const chunk of events.compose(spec)) {
 		process.stdout.write(chunk);

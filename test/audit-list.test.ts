@@ -7,7 +7,9 @@ import {
 import {type audit, Broker, encodeCall, encodeCalls, operations, type OperationName} from '../source/operations/index.ts';
 import type {AnyOperation} from '../source/operations/registry.ts';
 import {operatorsChanges, otherChanges} from '../source/operations/operators.ts';
-import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
+import {
+	noPostgres, openFresh, openPlain, startPostgres,
+} from './support/databases.ts';
 import {type Colony, openAny, openColony, refused, root} from './support/colony.ts';
 import {explained} from './support/plans.ts';
 import {sealAll, verified} from './support/tampering.ts';
@@ -156,7 +158,7 @@ test('a page of the audit reads little, however long the history is', {skip: noP
 });
 
 test('what somebody did at all is sought among 100,000 rows at once, and a page says where to go on', {skip: noPostgres}, async () => {
-	const plain = await openFresh(await startPostgres());
+	const plain = await openPlain();
 	after(async () => plain.close());
 	const owner = await openColony(plain);
 	const rare = sha3('rare');

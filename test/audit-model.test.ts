@@ -6,12 +6,10 @@ import {migrate, seals} from '../source/database/index.ts';
 import type {Client} from '../source/database/types.ts';
 import {type Fault} from '../source/operations/index.ts';
 import {sha256} from '../source/operations/verify.ts';
-import {
-	noPostgres, openFresh, openMemory, startPostgres,
-} from './support/databases.ts';
+import {noPostgres, openMemory, openPlain} from './support/databases.ts';
 import {tampering, verified} from './support/tampering.ts';
 
-const database = noPostgres ? await openMemory() : await openFresh(await startPostgres());
+const database = noPostgres ? await openMemory() : await openPlain();
 after(async () => database.close());
 await migrate(database);
 

@@ -6,7 +6,7 @@ import type {Client, Database} from '../source/database/types.ts';
 import {Broker, type Compared} from '../source/operations/index.ts';
 import {comparePresent} from '../source/operations/present.ts';
 import {
-	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {openColony, refused, root} from './support/colony.ts';
 import {agingClosed, closingByHand, keepInFull, tampering} from './support/tampering.ts';
@@ -74,7 +74,7 @@ async function openLife(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openFresh(await startPostgres())],
+	['PostgreSQL', noPostgres, async () => openPlain()],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];
@@ -211,7 +211,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 }
 
 test('what changes while it is looked at is no deviation', {skip: noPostgres}, async () => {
-	const database = await openFresh(await startPostgres(), {poolSize: 12});
+	const database = await openPlain({poolSize: 12});
 	after(async () => database.close());
 	const colony = await openColony(database);
 	const through = colony.through(new Broker(database, {local: true}));

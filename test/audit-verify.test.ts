@@ -7,7 +7,7 @@ import {bytesOfAny} from '../source/database/values.ts';
 import {createIdentity} from '../source/identity/index.ts';
 import {type Fault} from '../source/operations/index.ts';
 import {
-	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {openColony, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
@@ -39,7 +39,7 @@ async function openHistory(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openFresh(await startPostgres())],
+	['PostgreSQL', noPostgres, async () => openPlain()],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];

@@ -14,7 +14,7 @@ import {work} from '../source/door/working.ts';
 import {
 	freshHome, inProcess, openSettled, settle, temporaryFolder, worldOf, type Run,
 } from './support/commands.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {environmentOf, freshPlace, noPostgres} from './support/databases.ts';
 
 const {contexts, home, run, colony, computer} = await openSettled();
 const folder = temporaryFolder();
@@ -135,9 +135,9 @@ test('what cannot work is refused before anything is asked for', {timeout: 60_00
 });
 
 test('a computer of its own process finishes what it runs when it is told to end', {timeout: 120_000, skip: noPostgres}, async () => {
-	const options = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const home = freshHome();
-	const env = {COLONIES_DBHOST: options.host!, COLONIES_DBPORT: String(options.port), COLONIES_DBNAME: options.database!, COLONIES_ROOT_PASSWORD: 'secret'};
+	const env = {...environmentOf(where), COLONIES_ROOT_PASSWORD: 'secret'};
 	const contexts = createContexts({env, folders: home.folders, settings: home.settings});
 	const run = inProcess(contexts, home);
 	assert.equal((await run(['database', 'create'])).code, 0);

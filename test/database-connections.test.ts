@@ -7,14 +7,14 @@ import {
 import type {Database} from '../source/database/types.ts';
 import {bytesOf, bytesOfAll} from '../source/database/values.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {closeAfter, failureOf, happening} from './support/outcomes.ts';
 
 type Kind = {name: string; skip: string | false; open: () => Promise<Database>};
 
 const kinds: Kind[] = [
-	{name: 'PostgreSQL', skip: noPostgres, open: async () => openFresh(await startPostgres())},
+	{name: 'PostgreSQL', skip: noPostgres, open: async () => openPlain()},
 	{name: 'embedded', skip: false, open: openMemory},
 	{name: 'TimescaleDB', skip: false, open: openTimescale},
 ];

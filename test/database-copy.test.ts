@@ -10,13 +10,12 @@ import {
 	type Colony, contents, openColony, refused,
 } from './support/colony.ts';
 import {
-	freshDatabase, noPostgres, openMemory, openTimescale, startPostgres,
+	freshPlace, noPostgres, openMemory, openTimescale,
 } from './support/databases.ts';
 import {countOn, nextTransaction} from './support/moving.ts';
 import {sealAll, verified} from './support/tampering.ts';
 
 const skip = noPostgres;
-const server = skip ? undefined : await startPostgres();
 
 const opened: Database[] = [];
 after(async () => Promise.all(opened.map(async database => database.close())));
@@ -28,7 +27,7 @@ const closing = (database: Database): Database => {
 };
 
 const fresh = async (): Promise<{where: PostgresOptions; database: Database}> => {
-	const where = await freshDatabase(server!);
+	const where = await freshPlace();
 	return {where, database: closing(await openPostgres({poolSize: 3, ...where}))};
 };
 

@@ -4,7 +4,7 @@ import {dropSchema, migrate, placeText} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {openColony, type Colony, root} from './support/colony.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {sealAll, verified} from './support/tampering.ts';
 
@@ -21,7 +21,7 @@ async function piecesOf(database: Database): Promise<Record<string, number>> {
 }
 
 const make = async (database: Database, day: string, byDay?: boolean): Promise<boolean> => {
-	const {rows: [row]} = await database.query<{made: boolean}>('select colonies.make_piece_of_history($1::date, $2) as made', [day, byDay]);
+	const {rows: [row]} = await database.query<{made: boolean}>('select colonies.make_piece(\'history\', \'at\', $1::date, coalesce($2, (select days <= 31 from colonies.retention), false)) as made', [day, byDay]);
 	return row!.made;
 };
 
@@ -34,7 +34,6 @@ async function clock(database: Database): Promise<Clock> {
 	return row!;
 }
 
-const server = noPostgres ? undefined : await startPostgres();
 const opened: Database[] = [];
 after(async () => Promise.all(opened.map(async database => database.close())));
 
@@ -47,7 +46,7 @@ const opening = async (open: () => Promise<Database>): Promise<Database> => {
 
 let embedded: Promise<Database> | undefined;
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => opening(async () => openFresh(server!))],
+	['PostgreSQL', noPostgres, async () => opening(async () => openPlain())],
 	['the embedded database', false, async () => {
 		const database = await (embedded ??= opening(openMemory));
 		await dropSchema(database);
@@ -221,13 +220,13 @@ for (const [name, skip, open] of kinds) {
 }
 
 test('somebody who reads the history for long holds up nobody who writes, and its pieces are made when that is over', {skip: noPostgres}, async () => {
-	const database = await opening(async () => openFresh(server!));
+	const database = await opening(async () => openPlain());
 	const colony = await openColony(database);
 	await database.transaction(async client => {
 		await client.query('select count(*) from colonies.history');
 		await assert.rejects(database.transaction(async other => {
 			await other.query('set local lock_timeout = \'200ms\'');
-			await other.query('select colonies.make_piece_of_history(\'2091-01-01\'::date)');
+			await other.query('select colonies.make_piece(\'history\', \'at\', \'2091-01-01\', false)');
 		}));
 		await colony.submit();
 	});

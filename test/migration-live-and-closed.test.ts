@@ -13,7 +13,7 @@ import {attributeId, createIdentity, newProcessId} from '../source/identity/inde
 import {Broker} from '../source/operations/index.ts';
 import {Colony, refused} from './support/colony.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {later} from './support/worlds.ts';
 
@@ -139,7 +139,7 @@ async function openOld(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openFresh(await startPostgres())],
+	['PostgreSQL', noPostgres, async () => openPlain()],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];

@@ -13,19 +13,16 @@ import type {Migration} from '../source/database/migrations/migration.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {sqlstateOf} from '../source/database/sqlstate.ts';
 import type {Database} from '../source/database/types.ts';
-import {
-	freshDatabase, noPostgres, openMemory, startPostgres,
-} from './support/databases.ts';
+import {freshPlace, noPostgres, openMemory} from './support/databases.ts';
 import {
 	contents, openColony, outcomeOf, refused, untilBlocked,
 } from './support/colony.ts';
 
 const skip = noPostgres;
-const server = skip ? undefined : await startPostgres();
 
 /** An empty database, and so many handles on it. */
 async function open(count = 1) {
-	const where = await freshDatabase(server!);
+	const where = await freshPlace();
 	const databases = await Promise.all(Array.from({length: count}, async () => openPostgres({...where, poolSize: 2})));
 	after(async () => Promise.all(databases.map(async database => database.close())));
 	return {where, database: databases[0]!, databases};

@@ -11,7 +11,7 @@ import {promisify} from 'node:util';
 import ts from 'typescript';
 import type {Process} from '../source/core/types.ts';
 import {settle, temporaryFolder, type Run} from './support/commands.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {environmentOf, freshPlace, noPostgres} from './support/databases.ts';
 import {environment, installPacked} from './support/packed.ts';
 
 const {folder, program} = installPacked();
@@ -78,14 +78,14 @@ for (const [name, options] of [
 }
 
 test('the examples run as shown', {skip: noPostgres, timeout: 120_000}, async () => {
-	const {host, port, database} = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const bin = path.join(temporaryFolder(), 'bin');
 	mkdirSync(bin);
 	// In place of npx, which would look for the package in a registry.
 	writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${program}" "$@"\n`);
 	chmodSync(path.join(bin, 'npx'), 0o755);
 	const env = {
-		...environment(temporaryFolder()), COLONIES_DBHOST: host, COLONIES_DBPORT: String(port), COLONIES_DBNAME: database, PATH: `${bin}:${process.env.PATH}`,
+		...environment(temporaryFolder()), ...environmentOf(where), PATH: `${bin}:${process.env.PATH}`,
 	};
 	const run: Run = async (words, input = '') => new Promise(resolve => {
 		const child = execFile(program, [...words], {env, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {

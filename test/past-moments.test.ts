@@ -5,7 +5,7 @@ import {readAgo, readMoment, readTime} from '../source/core/moments.ts';
 import {microseconds} from '../source/core/time.ts';
 import {processStates} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {freshPlace, noPostgres} from './support/databases.ts';
 import {Colony, openAny, openColony, refused, root} from './support/colony.ts';
 
 const colony = await openColony(await openAny());
@@ -109,7 +109,7 @@ test('between a change and the row that tells of it a process is as it was befor
 });
 
 test('what a transaction that is still open has done comes after every moment that is told meanwhile', {skip: noPostgres}, async () => {
-	const where = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const databases = await Promise.all([1, 2].map(async () => openPostgres(where)));
 	after(async () => Promise.all(databases.map(async each => each.close())));
 	const [first, second] = databases as [typeof databases[0], typeof databases[0]];

@@ -4,7 +4,7 @@ import {microseconds} from '../source/core/time.ts';
 import {computerStates, type Id, type Process, processStates} from '../source/core/types.ts';
 import {migrate} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
-import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
+import {noPostgres, openMemory, openPlain} from './support/databases.ts';
 import {root} from './support/colony.ts';
 import {readAll, type Recorded, Workload} from './support/past.ts';
 import {Random} from './support/random.ts';
@@ -139,7 +139,7 @@ async function record(database: Database, moments: number, seed: number): Promis
 }
 
 test('on PostgreSQL the lists of 1,000 moments are told as they were seen then', {skip: noPostgres}, async () => {
-	const database = await openFresh(await startPostgres());
+	const database = await openPlain();
 	after(async () => database.close());
 	await record(database, 1000, 1);
 });

@@ -9,7 +9,7 @@ import {readKept} from '../source/operations/kept-request.ts';
 import {makePlan, type PlannableName} from '../source/operations/plan.ts';
 import {namedIn} from '../source/operations/verify-drop.ts';
 import {type Colony, openColony, outcomeOf} from './support/colony.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {freshPlace, noPostgres} from './support/databases.ts';
 
 /** Random numbers that are the same in every run. */
 function randomFrom(seed: number): (below: number) => number {
@@ -79,7 +79,7 @@ async function stepsAfter(colony: Colony, mark: number): Promise<Map<Id, Step[]>
 const names: PlannableName[] = ['process.retry', 'process.cancel', 'process.remove'];
 
 test('a plan that is applied while workers and operators race it touches nothing that has changed, and does everything else once', {skip: noPostgres}, async () => {
-	const where = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const databases = await Promise.all([1, 2].map(async () => openPostgres({...where, poolSize: 5})));
 	after(async () => Promise.all(databases.map(async database => database.close())));
 	const fates = new Set<string>();

@@ -4,11 +4,11 @@ import {migrate} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {Broker, type Caller, type OperationName} from '../source/operations/index.ts';
 import {openColony, root} from './support/colony.ts';
-import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
+import {noPostgres, openMemory, openPlain} from './support/databases.ts';
 import {failureOf} from './support/outcomes.ts';
 
 const stores: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openFresh(await startPostgres())],
+	['PostgreSQL', noPostgres, async () => openPlain()],
 	['the embedded database', false, openMemory],
 ];
 

@@ -12,7 +12,7 @@ import type {Database} from '../source/database/types.ts';
 import {Broker} from '../source/operations/index.ts';
 import {type Colony, openColony, refused} from './support/colony.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {Random} from './support/random.ts';
 
@@ -158,10 +158,9 @@ async function roll(database: Database): Promise<void> {
 }
 
 const opened: Database[] = [];
-const server = noPostgres ? undefined : await startPostgres();
 const kinds: ReadonlyArray<readonly [name: string, skip: string | false, open: () => Promise<Database>]> = [
 	['the embedded database', false, openMemory],
-	['PostgreSQL', noPostgres, async () => openFresh(server!)],
+	['PostgreSQL', noPostgres, openPlain],
 	['TimescaleDB', false, openTimescale],
 ];
 
@@ -218,7 +217,7 @@ for (const [name, skip, open] of kinds) {
 			await roll(database);
 			assert.deepEqual(await answersOf(database), answers.get(name)!.again);
 			await forgetOldPulse(database);
-			const {rows} = await database.query<{level: number; oldest: string}>('select level, min(at) as oldest from colonies.pulse group by level');
+			const {rows} = await database.query<{level: number; oldest: string}>('select level, min(at) as oldest from colonies.pulse_rolled group by level');
 			for (const {level, oldest} of rows) {
 				const {kept} = pulseLevels.find(one => one.level === level)!;
 				assert.ok(Date.now() - Date.parse(oldest) < 1000 * (kept + 600), `${level} from ${oldest}`);
@@ -238,7 +237,7 @@ suite('a colony at work', {skip: noPostgres}, () => {
 	let database: Database;
 	let brokers: Broker[];
 	before(async () => {
-		database = await opening(async () => openFresh(server!));
+		database = await opening(openPlain);
 		brokers = [1, 2, 3].map(() => new Broker(database, {local: true}));
 	});
 

@@ -3,7 +3,7 @@ import {after, test} from 'node:test';
 import {processStates, type Id} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {Broker} from '../source/operations/index.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {freshPlace, noPostgres} from './support/databases.ts';
 import {openColony, outcomeOf, type Colony} from './support/colony.ts';
 
 /** What may become of an act that comes too late or too early; anything else is a fault. */
@@ -19,7 +19,7 @@ function randomFrom(seed: number): (below: number) => number {
 }
 
 test('whatever many do at once, the history of every process is one unbroken chain that ends in its state', {skip: noPostgres}, async () => {
-	const where = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const databases = await Promise.all([1, 2].map(async () => openPostgres({...where, poolSize: 6})));
 	after(async () => Promise.all(databases.map(async database => database.close())));
 	const first = await openColony(databases[0]!);

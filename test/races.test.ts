@@ -7,7 +7,7 @@ import {
 import {openPostgres} from '../source/database/postgres.ts';
 import {attributeId, newProcessId} from '../source/identity/index.ts';
 import {Broker} from '../source/operations/index.ts';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {freshPlace, noPostgres} from './support/databases.ts';
 import {
 	openColony, outcomeOf, refused, root, untilBlocked,
 } from './support/colony.ts';
@@ -16,7 +16,7 @@ const skip = noPostgres;
 
 /** Two servers on one database, with four connections each. */
 async function openServers() {
-	const where = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const databases = await Promise.all([1, 2].map(async () => openPostgres({...where, poolSize: 4})));
 	after(async () => Promise.all(databases.map(async database => database.close())));
 	const [database, other] = databases;

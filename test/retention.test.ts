@@ -3,7 +3,7 @@ import {after, test} from 'node:test';
 import {eventsAfter, placeText, readPlace, seals} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {
-	inTurn, noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	inTurn, noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {type Colony, openColony, refused, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
@@ -29,7 +29,7 @@ async function openHistory(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openFresh(await startPostgres())],
+	['PostgreSQL', noPostgres, async () => openPlain()],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];

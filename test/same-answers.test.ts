@@ -3,7 +3,7 @@ import {after, test} from 'node:test';
 import type {Database} from '../source/database/types.ts';
 import {operations} from '../source/operations/index.ts';
 import {
-	noPostgres, openFresh, openMemory, openTimescale, startPostgres,
+	noPostgres, openMemory, openPlain, openTimescale,
 } from './support/databases.ts';
 import {play, type Played} from './support/play.ts';
 
@@ -47,6 +47,5 @@ test('TimescaleDB answers as the embedded database does, and keeps the same hist
 });
 
 test('PostgreSQL answers as the embedded database does, and keeps the same history', {skip: noPostgres}, async () => {
-	const server = await startPostgres();
-	assertSame(await playedOn(async () => openFresh(server)));
+	assertSame(await playedOn(openPlain));
 });

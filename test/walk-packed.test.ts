@@ -5,7 +5,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
-import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
+import {flagsOf, freshPlace, noPostgres} from './support/databases.ts';
 import {environment, installPacked} from './support/packed.ts';
 import {walk} from './support/walk.ts';
 
@@ -30,11 +30,11 @@ test('a reader that goes away early is no failure', () => {
 });
 
 test('the walk of colonies.md, installed: PostgreSQL', {skip: noPostgres}, async t => {
-	const {host, port, user, database} = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	await walk({
 		step: async (name, work) => t.test(name, work),
 		run,
-		databaseFlags: ['--dbhost', host!, '--dbport', String(port), '--dbuser', user!, '--dbname', database!],
+		databaseFlags: flagsOf(where),
 		examples: path.join(folder, 'examples'),
 	});
 });

@@ -4,7 +4,7 @@ import {
 	contextsOn, freshHome, inProcess,
 } from './support/commands.ts';
 import {
-	freshDatabase, noPostgres, openMemory, openTimescale, startPostgres,
+	flagsOf, freshPlace, noPostgres, openMemory, openTimescale,
 } from './support/databases.ts';
 import {walk} from './support/walk.ts';
 
@@ -17,12 +17,12 @@ for (const [name, open] of [['embedded', openMemory], ['TimescaleDB', openTimesc
 }
 
 test('the walk of colonies.md: PostgreSQL', {skip: noPostgres}, async t => {
-	const {host, port, user, database} = await freshDatabase(await startPostgres());
+	const where = await freshPlace();
 	const home = freshHome();
 	const contexts = createContexts({env: {}, folders: home.folders, settings: home.settings});
 	await walk({
 		step: async (name, work) => t.test(name, work),
 		run: inProcess(contexts, home),
-		databaseFlags: ['--dbhost', host!, '--dbport', String(port), '--dbuser', user!, `--dbname=${database!}`],
+		databaseFlags: flagsOf(where),
 	});
 });

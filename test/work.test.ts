@@ -4,7 +4,7 @@ import {after, suite, test} from 'node:test';
 import type {Process} from '../source/core/types.ts';
 import type {Progress} from '../source/work/index.ts';
 import {outcomeOf, refused} from './support/colony.ts';
-import {noPostgres, openFresh, openMemory, startPostgres} from './support/databases.ts';
+import {noPostgres, openMemory, openPlain} from './support/databases.ts';
 import {happening} from './support/outcomes.ts';
 import {
 	FragileStore, hurriedClock, openYard, startComputer, type Yard,
@@ -500,6 +500,6 @@ suite('a computer at work, embedded', async () => {
 });
 
 suite('a computer at work, PostgreSQL', {skip: noPostgres}, async () => {
-	const yard = await openYard(await openFresh(await startPostgres()));
+	const yard = await openYard(await openPlain());
 	tests(() => yard);
 });

@@ -141,7 +141,7 @@ const retention = defineCommand({
 	flags: {
 		days: optional(integer('Days', 'Days that the history is kept; 0 for ever', {least: 0, most: limits.days})),
 		none: optional(flag('None', 'Keep it for ever')),
-		compressafter: optional(integer('Compress after', 'Days after which it is compressed, where TimescaleDB is; 0 for never', {least: 0, most: limits.days})),
+		compressafter: optional(integer('Compress after', 'Days after which it and closed processes are compressed, where TimescaleDB is; 0 for never', {least: 0, most: limits.days})),
 		...signingFlags(retentionOperation) as Record<never, never>,
 		...outputFlags,
 	},

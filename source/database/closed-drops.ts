@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {shifted} from '../core/moments.ts';
 import type {Id, Time} from '../core/types.ts';
+import {bringOut} from './compression.ts';
 import type {Change} from './history.ts';
 import {
 	closedStates, type ClosedState, due, type Due, hold,
@@ -57,16 +58,21 @@ async function dropLocked(client: Client, {colony, state}: Due, rows: readonly E
 
 /** Locks the next ones that are due; rows that somebody else is at are passed over. Those of one moment go together, so that a stretch of time is whole. `isLast`: whether there are no more. */
 async function lockNext(client: Client, {colony, state, before}: Due, from: Time): Promise<{rows: Ended[]; isLast: boolean}> {
-	const lock = 'select process_id, end_time from colonies.closed where colony_id = $1 and status = $2';
+	const ofState = 'p.colony_id = $1 and p.status = $2';
+	const ended = `${ofState} and p.end_time >= $3 and p.end_time < $4`;
+	const lock = async (where: string, values: readonly unknown[]): Promise<Ended[]> =>
+		(await client.query<Ended>(`select process_id, end_time from colonies.closed p where ${where} for update skip locked`, [...values])).rows;
 	const values = [bytesOf(colony), statusOf(state)];
-	const {rows} = await client.query<Ended>(`${lock} and end_time >= $3 and end_time < $4 order by end_time, process_id limit $5 for update skip locked`, [...values, from, before, most.rows + 1]);
+	const next = 'order by p.end_time, p.process_id limit $5';
+	await bringOut(client, `${ended} and p.end_time <= (select max(n.end_time) from (select p.end_time from colonies.closed p where ${ended} ${next}) n)`, [...values, from, before, most.rows + 1]);
+	const rows = await lock(`${ended} ${next}`, [...values, from, before, most.rows + 1]);
 	if (rows.length <= most.rows) {
 		return {rows, isLast: true};
 	}
 
 	const last = rows.at(-1)!.end_time;
 	const earlier = rows.filter(row => row.end_time !== last);
-	return {rows: earlier.length > 0 ? earlier : (await client.query<Ended>(`${lock} and end_time = $3 for update skip locked`, [...values, last])).rows, isLast: false};
+	return {rows: earlier.length > 0 ? earlier : await lock(`${ofState} and p.end_time = $3`, [...values, last]), isLast: false};
 }
 
 /**

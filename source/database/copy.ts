@@ -155,15 +155,15 @@ async function copySequences(from: Client, to: Client): Promise<void> {
 	}
 }
 
-/** Tables of which PostgreSQL keeps each month in a piece: their time, and what makes a piece. TimescaleDB makes its own. */
+/** Tables of which PostgreSQL keeps each month in a piece, by which time. TimescaleDB makes its own. */
 const inPieces = [
-	{table: 'closed', at: 'end_time', make: 'make_month_of_closed'},
-	{table: 'history', at: 'at', make: 'make_piece_of_history'},
+	{table: 'closed', at: 'end_time'},
+	{table: 'history', at: 'at'},
 ];
 
 /** Makes pieces in the empty target for the months of what is copied, two years back at most; what is older lies together. */
 async function makePieces(from: Client, to: Client): Promise<void> {
-	for (const {table, at, make} of inPieces) {
+	for (const {table, at} of inPieces) {
 		/* eslint-disable no-await-in-loop */
 		const before = `${table}_before`;
 		const {rows: [there]} = await to.query<{pieces: boolean}>(`select to_regclass('${inSchema(before)}') is not null as pieces`);
@@ -173,7 +173,7 @@ async function makePieces(from: Client, to: Client): Promise<void> {
 			const {rows: [first]} = await to.query<{month: string}>('select least($1::date, date_trunc(\'month\', now() at time zone \'UTC\')::date)::text as month', [oldest.month]);
 			await to.query(`drop table ${inSchema(before)}`);
 			await to.query(`create table ${inSchema(before)} partition of ${inSchema(table)} for values from (minvalue) to ('${first!.month} 00:00:00+00')`);
-			await to.query(`select colonies.${make}(month::date) from generate_series($1::timestamp, date_trunc('month', now() at time zone 'UTC'), interval '1 month') month`, [first!.month]);
+			await to.query(`select colonies.make_piece('${table}', '${at}', month::date, false) from generate_series($1::timestamp, date_trunc('month', now() at time zone 'UTC'), interval '1 month') month`, [first!.month]);
 		}
 		/* eslint-enable no-await-in-loop */
 	}

@@ -6,8 +6,9 @@ import type {Client} from './types.ts';
 export async function makePieces(client: Client): Promise<void> {
 	// Somebody who reads the table for long is not waited for; then it is for the next time.
 	await client.query('set local lock_timeout = \'200ms\'');
-	await client.query('select colonies.make_month_of_closed(((statement_timestamp() at time zone \'UTC\') + months * interval \'1 month\')::date) from generate_series(0, 1) months');
-	await client.query('select colonies.make_piece_of_history((statement_timestamp() at time zone \'UTC\')::date + days) from generate_series(0, 2) days');
+	await client.query('select colonies.make_piece(\'closed\', \'end_time\', ((statement_timestamp() at time zone \'UTC\') + months * interval \'1 month\')::date, false) from generate_series(0, 1) months');
+	// Days only where they are few, for the planner looks at every piece.
+	await client.query('select colonies.make_piece(\'history\', \'at\', (statement_timestamp() at time zone \'UTC\')::date + days, coalesce((select r.days <= 31 from colonies.retention r), false)) from generate_series(0, 2) days');
 }
 
 /** A piece of a table, with what is from `begins` to before `ends`. `functions`: the schema of TimescaleDB's functions, where that made it; `isPast`: whether nothing can come into it any more. */

@@ -5,9 +5,10 @@ import {quoted, shortId} from '../core/text.ts';
 import {microseconds} from '../core/time.ts';
 import type {Id, Process, ProcessState, Time} from '../core/types.ts';
 import {dropOf, dropped} from './closed-drops.ts';
+import {bringOut} from './compression.ts';
 import type {Change, Done} from './history.ts';
 import {
-	complete, getMany, readRows, removal, removeRows, stateOfRow, unknownProcess,
+	complete, getMany, readRows, removal, removeRows, stateOfRow, unknownProcess, versionOf,
 } from './processes.ts';
 import {closedStates} from './process-retention.ts';
 import {fail, reopen} from './requeue.ts';
@@ -22,7 +23,10 @@ type Locked = ProcessRow & {version: string; demand_id?: number};
 type Answers = Array<Done<Process> | ColoniesError>;
 
 /** Which table a process is in, with the name by which its rows are selected. */
-const tables = [{name: 'live', columns: 'p.*, null::timestamptz as end_time'}, {name: 'closed', columns: 'p.*, p.end_time as entered_at'}] as const;
+const tables = [
+	{name: 'live', columns: `p.*, null::timestamptz as end_time, ${versionOf.live}`},
+	{name: 'closed', columns: `p.*, p.end_time as entered_at, ${versionOf.closed}`},
+] as const;
 
 /** One that is in neither table may have gone from one to the other between two looks; it does so seldom, and hardly ever again at once. */
 const looks = 5;
@@ -38,10 +42,13 @@ async function lockAll(client: Client, colony: Id, asked: readonly Asked[]): Pro
 				break;
 			}
 
-			const {rows} = await client.query<Locked>(
-				`select ${columns}, p.xmin::text as version from colonies.${name} p where process_id = any ($2) and ${inColony('$1')} order by process_id for update`,
-				[bytesOf(colony), bytesOfAll(missing)],
-			);
+			const where = `p.process_id = any ($2) and ${inColony('$1')}`;
+			const values = [bytesOf(colony), bytesOfAll(missing)];
+			if (name === 'closed') {
+				await bringOut(client, where, values);
+			}
+
+			const {rows} = await client.query<Locked>(`select ${columns} from colonies.${name} p where ${where} order by process_id for update`, values);
 			for (const row of rows) {
 				locked.set(row.process_id, row);
 			}

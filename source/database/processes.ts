@@ -105,11 +105,14 @@ export async function getMany(client: Client, colony: Id, ids: readonly Id[]): P
 /** What stands of a process beside its state for a look ahead of a change. `since`: when it entered that state; `version`: another one after every change of its record. */
 export type ProcessVersion = {processid: Id; status: ProcessStatus; since: Time; retries: number; computertype: string; version: string};
 
+/** The version of a row `p` of either table, as SQL. A closed one is never changed: it is told by its end from one that was closed again. */
+export const versionOf = {live: 'p.xmin::text as version', closed: '(extract(epoch from p.end_time) * 1000000)::bigint::text as version'} as const;
+
 /** The versions of processes by their ids, in the order given; of those that this colony has not, that it is so. */
 export async function versions(client: Client, colony: Id, ids: readonly Id[]): Promise<Array<ProcessVersion | ColoniesError>> {
 	const {rows} = await client.query<ProcessRow & {version: string}>(
-		`select process_id, status, entered_at, retries, computer_type, xmin::text as version from colonies.live p where process_id = any ($2) and ${inColony('$1')}
-		union all select process_id, status, end_time, retries, computer_type, xmin::text from colonies.closed p where process_id = any ($2) and ${inColony('$1')}`,
+		`select process_id, status, entered_at, retries, computer_type, ${versionOf.live} from colonies.live p where process_id = any ($2) and ${inColony('$1')}
+		union all select process_id, status, end_time, retries, computer_type, ${versionOf.closed} from colonies.closed p where process_id = any ($2) and ${inColony('$1')}`,
 		[bytesOf(colony), bytesOfAll(ids)],
 	);
 	const found = new Map(rows.map(row => [row.process_id, row]));

@@ -1,13 +1,12 @@
-import {InvalidInput} from '../core/errors.ts';
 import type {Time} from '../core/types.ts';
+import {chunksOf, compressOne, setCompression} from './compression.ts';
 import type {Place} from './events.ts';
 import type {Change} from './history.ts';
 import {type Piece, piecesOf} from './pieces.ts';
 import {lastSeal} from './seals.ts';
-import {timescaleSchema} from './timescale.ts';
 import type {Client} from './types.ts';
 
-/** How long the history is kept, in days; null for ever. `compressafter`: days after which it is compressed, where TimescaleDB is. `droppedbefore`: what is older is gone, or going. */
+/** How long the history is kept, in days; null for ever. `compressafter`: days after which it is compressed, with closed processes, where TimescaleDB is. `droppedbefore`: what is older is gone, or going. */
 export type Retention = {days: number | null; compressafter: number | null; droppedbefore: Time | null};
 
 /** Rows that are dropped, and seals whose lists are, at most in one transaction. */
@@ -18,18 +17,7 @@ export async function get(client: Client): Promise<Retention> {
 	return {days: row?.days ?? null, compressafter: row?.compress_after ?? null, droppedbefore: row?.dropped_before ?? null};
 }
 
-/** Whether the history lies in chunks of TimescaleDB, in which schema its functions are, and whether the chunks can be compressed. */
-async function chunks(client: Client): Promise<{functions: string; compressible: boolean} | undefined> {
-	const functions = await timescaleSchema(client);
-	if (functions === undefined) {
-		return undefined;
-	}
-
-	const {rows: [found]} = await client.query<{compressible: boolean}>('select compression_enabled as compressible from timescaledb_information.hypertables where hypertable_schema = \'colonies\' and hypertable_name = \'history\'');
-	return found && {...found, functions};
-}
-
-/** Sets how long the history is kept, and after how long it is compressed. @throws InvalidInput where it cannot be compressed */
+/** Sets how long the history is kept, and after how long that and closed processes are compressed. @throws InvalidInput where they cannot be compressed */
 export async function set(client: Client, {days, compressafter}: Pick<Retention, 'days' | 'compressafter'>): Promise<Retention> {
 	const before = await get(client);
 	await client.query(
@@ -42,27 +30,6 @@ export async function set(client: Client, {days, compressafter}: Pick<Retention,
 	}
 
 	return get(client);
-}
-
-async function setCompression(client: Client, days: number | null): Promise<void> {
-	const found = await chunks(client);
-	if (found === undefined) {
-		if (days !== null) {
-			throw new InvalidInput('This database cannot compress the history: it does not lie in chunks of TimescaleDB.', {hint: 'Leave --compressafter out, or use a database with TimescaleDB.'});
-		}
-
-		return;
-	}
-
-	if (!found.compressible) {
-		// By what was done, so that operators' changes are found without the others; within, in the order in which they are sealed.
-		await client.query('alter table colonies.history set (timescaledb.compress, timescaledb.compress_segmentby = \'what\', timescaledb.compress_orderby = \'txid, history_id, at\')');
-	}
-
-	await client.query(`select ${found.functions}.remove_compression_policy('colonies.history', if_exists => true)`);
-	if (days !== null) {
-		await client.query(`select ${found.functions}.add_compression_policy('colonies.history', compress_after => make_interval(days => $1::int))`, [days]);
-	}
 }
 
 /** Rows that tell how long the history and closed processes are kept stay for good: they say what retention may have dropped. */
@@ -90,7 +57,7 @@ async function dropRows(client: Client, before: Time): Promise<boolean> {
 		return false;
 	}
 
-	const inChunks = await chunks(client);
+	const inChunks = await chunksOf(client, 'history');
 	const {txid, row} = last.to;
 	const {rows: unsealed} = await client.query('select from colonies.history where txid >= $2::bigint and (txid, history_id) > ($2::bigint, $3::bigint) and at < $1::timestamptz limit 1', [before, txid, row]);
 	if (unsealed.length === 0) {
@@ -191,21 +158,7 @@ export async function apply(client: Client): Promise<{changes: Change[]; more: b
 /** Compresses one chunk that is due, where TimescaleDB has nobody of its own who does. @returns whether there was one */
 export async function compress(client: Client): Promise<boolean> {
 	const {compressafter} = await get(client);
-	const inChunks = compressafter === null ? undefined : await chunks(client);
-	if (inChunks === undefined) {
-		return false;
-	}
-
-	const {rows} = await client.query(
-		`select ${inChunks.functions}.compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass) from (
-			select chunk_schema, chunk_name from timescaledb_information.chunks
-			where hypertable_schema = 'colonies' and hypertable_name = 'history' and not is_compressed and range_end < statement_timestamp() - make_interval(days => $1::int)
-				and not exists (select from pg_stat_activity where backend_type like 'TimescaleDB%' and datname = current_database())
-			order by range_end limit 1
-		) due`,
-		[compressafter],
-	);
-	return rows.length > 0;
+	return compressafter !== null && compressOne(client, compressafter);
 }
 
 /** What retention may have dropped: rows from before a time. `days`, `at`, `place`: of the row `history.retention` that allows it. */

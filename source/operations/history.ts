@@ -26,7 +26,7 @@ export const setRetention = defineOperation({
 	summary: 'Set how long the history is kept; what is older is dropped for good.',
 	input: {
 		days: days('Days', 'Days that the history is kept; 0 for ever'),
-		compressafter: days('Compress after', 'Days after which it is compressed, where TimescaleDB is; 0 for never'),
+		compressafter: days('Compress after', 'Days after which it and closed processes are compressed, where TimescaleDB is; 0 for never'),
 	},
 	route: 'PUT /history/retention',
 	allow: root,

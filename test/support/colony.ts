@@ -10,9 +10,7 @@ import {createIdentity, type Identity} from '../../source/identity/index.ts';
 import {
 	Broker, type Caller, type InputOf, type OperationName, type ResultOf,
 } from '../../source/operations/index.ts';
-import {
-	noPostgres, openFresh, openMemory, startPostgres,
-} from './databases.ts';
+import {noPostgres, openMemory, openPlain} from './databases.ts';
 
 export const rootPassword = 'correct horse battery staple';
 export const root: Caller = {root: rootPassword};
@@ -24,7 +22,7 @@ export async function openAny(): Promise<Database> {
 	const opened: Database[] = [];
 	// Before the server is started, so that the database is closed before that is stopped.
 	after(async () => Promise.all(opened.map(async database => database.close())));
-	const database = noPostgres ? await openMemory() : await openFresh(await startPostgres());
+	const database = noPostgres ? await openMemory() : await openPlain();
 	opened.push(database);
 	return database;
 }

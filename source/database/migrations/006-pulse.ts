@@ -15,14 +15,33 @@ export const axes = [
 	{axis: 1, key: 'coalesce(detail->>\'computer\', detail->>\'assignedcomputerid\', \'\')'},
 ] as const;
 
-export const isMove = 'noun = \'process\' and coalesce(from_state, to_state) is not null';
+const isMove = 'noun = \'process\' and coalesce(from_state, to_state) is not null';
 const states = ['waiting', 'running', 'successful', 'failed'];
 const stateOf = (column: string) => `case ${column} ${states.map((state, place) => `when '${state}' then ${place}`).join(' ')} else ${states.length} end`;
 // From which state to which, as 8 times the first and the second; 4 stands for none.
-export const move = `(8 * ${stateOf('from_state')} + ${stateOf('to_state')})::smallint`;
+const move = `(8 * ${stateOf('from_state')} + ${stateOf('to_state')})::smallint`;
 const cellOf = (name: string) => `coalesce(width_bucket((detail->>'${name}')::bigint, '{${cellBounds.join(',')}}'::bigint[]), -1)`;
 // How long it waited when it is assigned, how long it ran when it is closed; of nothing else, and of rows that do not say so, a span is counted.
-export const cell = `(case when to_state = 'running' then ${cellOf('wait')} when from_state = 'running' and to_state in ('successful', 'failed') then ${cellOf('run')} else -1 end)::smallint`;
+const cell = `(case when to_state = 'running' then ${cellOf('wait')} when from_state = 'running' and to_state in ('successful', 'failed') then ${cellOf('run')} else -1 end)::smallint`;
+
+/** The table that portions of the history are counted into. `id`: the type of a colony's id. */
+export const rolledTable = (id: string): string => `create table pulse_rolled (
+	axis smallint not null,
+	level integer not null,
+	at timestamptz not null,
+	colony_id ${id} not null,
+	key text collate "C" not null,
+	move smallint not null,
+	cell smallint not null,
+	n bigint not null,
+	primary key (colony_id, axis, level, at, key, move, cell)
+) with (fillfactor = 70);
+create index pulse_rolled_by_age on pulse_rolled (level, at);`;
+
+/** The moves in the rows of the history, by what they are counted and at which level. `colony`: how the id of a row's colony is had. */
+export const movesOf = (colony: string): string => `select h.txid, h.history_id, ${colony} as colony_id, a.axis, l.level, to_timestamp(floor(date_part('epoch', h.at) / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
+	from history h cross join lateral (values ${axes.map(({axis, key}) => `(${axis}::smallint, ${key} collate "C")`).join(', ')}) as a(axis, key) cross join (values ${levels.map(({level}) => `(${level})`).join(', ')}) as l(level)
+	where ${isMove} and h.colony_id is not null`;
 
 const each = (make: (axis: number, key: string, place: number) => string): string => axes.flatMap(({axis, key}) => levels.map((_, place) => make(axis, key, place))).join('\n');
 const nameOf = (axis: number, place: number): string => `pulse_${axis}_${levels[place]!.level}`;
@@ -71,22 +90,8 @@ begin
 		${each(aggregate)}
 		create view pulse as ${each(aggregated).split('\n').join(' union all ')};
 	else
-		create table pulse_rolled (
-			axis smallint not null,
-			level integer not null,
-			at timestamptz not null,
-			colony_id text collate "C" not null,
-			key text collate "C" not null,
-			move smallint not null,
-			cell smallint not null,
-			n bigint not null,
-			primary key (colony_id, axis, level, at, key, move, cell)
-		) with (fillfactor = 70);
-		create index pulse_rolled_by_age on pulse_rolled (level, at);
-		create view pulse_moves as
-			select h.txid, h.history_id, h.colony_id, a.axis, l.level, to_timestamp(floor(date_part('epoch', h.at) / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
-			from history h cross join lateral (values ${axes.map(({axis, key}) => `(${axis}::smallint, ${key} collate "C")`).join(', ')}) as a(axis, key) cross join (values ${levels.map(({level}) => `(${level})`).join(', ')}) as l(level)
-			where ${isMove} and h.colony_id is not null;
+		${rolledTable('text collate "C"')}
+		create view pulse_moves as ${movesOf('h.colony_id')};
 		create view pulse as
 			select axis, level, at, colony_id, key, move, cell, n from pulse_rolled
 			union all

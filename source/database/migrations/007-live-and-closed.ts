@@ -20,7 +20,7 @@ update nonces_${slot} set proof = substring(sha256(convert_to(signer || ' ' || c
 alter table nonces_${slot} drop nonce, drop signer, drop created, add primary key (proof);`).join('\n');
 
 /** The columns that a process keeps however it goes on. */
-const lasting = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+export const lasting = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
 
 /** The same of a process \`p\` of before. */
 const before = 'decode(p.process_id, \'hex\'), decode(p.colony_id, \'hex\'), p.submission_time, p.start_time, p.deadline, decode(p.assigned_computer_id, \'hex\'), bytes_of_all(p.target_computer_ids), p.computer_type, p.timeout, p.retries, p.max_retries, p.mem, p.cores, p.gpus';
@@ -61,7 +61,7 @@ const fingerprint = `sha256(convert_to('[' || to_json(p.computer_type)::text || 
 	|| coalesce((select string_agg('"' || t.id || '"', ',' order by t.id collate "C") from (select distinct unnest(p.target_computer_ids) as id) t), '') || ']]', 'UTF8'))`;
 
 /** What a running process has written so far, beside what went in. */
-const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
+export const withOutputs = `nullif(coalesce(l.attributes, '{}') || coalesce((
 	select jsonb_object_agg(o.name, o.list) from (
 		select case attribute_type when 1 then 'out' else 'err' end as name, jsonb_agg(jsonb_build_object(key, value) order by key) as list
 		from outputs where process_id = l.process_id group by attribute_type

@@ -1,12 +1,10 @@
-import type {Migration} from './migration.ts';
+import {indexesOfChanges} from './005-audit.ts';
 import {
-	axes, cell, isMove, levels, move,
+	axes, levels, movesOf, rolledTable,
 } from './006-pulse.ts';
+import type {Migration} from './migration.ts';
 
 const columns = 'history_id, txid, at, since, noun, what, from_state, to_state, detail, request, signature';
-
-/** Operators' changes, and what happened to the installation itself: as in 005-audit.ts. */
-const changes = 'what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\'))';
 
 const history = `(
 	history_id bigint not null default nextval('history_numbers'),
@@ -28,17 +26,12 @@ const history = `(
 
 const counted = 'axis, level, at, colony_id, key, move, cell';
 
-/** The moves in the rows of the history, each counted by what and at which level. */
-const moves = (colony: string): string => `select h.txid, h.history_id, ${colony} as colony_id, a.axis, l.level, to_timestamp(floor(date_part('epoch', h.at) / l.level) * l.level) as at, a.key, ${move} as move, ${cell} as cell
-	from history h cross join lateral (values ${axes.map(({axis, key}) => `(${axis}::smallint, ${key} collate "C")`).join(', ')}) as a(axis, key) cross join (values ${levels.map(({level}) => `(${level})`).join(', ')}) as l(level)
-	where ${isMove} and h.colony_id is not null`;
-
 const aggregates = axes.flatMap(({axis}) => levels.map(({level}) => `pulse_${axis}_${level}`));
 
 /**
 The history with ids of 32 bytes, in pieces that are dropped at a stroke: by the month in which its rows were written (UTC), or by the day where it is kept for a month at most; hypertables of TimescaleDB have their own.
 An actor or subject that is no id, as \`root\`, is its text in bytes: \`text_of\` is what it was before, and what its seal is about.
-What Pulse counts lies in \`pulse_rolled\` with every kind of database: continuous aggregates hold their table as it is, and counted the same at twice the cost.
+What Pulse counts lies in \`pulse_rolled\` with every kind of database: continuous aggregates hold their table as it is.
 Of the indexes the one on spans goes: which processes have changed since a moment is told by their own rows, and by the images of those that were removed; \`since\` is kept for the seals of before.
 */
 export const compactHistory: Migration = {
@@ -56,21 +49,10 @@ declare
 	horizon bigint := txid_snapshot_xmin(txid_current_snapshot()) + (select base from txid_base);
 begin
 	if to_regclass('colonies.pulse_rolled') is null then
-		create table pulse_rolled (
-			axis smallint not null,
-			level integer not null,
-			at timestamptz not null,
-			colony_id bytea not null,
-			key text collate "C" not null,
-			move smallint not null,
-			cell smallint not null,
-			n bigint not null,
-			primary key (colony_id, axis, level, at, key, move, cell)
-		) with (fillfactor = 70);
-		create index pulse_rolled_by_age on pulse_rolled (level, at);
+		${rolledTable('bytea')}
 		insert into pulse_rolled (${counted}, n) select axis, level, at, decode(colony_id, 'hex'), key, move, cell, sum(n) from pulse where colony_id is not null group by 1, 2, 3, 4, 5, 6, 7;
 		-- What transactions have written beside one that is still open is counted later, with what that one writes.
-		insert into pulse_rolled (${counted}, n) select ${counted}, -count(*) from (${moves('decode(h.colony_id, \'hex\')')} and h.txid >= horizon) m group by 1, 2, 3, 4, 5, 6, 7
+		insert into pulse_rolled (${counted}, n) select ${counted}, -count(*) from (${movesOf('decode(h.colony_id, \'hex\')')} and h.txid >= horizon) m group by 1, 2, 3, 4, 5, 6, 7
 			on conflict (colony_id, axis, level, at, key, move, cell) do update set n = pulse_rolled.n + excluded.n;
 		delete from pulse_rolled where n <= 0;
 		update pulse_place set txid = horizon - 1, history_id = 999999999999999;
@@ -146,13 +128,7 @@ create index history_by_subject on history (subject_id, at, history_id);
 create index history_of_members on history (noun, colony_id, at) where noun in ('colony', 'computer');
 create index history_of_removals on history (colony_id, at) where what = 'process.remove';
 create index history_of_names on history (subject_id, at) where what in ('colony.register', 'colony.rename', 'colony.remove', 'computer.register', 'computer.rename', 'computer.remove');
-create index history_by_signature on history (signature, txid) where signature is not null;
-create index history_of_changes on history (at, history_id) where ${changes};
-create index history_of_changes_by_colony on history (colony_id, at, history_id) where ${changes};
-create index history_of_changes_by_what on history (what, at, history_id) where ${changes};
-create index history_of_changes_by_colony_and_what on history (colony_id, what, at, history_id) where ${changes};
-create index history_of_changes_by_actor on history (actor, at, history_id) where ${changes};
-create index history_of_changes_by_actor_and_what on history (actor, what, at, history_id) where ${changes};
+create index history_by_signature on history (signature, txid) where signature is not null;${indexesOfChanges}
 create trigger history_is_append_only before update on history for each row execute function refuse_change();
 analyze history;
 
@@ -168,7 +144,7 @@ begin
 end
 $body$;
 
-create view pulse_moves as ${moves('h.colony_id')};
+create view pulse_moves as ${movesOf('h.colony_id')};
 create view pulse as
 	select ${counted}, n from pulse_rolled
 	union all

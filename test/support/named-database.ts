@@ -1,0 +1,69 @@
+// The database that somebody names for the tests, so that any engine that speaks the protocol of PostgreSQL can be tried.
+import {randomBytes} from 'node:crypto';
+import process from 'node:process';
+import {after} from 'node:test';
+import pg from 'pg';
+import {parse} from 'pg-connection-string';
+import type {PostgresOptions} from '../../source/database/postgres.ts';
+
+const url = process.env.COLONIES_TEST_DATABASE;
+
+/** The database that COLONIES_TEST_DATABASE names, `postgresql://user:password@host:port/name`; undefined where it names none. */
+export const namedDatabase: PostgresOptions | undefined = url ? read(url) : undefined;
+
+function read(text: string): PostgresOptions {
+	const {host, port, user, password, database} = parse(text);
+	if (!host || !user || !database) {
+		throw new Error('COLONIES_TEST_DATABASE needs a host, a user and a database: postgresql://user:password@host:port/name');
+	}
+
+	return {host, port: Number(port ?? 5432), user, password, database};
+}
+
+async function asking<Result>({host, port, user, password, database}: PostgresOptions, ask: (client: pg.Client) => Promise<Result>): Promise<Result> {
+	const client = new pg.Client({host, port, user, password, database});
+	await client.connect();
+	try {
+		return await ask(client);
+	} finally {
+		await client.end();
+	}
+}
+
+const prefix = 'colonies_test_';
+
+/** Drops the schemas that earlier tests have left, for those that were killed drop nothing; nothing else in the database is touched. */
+const empty = async (where: PostgresOptions): Promise<void> => asking(where, async client => {
+	const {rows} = await client.query<{name: string}>('select nspname as name from pg_catalog.pg_namespace where starts_with(nspname, $1)', [prefix]);
+	for (const {name} of rows) {
+		await client.query(`drop schema "${name}" cascade`);
+	}
+});
+
+let timescale: Promise<boolean> | undefined;
+
+/** Whether the named database has TimescaleDB. */
+export async function isTimescale(where: PostgresOptions): Promise<boolean> {
+	timescale ??= asking(where, async client => (await client.query('select from pg_catalog.pg_extension where extname = \'timescaledb\'')).rowCount === 1);
+	return timescale;
+}
+
+let emptied: Promise<void> | undefined;
+const made: string[] = [];
+
+if (namedDatabase !== undefined) {
+	after(async () => asking(namedDatabase, async client => {
+		for (const name of made) {
+			await client.query(`drop schema if exists "${name}" cascade`);
+		}
+	}));
+}
+
+/** A schema of its own in a database: a name that none has yet, and that the program makes. */
+export async function freshSchema(where: PostgresOptions): Promise<PostgresOptions> {
+	emptied ??= empty(where);
+	await emptied;
+	const schema = `${prefix}${randomBytes(6).toString('hex')}`;
+	made.push(schema);
+	return {...where, schema};
+}
