@@ -1,9 +1,9 @@
 /**
 What operators and computers ask most, as the tables grow: with so much that waits and so much that is closed. Then lives a second beside a transaction that is held open and beside readers that scan the tables, and closes without any vacuum.
 
-	node --import tsx bench/growth.ts [sizes] [seconds]
+	node --import tsx bench/growth.ts [sizes] [seconds] [parts]
 
-`sizes`: stages as `waiting/closed`, separated by commas; `seconds`: how long each part of the second half takes. PostgreSQL writes through to its disk.
+`sizes`: stages as `waiting/closed`, separated by commas; `seconds`: how long each part of the second half takes; `parts`: which of `growth,beside,unvacuumed`. PostgreSQL writes through to its disk.
 Prints the median milliseconds of each question at each stage, and how many times the smallest stage's the largest one is. What takes less than a few milliseconds is mostly round trips.
 */
 import process from 'node:process';
@@ -15,7 +15,7 @@ import {type Colony, openColony} from '../test/support/colony.ts';
 import {freshDatabase, startPostgres} from '../test/support/databases.ts';
 
 /* eslint-disable no-await-in-loop, @eslint-community/eslint-comments/disable-enable-pair -- One after the other is how it is measured. */
-const [sizes = '1000/0,100000/0,1000000/0,1000000/1000000,1000000/5000000', seconds = '60'] = process.argv.slice(2);
+const [sizes = '1000/0,100000/0,1000000/0,1000000/1000000,1000000/5000000', seconds = '60', chosen = 'growth,beside,unvacuumed'] = process.argv.slice(2);
 const stages = sizes.split(',').map(text => text.split('/').map(Number) as [waiting: number, closed: number]);
 const types = ['gpu_train', 'gpu_infer', 'cpu_batch', 'report', 'render'];
 
@@ -203,7 +203,9 @@ async function unvacuumed(): Promise<void> {
 	await database.close();
 }
 
-await growth();
-await beside();
-await unvacuumed();
+const parts = {growth, beside, unvacuumed};
+for (const part of chosen.split(',') as Array<keyof typeof parts>) {
+	await parts[part]();
+}
+
 await server.stop();
