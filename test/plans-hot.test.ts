@@ -82,6 +82,27 @@ test('what every process goes through looks at few pages, whatever the statistic
 	}
 });
 
+test('a count reads what it counts, to its bound, and nothing of the other states', {skip}, async t => {
+	const server = await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB'}});
+	for (const [name, prepare] of Object.entries(states)) {
+		await t.test(name, async () => {
+			const {plain, database, colony} = await open(server);
+			await prepare(plain, colony);
+			await plain.query('delete from colonies.live where status = 1');
+			await plain.query('delete from colonies.closed where status = 3');
+			await plain.query('vacuum');
+			for (const [what, ask] of Object.entries({count: async () => colony.own('process.count'), pulse: async () => colony.own('pulse.get', {span: '1d'}), type: async () => colony.own('pulse.get', {span: '1d', computertype: 'none'})})) {
+				database.plans.length = 0;
+				await ask();
+				const pages = database.plans.reduce((sum, {buffers}) => sum + buffers, 0);
+				assert.ok(pages <= 1200, `${what}: ${pages} pages\n${database.plans.map(({text, buffers, scans}) => `${buffers} pages: ${text}\n${scans.join('\n')}`).join('\n\n')}`);
+			}
+
+			await plain.close();
+		});
+	}
+});
+
 test('what was claimed and closed under a transaction that stays open is not gone through by every claim', {skip}, async () => {
 	const server = await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB'}});
 	const {plain, database, colony} = await open(server);

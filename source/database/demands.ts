@@ -63,7 +63,7 @@ const toDemand = (row: Omit<DemandRow, 'demand_id' | 'colony_id'>): Demand => ({
 export async function waitingDemands(client: Client, colonies: readonly Id[], limit: number): Promise<Map<number, number>> {
 	const {rows} = await client.query<{demand_id: number; count: number}>(
 		`select d.demand_id, w.count from colonies.demands d
-		cross join lateral (select count(*)::int as count from (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0 limit $2) waiting) w
+		cross join lateral (select count(*)::int as count from (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0 order by p.submission_time limit $2) waiting) w
 		where d.colony_id = any ($1) and w.count > 0`,
 		[bytesOfAll(colonies), limit],
 	);

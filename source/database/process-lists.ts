@@ -6,7 +6,7 @@ import {type Page, type PageRequest, toPage} from './pages.ts';
 import {idsWith, typesOf, type Walk} from './process-filters.ts';
 import {search, testsOfRows} from './process-search.ts';
 import {
-	keyOf, listStatement, type ProcessFilter, toRow,
+	countOf, keyOf, listStatement, type ProcessFilter, toRow,
 } from './process-statements.ts';
 import {type ComputerRow, processColumns, type ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
@@ -72,11 +72,9 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 
 /** How many processes are in each state, counted to `limit` and no further: a number above it means that there are more. */
 export async function count(client: Client, colony: Id, limit: number): Promise<Record<ProcessState, number>> {
-	const {rows} = await client.query<{status: number; count: number}>(
-		`select s.status, (select count(*)::int from (select from colonies.processes p where p.colony_id = $1 and p.status = s.status limit $2) found) as count
-		from unnest(array[0, 1, 2, 3]::smallint[]) as s(status)`,
+	const {rows: [counts]} = await client.query<Record<ProcessState, number>>(
+		`select ${processStates.map(state => `${countOf(state, {colony: '$1', limit: '$2'})} as ${state}`).join(', ')}`,
 		[bytesOf(colony), limit + 1],
 	);
-	const counts = new Map(rows.map(row => [row.status, row.count]));
-	return Object.fromEntries(processStates.map((state, status) => [state, counts.get(status) ?? 0])) as Record<ProcessState, number>;
+	return counts!;
 }

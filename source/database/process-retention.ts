@@ -144,7 +144,7 @@ export async function outlook(client: Client, colony: Id | undefined, limit: num
 	const all = (await due(client)).filter(each => colony === undefined || each.colony === colony);
 	const {rows: [counted]} = await client.query<{count: number}>(
 		`select least($4::bigint + 1, coalesce(sum(n.count), 0))::int as count from unnest($1::bytea[], $2::smallint[], $3::timestamptz[]) as d(colony, status, before) cross join lateral (
-			select count(*) as count from (select from colonies.closed p where p.colony_id = d.colony and p.status = d.status and p.end_time < d.before limit $4::bigint + 1) found
+			select count(*) as count from (select from colonies.closed p where p.colony_id = d.colony and p.status = d.status and p.end_time < d.before order by p.end_time limit $4::bigint + 1) found
 		) n`,
 		[all.map(each => bytesOf(each.colony)), all.map(({state}) => closedStates.indexOf(state) + 2), all.map(({before}) => before), limit],
 	);

@@ -66,6 +66,18 @@ export const within = ({position}: PageRequest, comparison: string, bounds: Boun
 
 export type Statement = {text: string; values: unknown[]};
 
+type Counting = {/** The colony, as SQL. */ colony: string; /** As SQL. */ limit: string; /** Of one computer type alone; as SQL. */ type?: string | undefined};
+
+/**
+How many processes of a colony are in a state, as SQL, counted to `limit` and no further.
+The state is a constant and the rows are asked for in the order of an index: with many rows in one state, looking for those of another is otherwise taken for a matter of few pages of the table, and reads all of it.
+*/
+export function countOf(state: ProcessState, {colony, limit, type}: Counting): string {
+	const status = processStates.indexOf(state);
+	const [table, at] = status < 2 ? ['live', 'entered_at'] : ['closed', 'end_time'];
+	return `(select count(*)::int from (select from colonies.${table} p where p.colony_id = ${colony} and p.status = ${status}${type === undefined ? '' : ` and p.computer_type = ${type}`} order by p.${at} limit ${limit}) found)`;
+}
+
 /**
 The statement of a list: for each state, and each type that is asked for, one walk along an index from the position on; the walks are merged.
 With `ids`, the processes that have the attribute of the filter, these are looked up instead.

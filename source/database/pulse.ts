@@ -3,6 +3,7 @@ import type {Id, Time} from '../core/types.ts';
 import {
 	Gathered, type Line, levelsOf, running, waiting,
 } from './pulse-numbers.ts';
+import {countOf} from './process-statements.ts';
 import type {Client} from './types.ts';
 import {bytesOf} from './values.ts';
 
@@ -46,7 +47,8 @@ async function sourceOf(client: Client): Promise<string> {
 Everything that Pulse shows, in one statement, so that its numbers belong together. `$1` the colony, `$2` and `$3` the range, `$4` the step, `$5` the type or null, `$6` how far states are counted.
 Rows of types are all of a colony between them; rows of computers are not, so the whole is read beside them.
 */
-const statement = ({by, level, most}: PulseRequest, source: string): string => {
+const statement = ({by, level, most, computertype}: PulseRequest, source: string): string => {
+	const counting = {colony: '$1', limit: '$6::bigint', type: computertype === undefined ? undefined : '$5::text'};
 	const axis = by === 'computer' ? 1 : 0;
 	const isRow = `axis = ${axis} and (axis = 0 or key <> '')`;
 	const whole = 'select 0 as rank, bucket, move, cell, n from scanned where axis = 0';
@@ -73,8 +75,8 @@ const statement = ({by, level, most}: PulseRequest, source: string): string => {
 	select 'move' as kind, rank, bucket, move, sum(n)::bigint as n, string_agg(cell || ' ' || n, ' ') filter (where cell >= 0) as cells, null as key, null as name from summed group by rank, bucket, move
 	${by === 'none' ? '' : named}
 	union all
-	select 'now', 0, 0, s.status, (select count(*) from (select from colonies.live p where p.colony_id = $1 and p.status = s.status and ($5::text is null or p.computer_type = $5) limit $6::bigint) found), null, null, null
-	from (values (${waiting}), (${running})) as s(status)`;
+	select 'now', 0, 0, s.status, s.count, null, null, null
+	from (values (${waiting}, ${countOf('waiting', counting)}), (${running}, ${countOf('running', counting)})) as s(status, count)`;
 };
 
 const timeOf = (seconds: number): Time => new Date(seconds * 1000).toISOString().replace('.000Z', '.000000Z');
