@@ -8,6 +8,7 @@ Prints the median milliseconds of each question at each stage, and how many time
 */
 import process from 'node:process';
 import {keepTime} from '../source/contexts/keep-time.ts';
+import {ColoniesError} from '../source/core/errors.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import type {Database} from '../source/database/types.ts';
 import type {Identity} from '../source/identity/index.ts';
@@ -106,6 +107,19 @@ async function growth(): Promise<void> {
 	await database.close();
 }
 
+/** Claims as computers do, who ask again: what somebody has submitted another may have taken, and theirs came after this one had looked. */
+async function assign(colony: Colony, computer: Identity): Promise<{processid: string}> {
+	for (;;) {
+		try {
+			return await colony.assign(computer);
+		} catch (error) {
+			if (!(error instanceof ColoniesError) || error.code !== 'nothing-to-assign') {
+				throw error;
+			}
+		}
+	}
+}
+
 /** Lives a second by so many callers, until a time is over; and the median of a close among them. */
 async function lives(colony: Colony, computers: readonly Identity[], span: number): Promise<{rate: number; close: number}> {
 	const until = performance.now() + span;
@@ -115,7 +129,7 @@ async function lives(colony: Colony, computers: readonly Identity[], span: numbe
 	await Promise.all(computers.map(async computer => {
 		while (performance.now() < until) {
 			await colony.submit({timeout: 600, in: {job: 'render', frame: '1017'}});
-			const process = await colony.assign(computer);
+			const process = await assign(colony, computer);
 			closes.push(await took(async () => colony.close(computer, process)));
 			lived++;
 		}
@@ -191,7 +205,7 @@ async function unvacuumed(): Promise<void> {
 		await Promise.all(computers.map(async computer => {
 			while (left-- > 0) {
 				await colony.submit({timeout: 600, in: {job: 'render', frame: '1017'}});
-				const process = await colony.assign(computer);
+				const process = await assign(colony, computer);
 				closes.push(await took(async () => colony.close(computer, process)));
 			}
 		}));

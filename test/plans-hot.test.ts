@@ -111,10 +111,10 @@ test('what was claimed and closed under a transaction that stays open is not gon
 	const {rows: [{demand}]} = await plain.query<any>('select demand_id as demand from colonies.live');
 	let now = 0;
 	const cursors = new ClaimCursors(() => now);
-	const take = async (howMany = 1) => database.transaction(async client => {
+	const take = async (howMany = 1, isPatient = false) => database.transaction(async client => {
 		const {computer: row} = await standingOf(client, colony.id, computer.id, {hold: true});
 		database.plans.length = 0;
-		const {result} = await claim(client, row!, howMany, cursors);
+		const {result} = await claim(client, row!, {count: howMany, cursors, isPatient});
 		return {ids: result.map(({processid}) => processid), pages: database.plans.reduce((sum, {buffers}) => sum + buffers, 0)};
 	});
 
@@ -161,7 +161,13 @@ test('what was claimed and closed under a transaction that stays open is not gon
 	const late = await colony.submit({computertype: 'type3'});
 	await plain.query('update colonies.live set submission_time = now() - interval \'3 hours\', entered_at = now() - interval \'3 hours\' where process_id = colonies.bytes_of($1)', [late.processid]);
 	now += 50;
-	assert.deepEqual((await take()).ids, [late.processid], 'too little was found, so it looks from the beginning');
+	assert.deepEqual((await take(1, true)).ids, [late.processid], 'too little was found, so it looks from the beginning');
+
+	// Just after such a look, whoever waits for work does without another one; nobody is told for good that there is nothing.
+	const later = await colony.submit({computertype: 'type3'});
+	await plain.query('update colonies.live set submission_time = now() - interval \'3 hours\', entered_at = now() - interval \'3 hours\' where process_id = colonies.bytes_of($1)', [later.processid]);
+	assert.deepEqual((await take(1, true)).ids, []);
+	assert.deepEqual((await take()).ids, [later.processid]);
 	letGo();
 	await other;
 	await plain.close();

@@ -12,7 +12,7 @@ export type Taken = {demand_id: number; passed: Time};
 /**
 How far claims have come in the queue of each kind of work (rows of `demands`), on this server. A queue on PostgreSQL is slow where the entries of what was claimed lie before what waits,
 as long as vacuum may not take them away: so a claim begins where the last one ended, and from the beginning once a second.
-What was put back stands by itself in an index and is found at once; what was committed a tenth of a second after its time, or was claimed by a transaction that came to nothing, is found by the next look from the beginning.
+What was put back stands by itself in an index and is found at once; what was committed a tenth of a second after its time, or was claimed by a transaction that came to nothing, is found by the next look from the beginning: at once where nothing else is found and the caller does not ask again by itself.
 */
 export class ClaimCursors {
 	readonly #places = new Map<number, {passed: Time; until: number}>();

@@ -120,11 +120,15 @@ async function takeFromMany(client: Client, computer: ComputerRow, {count, place
 
 const take = async (client: Client, computer: ComputerRow, asking: Asking): Promise<Claimed[]> => await takeFromGroups(client, computer, asking, few) ?? takeFromMany(client, computer, asking);
 
-/** Takes from where claims have come to; where that is too little, now and then, from the beginning. */
-async function takeFrom(client: Client, computer: ComputerRow, count: number, cursors: ClaimCursors): Promise<Claimed[]> {
+/** How a computer claims. `cursors`: how far the claims of this server have come; `isPatient`: it asks again by itself when there is nothing. */
+type Claiming = {count: number; cursors?: ClaimCursors; isPatient?: boolean};
+
+/** Takes from where claims have come to; where that is too little, now and then, from the beginning, and always before somebody hears that there is nothing. */
+async function takeFrom(client: Client, computer: ComputerRow, {count, cursors, isPatient}: Required<Claiming>): Promise<Claimed[]> {
 	const places = cursors.get();
 	const claimed = await take(client, computer, {count, places});
-	const isShort = claimed.length < count && places.demands.length > 0 && cursors.mayLook();
+	const isLast = claimed.length === 0 && !isPatient;
+	const isShort = claimed.length < count && places.demands.length > 0 && (cursors.mayLook() || isLast);
 	const rest = isShort ? await take(client, computer, {count: count - claimed.length, places: {demands: [], times: []}}) : [];
 	// What was passed over is older.
 	const all = [...rest, ...claimed];
@@ -135,10 +139,9 @@ async function takeFrom(client: Client, computer: ComputerRow, count: number, cu
 /**
 Gives the oldest waiting processes that may run on this computer to it, up to `count`, oldest first; none when there is nothing for it.
 The computer is approved, and its row held by this transaction, so that no disapproval or removal comes before the claim (domain.md, "Which process next").
-@param cursors how far the claims of this server have come
 */
-export async function claim(client: Client, computer: ComputerRow, count: number, cursors = new ClaimCursors()): Promise<Done<Process[]>> {
-	const claimed = await takeFrom(client, computer, count, cursors);
+export async function claim(client: Client, computer: ComputerRow, {count, cursors = new ClaimCursors(), isPatient = false}: Claiming): Promise<Done<Process[]>> {
+	const claimed = await takeFrom(client, computer, {count, cursors, isPatient});
 	return {
 		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({
