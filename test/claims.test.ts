@@ -53,7 +53,7 @@ test('claims of several at once give out the same processes in the same order as
 		const expected = processes.filter(process => mayRun(computer, process)).sort(compare).map(({processid}) => processid);
 		const given: Id[] = [];
 		for (const count of counts) {
-			const batch = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), {count}));
+			const batch = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), count));
 			assert.deepEqual(batch.changes.map(({subject}) => subject), batch.result.map(({processid}) => processid));
 			given.push(...batch.result.map(({processid}) => processid));
 			if (batch.result.length < count) {
@@ -75,7 +75,7 @@ test('among many kinds of work, what fits is found behind a long queue that does
 	}));
 	const id = await freshWork([...blocked, ...fitting], computer);
 	for (const {processid} of fitting.slice(0, 5)) {
-		const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), {count: 1}));
+		const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 1));
 		assert.equal(process!.processid, processid);
 	}
 });
@@ -91,7 +91,7 @@ test('of work submitted at the same moment the lowest id comes first, in one kin
 		const id = await freshWork(processes, roomy);
 		const expected = processes.map(({processid}) => processid).sort();
 		for (const processid of expected.slice(0, 10)) {
-			const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), {count: 1}));
+			const {result: [process]} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), 1));
 			assert.equal(process!.processid, processid);
 		}
 	}
@@ -103,7 +103,7 @@ test('a computer that asks for several gets no more than that, wherever in the q
 	const blocked = Array.from({length: 100}, (_, index): Placed => ({...light, processid: sha3(`too large ${index}`), entered: later(past, 10 + index), cores: 5}));
 	const far = Array.from({length: 100}, (_, index): Placed => ({...light, processid: sha3(`far ${index}`), entered: later(past, 1000 + index), mem: 1 + index}));
 	const id = await freshWork([...near, ...blocked, ...far], roomy);
-	const {result} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), {count: 5}));
+	const {result} = await database.transaction(async client => claim(client, await held(client, id, roomy.computerid), 5));
 	assert.deepEqual(result.map(({processid}) => processid), [...near, ...far.slice(0, 3)].map(({processid}) => processid));
 });
 
@@ -130,7 +130,7 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 		}));
 		const id = await freshWork(processes, computer);
 		const take = async (client: Client) => {
-			const {result: [process]} = await claim(client, await held(client, id, computer.computerid), {count: 1});
+			const {result: [process]} = await claim(client, await held(client, id, computer.computerid), 1);
 			return processes.findIndex(({processid}) => processid === process?.processid);
 		};
 
@@ -169,10 +169,10 @@ test('what another claim takes while this one looks is given out once', {skip: n
 		looking = database.transaction(async client => {
 			const computer = await held(client, id, slow.computerid);
 			await client.query(`set local search_path = ${pausing.path}`);
-			return claim(client, computer, {count: 1});
+			return claim(client, computer, 1);
 		});
 		await untilBlocked(database, looking);
-		return database.transaction(async client => claim(client, await held(client, id, quick.computerid), {count: 1}));
+		return database.transaction(async client => claim(client, await held(client, id, quick.computerid), 1));
 	});
 	assert.equal(taken.result.length, 1);
 	assert.deepEqual((await looking!).result, []);
@@ -187,7 +187,7 @@ test('what is claimed runs from then on, up to its time limit where it has one, 
 		await database.query('update colonies.live set timeout = $1 where process_id = colonies.bytes_of($2)', [timeouts[index], processid]);
 	}
 
-	const {result, changes} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), {count: 4}));
+	const {result, changes} = await database.transaction(async client => claim(client, await held(client, id, computer.computerid), 4));
 	assert.deepEqual(result.map(({assignedcomputerid, status}) => [assignedcomputerid, status]), processes.map(() => [computer.computerid, 1]));
 	const {rows} = await database.query<{limit: number | null; enters: boolean; waited: number}>(
 		`select extract(epoch from deadline - start_time)::int as limit, entered_at = start_time as enters, (extract(epoch from start_time - submission_time) * 1000000)::bigint as waited

@@ -194,7 +194,7 @@ test('in 10,000 random colonies, assign gives a process to a computer exactly wh
 				}
 
 				for (const computer of computers.filter(({status}) => status === 1).slice(0, 1)) {
-					const {result: [given]} = await claim(client, toRow(colony, computer), {count: 1});
+					const {result: [given]} = await claim(client, toRow(colony, computer), 1);
 					assert.equal(given?.processid, queue.find((_, index) => mayRunOn(index, computer))?.processid);
 				}
 			}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import {after, test} from 'node:test';
 import {microseconds} from '../source/core/time.ts';
 import {computerStates, type Id, type Process, processStates} from '../source/core/types.ts';
@@ -9,6 +10,9 @@ import {root} from './support/colony.ts';
 import {readAll, type Recorded, Workload} from './support/past.ts';
 import {Random} from './support/random.ts';
 import {keepInFull} from './support/tampering.ts';
+
+/** How many moments are looked back at; PAST_MOMENTS sets how many on PostgreSQL. */
+const moments = {postgres: Number(process.env.PAST_MOMENTS ?? 500), embedded: 80};
 
 const entered = ({status, submissiontime, starttime, endtime}: Process): string => status === 0 ? submissiontime : (status === 1 ? starttime : endtime);
 const compare = (left: string, right: string): number => left < right ? -1 : (left > right ? 1 : 0);
@@ -86,12 +90,12 @@ async function checkInFull(database: Database, workload: Workload): Promise<void
 	assert.deepEqual(await stepsOf(database, workload), before);
 }
 
-async function record(database: Database, moments: number, seed: number): Promise<void> {
+async function record(database: Database, many: number, seed: number): Promise<void> {
 	await migrate(database);
 	const random = new Random(seed);
 	const workload = new Workload(database, random);
 	await workload.begin(2);
-	for (let step = 0; step < moments; step++) {
+	for (let step = 0; step < many; step++) {
 		await workload.step();
 		if (step % 10 === 0) {
 			await check(random.pick(workload.recorded.slice(-20)), random);
@@ -109,7 +113,7 @@ async function record(database: Database, moments: number, seed: number): Promis
 		}
 	}
 
-	if (workload.recorded.length < 1000) {
+	if (workload.recorded.length < moments.postgres) {
 		// So few moments need not have seen everything.
 		return;
 	}
@@ -138,14 +142,14 @@ async function record(database: Database, moments: number, seed: number): Promis
 	]);
 }
 
-test('on PostgreSQL the lists of 1,000 moments are told as they were seen then', {skip: noPostgres}, async () => {
+test(`on PostgreSQL the lists of ${moments.postgres} moments are told as they were seen then`, {skip: noPostgres}, async () => {
 	const database = await openPlain();
 	after(async () => database.close());
-	await record(database, 1000, 1);
+	await record(database, moments.postgres, 1);
 });
 
-test('on the embedded database the lists of 150 moments are told as they were seen then', async () => {
+test(`on the embedded database the lists of ${moments.embedded} moments are told as they were seen then`, async () => {
 	const database = await openMemory();
 	after(async () => database.close());
-	await record(database, 150, 2);
+	await record(database, moments.embedded, 2);
 });

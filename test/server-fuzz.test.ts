@@ -13,7 +13,7 @@ import {
 } from './support/server.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_124);
-const requests = Number(process.env.FUZZ_REQUESTS ?? 10_000);
+const requests = Number(process.env.FUZZ_REQUESTS ?? 4000);
 
 type Parameter = {name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: JsonSchema};
 type Described = {method: string; path: string; parameters: Parameter[]; body: JsonSchema | undefined; isForRoot: boolean};

@@ -1,5 +1,5 @@
 import type {Process} from '../core/types.ts';
-import {ClaimCursors, type Taken} from './claim-cursors.ts';
+import {behind, ClaimCursors, type Taken} from './claim-cursors.ts';
 import type {Done} from './history.ts';
 import {mayRunPredicate} from './matching.ts';
 import {
@@ -65,11 +65,11 @@ export const candidateValues = (computer: ComputerRow, count: number, most?: num
 	bytesOf(computer.colony_id), bytesOf(computer.computer_id), count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
 ];
 
-/** Takes the first candidates that nobody holds. */
+/** Takes the first candidates that nobody holds: each is looked up by its id. Written so, the state leads to no index: the one of what waits would be read from end to end where the statistics know of little, with all that is dead in it. */
 const claiming = (candidates: string, limit: string, counts: string): string => `
 	with ${candidates}, chosen as (
 		select p.process_id from colonies.live p join candidates q on q.process_id = p.process_id
-		where p.status = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
+		where p.status + 0 = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
 	), claimed as (
 		update colonies.live p set status = 1, assigned_computer_id = $2,
 			start_time = statement_timestamp(), entered_at = statement_timestamp(),
@@ -77,7 +77,7 @@ const claiming = (candidates: string, limit: string, counts: string): string => 
 		from chosen where p.process_id = chosen.process_id
 		returning p.*, null::timestamptz as end_time
 	)
-	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited, claimed.submission_time - interval '100 milliseconds' as passed
+	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited, claimed.submission_time - interval '${behind} milliseconds' as passed
 	from (select) as always left join claimed on true
 	order by claimed.submission_time, claimed.process_id`;
 
@@ -120,28 +120,15 @@ async function takeFromMany(client: Client, computer: ComputerRow, {count, place
 
 const take = async (client: Client, computer: ComputerRow, asking: Asking): Promise<Claimed[]> => await takeFromGroups(client, computer, asking, few) ?? takeFromMany(client, computer, asking);
 
-/** How a computer claims. `cursors`: how far the claims of this server have come; `isPatient`: it asks again by itself when there is nothing. */
-type Claiming = {count: number; cursors?: ClaimCursors; isPatient?: boolean};
-
-/** Takes from where claims have come to; where that is too little, now and then, from the beginning, and always before somebody hears that there is nothing. */
-async function takeFrom(client: Client, computer: ComputerRow, {count, cursors, isPatient}: Required<Claiming>): Promise<Claimed[]> {
-	const places = cursors.get();
-	const claimed = await take(client, computer, {count, places});
-	const isLast = claimed.length === 0 && !isPatient;
-	const isShort = claimed.length < count && places.demands.length > 0 && (cursors.mayLook() || isLast);
-	const rest = isShort ? await take(client, computer, {count: count - claimed.length, places: {demands: [], times: []}}) : [];
-	// What was passed over is older.
-	const all = [...rest, ...claimed];
-	cursors.pass(all);
-	return all;
-}
-
 /**
 Gives the oldest waiting processes that may run on this computer to it, up to `count`, oldest first; none when there is nothing for it.
 The computer is approved, and its row held by this transaction, so that no disapproval or removal comes before the claim (domain.md, "Which process next").
+@param cursors how far the claims of this server have come
 */
-export async function claim(client: Client, computer: ComputerRow, {count, cursors = new ClaimCursors(), isPatient = false}: Claiming): Promise<Done<Process[]>> {
-	const claimed = await takeFrom(client, computer, {count, cursors, isPatient});
+export async function claim(client: Client, computer: ComputerRow, count: number, cursors = new ClaimCursors()): Promise<Done<Process[]>> {
+	const places = cursors.get();
+	const claimed = await take(client, computer, {count, places});
+	cursors.pass(claimed, places);
 	return {
 		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({

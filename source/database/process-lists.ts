@@ -62,7 +62,7 @@ export async function listRunnable(client: Client, colony: Id, computer: Id, {co
 	const tests = isFiltered ? await testsOfRows(client, colony, filter, {given: value => `$${candidatesOf.push(value)}`}) : ['true'];
 	const {rows} = await client.query<ProcessRow & {fits: boolean}>(
 		`with ${candidates(computers.rows[0])}
-			select ${attributes ? 'p.*' : processColumns.replaceAll(/\w+/g, 'p.$&')}, ${tests.join(' and ')} as fits from candidates q join colonies.processes p on p.process_id = q.process_id where p.status = 0 order by p.submission_time, p.process_id`,
+			select ${attributes ? 'p.*' : processColumns.replaceAll(/\w+/g, 'p.$&')}, ${tests.join(' and ')} as fits from candidates q join colonies.processes p on p.process_id = q.process_id where p.status + 0 = 0 order by p.submission_time, p.process_id`,
 		candidatesOf,
 	);
 	const found = rows.filter(({fits}) => fits);

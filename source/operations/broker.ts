@@ -268,8 +268,13 @@ export class Broker {
 
 	/** One try: a transaction, and what is told after it. @throws ColoniesError when all calls were refused */
 	async #carryOut(job: Job): Promise<Outcome> {
-		const outcome = await this.#retrying(async () => this.#database.transaction(async client => carryOut(client, job, this.#tools)));
+		let began = 0;
+		const outcome = await this.#retrying(async () => this.#database.transaction(async client => {
+			began = performance.now();
+			return carryOut(client, job, this.#tools);
+		}));
 		const {refusal, kept, topics, work} = outcome;
+		this.#tools.cursors.committed(work, performance.now() - began);
 		if (kept) {
 			job.options.notice?.(keptNotice('root' in job.caller ? job.caller.root : ''));
 		}

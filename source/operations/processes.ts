@@ -155,8 +155,7 @@ const nothing = () => new NothingToAssign('No process was assigned.', {hint: 'Se
 async function assignEach({client, cursors}: Pick<Answering<unknown>, 'client' | 'cursors'>, calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
 	const answers: Array<Done<Process> | ColoniesError> = calls.map(() => nothing());
 	for (const [, places] of groupBy(calls.keys(), place => calls[place]!.who.actor)) {
-		const {who, input} = calls[places[0]!]!;
-		const {result, changes} = await claim(client, who.computer!, {count: places.length, cursors, isPatient: input.wait > 0}); // eslint-disable-line no-await-in-loop
+		const {result, changes} = await claim(client, calls[places[0]!]!.who.computer!, places.length, cursors); // eslint-disable-line no-await-in-loop
 		for (const [index, process] of result.entries()) {
 			answers[places[index]!] = {result: process, changes: [changes[index]!]};
 		}
