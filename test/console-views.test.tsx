@@ -103,7 +103,9 @@ test('columns are left out and taken back, scrolled where there is no room, and 
 	person.press('esc');
 	await person.until(() => !heading(person).includes('TYPE') && heading(person).includes('ID'));
 	const again = await open({database, colonies: [colony], home: person.home, columns: 62});
-	await again.until(() => heading(again).includes('STATE') && !heading(again).includes('TYPE'));
+	// A key that comes before the database is open is answered by that alone.
+	await again.until('1-1 of 1');
+	assert.ok(heading(again).includes('STATE') && !heading(again).includes('TYPE'));
 	again.press('|', 'j', 'j', 'enter');
 	await again.until('[x]  TYPE');
 	again.press('esc');

@@ -13,7 +13,7 @@ import {openEmbedded} from '../source/database/embedded/index.ts';
 import {Upkeep} from '../source/database/embedded/upkeep.ts';
 import {isOutcomeUnknown} from '../source/database/sqlstate.ts';
 import type {Client, Database} from '../source/database/types.ts';
-import {openMemory} from './support/databases.ts';
+import {openBare} from './support/databases.ts';
 import {closeAfter, failureOf, happening, turned} from './support/outcomes.ts';
 
 const fill = 'insert into filled select repeat(md5(random()::text), 250) from generate_series(1, 500)';
@@ -83,7 +83,7 @@ void describe('the engine of an embedded database', () => {
 	});
 
 	void test('lets statements go beside each other and everybody have a turn', async t => {
-		const database = await openMemory();
+		const database = await openBare();
 		closeAfter(t, database);
 		await database.query('create table t (a serial, b text)');
 		const order: string[] = [];
@@ -105,7 +105,7 @@ void describe('the engine of an embedded database', () => {
 	});
 
 	void test('does not stop this thread', async t => {
-		const database = await openMemory();
+		const database = await openBare();
 		closeAfter(t, database);
 		let turns = 0;
 		const timer = setInterval(() => {

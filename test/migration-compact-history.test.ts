@@ -61,7 +61,7 @@ async function openWorld(database: Database): Promise<World> {
 
 	await colony.passDeadlines(await colony.running(computer, {timeout: 600}));
 	await colony.broker.endExpired();
-	for (let turn = 0; turn < 4; turn++) {
+	for (let turn = 0; turn < 2; turn++) {
 		const first = await colony.running(computer, {computertype: 'gpu', in: {turn: String(turn)}});
 		await colony.add(computer, first, {key: 'result', value: `é ${turn}`});
 		await pass();

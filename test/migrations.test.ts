@@ -13,7 +13,7 @@ import type {Migration} from '../source/database/migrations/migration.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {sqlstateOf} from '../source/database/sqlstate.ts';
 import type {Database} from '../source/database/types.ts';
-import {freshPlace, noPostgres, openMemory} from './support/databases.ts';
+import {freshPlace, noPostgres, openBare} from './support/databases.ts';
 import {
 	contents, openColony, outcomeOf, refused, untilBlocked,
 } from './support/colony.ts';
@@ -54,7 +54,7 @@ const kinds: Array<[name: string, skip: string | false, open: () => Promise<Data
 		return database;
 	}],
 	['the embedded database', false, async () => {
-		const database = await (embedded ??= openMemory());
+		const database = await (embedded ??= openBare());
 		await dropSchema(database);
 		return database;
 	}],

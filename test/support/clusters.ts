@@ -57,10 +57,13 @@ export function makeFolder(folder: string): string {
 /** Of the user postgres, over TCP. */
 export const password = 'a very secret password';
 
+/** Where the tests keep what they make once. */
+export const cacheFolder = (): string => makeFolder(path.join(tmpdir(), `colonies-tests-${userInfo().username}`));
+
 /** A cluster made once and copied from then on: initdb takes a second, a copy a tenth of one. */
 export function freshCluster(folder: string): void {
 	const version = run(path.join(programs!, 'postgres'), '--version').trim().replaceAll(/[^\w.]+/g, '-');
-	const cache = makeFolder(path.join(tmpdir(), `colonies-tests-${userInfo().username}`));
+	const cache = cacheFolder();
 	const cluster = path.join(cache, version);
 	if (!existsSync(cluster)) {
 		const unfinished = `${cluster}-${process.pid}`;
