@@ -154,11 +154,11 @@ test('what other claims hold is passed over, however much it is', {skip: noPostg
 });
 
 /** Stops every claim of a transaction of which this is the search path when it has begun to look, until this lock is free: a function of that name in a schema of its own is found before PostgreSQL's. */
-const pausing = {path: 'test_pause, pg_catalog', lock: 4321};
+const pausing = {path: 'colonies_test_pause, pg_catalog', lock: 4321};
 
 test('what another claim takes while this one looks is given out once', {skip: noPostgres}, async () => {
-	await database.query('create schema test_pause');
-	await database.query(`create function test_pause.unnest(anyarray) returns setof anyelement language plpgsql as
+	await database.query('create schema colonies_test_pause');
+	await database.query(`create function colonies_test_pause.unnest(anyarray) returns setof anyelement language plpgsql as
 		$$begin perform pg_advisory_xact_lock(${pausing.lock}); return query select pg_catalog.unnest($1); end$$`);
 	const [slow, quick] = [0, 1].map(index => ({computerid: names[index]!, status: 1 as const, cores: 4, mem: 1000, gpus: 0})) as [Worker, Worker];
 	const id = await freshWork([{processid: newProcessId(), status: 0, entered: past, targetcomputerids: [], computertype: '', cores: 0, mem: 0, gpus: 0}], slow);

@@ -7,7 +7,7 @@ import {
 import type {Database} from '../source/database/types.ts';
 import {bytesOf, bytesOfAll} from '../source/database/values.ts';
 import {
-	noPostgres, openMemory, openPlain, openTimescale,
+	noPostgres, openBare, openPlain, openTimescale,
 } from './support/databases.ts';
 import {closeAfter, failureOf, happening} from './support/outcomes.ts';
 
@@ -15,7 +15,7 @@ type Kind = {name: string; skip: string | false; open: () => Promise<Database>};
 
 const kinds: Kind[] = [
 	{name: 'PostgreSQL', skip: noPostgres, open: async () => openPlain()},
-	{name: 'embedded', skip: false, open: openMemory},
+	{name: 'embedded', skip: false, open: openBare},
 	{name: 'TimescaleDB', skip: false, open: openTimescale},
 ];
 
@@ -85,7 +85,7 @@ for (const kind of kinds) {
 
 		before(async () => {
 			database = await kind.open();
-			await database.execute(database, 'create schema colonies; create table colonies.numbers (number integer primary key check (number < 1000), note text)');
+			await database.execute(database, `create schema "${database.schema}"; create table colonies.numbers (number integer primary key check (number < 1000), note text)`);
 		});
 
 		after(async () => {
@@ -254,7 +254,7 @@ for (const kind of kinds) {
 }
 
 void test('a closed database refuses, and may be closed again', async t => {
-	const database = await openMemory();
+	const database = await openBare();
 	closeAfter(t, database);
 	const states: boolean[] = [];
 	database.watchReachability(({reachable}) => {
@@ -267,7 +267,7 @@ void test('a closed database refuses, and may be closed again', async t => {
 });
 
 void test('an embedded statement beside its own transaction is refused instead of waiting for ever', async t => {
-	const database = await openMemory();
+	const database = await openBare();
 	closeAfter(t, database);
 	const failure = await failureOf(database.transaction(async () => database.query('select 1')));
 	assert.match(failure.message, /beside the transaction/);

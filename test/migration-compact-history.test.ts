@@ -132,12 +132,12 @@ async function countsOf(client: Client, isOld: boolean): Promise<unknown> {
 Makes the database one of schema 9, with all that is in it: the history with its texts and with `since`, sealed and counted by the program of then as far as the row `upto`.
 */
 async function turnBack(database: Database, upto: number, compressAfter: number | null): Promise<void> {
-	await database.query('create schema aside');
+	await database.query('create schema colonies_test_aside');
 	for (const table of unchanged) {
-		await database.query(`create table aside.${table} as select * from colonies.${table}`);
+		await database.query(`create table colonies_test_aside.${table} as select * from colonies.${table}`);
 	}
 
-	await database.query(`create table aside.history as select history_id, txid, at, case when from_state is not null and noun = 'process' then at - interval '1 second' end as since, colonies.text_of(actor) as actor, colonies.text_of(colony_id) as colony_id, colonies.text_of(subject_id) as subject_id,
+	await database.query(`create table colonies_test_aside.history as select history_id, txid, at, case when from_state is not null and noun = 'process' then at - interval '1 second' end as since, colonies.text_of(actor) as actor, colonies.text_of(colony_id) as colony_id, colonies.text_of(subject_id) as subject_id,
 		noun, what, from_state, to_state, detail, request, signature from colonies.history`);
 	await dropSchema(database);
 	assert.deepEqual(await migrate(database, olderSchema), olderSchema.map(({number}) => number));
@@ -146,12 +146,12 @@ async function turnBack(database: Database, upto: number, compressAfter: number 
 		await client.query('set local session_replication_role = replica');
 		for (const table of unchanged) {
 			const columns = await columnsOf(client, table);
-			await client.query(`insert into colonies.${table} (${columns}) overriding system value select ${columns} from aside.${table}`);
+			await client.query(`insert into colonies.${table} (${columns}) overriding system value select ${columns} from colonies_test_aside.${table}`);
 		}
 
 		await client.query('select setval(pg_get_serial_sequence(\'colonies.demands\', \'demand_id\'), (select max(demand_id) from colonies.demands))');
 	});
-	const fill = async (where: string) => database.query(`insert into colonies.history (${historyColumns}) overriding system value select ${historyColumns} from aside.history where ${where} order by txid, history_id`);
+	const fill = async (where: string) => database.query(`insert into colonies.history (${historyColumns}) overriding system value select ${historyColumns} from colonies_test_aside.history where ${where} order by txid, history_id`);
 	await fill(`history_id <= ${upto}`);
 	const {rows: [continuous]} = await database.query<{found: boolean}>('select to_regclass(\'colonies.pulse_rolled\') is null as found');
 	// The texts of the history are what they are, as the program of then took them.
@@ -171,7 +171,7 @@ async function turnBack(database: Database, upto: number, compressAfter: number 
 
 	await fill(`history_id > ${upto}`);
 	await database.query('select setval(pg_get_serial_sequence(\'colonies.history\', \'history_id\'), (select max(history_id) from colonies.history))');
-	await database.query('drop schema aside cascade');
+	await database.query('drop schema colonies_test_aside cascade');
 	if (compressAfter !== null) {
 		await database.query('update colonies.retention set compress_after = $1', [compressAfter]);
 		await database.query('alter table colonies.history set (timescaledb.compress, timescaledb.compress_segmentby = \'what\', timescaledb.compress_orderby = \'txid, history_id, at\')');
