@@ -4,7 +4,7 @@ import type {Id} from '../source/core/types.ts';
 import type {Database} from '../source/database/types.ts';
 import {openColony} from './support/colony.ts';
 import {
-	noPostgres, openMemory, openPlain, openTimescale,
+	noPostgres, openMemory, openOwn, openTimescale,
 } from './support/databases.ts';
 
 /** The pieces of `closed` for a month, by name. */
@@ -32,7 +32,7 @@ async function openWorld(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openOwn],
 	['the embedded database', false, openMemory],
 ];
 
@@ -65,7 +65,7 @@ for (const [name, skip, open] of kinds) {
 }
 
 test('somebody who reads what is closed for long holds up nobody who closes, and the months are made when that is over', {skip: noPostgres}, async () => {
-	const {database, colony, computer} = await openWorld(async () => openPlain());
+	const {database, colony, computer} = await openWorld(openOwn);
 	const months = await monthsAhead(database);
 	await database.query(`drop table colonies.${months[1]!}`);
 	await database.transaction(async client => {

@@ -7,16 +7,16 @@ import {
 import type {Database} from '../source/database/types.ts';
 import {bytesOf, bytesOfAll} from '../source/database/values.ts';
 import {
-	noPostgres, openBare, openPlain, openTimescale,
+	noPostgres, openBare, openOwn, openTimescale,
 } from './support/databases.ts';
 import {closeAfter, failureOf, happening} from './support/outcomes.ts';
 
 type Kind = {name: string; skip: string | false; open: () => Promise<Database>};
 
 const kinds: Kind[] = [
-	{name: 'PostgreSQL', skip: noPostgres, open: async () => openPlain()},
+	{name: 'PostgreSQL', skip: noPostgres, open: openOwn},
 	{name: 'embedded', skip: false, open: openBare},
-	{name: 'TimescaleDB', skip: false, open: openTimescale},
+	{name: 'TimescaleDB', skip: false, open: async () => openTimescale({schema: 'colonies'})},
 ];
 
 const values: Array<[expression: string, expected: unknown]> = [
@@ -85,7 +85,7 @@ for (const kind of kinds) {
 
 		before(async () => {
 			database = await kind.open();
-			await database.execute(database, `create schema "${database.schema}"; create table colonies.numbers (number integer primary key check (number < 1000), note text)`);
+			await database.execute(database, 'create schema colonies; create table colonies.numbers (number integer primary key check (number < 1000), note text)');
 		});
 
 		after(async () => {

@@ -4,7 +4,7 @@ import {dropSchema, migrate, placeText} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {openColony, type Colony, root} from './support/colony.ts';
 import {
-	noPostgres, openMemory, openPlain, openTimescale,
+	noPostgres, openMemory, openOwn, openTimescale,
 } from './support/databases.ts';
 import {sealAll, verified} from './support/tampering.ts';
 
@@ -46,7 +46,7 @@ const opening = async (open: () => Promise<Database>): Promise<Database> => {
 
 let embedded: Promise<Database> | undefined;
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => opening(async () => openPlain())],
+	['PostgreSQL', noPostgres, async () => opening(openOwn)],
 	['the embedded database', false, async () => {
 		const database = await (embedded ??= opening(openMemory));
 		await dropSchema(database);
@@ -220,7 +220,7 @@ for (const [name, skip, open] of kinds) {
 }
 
 test('somebody who reads the history for long holds up nobody who writes, and its pieces are made when that is over', {skip: noPostgres}, async () => {
-	const database = await opening(async () => openPlain());
+	const database = await opening(openOwn);
 	const colony = await openColony(database);
 	await database.transaction(async client => {
 		await client.query('select count(*) from colonies.history');

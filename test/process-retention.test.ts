@@ -5,13 +5,13 @@ import type {Client, Database} from '../source/database/types.ts';
 import {Broker, type Compared} from '../source/operations/index.ts';
 import {comparePresent} from '../source/operations/present.ts';
 import {
-	inTurn, noPostgres, openMemory, openPlain, openTimescale,
+	inTurn, noPostgres, openMemory, openOwn, openTimescale,
 } from './support/databases.ts';
 import {type Colony, openColony, refused, root} from './support/colony.ts';
 import {agingClosed, agingHistory, sealAll, tampering, verified} from './support/tampering.ts';
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openOwn],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];
@@ -281,7 +281,7 @@ for (const [index, [name, skip]] of kinds.entries()) {
 }
 
 test('whoever is at a process that is due keeps it, and loses nothing', {skip: noPostgres}, async () => {
-	const {database, colony, computer} = await openWorld(async () => openPlain());
+	const {database, colony, computer} = await openWorld(openOwn);
 	const closed = [];
 	for (const _ of Array.from({length: 8})) {
 		closed.push(await colony.close(computer, await colony.running(computer), 'failed'));
@@ -311,7 +311,7 @@ test('whoever is at a process that is due keeps it, and loses nothing', {skip: n
 });
 
 test('a month is not dropped while somebody reads for long; what is due in it goes by portions meanwhile', {skip: noPostgres}, async () => {
-	const {database, colony, computer} = await openWorld(async () => openPlain());
+	const {database, colony, computer} = await openWorld(openOwn);
 	await closedLongAgo(colony, {computer: computer.id, days: '100 days', many: 30, state: 'failed'});
 	await colony.own('process.retention', {failed: '30d'});
 	const names = await pieces(database);

@@ -265,6 +265,9 @@ export async function openPlain(options: PostgresOptions = {}): Promise<Database
 	return openPostgres({...await freshPlace(), ...options});
 }
 
+/** An empty database on a PostgreSQL of its own, for what only that has: its own driver, its own way of keeping tables in pieces. */
+export const openOwn = async (): Promise<Database> => openFresh(await startPostgres());
+
 /** A PGlite in a worker thread, with nothing on disk and nothing in it. */
 export const openBare = async (): Promise<Database> => openEmbedded({inMemory: true});
 
