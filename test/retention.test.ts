@@ -3,7 +3,7 @@ import {after, test} from 'node:test';
 import {eventsAfter, placeText, readPlace, seals} from '../source/database/index.ts';
 import type {Database} from '../source/database/types.ts';
 import {
-	inTurn, noPostgres, openMemory, openPlain, openTimescale,
+	inTurn, noPostgres, openMemory, openOwn, openTimescale,
 } from './support/databases.ts';
 import {type Colony, openColony, refused, root} from './support/colony.ts';
 import {sealAll, tampering, verified} from './support/tampering.ts';
@@ -29,7 +29,7 @@ async function openHistory(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openOwn],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];
