@@ -74,7 +74,7 @@ async function openLife(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openPlain],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];

@@ -139,7 +139,7 @@ async function openOld(open: () => Promise<Database>) {
 }
 
 const kinds: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openPlain],
 	['the embedded database', false, openMemory],
 	['TimescaleDB', false, openTimescale],
 ];

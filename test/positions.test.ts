@@ -8,7 +8,7 @@ import {noPostgres, openMemory, openPlain} from './support/databases.ts';
 import {failureOf} from './support/outcomes.ts';
 
 const stores: Array<[name: string, skip: string | false, open: () => Promise<Database>]> = [
-	['PostgreSQL', noPostgres, async () => openPlain()],
+	['PostgreSQL', noPostgres, openPlain],
 	['the embedded database', false, openMemory],
 ];
 

@@ -1,4 +1,5 @@
 import type {Demand, Id, Time} from '../core/types.ts';
+import {waitingIn} from './demands.ts';
 import {approvableFor} from './explain.ts';
 import {kindsOfComputers, somebodyMayRun} from './matching.ts';
 import type {Client} from './types.ts';
@@ -142,7 +143,7 @@ export const stuck = async (client: Client, colony: Id, most: number, limit: num
 		where not (${somebodyMayRun()})
 	)
 	select d.process_id as processid, d.submission_time as since, d.target_computer_ids as targetcomputerids, d.computer_type as computertype, d.cores, d.mem, d.gpus,
-		(select count(*)::int from (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0 order by p.submission_time limit $3) q) as waiting, f.computer_id as computerid, f.name, (select count(*)::int from stuck) as total
+		(select count(*)::int from (${waitingIn('d', '$3')}) q) as waiting, f.computer_id as computerid, f.name, (select count(*)::int from stuck) as total
 	from (select * from stuck order by submission_time, process_id limit $2) d left join lateral (${approvableFor}) f on true
 	order by d.submission_time, d.process_id`,
 	[bytesOf(colony), most, limit + 1],

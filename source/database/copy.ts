@@ -1,6 +1,7 @@
 import {ColoniesError, Conflict} from '../core/errors.ts';
 import {dropSchema, migrate} from './migrate.ts';
 import {raiseBase} from './numbering.ts';
+import {timeOfPieces} from './pieces.ts';
 import {lastSeal, type Seal} from './seals.ts';
 import type {Client, Database} from './types.ts';
 
@@ -155,15 +156,9 @@ async function copySequences(from: Client, to: Client): Promise<void> {
 	}
 }
 
-/** Tables of which PostgreSQL keeps each month in a piece, by which time. TimescaleDB makes its own. */
-const inPieces = [
-	{table: 'closed', at: 'end_time'},
-	{table: 'history', at: 'at'},
-];
-
 /** Makes pieces in the empty target for the months of what is copied, two years back at most; what is older lies together. */
 async function makePieces(from: Client, to: Client): Promise<void> {
-	for (const {table, at} of inPieces) {
+	for (const [table, at] of Object.entries(timeOfPieces)) {
 		/* eslint-disable no-await-in-loop */
 		const before = `${table}_before`;
 		const {rows: [there]} = await to.query<{pieces: boolean}>(`select to_regclass('${inSchema(before)}') is not null as pieces`);

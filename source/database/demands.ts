@@ -59,11 +59,14 @@ type DemandRow = {demand_id: number; colony_id: Id; target_computer_ids: Id[]; c
 
 const toDemand = (row: Omit<DemandRow, 'demand_id' | 'colony_id'>): Demand => ({targetcomputerids: row.target_computer_ids, computertype: row.computer_type, cores: row.cores, mem: row.mem, gpus: row.gpus});
 
+/** What waits for a group of work, whose row is `group`, as many as `limit`: along its index, for only that way few pages are read where little of it waits. */
+export const waitingIn = (group: string, limit: string): string => `select from colonies.live p where p.demand_id = ${group}.demand_id and p.status = 0 order by p.submission_time limit ${limit}`;
+
 /** What waits in some colonies, as rows of `demands` with how many processes ask it, counted to `limit` and no further. */
 export async function waitingDemands(client: Client, colonies: readonly Id[], limit: number): Promise<Map<number, number>> {
 	const {rows} = await client.query<{demand_id: number; count: number}>(
 		`select d.demand_id, w.count from colonies.demands d
-		cross join lateral (select count(*)::int as count from (select from colonies.live p where p.demand_id = d.demand_id and p.status = 0 order by p.submission_time limit $2) waiting) w
+		cross join lateral (select count(*)::int as count from (${waitingIn('d', '$2')}) waiting) w
 		where d.colony_id = any ($1) and w.count > 0`,
 		[bytesOfAll(colonies), limit],
 	);

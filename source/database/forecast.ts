@@ -3,6 +3,7 @@ import type {ChangeForetold, Forecast, ForecastOfMany} from '../core/forecast.ts
 import {quoted} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {unknownComputer} from './computers.ts';
+import {waitingIn} from './demands.ts';
 import {kindsOfComputers, mayRunPredicate, somebodyMayRun} from './matching.ts';
 import type {ComputerRow} from './rows.ts';
 import type {Client} from './types.ts';
@@ -13,16 +14,13 @@ const chosen = `chosen as materialized (
 		select computer_id, 1 as status, computer_type, cores, mem, gpus from colonies.computers where colony_id = $1 and computer_id = any ($2::bytea[]) and (status = 1) = ($3::text <> 'approve')
 	)`;
 
-/** What waits for a group of work, in the order of its index, for only that way few pages are read where little of it waits. */
-const waitingFor = 'cross join lateral (select from colonies.live p where p.demand_id = f.demand_id and p.status = 0 order by p.submission_time limit $4) p';
-
 /** Waiting processes that the computers may run when they are approved, and those of them that nobody else may: group by group of work, each counted to `$4`. `$5`: those of them that are approved and will not be, which are nobody then. */
 const waitingStatement = `
 	with ${kindsOfComputers('$5')}, ${chosen}, fitting as materialized (
 		select d.demand_id, not (${somebodyMayRun('$5')}) as alone from colonies.demands d where d.colony_id = $1 and exists (select from chosen c where ${mayRunPredicate})
 	)
-	select (select count(*)::int from (select from fitting f ${waitingFor} limit $4) q) as fitting,
-		(select count(*)::int from (select from fitting f ${waitingFor} where f.alone limit $4) q) as alone`;
+	select (select count(*)::int from (select from fitting f cross join lateral (${waitingIn('f', '$4')}) p limit $4) q) as fitting,
+		(select count(*)::int from (select from fitting f cross join lateral (${waitingIn('f', '$4')}) p where f.alone limit $4) q) as alone`;
 
 /** Processes that run on the computers, and those of them that nobody else may. */
 const runningStatement = `

@@ -2,20 +2,23 @@ import type {Time} from '../core/types.ts';
 import {timescaleSchema} from './timescale.ts';
 import type {Client} from './types.ts';
 
+/** Tables that lie in pieces, and the time by which. */
+export const timeOfPieces = {closed: 'end_time', history: 'at'} as const;
+
 /** Makes the pieces of the tables of closed processes and of the history for the time that comes, where they are not there yet; TimescaleDB makes its own. What belongs to none goes to a piece for all that is so. */
 export async function makePieces(client: Client): Promise<void> {
 	// Somebody who reads the table for long is not waited for; then it is for the next time.
 	await client.query('set local lock_timeout = \'200ms\'');
-	await client.query('select colonies.make_piece(\'closed\', \'end_time\', ((statement_timestamp() at time zone \'UTC\') + months * interval \'1 month\')::date, false) from generate_series(0, 1) months');
+	await client.query(`select colonies.make_piece('closed', '${timeOfPieces.closed}', ((statement_timestamp() at time zone 'UTC') + months * interval '1 month')::date, false) from generate_series(0, 1) months`);
 	// Days only where they are few, for the planner looks at every piece.
-	await client.query('select colonies.make_piece(\'history\', \'at\', (statement_timestamp() at time zone \'UTC\')::date + days, coalesce((select r.days <= 31 from colonies.retention r), false)) from generate_series(0, 2) days');
+	await client.query(`select colonies.make_piece('history', '${timeOfPieces.history}', (statement_timestamp() at time zone 'UTC')::date + days, coalesce((select r.days <= 31 from colonies.retention r), false)) from generate_series(0, 2) days`);
 }
 
 /** A piece of a table, with what is from `begins` to before `ends`. `functions`: the schema of TimescaleDB's functions, where that made it; `isPast`: whether nothing can come into it any more. */
 export type Piece = {name: string; begins: Time; ends: Time; isPast: boolean; isCompressed: boolean; functions: string | undefined};
 
 /** The pieces of a table, the oldest first, but for the one that holds what belongs to none. */
-export async function piecesOf(client: Client, table: 'closed' | 'history'): Promise<Piece[]> {
+export async function piecesOf(client: Client, table: keyof typeof timeOfPieces): Promise<Piece[]> {
 	const {rows: [kind]} = await client.query<{isPlain: boolean}>('select exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass($1)) as "isPlain"', [`colonies.${table}`]);
 	const functions = kind!.isPlain ? undefined : await timescaleSchema(client);
 	const pieces = kind!.isPlain

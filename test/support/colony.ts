@@ -16,7 +16,7 @@ export const rootPassword = 'correct horse battery staple';
 export const root: Caller = {root: rootPassword};
 
 /**
-An empty database on a server of its own; where no PostgreSQL is installed, the embedded one in memory. It is closed after the tests of the file.
+Room for one installation on a PostgreSQL, or in the database that is named for the tests; where no PostgreSQL is installed, the embedded one in memory. It is closed after the tests of the file.
 */
 export async function openAny(): Promise<Database> {
 	const opened: Database[] = [];
