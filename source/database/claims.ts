@@ -10,7 +10,7 @@ import type {Client} from './types.ts';
 import {bytesOf} from './values.ts';
 
 /** For whom a group is, in short: the one computer that it names, `*` for several, or nothing for all. As in the index of `demands`. */
-const audience = '(case cardinality(d.target_computer_ids) when 0 then \'\' when 1 then d.target_computer_ids[1] else \'*\' end)';
+export const audience = '(case cardinality(d.target_computer_ids) when 0 then \'\' when 1 then d.target_computer_ids[1] else \'*\' end)';
 
 /** The oldest of a group, whose row is `group`: those from where claims have come to, and those that were put back. */
 const waitingOf = (group: string, limit: string): string => `
@@ -30,7 +30,7 @@ The computer comes as values, not as a row, so that the planner sees them. Group
 Where `$8` is a number and that many groups fit, there are no candidates, and `many` is true: their heads would be too many to look at.
 `places`: a relation `(demand_id, passed)` of times before which a group has nothing that waits, but for what was put back; none is left out.
 */
-export const candidates = ({computer_type: type}: ComputerRow, places?: string): string => `
+export const candidates = ({computer_type: type}: Pick<ComputerRow, 'computer_type'>, places?: string): string => `
 	kinds as materialized (
 		select d.demand_id, ${places === undefined ? 'null::timestamptz' : 'a.passed'} as passed
 		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
@@ -50,7 +50,7 @@ export const candidates = ({computer_type: type}: ComputerRow, places?: string):
 	)`;
 
 /** How many groups may fit for their heads to be looked at first, and else how many of the longest waiting processes are. */
-const few = 64;
+export const few = 64;
 
 /** As `candidates`: which of the longest waiting processes may run on the computer, whatever their groups. */
 const nearCandidates = `
@@ -61,7 +61,7 @@ const nearCandidates = `
 	)`;
 
 /** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
-export const candidateValues = (computer: ComputerRow, count: number, most?: number): unknown[] => [
+export const candidateValues = (computer: Pick<ComputerRow, 'colony_id' | 'computer_id' | 'computer_type' | 'cores' | 'mem' | 'gpus'>, count: number, most?: number): unknown[] => [
 	bytesOf(computer.colony_id), bytesOf(computer.computer_id), count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
 ];
 
@@ -89,7 +89,7 @@ type Claimed = Exclude<Row, {process_id: null}>;
 
 const claimedOf = (rows: readonly Row[]): Claimed[] => rows.filter((row): row is Claimed => row.process_id !== null);
 
-const firstLook = 16;
+export const firstLook = 16;
 
 type Asking = {count: number; places: ReturnType<ClaimCursors['get']>};
 

@@ -27,12 +27,8 @@ type Closing = {
 	values: readonly unknown[];
 };
 
-/** Takes processes out of `live` and puts them into `closed`, with what they have written: in one statement, so that a process is always in one of the two and never in both. */
-async function move(client: Client, {where, status, error, values}: Closing): Promise<ClosedRow[]> {
-	const {rows} = await client.query<ClosedRow>(
-		`with gone as (
-			delete from colonies.live p where ${where} returning p.*
-		), wrote as (
+/** How rows of `live` that are deleted as `gone` are put into `closed` with what they have written, as `moved`: in one statement, so that a process is always in one of the two and never in both. */
+export const movedFrom = (status: string, error: string): string => `wrote as (
 			select g.process_id, (select o.value from colonies.outputs o where o.process_id = g.process_id and o.attribute_type = 2 and o.key = 'error') as before,
 				nullif(coalesce(g.attributes, '{}') || jsonb_strip_nulls(jsonb_build_object('out', ${written(1)}, 'err', ${written(2, {key: '\'error\'', value: `${error}::text`})})), '{}') as attributes
 			from gone g
@@ -42,7 +38,13 @@ async function move(client: Client, {where, status, error, values}: Closing): Pr
 			insert into colonies.closed (${kept}, status, end_time, attributes)
 			select ${kept.replaceAll(/\w+/g, column => `g.${column}`)}, ${status}, statement_timestamp(), w.attributes from gone g join wrote w on w.process_id = g.process_id
 			returning *
-		)
+		)`;
+
+async function move(client: Client, {where, status, error, values}: Closing): Promise<ClosedRow[]> {
+	const {rows} = await client.query<ClosedRow>(
+		`with gone as (
+			delete from colonies.live p where ${where} returning p.*
+		), ${movedFrom(status, error)}
 		select m.*, m.end_time as entered_at, ${microsecondsBetween('m.start_time', 'm.end_time')} as ran, w.before from moved m join wrote w on w.process_id = m.process_id`,
 		values,
 	);

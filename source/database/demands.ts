@@ -4,7 +4,7 @@ import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll} from './values.ts';
 
 /** The same for equal demands: SHA-256 over what is asked, with the targets in order and once each. */
-const fingerprint = (demand: Demand): string => createHash('sha256').update(JSON.stringify([
+export const fingerprintOf = (demand: Demand): string => createHash('sha256').update(JSON.stringify([
 	demand.computertype,
 	demand.cores,
 	demand.mem,
@@ -36,7 +36,7 @@ The rows of `demands` for what these processes ask, in the order given; made whe
 Work that asks the same shares one row, so that a claim looks at kinds of work, not at every process in front of it.
 */
 export async function demandIds(client: Client, colony: Id, demands: readonly Demand[]): Promise<number[]> {
-	const prints = demands.map(demand => fingerprint(demand));
+	const prints = demands.map(demand => fingerprintOf(demand));
 	// Again after it was made, and until none is missing: another transaction may make it first, or clear it away just then.
 	for (;;) {
 		const known = await find(client, colony, prints); // eslint-disable-line no-await-in-loop

@@ -7,7 +7,10 @@ export type Keyed = {signer: Id; key: string; fingerprint: string};
 
 type Kept = {fingerprint: string; subjects: Id[]};
 
-const lockOf = 'hashtextextended(\'colonies.idempotency_keys \' || encode($1::bytea, \'hex\') || \' \' || $2, 0)';
+/** The advisory lock of a key, for one statement after another: the signer and the key, as SQL. */
+export const lockOf = (signer: string, key: string): string => `hashtextextended('colonies.idempotency_keys ' || encode(${signer}, 'hex') || ' ' || ${key}, 0)`;
+
+const lockOfKey = lockOf('$1::bytea', '$2');
 
 /**
 What a request with this key did before: the processes it made or took, and what it asked; undefined when there was none.
@@ -15,7 +18,7 @@ Until the transaction ends, others with the key wait here: one that comes again 
 */
 export async function findKept(client: Client, {signer, key}: Keyed): Promise<Kept | undefined> {
 	const {rows: [found]} = await client.query<{isFirst: boolean; fingerprint: string | null; subjects: Id[] | null}>(
-		`select pg_try_advisory_xact_lock(${lockOf}) as "isFirst", k.fingerprint, k.subjects
+		`select pg_try_advisory_xact_lock(${lockOfKey}) as "isFirst", k.fingerprint, k.subjects
 		from (select) as always left join colonies.idempotency_keys k on k.signer = $1 and k.key = $2`,
 		[bytesOf(signer), key],
 	);
@@ -28,7 +31,7 @@ export async function findKept(client: Client, {signer, key}: Keyed): Promise<Ke
 		return undefined;
 	}
 
-	await client.query(`select pg_advisory_xact_lock(${lockOf})`, [bytesOf(signer), key]);
+	await client.query(`select pg_advisory_xact_lock(${lockOfKey})`, [bytesOf(signer), key]);
 	// A statement of its own, which sees what the other has committed meanwhile.
 	const {rows} = await client.query<Kept>('select fingerprint, subjects from colonies.idempotency_keys where signer = $1 and key = $2', [bytesOf(signer), key]);
 	return rows[0];

@@ -21,7 +21,9 @@ export * as installation from './installation.ts';
 export {
 	dropSchema, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer, schemaVersion,
 } from './migrate.ts';
-export {clearNonces, requestLife, spendNonce} from './nonces.ts';
+export {
+	clearNonces, requestLife, slotOf, spendNonce, type Spent,
+} from './nonces.ts';
 export {continueNumbers, NumbersBehind} from './numbering.ts';
 export type {Page, PageRequest} from './pages.ts';
 export * as past from './past/index.ts';
@@ -43,7 +45,8 @@ export {keepSeen, type Sighting} from './seen.ts';
 export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus} from './status.ts';
-export {isRetryable} from './sqlstate.ts';
+export {isConnectionLoss, isRetryable, sqlstateOf} from './sqlstate.ts';
+export * as together from './together/index.ts';
 export * as toldDrops from './told-drops.ts';
 export {vacuumLive} from './vacuum.ts';
 export type {

@@ -7,15 +7,22 @@ import {bytesOf} from './values.ts';
 const slots = 4;
 
 const minuteOf = (seconds: number): number => Math.floor(seconds / 60);
-const tableOf = (minute: number): string => `colonies.nonces_${minute % slots}`;
+
+/** Which of the tables the nonce of a request lies in that was signed then, in seconds since 1970. */
+export const slotOf = (created: number): number => minuteOf(created) % slots;
+export const nonceTable = (slot: number): string => `colonies.nonces_${slot}`;
+const tableOf = (minute: number): string => nonceTable(minute % slots);
 
 /** Seconds that a request is good for after it was signed, and how far ahead of the database its signer's clock may be. */
 export const requestLife = {after: 60, ahead: 5} as const;
 
-/** What is kept of a nonce that was spent: half of a SHA-256, which nobody meets by chance, and who makes two that are alike refuses requests of their own. */
-const proofOf = ({signer, nonce, created}: Spent): string => createHash('sha256').update(`${signer} ${created} ${nonce}`).digest('hex').slice(0, 32);
+/** That a request which was signed then (as SQL, seconds since 1970) is good by the clock of the database. A second more on either side, for the signed time is in whole seconds. */
+export const isGood = (created: string): string => `to_timestamp(${created}) between statement_timestamp() - interval '${requestLife.after + 1} seconds' and statement_timestamp() + interval '${requestLife.ahead + 1} seconds'`;
 
-type Spent = {signer: Id; nonce: string; created: number};
+/** What is kept of a nonce that was spent: half of a SHA-256, which nobody meets by chance, and who makes two that are alike refuses requests of their own. */
+export const proofOf = ({signer, nonce, created}: Spent): string => createHash('sha256').update(`${signer} ${created} ${nonce}`).digest('hex').slice(0, 32);
+
+export type Spent = {signer: Id; nonce: string; created: number};
 
 /**
 Spends the nonce of a signed request, for good: on whatever server it comes again, it is refused.
@@ -26,10 +33,9 @@ export async function spendNonce(client: Client, spent: Spent): Promise<boolean>
 	const {created} = spent;
 	const {rowCount} = await client.query(
 		`insert into ${tableOf(minuteOf(created))} (proof)
-		select $1 where to_timestamp($2::bigint) between statement_timestamp() - $3 * interval '1 second' and statement_timestamp() + $4 * interval '1 second'
+		select $1 where ${isGood('$2::bigint')}
 		on conflict do nothing`,
-		// A second more on either side, for the signed time is in whole seconds.
-		[bytesOf(proofOf(spent)), created, requestLife.after + 1, requestLife.ahead + 1],
+		[bytesOf(proofOf(spent)), created],
 	);
 	return rowCount === 1;
 }

@@ -15,9 +15,11 @@ import {
 import {readSettings, type PostgresOptions, type Settings} from './postgres/settings.ts';
 import {statementsIn} from './schema.ts';
 import {executeWithin, transact} from './session.ts';
-import {afterCommit, translate, undone} from './sqlstate.ts';
+import {
+	afterCommit, sqlstateOf, translate, undone,
+} from './sqlstate.ts';
 import type {
-	Client, Database, Load, Reachability, Rows,
+	Client, Database, Load, Reachability, Rows, Statement,
 } from './types.ts';
 
 export type {PostgresOptions} from './postgres/settings.ts';
@@ -38,9 +40,11 @@ class Postgres implements Database {
 	readonly #reaching: Reaching;
 	readonly #listener: Listener;
 	readonly #changes: ChangesWatch;
+	#prepares: boolean;
 	#closing: Promise<void> | undefined;
 
-	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000}: PostgresOptions) {
+	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000, prepare = true}: PostgresOptions) {
+		this.#prepares = prepare;
 		this.#settings = settings;
 		this.schema = settings.schema;
 		this.#statementOf = statementsIn(settings.schema);
@@ -52,7 +56,7 @@ class Postgres implements Database {
 		this.#reaching = new Reaching(true);
 		const Client = closingClient(driver.Client);
 		this.#pool = new driver.Pool({
-			...settings.config, Client, max: poolSize, idleTimeoutMillis: 30_000,
+			...settings.config, Client, max: poolSize, idleTimeoutMillis: 30_000, pipeline: true,
 		});
 		// A connection that ends while nobody uses it, or between two statements of a transaction, would else end the program.
 		this.#pool.on('error', () => {
@@ -125,6 +129,19 @@ class Postgres implements Database {
 		try {
 			return await this.#lend(async session => transact(session, work));
 		} catch (error) {
+			throw undone(error);
+		}
+	}
+
+	async flight(statements: readonly Statement[]): Promise<Rows[]> {
+		try {
+			return await this.#lend(async session => session.flight(statements));
+		} catch (error) {
+			// A pooler that lends a session for one transaction, and knows nothing of what was prepared in another.
+			if (['26000', '42P05'].includes(sqlstateOf(error) ?? '')) {
+				this.#prepares = false;
+			}
+
 			throw undone(error);
 		}
 	}
@@ -257,6 +274,7 @@ class Postgres implements Database {
 			statementTimeout: this.#settings.statementTimeout,
 			statementOf: this.#statementOf,
 			cancel: this.#cancel,
+			prepares: this.#prepares,
 			mayBeStale: !lease.isNew && this.#reaching.state.noChanges === undefined,
 		});
 		try {
@@ -266,7 +284,7 @@ class Postgres implements Database {
 		}
 	}
 
-	#giveBack(lease: Lease, {isLost, refusedChange, wasCancelled}: PooledSession): void {
+	#giveBack(lease: Lease, {isLost, refusedChange, wasCancelled, isOutdated}: PooledSession): void {
 		if (isLost) {
 			this.#sessions.discard(lease);
 			this.#listener.suspect();
@@ -279,7 +297,7 @@ class Postgres implements Database {
 			this.#doubt(lease);
 		}
 
-		this.#sessions.giveBack(lease, !isStale && !wasCancelled);
+		this.#sessions.giveBack(lease, !isStale && !wasCancelled && !isOutdated);
 		if (!this.#reaching.state.reachable) {
 			this.#listener.hurry();
 		}

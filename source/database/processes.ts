@@ -20,7 +20,7 @@ export const complete = (row: ProcessRow): Process => toProcess(row, attributesO
 export type Submission = {processid: Id; spec: ProcessSpec};
 
 /** What goes in, as the row of a process keeps it; null where nothing does. */
-const given = ({in: values}: ProcessSpec): Lists | null => {
+export const given = ({in: values}: ProcessSpec): Lists | null => {
 	const list = Object.entries(values).map(([key, value]) => ({[key]: value}));
 	return list.length === 0 ? null : {in: list};
 };

@@ -1,7 +1,7 @@
 import {ColoniesError} from '../core/errors.ts';
 import {afterCommit, isConnectionLoss, sqlstateOf} from './sqlstate.ts';
 import {Turns} from './turns.ts';
-import type {Client, Rows} from './types.ts';
+import type {Client, Rows, Statement} from './types.ts';
 
 /** One connection, as a transaction needs it. It throws ColoniesErrors. */
 export type Session = {
@@ -10,6 +10,8 @@ export type Session = {
 	query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>>;
 	/** Several statements without values. */
 	execute(script: string): Promise<void>;
+	/** A whole transaction of statements that are sent together. */
+	flight(statements: readonly Statement[]): Promise<Rows[]>;
 };
 
 const scripts = new WeakMap<Client, (script: string) => Promise<void>>();
@@ -50,6 +52,11 @@ class Statements {
 
 /** How a transaction begins. Its isolation is ours, whatever the server has as a default. */
 export const begin = 'begin isolation level read committed';
+
+/**
+What holds for statements that are prepared once and run for as long as the session lasts, whatever the tables were like when they were planned: each is found by its key, and no table is read from end to end for being small then.
+*/
+export const onePlan: ReadonlyArray<[name: string, value: string]> = [['plan_cache_mode', 'force_generic_plan'], ['enable_seqscan', 'off'], ['enable_hashjoin', 'off'], ['enable_mergejoin', 'off']];
 
 async function rollBack(session: Session): Promise<void> {
 	try {

@@ -3,7 +3,7 @@ import type {NoChanges, Reachability} from '../core/reachability.ts';
 export type {NoChanges, Reachability} from '../core/reachability.ts';
 
 /** One value as it comes from the database: timestamps as RFC 3339 text with microseconds, int8 as a number, arrays as arrays, json parsed. */
-export type Rows<Row> = {
+export type Rows<Row = Record<string, any>> = {
 	rows: Row[];
 	/** Rows that the statement changed or returned. */
 	rowCount: number;
@@ -14,6 +14,9 @@ export type Client = {
 	/** Runs one statement with `$1`… values (text, numbers, booleans, null, arrays of text; json as text). Throws a ColoniesError. */
 	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
 };
+
+/** One statement with its values. `name`: the same for the same text, so that a session prepares it once. */
+export type Statement = {name: string; text: string; values: readonly unknown[]};
 
 export type Load = {
 	/** Connections that are open, and those of them that are idle. */
@@ -36,6 +39,8 @@ export type Database = Client & {
 	readonly schema: string;
 	/** Runs `work` in one transaction: commits what it did, or rolls all of it back when it throws. Read committed. */
 	transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+	/** Runs statements in one transaction, sent together: none waits for the answer of the one before. All of it is done or nothing; whoever it is for must need no look between them. */
+	flight(statements: readonly Statement[]): Promise<Rows[]>;
 	/** Hears every notification on a channel until the returned function is called. Survives reconnects; `onGap` tells that some may have been missed. */
 	listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>>;
 	/** Sends a notification from a connection of its own, outside any transaction. */

@@ -20,7 +20,7 @@ export type Caller = {identity: Identity} | {signer: Signer} | {root: string; mu
 export const mayBeFirst = ({keepsRoot}: AnyOperation, {mustBeKept}: {mustBeKept?: boolean}): boolean => keepsRoot === true && mustBeKept !== true;
 
 /** The id that a caller has proved. @throws Unauthenticated */
-function provedId(caller: Exclude<Caller, {root: string}>): Id {
+export function provedId(caller: Exclude<Caller, {root: string}>): Id {
 	const proved = 'identity' in caller ? Identity.isProved(caller.identity) && caller.identity : Signer.isProved(caller.signer) && caller.signer;
 	if (!proved) {
 		throw new Unauthenticated('The caller has not proved an identity.');

@@ -9,6 +9,7 @@ import {
 	type Answer, carryOut, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
 } from './carry-out.ts';
 import {Follower} from './follower.ts';
+import {Groups} from './groups.ts';
 import {News} from './news.ts';
 import {parseAll, parseList} from './parse.ts';
 import {
@@ -24,6 +25,8 @@ export type {Notice, RunOptions} from './carry-out.ts';
 type BrokerOptions = {
 	/** Whether callers are on this machine: only they may set the first root password. */
 	local: boolean;
+	/** Whether calls that arrive together share a statement, which they do unless told otherwise. One by one they have the same answers. */
+	groups?: boolean;
 };
 
 /** How it stands with a broker and its database, for whoever watches over them. */
@@ -50,12 +53,13 @@ export class Broker {
 	readonly #rootPasswords = new RootPasswords();
 	readonly #sightings: Sightings;
 	readonly #tools: Tools;
+	readonly #groups: Groups | undefined;
 	/** Where removing closed processes has come to. */
 	readonly #dropped: closedDrops.Passed = new Map();
 	/** Whether this turn of it has found no more pieces to drop. */
 	#dropsRows = false;
 
-	constructor(database: Database, {local}: BrokerOptions) {
+	constructor(database: Database, {local, groups = true}: BrokerOptions) {
 		this.#database = database;
 		this.#local = local;
 		this.news = new News(database);
@@ -70,6 +74,15 @@ export class Broker {
 			load: () => this.#database.load(),
 			cursors: new ClaimCursors(),
 		};
+		this.#groups = groups ? new Groups({
+			database,
+			cursors: this.#tools.cursors,
+			sawComputer: this.#tools.sawComputer,
+			committed: (topics, work, took) => {
+				this.#tools.cursors.committed(work, took);
+				this.news.announce(topics, work);
+			},
+		}) : undefined;
 	}
 
 	/**
@@ -266,14 +279,23 @@ export class Broker {
 		});
 	}
 
-	/** One try: a transaction, and what is told after it. @throws ColoniesError when all calls were refused */
+	/** One try, with others like it or in a transaction of its own. @throws ColoniesError when all calls were refused */
 	async #carryOut(job: Job): Promise<Outcome> {
+		return await this.#groups?.carryOut(job) ?? this.#carryOutAlone(job);
+	}
+
+	/** A transaction, and what is told after it. */
+	async #carryOutAlone(job: Job): Promise<Outcome> {
 		let began = 0;
 		const outcome = await this.#retrying(async () => this.#database.transaction(async client => {
 			began = performance.now();
 			return carryOut(client, job, this.#tools);
 		}));
-		const {refusal, kept, topics, work} = outcome;
+		const {refusal, kept, topics, work, computer} = outcome;
+		if (computer) {
+			this.#groups?.learn(computer);
+		}
+
 		this.#tools.cursors.committed(work, performance.now() - began);
 		if (kept) {
 			job.options.notice?.(keptNotice('root' in job.caller ? job.caller.root : ''));

@@ -42,10 +42,8 @@ export class Overtaken extends Error {}
 
 const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
 
-/** Kinds of work of which processes wait now, one for each process. */
-
 /** The same for requests that ask the same; how long one waits makes no difference. */
-const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
+export const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
 
 /**
 A request that was signed for the wire is good once: its nonce is spent with the change, or with the refusal, so that a captured one is never carried out later.

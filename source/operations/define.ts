@@ -5,6 +5,7 @@ import type {
 	Author, Change, ClaimCursors, Client, Database, Done, Standing,
 } from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
+import type {Together} from './groups.ts';
 
 /** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. */
 export type Who = Standing & {actor: Id | 'root'};
@@ -71,6 +72,10 @@ type Common<Input extends Fields, Result> = {
 	again?: Again<ValueOf<Input>, Result>;
 	/** Whether it waits, up to `wait` seconds of its input, while there is nothing to assign. */
 	waits?: boolean;
+	/** What is answered where there is nothing to assign. */
+	nothing?: () => ColoniesError;
+	/** How calls of several go together that arrive together; left out where each goes alone. It does what carrying them out one by one does. */
+	together?: Together<ValueOf<Input>, Result>;
 	/** A rule of core/authority.ts. */
 	allow: Rule;
 	/** The colony that it is about; left out for what is about the whole installation. */

@@ -4,7 +4,7 @@ import {groupBy} from '../core/group-by.ts';
 import {limits} from '../core/limits.ts';
 import {type Process, processStates} from '../core/types.ts';
 import {
-	type Done, claim, expire, past, processes, processLists,
+	type Done, claim, expire, past, processes, processLists, together,
 } from '../database/index.ts';
 import {newProcessId} from '../identity/index.ts';
 import {
@@ -38,6 +38,13 @@ export const submitProcess = defineMany({
 	colony: input => input.spec.targetcolonyid,
 	changes: ['processes'],
 	columns,
+	together: {
+		kindOf: () => '',
+		async carryOut(calls, {database, colony, slot}) {
+			const answers = await together.submitTogether(database, colony, slot, calls.map(({input, ...call}) => ({...call, processid: newProcessId(), spec: input.spec})));
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result.process, work: [answer.result.demand]}});
+		},
+	},
 	async handleMany({client, calls}) {
 		return processes.submit(client, calls[0]!.input.spec.targetcolonyid, calls.map(({input}) => ({processid: newProcessId(), spec: input.spec})));
 	},
@@ -179,6 +186,16 @@ export const assignProcess = defineMany({
 	self: itself,
 	changes: ['processes'],
 	columns,
+	nothing,
+	together: {
+		kindOf({input, signer, computer}) {
+			return computer === undefined || !itself(input, signer) ? undefined : JSON.stringify([computer.computer_type, computer.cores, computer.mem, computer.gpus]);
+		},
+		async carryOut(calls, {database, cursors, colony, slot}) {
+			const answers = await together.assignTogether(database, {colony, kind: calls[0]!.computer!, cursors}, slot, calls.map(({input, ...call}) => ({...call, waits: input.wait > 0})));
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result}});
+		},
+	},
 	async handleMany({client, calls, cursors, also}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
 		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired}));
@@ -211,6 +228,14 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	self: itself,
 	changes: ['processes'],
 	columns,
+	together: {
+		kindOf: ({input, signer}) => itself(input, signer) ? '' : undefined,
+		subject: ({processid}) => processid,
+		async carryOut(calls, {database, colony, slot}) {
+			const answers = await together.closeTogether(database, {colony, to}, slot, calls.map(({input, ...call}) => ({...call, processid: input.processid})));
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result}});
+		},
+	},
 	commands: [{words: ['process', to], summary: `Mark a running process as ${to}.`, said: `Process marked as ${to}`}],
 	async handleMany({client, calls}) {
 		const answers: Array<Done<Process> | ColoniesError> = [];

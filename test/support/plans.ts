@@ -1,4 +1,7 @@
-import type {Client, Database} from '../../source/database/types.ts';
+import {onePlan} from '../../source/database/session.ts';
+import type {
+	Client, Database, Rows, Statement,
+} from '../../source/database/types.ts';
 
 type Node = {
 	'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Plan Rows': number; 'Actual Rows': number; 'Actual Loops': number; Plans?: Node[];
@@ -78,6 +81,16 @@ function explaining(client: Client, plans: Plan[]): Client {
 	};
 }
 
+/** Runs the statements of a flight one after another, so that each can be looked at. */
+export async function oneByOne(client: Client, statements: readonly Statement[]): Promise<Rows[]> {
+	const answers: Rows[] = [];
+	for (const {text, values} of statements) {
+		answers.push(await client.query(text, values));
+	}
+
+	return answers;
+}
+
 /** The same database, which collects the plan of every statement. */
 export function explained(database: Database): Database & {plans: Plan[]} {
 	const plans: Plan[] = [];
@@ -87,6 +100,10 @@ export function explained(database: Database): Database & {plans: Plan[]} {
 		schema: database.schema,
 		query: async (text, values) => database.transaction(async client => explaining(client, plans).query(text, values)),
 		transaction: async work => database.transaction(async client => work(explaining(client, plans))),
+		flight: async statements => database.transaction(async client => {
+			await client.query(`select ${onePlan.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`);
+			return oneByOne(explaining(client, plans), statements);
+		}),
 		listen: async (...given) => database.listen(...given),
 		notify: async (...given) => database.notify(...given),
 		watchReachability: tell => database.watchReachability(tell),

@@ -10,7 +10,7 @@ import {
 import {afterCommit, translate, undone} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';
 import type {
-	Client, Database, Load, Reachability, Rows,
+	Client, Database, Load, Reachability, Rows, Statement,
 } from '../types.ts';
 import {parserOf, toText} from '../values.ts';
 import type {Engine} from './engine.ts';
@@ -63,6 +63,26 @@ function sessionOn(engine: Engine, statementOf: (text: string) => string): Sessi
 		query,
 		async begin() {
 			await query(begin, []);
+		},
+		async flight(statements) {
+			if (statements.length === 1) {
+				const [{text, values}] = statements as [Statement];
+				return [await query(text, values)];
+			}
+
+			await query(begin, []);
+			try {
+				const answers: Rows[] = [];
+				for (const {text, values} of statements) {
+					answers.push(await query(text, values)); // eslint-disable-line no-await-in-loop
+				}
+
+				await query('commit', []);
+				return answers;
+			} catch (error) {
+				await query('rollback', []).catch(() => undefined);
+				throw error;
+			}
 		},
 		async execute(script) {
 			try {
@@ -125,6 +145,17 @@ export class EmbeddedDatabase implements Database {
 				throw undone(error);
 			} finally {
 				state.isOpen = false;
+			}
+		});
+	}
+
+	async flight(statements: readonly Statement[]): Promise<Rows[]> {
+		this.#refuse();
+		return this.#turns.run(async () => {
+			try {
+				return await this.#session().flight(statements);
+			} catch (error) {
+				throw undone(afterCommit(error));
 			}
 		});
 	}

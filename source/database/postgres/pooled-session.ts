@@ -1,9 +1,12 @@
+import process from 'node:process';
+import type {Writable} from 'node:stream';
 import type pg from 'pg';
-import {begin, type Session} from '../session.ts';
+import type {ColoniesError} from '../../core/errors.ts';
+import {begin, onePlan, type Session} from '../session.ts';
 import {
-	isConnectionLoss, isReadOnlyRefusal, retryElsewhere, translate,
+	afterCommit, isConnectionLoss, isReadOnlyRefusal, outcomeUnknown, retryElsewhere, sqlstateOf, translate,
 } from '../sqlstate.ts';
-import type {Rows} from '../types.ts';
+import type {Rows, Statement} from '../types.ts';
 import {toText} from '../values.ts';
 
 type Options = {
@@ -15,21 +18,26 @@ type Options = {
 	statementOf: (text: string) => string;
 	/** Asks the server to stop what a connection is doing. */
 	cancel: (client: pg.PoolClient) => void;
+	/** Whether statements that have a name are prepared. */
+	prepares: boolean;
 };
 
 /**
 What holds in a transaction, whatever the session, the user and the database have as a default. It goes in one message with the `begin`:
 a pooler lends a session for one transaction, and drops what was asked for when the connection was made, or refuses it.
 */
-const settingsOf = (statementTimeout: number): string => [
-	`statement_timeout = ${statementTimeout}`,
+const settingsOf = (statementTimeout: number): Array<[name: string, value: string]> => [
+	['statement_timeout', String(statementTimeout)],
 	// A program that stands still in a transaction would keep its locks for ever, and hold up the seals and events of all.
-	'idle_in_transaction_session_timeout = 20000',
+	['idle_in_transaction_session_timeout', '20000'],
 	// Statements are short: compiling one takes a hundred times as long as it runs.
-	'jit = off',
+	['jit', 'off'],
 	// Days and hours that are reckoned in statements are those of UTC.
-	'timezone = \'UTC\'',
-].map(setting => `set local ${setting}`).join('; ');
+	['timezone', 'UTC'],
+];
+
+const asStatements = (settings: ReadonlyArray<[name: string, value: string]>): string => settings.map(([name, value]) => `set local ${name} = '${value}'`).join('; ');
+const asOneStatement = (settings: ReadonlyArray<[name: string, value: string]>): string => `select ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`;
 
 /** A connection that was lent out by the pool. Knows whether it may go back. */
 export class PooledSession implements Session {
@@ -38,6 +46,8 @@ export class PooledSession implements Session {
 	refusedChange = false;
 	/** The server was asked to stop a statement; that may reach the next one. */
 	wasCancelled = false;
+	/** What it prepared does not hold any more. */
+	isOutdated = false;
 	readonly #client: pg.PoolClient;
 	readonly #options: Options;
 	readonly #timeLimit: number;
@@ -53,7 +63,7 @@ export class PooledSession implements Session {
 	/** Begins a transaction with its settings, in one round trip. */
 	async begin(): Promise<void> {
 		this.#isInTransaction = true;
-		await this.#run(async () => this.#client.query({text: `${begin}; ${settingsOf(this.#options.statementTimeout)}`, query_timeout: this.#timeLimit} as pg.QueryConfig));
+		await this.#run(async () => this.#client.query({text: `${begin}; ${asStatements(settingsOf(this.#options.statementTimeout))}`, query_timeout: this.#timeLimit} as pg.QueryConfig));
 	}
 
 	async query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>> {
@@ -63,6 +73,43 @@ export class PooledSession implements Session {
 		};
 		const {rows, rowCount} = await this.#run(async () => this.#limited(async () => this.#client.query<Record<string, unknown>>(query)));
 		return {rows, rowCount: rowCount ?? 0};
+	}
+
+	/**
+	Begin, statements and commit in one message. A statement that fails undoes all, and what comes behind it is refused by the server; where the connection is lost, the commit had been sent.
+	*/
+	async flight(statements: readonly Statement[]): Promise<Rows[]> {
+		this.#isInTransaction = true;
+		const {statementOf, prepares, statementTimeout} = this.#options;
+		const settings = {name: 'colonies.settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
+		const {stream} = (this.#client as unknown as {connection: {stream: Writable}}).connection;
+		const send = async (query: pg.QueryConfig & {queryMode?: string}) => this.#client.query<Record<string, unknown>>({...query, query_timeout: this.#timeLimit} as pg.QueryConfig);
+		stream.cork();
+		const sent = [
+			send({text: begin}),
+			...[settings, ...statements].map(async ({name, text, values}) => send({...(prepares ? {name} : {queryMode: 'extended'}), text: statementOf(text), values: values.map(value => toText(value))})),
+			send({text: 'commit'}),
+		];
+		process.nextTick(() => {
+			stream.uncork();
+		});
+		const answers = await Promise.allSettled(sent);
+		const failed = answers.findIndex(({status}) => status === 'rejected');
+		if (failed !== -1) {
+			const {reason} = answers[failed] as PromiseRejectedResult;
+			// An error of the server's own, of a statement before the commit, says that there is no commit.
+			const isDefinite = failed < answers.length - 1 && sqlstateOf(reason) !== undefined;
+			this.isOutdated ||= ['0A000', '26000', '42P05'].includes(sqlstateOf(reason) ?? '');
+			const failure = this.#failed(reason);
+			throw isDefinite ? failure : afterCommit(failure);
+		}
+
+		const results = answers.map(answer => (answer as PromiseFulfilledResult<pg.QueryResult<Record<string, unknown>>>).value);
+		if (results.at(-1)!.command !== 'COMMIT') {
+			throw outcomeUnknown(new Error('The commit was answered otherwise.'));
+		}
+
+		return results.slice(2, -1).map(({rows, rowCount}) => ({rows, rowCount: rowCount ?? 0}));
 	}
 
 	async execute(script: string): Promise<void> {
@@ -93,10 +140,15 @@ export class PooledSession implements Session {
 		try {
 			return await statement();
 		} catch (error) {
-			this.isLost ||= isConnectionLoss(error);
-			const isReadOnly = isReadOnlyRefusal(error);
-			this.refusedChange ||= isReadOnly;
-			throw isReadOnly && this.#options.mayBeStale ? retryElsewhere(translate(error)) : translate(error);
+			throw this.#failed(error);
 		}
+	}
+
+	/** What a failure says about this session; as an error for callers. */
+	#failed(error: unknown): ColoniesError {
+		this.isLost ||= isConnectionLoss(error);
+		const isReadOnly = isReadOnlyRefusal(error);
+		this.refusedChange ||= isReadOnly;
+		return isReadOnly && this.#options.mayBeStale ? retryElsewhere(translate(error)) : translate(error);
 	}
 }

@@ -22,6 +22,8 @@ export type PostgresOptions = {
 	applicationName?: string;
 	/** Connections at most, the one for notifications not counted. */
 	poolSize?: number;
+	/** Whether hot statements are prepared. A pooler that lends a session for one transaction may not bear it; that is found out. */
+	prepare?: boolean;
 	/** Statements that may wait for a connection; more are refused. */
 	maxWaiting?: number;
 	/** Milliseconds until a statement is given up; 0 for never. */

@@ -1,0 +1,207 @@
+import {toColoniesError, Unavailable} from '../core/errors.ts';
+import {plural} from '../core/text.ts';
+import type {Id, Topic} from '../core/types.ts';
+import {
+	type ClaimCursors, type ComputerRow, type Database, isConnectionLoss, slotOf, sqlstateOf, type together,
+} from '../database/index.ts';
+import {provedId} from './authorise.ts';
+import {
+	type Answer, fingerprintOf, type Job, type Outcome,
+} from './carry-out.ts';
+
+/** Calls that go together at most. */
+const most = 64;
+
+/** Groups of one kind under way at a time: while one is answered, the next is on its way. */
+const underWay = 2;
+
+/** Calls of one kind that wait for their group at most. */
+const mostWaiting = 5000;
+
+/** Computers that are remembered. */
+const mostComputers = 10_000;
+
+/** What a group is carried out with. */
+export type GroupTools = {
+	database: Database;
+	cursors: ClaimCursors;
+	/** A computer did something. */
+	sawComputer: (colony: Id, computer: Id) => void;
+	/** Something was committed; how many milliseconds after its transaction began. */
+	committed: (topics: ReadonlySet<Topic>, work: readonly number[], took: number) => void;
+};
+
+/** One call of a group: who it is by, what was asked, and the computer as it was last known, where it is one. */
+export type Joined<Input> = together.Call & {input: Input; computer: ComputerRow | undefined};
+
+/** What came of it: the result, or undefined where there was nothing to assign; and the kinds of work that wait since. */
+export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]};
+
+/** How calls of an operation about one colony, by whomever, go together. */
+export type Together<Input = any, Result = any> = {
+	/** What they have in common, besides; undefined for one that goes alone. */
+	kindOf: (call: Joined<Input>) => string | undefined;
+	/** What no two of a group may share, besides the nonce and the key. */
+	subject?: (input: Input) => Id;
+	carryOut: (calls: ReadonlyArray<Joined<Input>>, context: Pick<GroupTools, 'database' | 'cursors'> & {colony: Id; slot: together.Slot}) => Promise<Array<together.Answered<JoinedResult<Result>>>>;
+};
+
+type Waiter = {job: Job; call: Joined<Record<string, any>>; marks: string[]; resolve: (outcome: Outcome | undefined) => void; reject: (error: unknown) => void};
+
+/** Calls that are alike. */
+type Queue = {waiting: Waiter[]; underWay: number; colony: Id; slot: together.Slot; together: Together};
+
+/**
+Calls that arrive together go together: the first of its kind starts at once, and those that come while it is under way share a statement and a commit.
+No timer: whoever calls alone never waits. Each has an answer of its own, after the commit; what cannot be done in a group is left to the path that carries out one call by itself.
+*/
+export class Groups {
+	readonly #tools: GroupTools;
+	readonly #queues = new Map<string, Queue>();
+	readonly #computers = new Map<string, ComputerRow>();
+
+	constructor(tools: GroupTools) {
+		this.#tools = tools;
+	}
+
+	/** A computer as it was found: what it may run tells with which others it goes together. */
+	learn(computer: ComputerRow): void {
+		const key = `${computer.colony_id} ${computer.computer_id}`;
+		this.#computers.delete(key);
+		this.#computers.set(key, computer);
+		if (this.#computers.size > mostComputers) {
+			this.#computers.delete(this.#computers.keys().next().value!);
+		}
+	}
+
+	/**
+	Carries out a job with others like it.
+	@returns undefined where it is to be carried out alone; where its nonce was spent by then, the job says so
+	@throws ColoniesError
+	*/
+	async carryOut(job: Job): Promise<Outcome | undefined> {
+		const found = this.#find(job);
+		if (found === undefined) {
+			return undefined;
+		}
+
+		const {key, queue, call, marks} = found;
+		if (queue.waiting.length >= mostWaiting) {
+			throw new Unavailable(`The database is busy: ${plural(queue.waiting.length, 'call')} like this one before it.`, {hint: 'Try it again in a moment.'});
+		}
+
+		return new Promise((resolve, reject) => {
+			queue.waiting.push({job, call, marks, resolve, reject});
+			if (queue.waiting.length === 1) {
+				queueMicrotask(() => {
+					this.#start(key, queue);
+				});
+			}
+		});
+	}
+
+	#find({operation, caller, inputs, options, isSpent}: Job): {key: string; queue: Queue; call: Joined<Record<string, any>>; marks: string[]} | undefined {
+		const [input] = inputs as [Record<string, any>];
+		if (operation.together === undefined || inputs.length !== 1 || 'root' in caller || options.signal?.aborted) {
+			return undefined;
+		}
+
+		const signer = provedId(caller);
+		const colony = operation.colony!(input);
+		const spent = 'signer' in caller && !isSpent ? {signer, nonce: caller.signer.nonce, created: caller.signer.created} : undefined;
+		const keyed = operation.keyed && options.idempotencyKey !== undefined ? {signer, key: options.idempotencyKey, fingerprint: fingerprintOf(operation, inputs)} : undefined;
+		const call = {signer, spent, keyed, input, computer: this.#computers.get(`${colony} ${signer}`)};
+		const kind = operation.together.kindOf(call);
+		if (kind === undefined) {
+			return undefined;
+		}
+
+		const slot = spent && slotOf(spent.created);
+		const key = JSON.stringify([operation.name, colony, slot ?? null, kind]);
+		const queue: Queue = this.#queues.get(key) ?? {waiting: [], underWay: 0, colony, slot, together: operation.together};
+		this.#queues.set(key, queue);
+		const subject = operation.together.subject?.(input);
+		const marks = [
+			...(spent ? [`nonce ${signer} ${spent.created} ${spent.nonce}`] : []), ...(keyed ? [`key ${signer} ${keyed.key}`] : []), ...(subject === undefined ? [] : [`subject ${subject}`]),
+		];
+		return {key, queue, call, marks};
+	}
+
+	/** Takes the next group: the first that wait, but for what shares a nonce, a key or a subject with one before it. */
+	#take(queue: Queue): Waiter[] {
+		const [group, rest, taken]: [Waiter[], Waiter[], Set<string>] = [[], [], new Set()];
+		for (const waiter of queue.waiting) {
+			if (group.length < most && !waiter.marks.some(mark => taken.has(mark))) {
+				group.push(waiter);
+				for (const mark of waiter.marks) {
+					taken.add(mark);
+				}
+			} else {
+				rest.push(waiter);
+			}
+		}
+
+		queue.waiting = rest;
+		return group;
+	}
+
+	#start(key: string, queue: Queue): void {
+		while (queue.waiting.length > 0 && queue.underWay < underWay) {
+			queue.underWay++;
+			void this.#fly(this.#take(queue), queue).then(() => {
+				queue.underWay--;
+				if (queue.waiting.length === 0 && queue.underWay === 0) {
+					this.#queues.delete(key);
+				} else {
+					this.#start(key, queue);
+				}
+			});
+		}
+	}
+
+	/** Carries out one group, and tells each what came of it. Never throws. */
+	async #fly(group: readonly Waiter[], {colony, slot, together}: Queue): Promise<void> {
+		const began = performance.now();
+		let answers: Array<together.Answered<JoinedResult<unknown>>>;
+		try {
+			answers = await together.carryOut(group.map(({call}) => call), {database: this.#tools.database, cursors: this.#tools.cursors, colony, slot});
+		} catch (error) {
+			const isRefused = sqlstateOf(error) !== undefined && !isConnectionLoss(error);
+			for (const {resolve, reject} of group) {
+				if (isRefused) {
+					// Something of the group cannot be done: each is tried by itself.
+					resolve(undefined);
+				} else {
+					reject(toColoniesError(error));
+				}
+			}
+
+			return;
+		}
+
+		const done = answers.flatMap(answer => answer.isAlone ? [] : [answer.result]);
+		const isChanged = done.some(({result}) => result !== undefined);
+		this.#tools.committed(new Set(isChanged ? group[0]!.job.operation.changes : []), done.flatMap(({work = []}) => work), performance.now() - began);
+		for (const [index, answer] of answers.entries()) {
+			this.#tell(group[index]!, answer);
+		}
+	}
+
+	#tell({job, call, resolve}: Waiter, answer: together.Answered<JoinedResult<unknown>>): void {
+		if (answer.isAlone) {
+			job.isSpent ||= answer.isSpent;
+			resolve(undefined);
+			return;
+		}
+
+		const {operation, inputs} = job;
+		const colony = operation.colony!(inputs[0] as never);
+		if (operation.work && call.signer !== colony) {
+			this.#tools.sawComputer(colony, call.signer);
+		}
+
+		const {result} = answer.result;
+		const answers: Answer[] = [result === undefined ? operation.nothing!() : {result}];
+		resolve({answers, computer: call.computer, kept: false, topics: new Set(), work: []});
+	}
+}
