@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import {Conflict, Unavailable} from '../source/core/errors.ts';
 import {processStates} from '../source/core/types.ts';
-import type {Database} from '../source/database/types.ts';
+import type {Client, Database} from '../source/database/types.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
 import {
 	Broker, type Caller, type InputOf, type OperationName,
 } from '../source/operations/index.ts';
 import {openAny, openColony, refused} from './support/colony.ts';
+import {oneByOne} from './support/plans.ts';
 import {authority, signed, wire} from './support/server.ts';
 
 const database = await openAny();
@@ -101,26 +102,28 @@ test('of a list each has an answer of its own', async () => {
 });
 
 /** A broker on a database that goes away at the first statement that a pattern fits. */
-function failing(pattern: RegExp, error: Error): Broker {
+function failing(pattern: RegExp, error: Error, groups = true): Broker {
 	let isAway = false;
+	const breaking = (client: Client): Client => ({
+		async query(text, values) {
+			if (!isAway && pattern.test(text)) {
+				isAway = true;
+				throw error;
+			}
+
+			return client.query(text, values);
+		},
+	});
 	const broken: Database = {
 		...database,
 		query: async (text, values) => database.query(text, values),
-		transaction: async work => database.transaction(async client => work({
-			async query(text, values) {
-				if (!isAway && pattern.test(text)) {
-					isAway = true;
-					throw error;
-				}
-
-				return client.query(text, values);
-			},
-		})),
+		transaction: async work => database.transaction(async client => work(breaking(client))),
+		flight: async statements => database.transaction(async client => oneByOne(breaking(client), statements)),
 		listen: async () => async () => undefined,
 		notify: async () => undefined,
 		close: async () => undefined,
 	};
-	return new Broker(broken, {local: true});
+	return new Broker(broken, {local: true, groups});
 }
 
 test('a signed request that failed by no fault of its own may come again', async () => {
@@ -137,7 +140,7 @@ test('a signed request that is refused when something was done for it already le
 	const input = {spec: {targetcolonyid: colony.id, mem: 54_321}};
 	const signer = signerOf(colony.owner, 'process.submit', input);
 	const kinds = async () => database.query('select from colonies.demands where colony_id = colonies.bytes_of($1) and mem = $2', [colony.id, input.spec.mem]);
-	await refused(failing(/insert into colonies\.live/, new Conflict('There is one already.')).run(signer, 'process.submit', input), 'conflict');
+	await refused(failing(/insert into colonies\.live/, new Conflict('There is one already.'), false).run(signer, 'process.submit', input), 'conflict');
 	assert.equal((await kinds()).rowCount, 0);
 	await refused(colony.broker.run(signer, 'process.submit', input), 'unauthenticated');
 	await colony.broker.run(signerOf(colony.owner, 'process.submit', input), 'process.submit', input);

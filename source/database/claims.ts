@@ -91,13 +91,16 @@ const claimedOf = (rows: readonly Row[]): Claimed[] => rows.filter((row): row is
 
 export const firstLook = 16;
 
+/** `isHeld`: there was nothing but what others hold, who may yet let go of it. */
+type Taking = Claimed[] & {isHeld?: boolean};
+
 type Asking = {count: number; places: ReturnType<ClaimCursors['get']>};
 
 /**
 Takes the oldest of the groups. Rows that other claims hold are passed over; only when all that was looked at is held does it look further.
 Undefined: `most` groups fit, or more, and nothing was taken.
 */
-async function takeFromGroups(client: Client, computer: ComputerRow, {count, places}: Asking, most: number | undefined): Promise<Claimed[] | undefined> {
+async function takeFromGroups(client: Client, computer: ComputerRow, {count, places}: Asking, most: number | undefined): Promise<Taking | undefined> {
 	for (let look = Math.max(firstLook, count * 2); ; look *= 8) {
 		const {rows} = await client.query<Row>(claimStatement(computer), [...candidateValues(computer, look, most), count, places.demands, places.times]); // eslint-disable-line no-await-in-loop
 		const claimed = claimedOf(rows);
@@ -106,30 +109,37 @@ async function takeFromGroups(client: Client, computer: ComputerRow, {count, pla
 		}
 
 		if (claimed.length > 0 || rows[0]!.seen < look) {
-			return claimed;
+			return Object.assign(claimed, {isHeld: claimed.length === 0 && rows[0]!.seen > 0});
 		}
 	}
 }
 
 /** Takes the oldest where many groups fit: one of them mostly is among the longest waiting, so these are looked at before the heads of all groups. */
-async function takeFromMany(client: Client, computer: ComputerRow, {count, places}: Asking): Promise<Claimed[]> {
+async function takeFromMany(client: Client, computer: ComputerRow, {count, places}: Asking): Promise<Taking> {
 	const {rows} = await client.query<Row>(claimNearStatement, [...candidateValues(computer, few).slice(0, 7), count]);
 	const near = claimedOf(rows);
-	return near.length < count ? [...near, ...(await takeFromGroups(client, computer, {count: count - near.length, places}, undefined))!] : near;
+	if (near.length >= count) {
+		return near;
+	}
+
+	const rest = (await takeFromGroups(client, computer, {count: count - near.length, places}, undefined))!;
+	return Object.assign([...near, ...rest], {isHeld: near.length === 0 && rest.isHeld});
 }
 
-const take = async (client: Client, computer: ComputerRow, asking: Asking): Promise<Claimed[]> => await takeFromGroups(client, computer, asking, few) ?? takeFromMany(client, computer, asking);
+const take = async (client: Client, computer: ComputerRow, asking: Asking): Promise<Taking> => await takeFromGroups(client, computer, asking, few) ?? takeFromMany(client, computer, asking);
 
 /**
 Gives the oldest waiting processes that may run on this computer to it, up to `count`, oldest first; none when there is nothing for it.
 The computer is approved, and its row held by this transaction, so that no disapproval or removal comes before the claim (domain.md, "Which process next").
 @param cursors how far the claims of this server have come
+@returns `isHeld`: there was nothing but what others hold; it may be worth looking again in a moment
 */
-export async function claim(client: Client, computer: ComputerRow, count: number, cursors = new ClaimCursors()): Promise<Done<Process[]>> {
+export async function claim(client: Client, computer: ComputerRow, count: number, cursors = new ClaimCursors()): Promise<Done<Process[]> & {isHeld: boolean}> {
 	const places = cursors.get();
 	const claimed = await take(client, computer, {count, places});
 	cursors.pass(claimed, places);
 	return {
+		isHeld: claimed.isHeld === true,
 		result: claimed.map(row => toProcess(row, attributesOf(row.process_id, row.attributes))),
 		changes: claimed.map(row => ({
 			kind: 'moved', noun: 'process', subject: row.process_id, colony: computer.colony_id, what: 'process.assign', from: 'waiting', to: 'running',

@@ -1,3 +1,4 @@
+import {setTimeout as pause} from 'node:timers/promises';
 import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
@@ -6,7 +7,7 @@ import {
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
-	type Answer, carryOut, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
+	type Answer, carryOut, Held, type Job, type Outcome, Overtaken, type RunOptions, type Tools,
 } from './carry-out.ts';
 import {Follower} from './follower.ts';
 import {Groups} from './groups.ts';
@@ -74,15 +75,17 @@ export class Broker {
 			load: () => this.#database.load(),
 			cursors: new ClaimCursors(),
 		};
-		this.#groups = groups ? new Groups({
-			database,
-			cursors: this.#tools.cursors,
-			sawComputer: this.#tools.sawComputer,
-			committed: (topics, work, took) => {
-				this.#tools.cursors.committed(work, took);
-				this.news.announce(topics, work);
-			},
-		}) : undefined;
+		this.#groups = groups
+			? new Groups({
+				database,
+				cursors: this.#tools.cursors,
+				sawComputer: this.#tools.sawComputer,
+				committed: (topics, work, took) => {
+					this.#tools.cursors.committed(work, took);
+					this.news.announce(topics, work);
+				},
+			})
+			: undefined;
 	}
 
 	/**
@@ -219,7 +222,7 @@ export class Broker {
 	}
 
 	async #answer(caller: Caller, operation: AnyOperation, inputs: Array<Record<string, any>>, options: RunOptions): Promise<Answer[]> {
-		const job: Job = {operation, caller, inputs, options, isSpent: false};
+		const job: Job = {operation, caller, inputs, options, isSpent: false, looks: 0};
 		const [{wait = 0, ...first}] = job.inputs as [Record<string, any>];
 		if (operation.waits !== true || wait <= 0) {
 			const {answers} = await this.#carryOut(job);
@@ -287,10 +290,10 @@ export class Broker {
 	/** A transaction, and what is told after it. */
 	async #carryOutAlone(job: Job): Promise<Outcome> {
 		let began = 0;
-		const outcome = await this.#retrying(async () => this.#database.transaction(async client => {
+		const outcome = await this.#lookingAgain(job, async () => this.#retrying(async () => this.#database.transaction(async client => {
 			began = performance.now();
 			return carryOut(client, job, this.#tools);
-		}));
+		})));
 		const {refusal, kept, topics, work, computer} = outcome;
 		if (computer) {
 			this.#groups?.learn(computer);
@@ -307,6 +310,23 @@ export class Broker {
 		}
 
 		return outcome;
+	}
+
+	/** Looks again in a moment, a bounded number of times, where there was nothing but what others held: what they do with it tells whether there is something. */
+	async #lookingAgain(job: Job, work: () => Promise<Outcome>): Promise<Outcome> {
+		job.looks = 0;
+		for (;;) {
+			try {
+				return await work(); // eslint-disable-line no-await-in-loop
+			} catch (error) {
+				if (!(error instanceof Held)) {
+					throw error;
+				}
+
+				job.looks++;
+				await pause(2 ** job.looks); // eslint-disable-line no-await-in-loop
+			}
+		}
 	}
 
 	/** The first password is an event of the installation's history; the password itself never is. */
@@ -326,6 +346,10 @@ export class Broker {
 				return await work(); // eslint-disable-line no-await-in-loop
 			} catch (error) {
 				const isBehind = error instanceof NumbersBehind;
+				if (error instanceof Held) {
+					throw error;
+				}
+
 				if (attempt === tries || !(isBehind || error instanceof Overtaken || isRetryable(error))) {
 					throw toColoniesError(error);
 				}

@@ -23,7 +23,7 @@ export type RunOptions = {
 };
 
 /** Calls of one operation by one caller, checked. */
-export type Job = {operation: AnyOperation; caller: Caller; inputs: Array<Record<string, any>>; options: RunOptions; /** Whether the nonce of the request was spent by an earlier try. */ isSpent: boolean};
+export type Job = {operation: AnyOperation; caller: Caller; inputs: Array<Record<string, any>>; options: RunOptions; /** Whether the nonce of the request was spent by an earlier try. */ isSpent: boolean; /** How often it has looked for what others held. */ looks: number};
 export type Answer = {result: unknown} | ColoniesError;
 /** What came of one try: an answer for each call, or why all were refused; and what is told after the commit. */
 export type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; refusal?: ColoniesError; kept: boolean; topics: Set<Topic>; work: number[]};
@@ -39,6 +39,12 @@ export type Tools = {
 
 /** Another request with the same idempotency key was quicker: what it did is the answer. */
 export class Overtaken extends Error {}
+
+/** There was nothing but what others hold, who may yet let go of it: it is worth looking again in a moment. */
+export class Held extends Error {}
+
+/** How often it is looked again. */
+const mostLooks = 4;
 
 const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
 
@@ -65,7 +71,7 @@ export async function carryOut(client: Client, job: Job, tools: Tools): Promise<
 		return await handle(client, job, tools);
 	} catch (error) {
 		const refusal = toColoniesError(error);
-		if (error instanceof Overtaken || isRetryable(error) || refusal.code === 'unavailable' || refusal.code === 'internal') {
+		if (error instanceof Overtaken || error instanceof Held || isRetryable(error) || refusal.code === 'unavailable' || refusal.code === 'internal') {
 			throw error;
 		}
 
@@ -74,8 +80,17 @@ export async function carryOut(client: Client, job: Job, tools: Tools): Promise<
 	}
 }
 
-async function handle(client: Client, {operation, caller, inputs, options}: Job, tools: Tools): Promise<Outcome> {
+/** @throws Held, unless it has looked often enough */
+function lookAgain({looks}: Job): void {
+	if (looks < mostLooks) {
+		throw new Held();
+	}
+}
+
+async function handle(client: Client, job: Job, tools: Tools): Promise<Outcome> {
+	const {operation, caller, inputs, options} = job;
 	const [topics, work] = [new Set<Topic>(), [] as number[]];
+	let isHeld = false;
 	const also = async (author: Author, changes: readonly Change[]): Promise<void> => {
 		await record(client, author, changes);
 		work.push(...demandsOf(changes));
@@ -105,8 +120,16 @@ async function handle(client: Client, {operation, caller, inputs, options}: Job,
 
 	const author: Author = {actor: who.actor, ...(operation.operator ? keptRequest(caller, operation, inputs) : {})};
 	const calls = inputs.map((input): Call<Record<string, unknown>> => ({who, input, author}));
-	const answers = await operation.answer({client, calls: calls as never, also, load: tools.load, cursors: tools.cursors}) as Array<Done<unknown> | ColoniesError>;
+	const held = () => {
+		isHeld = true;
+	};
+
+	const answers = await operation.answer({client, calls: calls as never, also, load: tools.load, cursors: tools.cursors, held}) as Array<Done<unknown> | ColoniesError>;
 	const done = answers.filter((answer): answer is Done<unknown> => !(answer instanceof ColoniesError));
+	if (isHeld && done.length === 0) {
+		lookAgain(job);
+	}
+
 	if (done.length > 0) {
 		await also(author, done.flatMap(({changes}) => changes));
 		for (const topic of operation.changes) {

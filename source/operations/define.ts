@@ -5,7 +5,7 @@ import type {
 	Author, Change, ClaimCursors, Client, Database, Done, Standing,
 } from '../database/index.ts';
 import type {Fields, ValueOf} from './fields.ts';
-import type {Together} from './groups.ts';
+import type {Together} from './together.ts';
 
 /** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. */
 export type Who = Standing & {actor: Id | 'root'};
@@ -14,7 +14,7 @@ export type Who = Standing & {actor: Id | 'root'};
 export type Call<Input> = {who: Who; input: Input; author: Author};
 
 /** What an operation over many calls works with. `also`: records and tells what was done by somebody else beside the calls, also when they are refused; `load`: the database's connections now; `cursors`: how far claims have come. */
-export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; cursors: ClaimCursors; also: (author: Author, changes: readonly Change[]) => Promise<void>};
+export type Answering<Input> = {client: Client; calls: ReadonlyArray<Call<Input>>; load: Database['load']; cursors: ClaimCursors; /** Says that there was nothing but what others hold just now. */ held: () => void; also: (author: Author, changes: readonly Change[]) => Promise<void>};
 
 /** A method and a path whose `{names}` are fields of the input: `POST /colonies/{colonyid}/computers`. */
 export type Route = `${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`;

@@ -8,6 +8,7 @@ import {provedId} from './authorise.ts';
 import {
 	type Answer, fingerprintOf, type Job, type Outcome,
 } from './carry-out.ts';
+import type {Joined, JoinedResult, Together} from './together.ts';
 
 /** Calls that go together at most. */
 const most = 64;
@@ -29,21 +30,6 @@ export type GroupTools = {
 	sawComputer: (colony: Id, computer: Id) => void;
 	/** Something was committed; how many milliseconds after its transaction began. */
 	committed: (topics: ReadonlySet<Topic>, work: readonly number[], took: number) => void;
-};
-
-/** One call of a group: who it is by, what was asked, and the computer as it was last known, where it is one. */
-export type Joined<Input> = together.Call & {input: Input; computer: ComputerRow | undefined};
-
-/** What came of it: the result, or undefined where there was nothing to assign; and the kinds of work that wait since. */
-export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]};
-
-/** How calls of an operation about one colony, by whomever, go together. */
-export type Together<Input = any, Result = any> = {
-	/** What they have in common, besides; undefined for one that goes alone. */
-	kindOf: (call: Joined<Input>) => string | undefined;
-	/** What no two of a group may share, besides the nonce and the key. */
-	subject?: (input: Input) => Id;
-	carryOut: (calls: ReadonlyArray<Joined<Input>>, context: Pick<GroupTools, 'database' | 'cursors'> & {colony: Id; slot: together.Slot}) => Promise<Array<together.Answered<JoinedResult<Result>>>>;
 };
 
 type Waiter = {job: Job; call: Joined<Record<string, any>>; marks: string[]; resolve: (outcome: Outcome | undefined) => void; reject: (error: unknown) => void};

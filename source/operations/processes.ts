@@ -159,10 +159,14 @@ type Assignment = Call<{colonyid: string; computerid: string | undefined; wait: 
 const nothing = () => new NothingToAssign('No process was assigned.', {hint: 'See what waits, and for whom, with `colonies process psw --colonyid …`.'});
 
 /** One claim a computer: its calls share it, and get what there is in their order. */
-async function assignEach({client, cursors}: Pick<Answering<unknown>, 'client' | 'cursors'>, calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
+async function assignEach({client, cursors, held}: Pick<Answering<unknown>, 'client' | 'cursors' | 'held'>, calls: readonly Assignment[]): Promise<Array<Done<Process> | ColoniesError>> {
 	const answers: Array<Done<Process> | ColoniesError> = calls.map(() => nothing());
 	for (const [, places] of groupBy(calls.keys(), place => calls[place]!.who.actor)) {
-		const {result, changes} = await claim(client, calls[places[0]!]!.who.computer!, places.length, cursors); // eslint-disable-line no-await-in-loop
+		const {result, changes, isHeld} = await claim(client, calls[places[0]!]!.who.computer!, places.length, cursors); // eslint-disable-line no-await-in-loop
+		if (isHeld) {
+			held();
+		}
+
 		for (const [index, process] of result.entries()) {
 			answers[places[index]!] = {result: process, changes: [changes[index]!]};
 		}
@@ -196,10 +200,10 @@ export const assignProcess = defineMany({
 			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result}});
 		},
 	},
-	async handleMany({client, calls, cursors, also}) {
+	async handleMany({client, calls, cursors, held, also}) {
 		// What is past its deadline may be the oldest now (domain.md, "Time limits").
 		await also({actor: 'system'}, await expire(client, {colony: calls[0]!.input.colonyid, limit: limits.expired}));
-		return assignEach({client, cursors}, calls);
+		return assignEach({client, cursors, held}, calls);
 	},
 });
 

@@ -49,12 +49,12 @@ const make = (type: string): ((slot: Slot) => string) => perSlot(slot => `with $
 	), kept as (
 		insert into colonies.idempotency_keys (signer, key, fingerprint, subjects)
 		select g.signer, g.key, g.fingerprint, case when c.process_id is null then '{}' else array[c.process_id] end from good g left join claimed c on c.n = g.n
-		where g.key is not null and (c.process_id is not null or (not g.waits and (select count(*) from candidates) < $3))
+		where g.key is not null and (c.process_id is not null or (not g.waits and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from chosen)))
 	), ${noting({
 		actor: 'x.assigned_computer_id', what: '\'process.assign\'', states: ['\'waiting\'', '\'running\''],
 		detail: `jsonb_build_object('computer', encode(x.assigned_computer_id, 'hex'), 'start', ${timeText('x.start_time')}, 'retries', x.retries, 'type', x.computer_type, 'deadline', ${timeText('x.deadline')}, 'wait', x.waited)`,
 	}, 'claimed')}
-	select ${freshOf(slot)} as fresh, g.n is not null and (select count(*) from candidates) < $3 as sure, c.*, null::timestamptz as end_time, c.submission_time - interval '${behind} milliseconds' as passed
+	select ${freshOf(slot)} as fresh, g.n is not null and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from chosen) as sure, c.*, null::timestamptz as end_time, c.submission_time - interval '${behind} milliseconds' as passed
 	from input i left join good g on g.n = i.n left join claimed c on c.n = i.n order by i.n`);
 
 const [textOfTyped, textOfUntyped] = [make('some'), make('')];

@@ -42,9 +42,17 @@ const rowOf = (colony: Id, {processid, spec}: Submission, at: string): ProcessRo
 /** Submits processes of several callers to one colony, each for itself, in one transaction. `demand`: the row of \`demands\` that it belongs to. */
 export async function submitTogether(database: Database, colony: Id, slot: Slot, calls: readonly SubmitCall[]): Promise<Array<Answered<{process: Process; demand: number}>>> {
 	const lists = [
-		calls.map(({processid}) => bytesOf(processid)), calls.map(({spec}) => bytesOf(fingerprintOf(spec))), calls.map(({spec}) => `{${bytesOfAll(spec.targetcomputerids).map(id => JSON.stringify(id)).join(',')}}`),
-		calls.map(({spec}) => spec.computertype), calls.map(({spec}) => spec.timeout), calls.map(({spec}) => spec.maxretries), calls.map(({spec}) => spec.mem), calls.map(({spec}) => spec.cores), calls.map(({spec}) => spec.gpus),
-		calls.map(({spec}) => given(spec)), calls.map(call => imageOf(colony, call)),
+		calls.map(({processid}) => bytesOf(processid)),
+		calls.map(({spec}) => bytesOf(fingerprintOf(spec))),
+		calls.map(({spec}) => `{${bytesOfAll(spec.targetcomputerids).map(id => JSON.stringify(id)).join(',')}}`),
+		calls.map(({spec}) => spec.computertype),
+		calls.map(({spec}) => spec.timeout),
+		calls.map(({spec}) => spec.maxretries),
+		calls.map(({spec}) => spec.mem),
+		calls.map(({spec}) => spec.cores),
+		calls.map(({spec}) => spec.gpus),
+		calls.map(({spec}) => given(spec)),
+		calls.map(call => imageOf(colony, call)),
 	];
 	const [answer] = await database.flight([statementOf('submit', slot, {text: textOf(slot), before: [bytesOf(colony)], calls, lists})]);
 	return (answer!.rows as Row[]).map(({fresh, demand_id: demand, at}, index) => demand === null

@@ -1,0 +1,19 @@
+import type {Id} from '../core/types.ts';
+import type {
+	ClaimCursors, ComputerRow, Database, together,
+} from '../database/index.ts';
+
+/** One call of a group: who it is by, what was asked, and the computer as it was last known, where it is one. */
+export type Joined<Input> = together.Call & {input: Input; computer: ComputerRow | undefined};
+
+/** What came of it: the result, or undefined where there was nothing to assign; and the kinds of work that wait since. */
+export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]};
+
+/** How calls of an operation about one colony, by whomever, go together. */
+export type Together<Input = any, Result = any> = {
+	/** What they have in common, besides; undefined for one that goes alone. */
+	kindOf: (call: Joined<Input>) => string | undefined;
+	/** What no two of a group may share, besides the nonce and the key. */
+	subject?: (input: Input) => Id;
+	carryOut: (calls: ReadonlyArray<Joined<Input>>, context: {database: Database; cursors: ClaimCursors; colony: Id; slot: together.Slot}) => Promise<Array<together.Answered<JoinedResult<Result>>>>;
+};
