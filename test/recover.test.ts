@@ -10,6 +10,8 @@ import {promisify} from 'node:util';
 import {Point} from '@noble/secp256k1';
 import fc from 'fast-check';
 import {idOf, recover, sign} from '../source/identity/index.ts';
+import {sha3Bytes} from '../source/identity/hash.ts';
+import {addonSign, signByReference} from '../source/identity/keys.ts';
 import {addonRecover, recoverByReference} from '../source/identity/recover.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -55,6 +57,18 @@ test('the addon and noble find the same signer of what was signed', {skip}, () =
 	fc.assert(fc.property(privateKeys, messages, (key, message) => {
 		assert.equal(same(message, sign(key, message)), idOf(key));
 	}), {numRuns: 150});
+});
+
+test('the addon and noble sign alike', {skip}, () => {
+	const signByAddon = addonSign();
+	assert.ok(signByAddon);
+	fc.assert(fc.property(privateKeys, messages, (key, message) => {
+		assert.equal(sign(key, message), signByReference(key, message));
+		assert.equal(Buffer.from(signByAddon(new Uint8Array(sha3Bytes(message)), new Uint8Array(Buffer.from(key, 'hex')))).toString('hex'), signByReference(key, message));
+	}), {numRuns: 200});
+	for (const key of [1n, 2n, order / 2n, order - 1n]) {
+		assert.equal(sign(hex(key), 'edge'), signByReference(hex(key), 'edge'));
+	}
 });
 
 test('the addon and noble agree on altered signatures', {skip}, () => {

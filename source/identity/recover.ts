@@ -1,7 +1,6 @@
-import {createRequire} from 'node:module';
 import {Point, recoverPublicKey} from '@noble/secp256k1';
-import type * as Addon from 'secp256k1';
 import type {Id} from '../core/types.ts';
+import {addon} from './addon.ts';
 import {sha3Bytes} from './hash.ts';
 import {idOfPublicKey} from './ids.ts';
 
@@ -43,26 +42,19 @@ function recoverWith(recoverKey: RecoverKey, message: string | Uint8Array, signa
 /** `recover` by noble alone. */
 export const recoverByReference = (message: string | Uint8Array, signature: string): Id | undefined => recoverWith(referenceKey, message, signature);
 
-/**
-The addon of the package secp256k1 where it is installed for this machine, or undefined. It is some fifty times as fast.
-Never the package itself, which falls back to elliptic. Loaded at the first signature, so that a command that verifies none does not pay for it.
-*/
-function loadAddon(): RecoverKey | undefined {
-	try {
-		const {ecdsaRecover} = createRequire(import.meta.url)('secp256k1/bindings.js') as typeof Addon;
-		const recoverKey: RecoverKey = (compact, v, digest) => ecdsaRecover(compact, v, digest, false);
-		return recoverWith(recoverKey, probe.message, probe.signature) === probe.id ? recoverKey : undefined;
-	} catch {
-		return undefined;
-	}
+/** The addon, or undefined where there is none that knows the probe. */
+function provenAddon(): RecoverKey | undefined {
+	const found = addon();
+	const recoverKey: RecoverKey | undefined = found && ((compact, v, digest) => found.ecdsaRecover(compact, v, digest, false));
+	return recoverKey && recoverWith(recoverKey, probe.message, probe.signature) === probe.id ? recoverKey : undefined;
 }
 
-let addon: {recoverKey: RecoverKey | undefined} | undefined;
+let proven: {recoverKey: RecoverKey | undefined} | undefined;
 
 /** `recover` by the addon alone, or undefined where there is none. */
 export function addonRecover(): ((message: string | Uint8Array, signature: string) => Id | undefined) | undefined {
-	addon ??= {recoverKey: loadAddon()};
-	const {recoverKey} = addon;
+	proven ??= {recoverKey: provenAddon()};
+	const {recoverKey} = proven;
 	return recoverKey && ((message, signature) => recoverWith(recoverKey, message, signature));
 }
 
@@ -70,6 +62,6 @@ export function addonRecover(): ((message: string | Uint8Array, signature: strin
 The id of whoever signed a message, or undefined when the signature is none: wrong length, r or s out of range, high s, v above 1.
 */
 export function recover(message: string | Uint8Array, signature: string): Id | undefined {
-	addon ??= {recoverKey: loadAddon()};
-	return recoverWith(addon.recoverKey ?? referenceKey, message, signature);
+	proven ??= {recoverKey: provenAddon()};
+	return recoverWith(proven.recoverKey ?? referenceKey, message, signature);
 }
