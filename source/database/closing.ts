@@ -51,16 +51,15 @@ async function move(client: Client, {where, status, error, values}: Closing): Pr
 	return rows;
 }
 
-/** That a process runs on a computer of a colony, and its deadline has not passed. */
-const ownRunning = `p.process_id = $1 and ${inColony('$2')} and p.status = 1 and p.assigned_computer_id || ''::bytea = $3 and (p.deadline is null or p.deadline > statement_timestamp())`;
+/** That processes run on a computer of a colony, and their deadlines have not passed. */
+const ownRunning = `p.process_id = any ($1) and ${inColony('$2')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = $3 and (p.deadline is null or p.deadline > statement_timestamp())`;
 
-/** Closes the running process of a computer, before its deadline; undefined when it is not running there. */
-export async function closeOwn(client: Client, {colony, computer, process, status}: {colony: Id; computer: Id; process: Id; status: ProcessStatus}): Promise<ClosedRow | undefined> {
-	const own = [bytesOf(process), bytesOf(colony), bytesOf(computer)];
-	// In a statement of its own: the next one then sees what was written to the process until it was locked.
-	const {rows} = await client.query(`select from colonies.live p where ${ownRunning} for update`, own);
-	const [row] = rows.length === 0 ? [] : await move(client, {where: 'p.process_id = $1', status: '$2::smallint', error: 'null', values: [bytesOf(process), status]});
-	return row;
+/** Closes those of some processes that run on a computer, before their deadlines. */
+export async function closeOwn(client: Client, {colony, computer, processes, status}: {colony: Id; computer: Id; processes: readonly Id[]; status: ProcessStatus}): Promise<Map<Id, ClosedRow>> {
+	// In a statement of its own: the next one then sees what was written to the processes until they were locked.
+	const {rows: own} = await client.query<{process_id: Id}>(`select p.process_id from colonies.live p where ${ownRunning} order by p.process_id for update`, [bytesOfAll(processes), bytesOf(colony), bytesOf(computer)]);
+	const rows = own.length === 0 ? [] : await move(client, {where: 'p.process_id = any ($1)', status: '$2::smallint', error: 'null', values: [bytesOfAll(own.map(row => row.process_id)), status]});
+	return new Map(rows.map(row => [row.process_id, row]));
 }
 
 /** Closes live processes, which the caller has locked, as failed, for a reason that becomes their err attribute `error`. */

@@ -143,18 +143,26 @@ function whyNotClosed(row: ProcessRow, computer: Id): ColoniesError {
 }
 
 /**
-Closes a running process of this computer before its deadline.
-@throws Conflict when it is not running there (any more), NotFound
+Closes running processes of this computer before their deadlines, each for itself, in the order given. A refusal is a Conflict where it is not running there (any more), or NotFound.
 */
-export async function close(client: Client, {colony, computer, process, to}: {colony: Id; computer: Id; process: Id; to: 'successful' | 'failed'}): Promise<Done<Process>> {
-	const row = await closeOwn(client, {colony, computer, process, status: statusOf(to)});
-	if (!row) {
-		const {rows: [found]} = await client.query<ProcessRow>(`select ${processColumns} from colonies.processes p where process_id = $2 and ${inColony('$1')}`, [bytesOf(colony), bytesOf(process)]);
-		throw found ? whyNotClosed(found, computer) : unknownProcess(process);
-	}
+export async function close(client: Client, {colony, computer, processes, to}: {colony: Id; computer: Id; processes: readonly Id[]; to: 'successful' | 'failed'}): Promise<Array<Done<Process> | ColoniesError>> {
+	const closed = await closeOwn(client, {colony, computer, processes, status: statusOf(to)});
+	const done = new Set<Id>();
+	const isDone = (id: Id) => closed.has(id) && !done.has(id) && Boolean(done.add(id));
+	const taken = processes.map(id => isDone(id));
+	const refused = processes.filter((_, index) => !taken[index]);
+	const {rows: found} = refused.length === 0
+		? {rows: []}
+		: await client.query<ProcessRow>(`select ${processColumns} from colonies.processes p where process_id = any ($2) and ${inColony('$1')}`, [bytesOf(colony), bytesOfAll(refused)]);
+	return processes.map((id, index) => {
+		const row = closed.get(id)!;
+		if (taken[index]) {
+			return {result: complete(row), changes: [{kind: 'moved', noun: 'process', subject: id, colony, what: `process.${to}`, from: 'running', to, attempt: {...attemptOf(row), run: row.ran}}]};
+		}
 
-	const change: Change = {kind: 'moved', noun: 'process', subject: row.process_id, colony, what: `process.${to}`, from: 'running', to, attempt: {...attemptOf(row), run: row.ran}};
-	return {result: complete(row), changes: [change]};
+		const other = found.find(({process_id: each}) => each === id);
+		return other ? whyNotClosed(other, computer) : unknownProcess(id);
+	});
 }
 
 /** What the history keeps of a process that is removed: its full image. */

@@ -1,6 +1,5 @@
 import {ColoniesError} from '../core/errors.ts';
 import {afterCommit, isConnectionLoss, sqlstateOf} from './sqlstate.ts';
-import {Turns} from './turns.ts';
 import type {Client, Rows, Statement} from './types.ts';
 
 /** One connection, as a transaction needs it. It throws ColoniesErrors. */
@@ -19,34 +18,43 @@ const scripts = new WeakMap<Client, (script: string) => Promise<void>>();
 /** Runs a script on the client of a transaction; undefined when the client is not of one. */
 export const executeWithin = (client: Client, script: string): Promise<void> | undefined => scripts.get(client)?.(script);
 
-/** The statements of one transaction: one at a time, none after its end. */
+/** The statements of one transaction, in the order in which they come: one that does not wait for the answer of the one before goes out with it. None comes after its end. */
 class Statements {
 	/** Why the transaction cannot be committed: its last statement failed. */
 	failure: unknown;
 	#isOpen = true;
-	readonly #turns = new Turns();
+	readonly #underWay = new Set<Promise<unknown>>();
 
 	async run<Result>(statement: () => Promise<Result>): Promise<Result> {
 		if (!this.#isOpen) {
 			throw new ColoniesError('internal', 'A statement came after the end of its transaction.');
 		}
 
-		return this.#turns.run(async () => {
-			try {
-				const result = await statement();
-				this.failure = undefined;
-				return result;
-			} catch (error) {
-				this.failure = sqlstateOf(error) !== undefined || isConnectionLoss(error) ? error : this.failure;
-				throw error;
-			}
-		});
+		const running = this.#run(statement);
+		this.#underWay.add(running);
+		try {
+			return await running;
+		} finally {
+			this.#underWay.delete(running);
+		}
+	}
+
+	async #run<Result>(statement: () => Promise<Result>): Promise<Result> {
+		try {
+			const result = await statement();
+			this.failure = undefined;
+			return result;
+		} catch (error) {
+			// The first of several says why; those behind it were refused because of it.
+			this.failure = this.failure === undefined && (sqlstateOf(error) !== undefined || isConnectionLoss(error)) ? error : this.failure;
+			throw error;
+		}
 	}
 
 	/** Lets no more statements in and waits for those that nobody awaited. */
 	async end(): Promise<void> {
 		this.#isOpen = false;
-		await this.#turns.run(async () => undefined);
+		await Promise.allSettled(this.#underWay);
 	}
 }
 
@@ -77,10 +85,11 @@ export async function transact<Result>(session: Session, work: (client: Client) 
 	};
 	scripts.set(client, async script => statements.run(async () => session.execute(script)));
 
-	await session.begin();
+	// It goes out with the first statement. Where it fails, the connection is lost, and that one fails too.
+	const beginning = session.begin();
 	let result: Result;
 	try {
-		result = await work(client);
+		[result] = await Promise.all([work(client), beginning]);
 		await statements.end();
 		if (statements.failure !== undefined) {
 			throw statements.failure; // eslint-disable-line @typescript-eslint/only-throw-error -- it is the error as it was thrown

@@ -62,14 +62,17 @@ export async function carryOut(client: Client, job: Job, tools: Tools): Promise<
 	}
 
 	const {id, nonce, created} = caller.signer;
-	if (!await spendNonce(client, {signer: id, nonce, created})) {
-		throw new Unauthenticated('This request was carried out or refused before, or its time is over.', {hint: 'Sign each request anew, with a nonce of its own.'});
-	}
-
-	await client.query('savepoint before_the_call');
+	// The three go out together, with the statement that finds who calls: nothing is done before it is known that the nonce was not spent.
+	const spending = checkSpent(spendNonce(client, {signer: id, nonce, created}));
+	// Whoever is refused by then asks for it all the same.
+	spending.catch(() => undefined);
+	const [isSaved, handled] = [client.query('savepoint before_the_call'), handle(client, job, tools, spending)];
 	try {
-		return await handle(client, job, tools);
+		const [outcome] = await Promise.all([handled, isSaved]);
+		return outcome;
 	} catch (error) {
+		await Promise.allSettled([handled, isSaved]);
+		await spending;
 		const refusal = toColoniesError(error);
 		if (error instanceof Overtaken || error instanceof Held || isRetryable(error) || refusal.code === 'unavailable' || refusal.code === 'internal') {
 			throw error;
@@ -87,7 +90,15 @@ function lookAgain({looks}: Job): void {
 	}
 }
 
-async function handle(client: Client, job: Job, tools: Tools): Promise<Outcome> {
+/** @throws Unauthenticated where a nonce was spent before */
+async function checkSpent(spending: Promise<boolean>): Promise<void> {
+	if (!await spending) {
+		throw new Unauthenticated('This request was carried out or refused before, or its time is over.', {hint: 'Sign each request anew, with a nonce of its own.'});
+	}
+}
+
+/** @param mayAct rejects where the request is not good; nothing is done before */
+async function handle(client: Client, job: Job, tools: Tools, mayAct?: Promise<void>): Promise<Outcome> {
 	const {operation, caller, inputs, options} = job;
 	const [topics, work] = [new Set<Topic>(), [] as number[]];
 	let isHeld = false;
@@ -100,6 +111,7 @@ async function handle(client: Client, job: Job, tools: Tools): Promise<Outcome> 
 	};
 
 	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async (password, options) => tools.verifyRoot(client, password, options)});
+	await mayAct;
 	if (who.computer && operation.work) {
 		tools.sawComputer(who.computer.colony_id, who.computer.computer_id);
 	}

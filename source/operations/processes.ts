@@ -207,19 +207,6 @@ export const assignProcess = defineMany({
 	},
 });
 
-/** What was done, or why it was refused: a call that is refused changed nothing, and the others stand. A failure of the database is thrown. */
-async function orRefusal<Result>(act: () => Promise<Result>): Promise<Result | ColoniesError> {
-	try {
-		return await act();
-	} catch (error) {
-		if (error instanceof ColoniesError && error.cause === undefined) {
-			return error;
-		}
-
-		throw error;
-	}
-}
-
 const closing = (to: 'successful' | 'failed') => defineMany({
 	name: `process.${to}`,
 	summary: `Mark a running process as ${to}.`,
@@ -242,13 +229,7 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 	},
 	commands: [{words: ['process', to], summary: `Mark a running process as ${to}.`, said: `Process marked as ${to}`}],
 	async handleMany({client, calls}) {
-		const answers: Array<Done<Process> | ColoniesError> = [];
-		for (const {input, who} of calls) {
-			const closing = {colony: input.colonyid, computer: who.actor, process: input.processid, to};
-			answers.push(await orRefusal(async () => processes.close(client, closing))); // eslint-disable-line no-await-in-loop
-		}
-
-		return answers;
+		return processes.close(client, {colony: calls[0]!.input.colonyid, computer: calls[0]!.who.actor, processes: calls.map(({input}) => input.processid), to});
 	},
 });
 

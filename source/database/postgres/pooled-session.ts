@@ -82,7 +82,7 @@ export class PooledSession implements Session {
 		this.#isInTransaction = true;
 		const {statementOf, prepares, statementTimeout} = this.#options;
 		const settings = {name: 'colonies.settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
-		const {stream} = (this.#client as unknown as {connection: {stream: Writable}}).connection;
+		const {connection: {stream}} = this.#client as unknown as {connection: {stream: Writable}};
 		const send = async (query: pg.QueryConfig & {queryMode?: string}) => this.#client.query<Record<string, unknown>>({...query, query_timeout: this.#timeLimit} as pg.QueryConfig);
 		stream.cork();
 		const sent = [
