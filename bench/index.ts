@@ -7,8 +7,9 @@ import process from 'node:process';
 import {core} from './core.ts';
 import {type Figure, isMet} from './support/measure.ts';
 import {writePage} from './support/page.ts';
+import {wake} from './wake.ts';
 
-const benches: Record<string, () => AsyncGenerator<Figure>> = {core};
+const benches: Record<string, () => AsyncGenerator<Figure>> = {core, wake};
 
 const words = process.argv.slice(2);
 const isJson = words.includes('--json');

@@ -73,7 +73,9 @@ export function ownCpu(): number {
 export function machineCpu(): number {
 	const fields = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.split(/\s+/).slice(1).map(Number);
 	// Columns 4 and 5 are idle and waiting for a disk, the last two are counted in the first two (proc(5)).
-	return fields.slice(0, 8).reduce((sum, value, column) => column === 3 || column === 4 ? sum : sum + value, 0) * (1000 / ticks);
+	const [user = 0, nice = 0, system = 0] = fields;
+	const [irq = 0, softirq = 0, steal = 0] = fields.slice(5);
+	return (user + nice + system + irq + softirq + steal) * (1000 / ticks);
 }
 
 /** The process id of the PostgreSQL of a folder. */

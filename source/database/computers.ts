@@ -7,7 +7,7 @@ import {type Done, imageOfRemoved} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
 import {type ComputerRow, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
-import {bytesOf} from './values.ts';
+import {bytesOf, bytesOfAll} from './values.ts';
 
 export type ComputerSpec = {name: string; computertype: string; cpu: string; cores: number; mem: number; gpu: string; gpus: number};
 
@@ -39,6 +39,12 @@ export async function get(client: Client, colony: Id, computer: Id): Promise<Com
 	}
 
 	return toComputer(rows[0]);
+}
+
+/** Those of some computers that are approved, the owner left out. */
+export async function approved(client: Client, colony: Id, ids: readonly Id[]): Promise<ComputerRow[]> {
+	const {rows} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = any ($2) and computer_id <> $1 and status + 0 = 1', [bytesOf(colony), bytesOfAll(ids)]);
+	return rows;
 }
 
 /** A computer, or as it was when it was removed. @throws NotFound when this colony never had it */

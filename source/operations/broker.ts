@@ -296,7 +296,7 @@ export class Broker {
 		})));
 		const {refusal, kept, topics, work, computer} = outcome;
 		if (computer) {
-			this.#groups?.learn(computer);
+			this.#groups?.computers.note(computer);
 		}
 
 		this.#tools.cursors.committed(work, performance.now() - began);

@@ -8,6 +8,7 @@ import {provedId} from './authorise.ts';
 import {
 	type Answer, fingerprintOf, type Job, type Outcome,
 } from './carry-out.ts';
+import {KnownComputers} from './known-computers.ts';
 import type {Joined, JoinedResult, Together} from './together.ts';
 
 /** Calls that go together at most. */
@@ -18,9 +19,6 @@ const underWay = 2;
 
 /** Calls of one kind that wait for their group at most. */
 const mostWaiting = 5000;
-
-/** Computers that are remembered. */
-const mostComputers = 10_000;
 
 /** What a group is carried out with. */
 export type GroupTools = {
@@ -44,20 +42,11 @@ No timer: whoever calls alone never waits. Each has an answer of its own, after 
 export class Groups {
 	readonly #tools: GroupTools;
 	readonly #queues = new Map<string, Queue>();
-	readonly #computers = new Map<string, ComputerRow>();
+	readonly computers: KnownComputers;
 
 	constructor(tools: GroupTools) {
 		this.#tools = tools;
-	}
-
-	/** A computer as it was found: what it may run tells with which others it goes together. */
-	learn(computer: ComputerRow): void {
-		const key = `${computer.colony_id} ${computer.computer_id}`;
-		this.#computers.delete(key);
-		this.#computers.set(key, computer);
-		if (this.#computers.size > mostComputers) {
-			this.#computers.delete(this.#computers.keys().next().value!);
-		}
+		this.computers = new KnownComputers(tools.database);
 	}
 
 	/**
@@ -66,7 +55,14 @@ export class Groups {
 	@throws ColoniesError
 	*/
 	async carryOut(job: Job): Promise<Outcome | undefined> {
-		const found = this.#find(job);
+		const {operation: {together, colony}, caller, inputs: [input], inputs: {length}, options} = job;
+		if (together === undefined || length !== 1 || 'root' in caller || options.signal?.aborted) {
+			return undefined;
+		}
+
+		const signer = provedId(caller);
+		const computer = together.byComputer ? await this.computers.find(colony!(input as never), signer) : undefined;
+		const found = this.#queueFor(job, together, {signer, computer});
 		if (found === undefined) {
 			return undefined;
 		}
@@ -86,27 +82,23 @@ export class Groups {
 		});
 	}
 
-	#find({operation, caller, inputs, options, isSpent}: Job): {key: string; queue: Queue; call: Joined<Record<string, any>>; marks: string[]} | undefined {
+	/** The queue of a call, and what no other of its group may share with it. */
+	#queueFor({operation, caller, inputs, options, isSpent}: Job, together: Together, {signer, computer}: {signer: Id; computer: ComputerRow | undefined}): {key: string; queue: Queue; call: Joined<Record<string, any>>; marks: string[]} | undefined {
 		const [input] = inputs as [Record<string, any>];
-		if (operation.together === undefined || inputs.length !== 1 || 'root' in caller || options.signal?.aborted) {
-			return undefined;
-		}
-
-		const signer = provedId(caller);
 		const colony = operation.colony!(input);
 		const spent = 'signer' in caller && !isSpent ? {signer, nonce: caller.signer.nonce, created: caller.signer.created} : undefined;
 		const keyed = operation.keyed && options.idempotencyKey !== undefined ? {signer, key: options.idempotencyKey, fingerprint: fingerprintOf(operation, inputs)} : undefined;
-		const call = {signer, spent, keyed, input, computer: this.#computers.get(`${colony} ${signer}`)};
-		const kind = operation.together.kindOf(call);
+		const call = {signer, spent, keyed, input, computer};
+		const kind = together.kindOf(call);
 		if (kind === undefined) {
 			return undefined;
 		}
 
 		const slot = spent && slotOf(spent.created);
 		const key = JSON.stringify([operation.name, colony, slot ?? null, kind]);
-		const queue: Queue = this.#queues.get(key) ?? {waiting: [], underWay: 0, colony, slot, together: operation.together};
+		const queue: Queue = this.#queues.get(key) ?? {waiting: [], underWay: 0, colony, slot, together};
 		this.#queues.set(key, queue);
-		const subject = operation.together.subject?.(input);
+		const subject = together.subject?.(input);
 		const marks = [
 			...(spent ? [`nonce ${signer} ${spent.created} ${spent.nonce}`] : []), ...(keyed ? [`key ${signer} ${keyed.key}`] : []), ...(subject === undefined ? [] : [`subject ${subject}`]),
 		];

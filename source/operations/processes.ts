@@ -192,6 +192,7 @@ export const assignProcess = defineMany({
 	columns,
 	nothing,
 	together: {
+		byComputer: true,
 		kindOf({input, signer, computer}) {
 			return computer === undefined || !itself(input, signer) ? undefined : JSON.stringify([computer.computer_type, computer.cores, computer.mem, computer.gpus]);
 		},

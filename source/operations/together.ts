@@ -13,6 +13,8 @@ export type JoinedResult<Result> = {result: Result | undefined; work?: readonly 
 export type Together<Input = any, Result = any> = {
 	/** What they have in common, besides; undefined for one that goes alone. */
 	kindOf: (call: Joined<Input>) => string | undefined;
+	/** Whether they differ by what the computer is that calls, which is looked up before. */
+	byComputer?: boolean;
 	/** What no two of a group may share, besides the nonce and the key. */
 	subject?: (input: Input) => Id;
 	carryOut: (calls: ReadonlyArray<Joined<Input>>, context: {database: Database; cursors: ClaimCursors; colony: Id; slot: together.Slot}) => Promise<Array<together.Answered<JoinedResult<Result>>>>;

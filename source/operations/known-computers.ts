@@ -1,0 +1,68 @@
+import type {Id} from '../core/types.ts';
+import {type ComputerRow, computers, type Database} from '../database/index.ts';
+
+/** Computers that are remembered. */
+const most = 10_000;
+
+type Search = {ids: Set<Id>; found: Promise<void>};
+
+/**
+Computers as they were found last: what one may run tells with which others it asks. That it may still do so is for the statement to see.
+Those that are looked for at once are looked for together.
+*/
+export class KnownComputers {
+	readonly #database: Database;
+	readonly #known = new Map<string, ComputerRow>();
+	readonly #searches = new Map<Id, Search>();
+
+	constructor(database: Database) {
+		this.#database = database;
+	}
+
+	get(colony: Id, computer: Id): ComputerRow | undefined {
+		return this.#known.get(`${colony} ${computer}`);
+	}
+
+	note(computer: ComputerRow): void {
+		const key = `${computer.colony_id} ${computer.computer_id}`;
+		this.#known.delete(key);
+		this.#known.set(key, computer);
+		if (this.#known.size > most) {
+			this.#known.delete(this.#known.keys().next().value!);
+		}
+	}
+
+	/** An approved computer; undefined where there is none, or it cannot be found out now. */
+	async find(colony: Id, computer: Id): Promise<ComputerRow | undefined> {
+		const known = this.get(colony, computer);
+		if (known) {
+			return known;
+		}
+
+		let search = this.#searches.get(colony);
+		if (search === undefined) {
+			const ids = new Set<Id>();
+			search = {ids, found: this.#search(colony, ids)};
+			this.#searches.set(colony, search);
+		}
+
+		search.ids.add(computer);
+		await search.found;
+		return this.get(colony, computer);
+	}
+
+	async #search(colony: Id, ids: ReadonlySet<Id>): Promise<void> {
+		// Whoever asks by then is looked for too.
+		await new Promise(resolve => {
+			setImmediate(resolve);
+		});
+		this.#searches.delete(colony);
+		try {
+			for (const row of await computers.approved(this.#database, colony, [...ids])) {
+				this.note(row);
+			}
+		} catch {
+			// Whoever needs it asks by itself, and hears why.
+		}
+	}
+}
