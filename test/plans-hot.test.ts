@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Id} from '../source/core/types.ts';
 import {claim, ClaimCursors, standingOf} from '../source/database/index.ts';
+import {openPostgres} from '../source/database/postgres.ts';
 import type {Client, Database} from '../source/database/types.ts';
 import {Broker} from '../source/operations/index.ts';
-import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
+import {
+	freshDatabase, noPostgres, openFresh, startPostgres,
+} from './support/databases.ts';
 import {type Colony, openColony} from './support/colony.ts';
 import {explained} from './support/plans.ts';
 
@@ -90,7 +93,8 @@ async function rowsRead(database: Database): Promise<number> {
 
 test('what was prepared while the tables were empty reads few rows when they are full, without statistics', {skip}, async () => {
 	const server = await startPostgres({settings: {autovacuum: 'off', shared_buffers: '128MB', max_wal_size: '4GB', stats_fetch_consistency: 'none'}});
-	const database = await openFresh(server);
+	const sessions = 3;
+	const database = await openPostgres({...await freshDatabase(server), poolSize: sessions});
 	const colony = await openColony(database);
 	const computers = await Promise.all(['type3', 'type3', ''].map(async computertype => colony.computer({computertype})));
 	const lives = async () => Promise.all(computers.map(async computer => {
@@ -106,7 +110,7 @@ test('what was prepared while the tables were empty reads few rows when they are
 
 	await database.transaction(async client => fill(client, colony.id, count));
 	const turns = 10;
-	const flushed = async () => Promise.all(Array.from({length: 8}, async () => database.query('select pg_stat_force_next_flush()')));
+	const flushed = async () => Promise.all(Array.from({length: sessions}, async () => database.query('select pg_stat_force_next_flush()')));
 	await flushed();
 	const before = await rowsRead(database);
 	for (let turn = 0; turn < turns; turn++) {
