@@ -57,6 +57,8 @@ export type ConnectOptions = {
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens; 8 unless given. */
 	dbpool?: number;
+	/** Whether hot statements are prepared in its sessions; on unless given, and off where a pooler is found not to bear it. */
+	dbprepare?: 'on' | 'off';
 	/** Private key of the caller, 64 hex digits. */
 	privateKey?: string;
 	/** Id of the caller, whose key is in the keychain. */
@@ -126,7 +128,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid : process;
 
 const connectOptions = namesOf<ConnectOptions>({
-	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true,
+	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true, dbprepare: true,
 	privateKey: true, id: true, rootpassword: true, colonyid: true,
 });
 const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});

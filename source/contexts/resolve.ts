@@ -10,7 +10,7 @@ import {
 } from '../operations/index.ts';
 
 /** A PostgreSQL that was meant. */
-export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; schema: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** A connection string to use in place of the parts. */ url?: string};
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; schema: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** Whether statements are prepared; undefined for what is usual. */ prepare?: boolean; /** A connection string to use in place of the parts. */ url?: string};
 /** A Colonies server that was meant. `tlsca`: the path of a PEM file. */
 export type ServerTarget = {kind: 'server'; name: string; host: string; port: number; tlsca?: string; fingerprint?: string; insecure?: boolean};
 export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget | ServerTarget;
@@ -101,7 +101,7 @@ function fromAddress(choice: ContextChoice, environment: ContextChoice, {context
 }
 
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
-	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, schema: saved.schema ?? defaultSchema, ssl: saved.ssl ?? false, pool: saved.pool,
+	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, schema: saved.schema ?? defaultSchema, ssl: saved.ssl ?? false, pool: saved.pool, prepare: saved.prepare,
 });
 
 const names = ['dbhost', 'dbport', 'dbuser', 'dbname'] as const;
@@ -109,7 +109,7 @@ const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[na
 
 /**
 Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
-A password, `--dbschema`, `--dbssl` or `--dbpool` alone completes whatever the rest says.
+A password, `--dbschema`, `--dbssl`, `--dbpool` or `--dbprepare` alone completes whatever the rest says.
 @throws InvalidInput
 */
 export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {
@@ -134,6 +134,7 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 			password: (given('dbpassword') as string | undefined) ?? target.password,
 			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
 			pool: (given('dbpool') as number | undefined) ?? target.pool,
+			prepare: given('dbprepare') === undefined ? target.prepare : given('dbprepare') === 'on',
 		}
 		: target;
 }
@@ -166,7 +167,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
 		const saved = savedAs(target.name, settings);
-		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, pool: saved.pool} : target;
+		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, pool: saved.pool, prepare: saved.prepare} : target;
 	}
 
 	if (environment.host !== undefined) {

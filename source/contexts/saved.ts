@@ -37,8 +37,8 @@ function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 		throw new InvalidInput('A context needs a place.', {hint: 'Give a server with --host, or a database with --dbhost.'});
 	}
 
-	const {host, port, user, password, database, schema, ssl, pool} = target;
-	return {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool};
+	const {host, port, user, password, database, schema, ssl, pool, prepare} = target;
+	return {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool, prepare};
 }
 
 const whereOf = (saved: SavedContext): string => saved.kind === 'server'

@@ -15,7 +15,7 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 
 const savedContext = v.variant('kind', [
 	v.object({
-		kind: v.literal('database'), host, port, user: v.string(), password: v.optional(v.string()), database: v.string(), schema: v.optional(v.string()), ssl: v.optional(v.boolean()), pool: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2))),
+		kind: v.literal('database'), host, port, user: v.string(), password: v.optional(v.string()), database: v.string(), schema: v.optional(v.string()), ssl: v.optional(v.boolean()), pool: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2))), prepare: v.optional(v.boolean()),
 	}),
 	v.object({
 		kind: v.literal('server'), host, port, fingerprint: v.optional(v.string()), tlsca: v.optional(v.string()), insecure: v.optional(v.boolean()),

@@ -55,6 +55,8 @@ export type ContextChoice = {
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens. */
 	dbpool?: number;
+	/** Whether hot statements are prepared in its sessions; on unless given. */
+	dbprepare?: 'on' | 'off';
 	/** A connection string, from `DATABASE_URL`. */
 	url?: string;
 	/** Opens the demo's own embedded database. */

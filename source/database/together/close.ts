@@ -19,7 +19,7 @@ const ran = microsecondsBetween('g.start_time', 'statement_timestamp()');
 /** As `close` does, for calls of several. Only what the statement before has locked is closed: a row of which somebody else holds a lock, or has had one since, is for the path that waits. */
 const textOf = perSlot(slot => `with ${admitting({slot, first: 4, columns: ['process_id bytea'], owner: false})}, mine as materialized (
 		select a.n, p.process_id from allowed a join colonies.live p on p.process_id = a.process_id
-		where ${inColony('$1')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = a.signer and (p.deadline is null or p.deadline > statement_timestamp()) and p.xmax = pg_current_xact_id()::xid
+		where ${inColony('$1')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = a.signer and (p.deadline is null or p.deadline > statement_timestamp()) and p.xmax::text::bigint = txid_current() % 4294967296
 	), gone as (
 		delete from colonies.live p using mine m where p.process_id = m.process_id returning p.*, m.n
 	), ${movedFrom('$2', 'null')}, told as (
