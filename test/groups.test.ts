@@ -18,7 +18,7 @@ const groups: number[] = [];
 /** What happens before a group is sent. */
 let beforeFlight: (statements: readonly Statement[]) => Promise<void> = async () => undefined;
 
-const listOf = (statements: readonly Statement[]): unknown[] => statements.at(-1)!.values.filter((value): value is unknown[] => Array.isArray(value)).at(-1)!;
+const listOf = (statements: readonly Statement[]): unknown[] => statements.at(-1)!.values.findLast((value): value is unknown[] => Array.isArray(value))!;
 
 function watched(plain: Database): Database {
 	return new Proxy(plain, {
@@ -63,7 +63,7 @@ test('what arrives together goes together, at most 64 at once, and each has its 
 	const processes = await Promise.all(labels.map(async label => colony.submit({in: {label}})));
 	assert.deepEqual(processes.map(({in: given}) => given![0]!.value), labels);
 	assert.ok(groups.every(length => length <= 64) && groups.length <= 8, groups.join(' '));
-	assert.equal(groups.reduce((sum, length) => sum + length, 0), 200); // eslint-disable-line unicorn/no-array-reduce
+	assert.equal(groups.reduce((sum, length) => sum + length, 0), 200);
 	const times = processes.map(({submissiontime}) => submissiontime);
 	assert.deepEqual(times.slice(0, 64), times.slice(0, 64).sort(), 'In the order in which they came.');
 	for (const process of [processes[0]!, processes[130]!, processes[199]!]) {
@@ -213,7 +213,7 @@ test('with 31 colonies whose callers never pause, the 32nd gets at least half of
 
 	await Promise.all(colonies.map(async each => each.submit()));
 	const done = colonies.map(() => 0);
-	const total = () => done.reduce((sum, count) => sum + count, 0); // eslint-disable-line unicorn/no-array-reduce
+	const total = () => done.reduce((sum, count) => sum + count, 0);
 	await Promise.all(colonies.flatMap((each, index) => numbers(index === 31 ? 4 : 16).map(async () => {
 		while (total() < 4000) {
 			await each.submit();

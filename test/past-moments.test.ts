@@ -5,6 +5,7 @@ import {readAgo, readMoment, readTime} from '../source/core/moments.ts';
 import {microseconds} from '../source/core/time.ts';
 import {processStates} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
+import {Broker} from '../source/operations/index.ts';
 import {freshPlace, noPostgres} from './support/databases.ts';
 import {Colony, openAny, openColony, refused, root} from './support/colony.ts';
 
@@ -88,7 +89,7 @@ test('a computer that is not approved sees its own past and no other', async () 
 });
 
 test('between a change and the row that tells of it a process is as it was before, in lists, in counts and by itself', {skip: noPostgres}, async () => {
-	const fresh = await openColony(database, colony.broker);
+	const fresh = await openColony(database, new Broker(database, {local: true, groups: false}));
 	const computer = await fresh.computer();
 	const {processid} = await fresh.submit({maxretries: 1, timeout: 600});
 	const assigned = await fresh.assign(computer);
@@ -105,6 +106,25 @@ test('between a change and the row that tells of it a process is as it was befor
 		assert.deepEqual((await fresh.own('process.list', {at})).rows, [one]);
 		assert.deepEqual((await fresh.own('process.list', {at, state})).rows, [one]);
 		assert.deepEqual(await fresh.own('process.count', {at}), {waiting: 0, running: 0, successful: 0, failed: 0, [state]: 1});
+	}
+});
+
+test('at the very moment of a change that is told of in the same statement a process is as it was made, in lists, in counts and by itself', {skip: noPostgres}, async () => {
+	const fresh = await openColony(database, colony.broker);
+	const computer = await fresh.computer();
+	// The kind of work and the computer are known from then on.
+	await fresh.submit();
+	await fresh.close(computer, await fresh.assign(computer));
+	const {processid, submissiontime} = await fresh.submit();
+	const assigned = await fresh.assign(computer);
+	const closed = await fresh.close(computer, assigned);
+	const told = (await fresh.history(processid)).map(({at}) => at);
+	assert.deepEqual(told, [submissiontime, assigned.starttime, closed.endtime]);
+	for (const [index, state] of (['waiting', 'running', 'successful'] as const).entries()) {
+		const one = await fresh.own('process.get', {processid, at: told[index]});
+		assert.equal(processStates[one.status], state);
+		assert.deepEqual((await fresh.own('process.list', {at: told[index], state})).rows[0], one);
+		assert.equal((await fresh.own('process.count', {at: told[index]}))[state], state === 'successful' ? 2 : 1);
 	}
 });
 

@@ -81,7 +81,7 @@ export class PooledSession implements Session {
 	async flight(statements: readonly Statement[]): Promise<Rows[]> {
 		this.#isInTransaction = true;
 		const {statementOf, prepares, statementTimeout} = this.#options;
-		const settings = {name: 'colonies.settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
+		const settings = {name: 'colonies_settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
 		const {connection: {stream}} = this.#client as unknown as {connection: {stream: Writable}};
 		const send = async (query: pg.QueryConfig & {queryMode?: string}) => this.#client.query<Record<string, unknown>>({...query, query_timeout: this.#timeLimit} as pg.QueryConfig);
 		stream.cork();
@@ -96,7 +96,7 @@ export class PooledSession implements Session {
 		const answers = await Promise.allSettled(sent);
 		const failed = answers.findIndex(({status}) => status === 'rejected');
 		if (failed !== -1) {
-			const {reason} = answers[failed] as PromiseRejectedResult;
+			const {reason} = answers[failed] as {reason: unknown};
 			// An error of the server's own, of a statement before the commit, says that there is no commit.
 			const isDefinite = failed < answers.length - 1 && sqlstateOf(reason) !== undefined;
 			this.isOutdated ||= ['0A000', '26000', '42P05'].includes(sqlstateOf(reason) ?? '');

@@ -70,7 +70,7 @@ export async function assignTogether(database: Database, {colony, kind, cursors}
 	const [computer] = new Set(calls.map(({signer}) => signer)).size === 1 ? [calls[0]!.signer] : [several];
 	const before = [...candidateValues({...kind, colony_id: colony, computer_id: computer}, Math.max(firstLook, calls.length * 2), few), places.demands, places.times];
 	const text = (kind.computer_type === '' ? textOfUntyped : textOfTyped)(slot);
-	const name = kind.computer_type === '' ? 'assign.untyped' : 'assign';
+	const name = kind.computer_type === '' ? 'assign_untyped' : 'assign';
 	const [answer] = await database.flight([statementOf(name, slot, {text, before, calls, lists: [calls.map(({waits}) => waits)]})]);
 	const rows = answer!.rows as Row[];
 	cursors.pass(rows.filter((row): row is Row & ProcessRow & Taken => row.process_id !== null), places);

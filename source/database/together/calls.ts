@@ -82,7 +82,7 @@ export const noting = ({actor, what, states: [from, to], detail}: {actor: string
 
 /** A statement for a group, prepared under a name. `before`: values of the parameters before the lists; `lists`: one for each of `columns`. */
 export const statementOf = (name: string, slot: Slot, {text, before, calls, lists}: {text: string; before: readonly unknown[]; calls: readonly Call[]; lists: readonly unknown[][]}): Statement => ({
-	name: `colonies.${name}.${slot ?? 'unsigned'}`, text, values: [...before, ...valuesOf(calls), ...lists],
+	name: `colonies_${name}_${slot ?? 'unsigned'}`, text, values: [...before, ...valuesOf(calls), ...lists],
 });
 
 /** A text that is made once for each slot. */

@@ -36,7 +36,7 @@ type Row = CallRow & ({process_id: null} | ClosedRow);
 export async function closeTogether(database: Database, {colony, to}: {colony: Id; to: 'successful' | 'failed'}, slot: Slot, calls: readonly CloseCall[]): Promise<Array<Answered<Process>>> {
 	const ids = calls.map(({processid}) => bytesOf(processid));
 	const [, answer] = await database.flight([
-		{name: 'colonies.lock', text: lock, values: [bytesOf(colony), ids]},
+		{name: 'colonies_lock', text: lock, values: [bytesOf(colony), ids]},
 		statementOf('close', slot, {text: textOf(slot), before: [bytesOf(colony), statusOf(to), `process.${to}`], calls, lists: [ids]}),
 	]);
 	return (answer!.rows as Row[]).map(row => row.process_id === null ? {isAlone: true, isSpent: row.fresh === true} : {isAlone: false, result: complete(row)});
