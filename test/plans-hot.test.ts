@@ -87,7 +87,7 @@ test('what every process goes through looks at few pages, whatever the statistic
 
 /** Rows and entries of indexes that all statements have read so far; written down by each session when it is idle. */
 async function rowsRead(database: Database): Promise<number> {
-	const {rows: [row]} = await database.query<{read: number}>(`select (select sum(seq_tup_read) from pg_stat_user_tables)::float8 + (select sum(idx_tup_read) from pg_stat_user_indexes)::float8 as read`);
+	const {rows: [row]} = await database.query<{read: number}>('select (select sum(seq_tup_read) from pg_stat_user_tables)::float8 + (select sum(idx_tup_read) from pg_stat_user_indexes)::float8 as read');
 	return row!.read;
 }
 
