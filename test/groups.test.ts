@@ -173,11 +173,17 @@ test('an attribute whose transaction began before a close and ends after it bega
 	const held = new Promise<void>(resolve => {
 		letGo = resolve;
 	});
+	let begun!: () => void;
+	const begin = new Promise<void>(resolve => {
+		begun = resolve;
+	});
 	const writing = database.transaction(async client => {
 		await client.query('select from colonies.live where process_id = colonies.bytes_of($1) for update', [process.processid]);
 		await client.query('insert into colonies.outputs (process_id, attribute_type, key, value) values (colonies.bytes_of($1), 1, \'late\', \'yes\')', [process.processid]);
+		begun();
 		await held;
 	});
+	await begin;
 	const closing = colony.close(computer, process);
 	await untilBlocked(database, closing);
 	letGo();
@@ -194,10 +200,16 @@ test('a computer that is disapproved while it asks with others gets nothing', {s
 	const held = new Promise<void>(resolve => {
 		letGo = resolve;
 	});
+	let begun!: () => void;
+	const begin = new Promise<void>(resolve => {
+		begun = resolve;
+	});
 	const disapproving = database.transaction(async client => {
 		await client.query('update colonies.computers set status = 2 where computer_id = colonies.bytes_of($1)', [computers[0]!.id]);
+		begun();
 		await held;
 	});
+	await begin;
 	const assigning = Promise.all(computers.map(async computer => outcomeOf(colony.assign(computer))));
 	await untilBlocked(database, assigning);
 	letGo();

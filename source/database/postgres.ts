@@ -41,10 +41,12 @@ class Postgres implements Database {
 	readonly #listener: Listener;
 	readonly #changes: ChangesWatch;
 	#prepares: boolean;
+	readonly #Query: unknown;
 	#closing: Promise<void> | undefined;
 
 	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000, prepare = true}: PostgresOptions) {
 		this.#prepares = prepare;
+		this.#Query = (driver as {Query?: unknown}).Query;
 		this.#settings = settings;
 		this.schema = settings.schema;
 		this.#statementOf = statementsIn(settings.schema);
@@ -275,6 +277,7 @@ class Postgres implements Database {
 			statementOf: this.#statementOf,
 			cancel: this.#cancel,
 			prepares: this.#prepares,
+			Query: this.#Query,
 			mayBeStale: !lease.isNew && this.#reaching.state.noChanges === undefined,
 		});
 		try {

@@ -1,5 +1,3 @@
-import process from 'node:process';
-import type {Writable} from 'node:stream';
 import type pg from 'pg';
 import type {ColoniesError} from '../../core/errors.ts';
 import {begin, onePlan, type Session} from '../session.ts';
@@ -8,6 +6,7 @@ import {
 } from '../sqlstate.ts';
 import type {Rows, Statement} from '../types.ts';
 import {toText} from '../values.ts';
+import {FlightFailed, fly} from './flight.ts';
 
 type Options = {
 	/** Milliseconds; 0 for none. */
@@ -20,6 +19,8 @@ type Options = {
 	cancel: (client: pg.PoolClient) => void;
 	/** Whether statements that have a name are prepared. */
 	prepares: boolean;
+	/** Pg's own class of queries. */
+	Query: unknown;
 };
 
 /**
@@ -75,41 +76,36 @@ export class PooledSession implements Session {
 		return {rows, rowCount: rowCount ?? 0};
 	}
 
-	/**
-	Begin, statements and commit in one message. A statement that fails undoes all, and what comes behind it is refused by the server; where the connection is lost, the commit had been sent.
-	*/
+	/** A whole transaction in one message. A statement that fails undoes all; where the connection is lost, the commit had been sent. */
 	async flight(statements: readonly Statement[]): Promise<Rows[]> {
-		this.#isInTransaction = true;
-		const {statementOf, prepares, statementTimeout} = this.#options;
+		const {statementOf, prepares, statementTimeout, Query} = this.#options;
 		const settings = {name: 'colonies_settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
-		const {connection: {stream}} = this.#client as unknown as {connection: {stream: Writable}};
-		const send = async (query: pg.QueryConfig & {queryMode?: string}) => this.#client.query<Record<string, unknown>>({...query, query_timeout: this.#timeLimit} as pg.QueryConfig);
-		stream.cork();
-		const sent = [
-			send({text: begin}),
-			...[settings, ...statements].map(async ({name, text, values}) => send({...(prepares ? {name} : {queryMode: 'extended'}), text: statementOf(text), values: values.map(value => toText(value))})),
-			send({text: 'commit'}),
-		];
-		process.nextTick(() => {
-			stream.uncork();
-		});
-		const answers = await Promise.allSettled(sent);
-		const failed = answers.findIndex(({status}) => status === 'rejected');
-		if (failed !== -1) {
-			const {reason} = answers[failed] as {reason: unknown};
-			// An error of the server's own, of a statement before the commit, says that there is no commit.
-			const isDefinite = failed < answers.length - 1 && sqlstateOf(reason) !== undefined;
-			this.isOutdated ||= ['0A000', '26000', '42P05'].includes(sqlstateOf(reason) ?? '');
-			const failure = this.#failed(reason);
-			throw isDefinite ? failure : afterCommit(failure);
+		const legs = [settings, ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values}))];
+		let results;
+		try {
+			results = await fly(Query, this.#client, legs, {prepares, timeout: this.#timeLimit});
+		} catch (error) {
+			throw error instanceof FlightFailed ? await this.#crashed(error) : this.#failed(error);
 		}
 
-		const results = answers.map(answer => (answer as PromiseFulfilledResult<pg.QueryResult<Record<string, unknown>>>).value);
 		if (results.at(-1)!.command !== 'COMMIT') {
 			throw outcomeUnknown(new Error('The commit was answered otherwise.'));
 		}
 
 		return results.slice(2, -1).map(({rows, rowCount}) => ({rows, rowCount: rowCount ?? 0}));
+	}
+
+	/** What a flight that failed leaves behind, and means. */
+	async #crashed({reason, isOver, mayHavePrepared}: FlightFailed): Promise<unknown> {
+		const state = sqlstateOf(reason);
+		const failure = this.#failed(reason);
+		this.isOutdated ||= mayHavePrepared || ['0A000', '26000', '42P05'].includes(state ?? '');
+		if (state !== undefined && !this.isLost) {
+			await this.#client.query({text: 'rollback', query_timeout: this.#timeLimit} as pg.QueryConfig).catch(() => undefined);
+		}
+
+		// An error of the server's own, of a statement before the commit, says that there is no commit.
+		return state !== undefined && !isOver ? failure : afterCommit(failure);
 	}
 
 	async execute(script: string): Promise<void> {
