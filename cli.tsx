@@ -1,11 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
-import {createContexts} from './source/contexts/index.ts';
-import {folders, openKeychain, openSettings} from './source/keychain/index.ts';
-import {demoKeychain, openDemo} from './source/door/demo.ts';
-import {serving} from './source/door/serving.ts';
 import {version} from './source/door/version.ts';
-import {work} from './source/door/working.ts';
 
 // A reader may close its pipe, and a disk may be full. Whoever writes an answer hears that from the write; for everything else it makes no difference, and none of it ends the program here.
 for (const stream of [process.stdout, process.stderr]) {
@@ -19,6 +14,9 @@ const warn = (sentence: string) => {
 };
 
 async function main(): Promise<number> {
+	const [{createContexts}, {folders, openKeychain, openSettings}, {demoKeychain, openDemo}, {serving}, {work}] = await Promise.all([
+		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
+	]);
 	const places = folders(env);
 	const keychain = openKeychain({folder: places.config, warn});
 	const settings = openSettings({folder: places.config, warn});
@@ -44,5 +42,10 @@ async function main(): Promise<number> {
 	}, {stdin, stdout, stderr, env});
 }
 
-// Not `exit`: what is still to be written is written first.
-process.exitCode = await main();
+if (argv.length === 1 && argv[0] === '--version') {
+	// Nothing else of the program is needed for that.
+	stdout.write(`${version}\n`);
+} else {
+	// Not `exit`: what is still to be written is written first.
+	process.exitCode = await main();
+}

@@ -69,6 +69,24 @@ const withInkTable = {
 	},
 };
 
+/** Meow makes sure of the form of the package that it was not given, with tables of licences that take longer to read than all else of a command. It is given one of ours. */
+const withoutPackageData = {
+	name: 'without-package-data',
+	setup(build) {
+		build.onLoad({filter: /[/\\]meow[/\\]build[/\\]dependencies\.js$/}, async ({path: file}) => {
+			const source = await fs.readFile(file, 'utf8');
+			const contents = source
+				.replace('var normalizeExports = requireNormalize();', '')
+				.replace('const normalizePackageData = getDefaultExportFromCjs(normalizeExports);', 'const normalizePackageData = () => undefined;');
+			if (contents.includes('normalizeExports')) {
+				throw new Error('Meow is not built as it was: see what has become of normalizePackageData.');
+			}
+
+			return {contents};
+		});
+	},
+};
+
 /** The licences of all that is in the bundle, for they ask to be handed on with it. */
 async function writeLicences(inputs, outdir) {
 	const folders = new Set(Object.keys(inputs).map(file => /^(?:.*\/)?node_modules\/(?!\.)(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(folder => folder !== undefined));
@@ -139,7 +157,7 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 		define: {'process.env.NODE_ENV': '"production"', COLONIES_VERSION: JSON.stringify(version)},
 		// What is CommonJS among the bundled requires modules of Node.
 		banner: {js: 'import {createRequire as createBundleRequire} from \'node:module\'; const require = createBundleRequire(import.meta.url);'},
-		plugins: [withoutDevtools, withInkTable],
+		plugins: [withoutDevtools, withInkTable, withoutPackageData],
 	});
 	await Promise.all([writeLicences(metafile.inputs, outdir), copyTemplate(outdir)]);
 	const made = Object.keys(metafile.outputs).map(file => path.basename(file));
