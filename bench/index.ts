@@ -5,11 +5,15 @@ What `npm run bench [-- NAME…] [--json]` runs: measures this program beside it
 */
 import process from 'node:process';
 import {core} from './core.ts';
+import {embedded} from './embedded.ts';
+import {server} from './server.ts';
 import {type Figure, isMet} from './support/measure.ts';
 import {writePage} from './support/page.ts';
 import {wake} from './wake.ts';
 
-const benches: Record<string, () => AsyncGenerator<Figure>> = {core, wake};
+const benches: Record<string, () => AsyncGenerator<Figure>> = {
+	core, server, wake, embedded,
+};
 
 const words = process.argv.slice(2);
 const isJson = words.includes('--json');

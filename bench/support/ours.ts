@@ -29,8 +29,10 @@ export async function call<Name extends OperationName>(colony: Colony, identity:
 	return colony.broker.run(caller, name, input, options);
 }
 
-export async function openOurs(server: Server, {computers: many = 32} = {}): Promise<Ours> {
-	const database = await openPostgres({...await freshDatabase(server), poolSize: 8});
+export const openOurs = async (server: Server, options?: {computers?: number}): Promise<Ours> => openOursOn(await openPostgres({...await freshDatabase(server), poolSize: 8}), options);
+
+/** The same on a database that is open; it is closed with it. */
+export async function openOursOn(database: Database, {computers: many = 32}: {computers?: number} = {}): Promise<Ours> {
 	const colony = await openColony(database);
 	const computers = await Promise.all(Array.from({length: many}, async () => colony.computer()));
 	const stop = keepTime(colony.broker);

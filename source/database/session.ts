@@ -66,6 +66,11 @@ What holds for statements that are prepared once and run for as long as the sess
 */
 export const onePlan: ReadonlyArray<[name: string, value: string]> = [['plan_cache_mode', 'force_generic_plan'], ['enable_seqscan', 'off'], ['enable_hashjoin', 'off'], ['enable_mergejoin', 'off']];
 
+/** Settings as one statement that holds for its transaction. */
+export const asOneStatement = (settings: ReadonlyArray<[name: string, value: string]>): string => `select ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`;
+
+export const settingOnePlan = asOneStatement(onePlan);
+
 async function rollBack(session: Session): Promise<void> {
 	try {
 		await session.query('rollback', []);

@@ -1,4 +1,4 @@
-import {onePlan} from '../../source/database/session.ts';
+import {settingOnePlan} from '../../source/database/session.ts';
 import type {
 	Client, Database, Rows, Statement,
 } from '../../source/database/types.ts';
@@ -101,7 +101,7 @@ export function explained(database: Database): Database & {plans: Plan[]} {
 		query: async (text, values) => database.transaction(async client => explaining(client, plans).query(text, values)),
 		transaction: async work => database.transaction(async client => work(explaining(client, plans))),
 		flight: async statements => database.transaction(async client => {
-			await client.query(`select ${onePlan.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`);
+			await client.query(settingOnePlan);
 			return oneByOne(explaining(client, plans), statements);
 		}),
 		listen: async (...given) => database.listen(...given),

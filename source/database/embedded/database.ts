@@ -5,7 +5,7 @@ import {describeServer} from '../describe.ts';
 import {Reaching} from '../../core/reachability.ts';
 import {defaultSchema, statementsIn} from '../schema.ts';
 import {
-	begin, executeWithin, transact, type Session,
+	begin, executeWithin, settingOnePlan, transact, type Session,
 } from '../session.ts';
 import {afterCommit, translate, undone} from '../sqlstate.ts';
 import {Turns} from '../turns.ts';
@@ -50,6 +50,9 @@ function toRows({columns, rows, rowCount}: Answer): Rows<Record<string, unknown>
 	};
 }
 
+/** Holds for the transaction that it is sent with. */
+const oneplan = {name: 'colonies_settings', text: settingOnePlan, values: []};
+
 function sessionOn(engine: Engine, statementOf: (text: string) => string): Session {
 	const query: Session['query'] = async (text, values) => {
 		try {
@@ -65,23 +68,12 @@ function sessionOn(engine: Engine, statementOf: (text: string) => string): Sessi
 			await query(begin, []);
 		},
 		async flight(statements) {
-			if (statements.length === 1) {
-				const [{text, values}] = statements as [Statement];
-				return [await query(text, values)];
-			}
-
-			await query(begin, []);
+			const legs = [oneplan, ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values: values.map(value => toText(value))}))];
 			try {
-				const answers: Rows[] = [];
-				for (const {text, values} of statements) {
-					answers.push(await query(text, values)); // eslint-disable-line no-await-in-loop
-				}
-
-				await query('commit', []);
-				return answers;
+				const [, ...answers] = await engine.flight(legs);
+				return answers.map(answer => toRows(answer));
 			} catch (error) {
-				await query('rollback', []).catch(() => undefined);
-				throw error;
+				throw translate(error);
 			}
 		},
 		async execute(script) {

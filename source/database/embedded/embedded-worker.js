@@ -10,7 +10,7 @@ import {parentPort, workerData} from 'node:worker_threads';
 import {gunzipSync} from 'node:zlib';
 import {PGlite} from '@electric-sql/pglite';
 import {pack, unpack} from './archive.js';
-import {ask, faultOf} from './protocol.js';
+import {ask, askTogether, faultOf} from './protocol.js';
 
 const settings = [
 	'shared_buffers=16MB',
@@ -87,7 +87,11 @@ async function open() {
 }
 
 /** @param {import('./protocol.js').Instance} instance */
-async function answer(instance, {text, values, script, end}) {
+async function answer(instance, {text, values, legs, script, end}) {
+	if (legs) {
+		return askTogether(instance, legs);
+	}
+
 	if (end) {
 		await instance.close();
 	} else if (script === undefined) {

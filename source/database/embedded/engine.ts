@@ -1,6 +1,6 @@
 import {Worker} from 'node:worker_threads';
 import {
-	ask, type Answer, type Fault, type Instance,
+	ask, askTogether, type Answer, type Fault, type Instance, type Leg,
 } from './protocol.js';
 
 /** One session of a PGlite, wherever it runs. It takes and gives text; statements run in the order in which they came. */
@@ -8,6 +8,8 @@ export type Engine = {
 	/** Resolves to the reason when it has stopped by itself, or was closed. */
 	readonly gone: Promise<Error>;
 	query(text: string, values: Array<string | null>): Promise<Answer>;
+	/** Statements in one transaction, all or nothing, with an answer for each. */
+	flight(legs: readonly Leg[]): Promise<Answer[]>;
 	execute(script: string): Promise<void>;
 	onNotification(hear: (channel: string, payload: string) => void): void;
 	close(): Promise<void>;
@@ -24,14 +26,14 @@ type Message = {
 	failed?: Fault & {complaint?: string};
 	lost?: string;
 	id?: number;
-	answer?: Answer;
+	answer?: Answer | Answer[];
 	fault?: Fault;
 	channel?: string;
 	payload?: string;
 };
 
-type Question = {text: string; values: Array<string | null>} | {script: string} | {end: true};
-type Asked = {resolve: (answer: Answer) => void; reject: (error: Error) => void};
+type Question = {text: string; values: Array<string | null>} | {legs: readonly Leg[]} | {script: string} | {end: true};
+type Asked = {resolve: (answer: Answer | Answer[]) => void; reject: (error: Error) => void};
 
 const toError = ({message, ...rest}: Fault): Error => Object.assign(new Error(message), rest);
 
@@ -89,7 +91,11 @@ class WorkerEngine implements Engine {
 	}
 
 	async query(text: string, values: Array<string | null>): Promise<Answer> {
-		return this.#ask({text, values});
+		return await this.#ask({text, values}) as Answer;
+	}
+
+	async flight(legs: readonly Leg[]): Promise<Answer[]> {
+		return await this.#ask({legs}) as Answer[];
 	}
 
 	async execute(script: string): Promise<void> {
@@ -109,7 +115,7 @@ class WorkerEngine implements Engine {
 		}
 	}
 
-	async #ask(question: Question): Promise<Answer> {
+	async #ask(question: Question): Promise<Answer | Answer[]> {
 		if (this.#lost) {
 			throw Object.assign(new Error(`The embedded database has stopped: ${this.#lost.message}`), {code: neverAsked});
 		}
@@ -197,6 +203,7 @@ export function engineOf(instance: Instance): Engine {
 	return {
 		gone: gone.promise,
 		query: async (text, values) => inTurn(async () => ask(instance, text, values)),
+		flight: async legs => inTurn(async () => askTogether(instance, legs)),
 		async execute(script) {
 			await inTurn(async () => instance.exec(script));
 		},

@@ -24,5 +24,9 @@ export type Fault = {
 	stack?: string;
 };
 
+/** One of several statements that are run together, and the name that it is prepared under. */
+export type Leg = {name: string; text: string; values: Array<string | null>};
+
 export declare function ask(instance: Instance, text: string, values: Array<string | null>): Promise<Answer>;
+export declare function askTogether(instance: Instance, legs: readonly Leg[]): Promise<Answer[]>;
 export declare function faultOf(error: unknown): Fault;

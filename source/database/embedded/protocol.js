@@ -27,10 +27,13 @@ const int32 = value => {
 const nothing = Buffer.alloc(1);
 const none = int16(0);
 const isNull = int32(-1);
-const ending = Buffer.concat([message('D', Buffer.from('P\0')), message('E', nothing, int32(0)), message('S')]);
+const described = Buffer.concat([message('D', Buffer.from('P\0')), message('E', nothing, int32(0))]);
+const sync = message('S');
 
-/** A statement with its values in one message: parse, bind, describe, execute, sync. PGlite's own `query` sends each on its own and takes three times as long. */
-function messageOf(text, values) {
+const parsing = (name, text) => message('P', Buffer.from(`${name}\0`), Buffer.from(text), nothing, none);
+
+/** Binds a statement that was parsed under a name, describes and executes it. */
+function running(name, values) {
 	const parameters = values.flatMap(value => {
 		if (value === null) {
 			return [isNull];
@@ -39,23 +42,14 @@ function messageOf(text, values) {
 		const bytes = Buffer.from(value);
 		return [int32(bytes.length), bytes];
 	});
-	return Buffer.concat([
-		message('P', nothing, Buffer.from(text), nothing, none),
-		message('B', nothing, nothing, none, int16(values.length), ...parameters, none),
-		ending,
-	]);
+	return Buffer.concat([message('B', nothing, Buffer.from(`${name}\0`), none, int16(values.length), ...parameters, none), described]);
 }
 
-/**
-Runs one statement on a PGlite.
-@param {import('./protocol.js').Instance} instance
-@param {string} text
-@param {Array<string | null>} values
-@returns {Promise<import('./protocol.js').Answer>}
-*/
-export async function ask(instance, text, values) {
-	const answer = {columns: [], rows: [], rowCount: 0};
-	for (const part of await instance.execProtocolStream(messageOf(text, values), {syncToFs: false})) {
+/** Sends messages, and reads an answer for each statement that was executed. */
+async function exchange(instance, messages) {
+	const answers = [];
+	let answer = {columns: [], rows: [], rowCount: 0};
+	for (const part of await instance.execProtocolStream(messages, {syncToFs: false})) {
 		switch (part.name) {
 			case 'dataRow': {
 				answer.rows.push(part.fields);
@@ -70,8 +64,10 @@ export async function ask(instance, text, values) {
 			}
 
 			case 'commandComplete': {
-			// `INSERT 0 2`, `SELECT 3`, `CREATE TABLE`
+				// `INSERT 0 2`, `SELECT 3`, `CREATE TABLE`
 				answer.rowCount = Number(/ (\d+)$/.exec(part.text)?.[1] ?? 0);
+				answers.push(answer);
+				answer = {columns: [], rows: [], rowCount: 0};
 
 				break;
 			}
@@ -79,7 +75,49 @@ export async function ask(instance, text, values) {
 		}
 	}
 
+	return answers;
+}
+
+/**
+Runs one statement on a PGlite, with its values in one message. PGlite's own `query` sends parse, bind, describe, execute and sync each on its own and takes three times as long.
+@param {import('./protocol.js').Instance} instance
+@param {string} text
+@param {Array<string | null>} values
+@returns {Promise<import('./protocol.js').Answer>}
+*/
+export async function ask(instance, text, values) {
+	const [answer = {columns: [], rows: [], rowCount: 0}] = await exchange(instance, Buffer.concat([parsing('', text), running('', values), sync]));
 	return answer;
+}
+
+/** What each PGlite has prepared. @type {WeakMap<import('./protocol.js').Instance, Set<string>>} */
+const prepared = new WeakMap();
+
+/**
+Runs statements in one message and one transaction, all or nothing: with one sync for all of them they share it. Each is prepared under its name.
+@param {import('./protocol.js').Instance} instance
+@param {import('./protocol.js').Leg[]} legs
+@returns {Promise<Array<import('./protocol.js').Answer>>} an answer for each
+*/
+export async function askTogether(instance, legs) {
+	const known = prepared.get(instance) ?? new Set();
+	prepared.set(instance, known);
+	const messages = legs.flatMap(({name, text, values}) => {
+		// What failed the last time may be there or not.
+		const preparing = known.has(name) ? [] : [message('C', Buffer.from(`S${name}\0`)), parsing(name, text)];
+		return [...preparing, running(name, values)];
+	});
+	// Whatever fails is prepared anew: its tables may have changed.
+	for (const {name} of legs) {
+		known.delete(name);
+	}
+
+	const answers = await exchange(instance, Buffer.concat([...messages, sync]));
+	for (const {name} of legs) {
+		known.add(name);
+	}
+
+	return answers;
 }
 
 /**

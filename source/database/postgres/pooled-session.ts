@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type {ColoniesError} from '../../core/errors.ts';
-import {begin, onePlan, type Session} from '../session.ts';
+import {asOneStatement, begin, onePlan, type Session} from '../session.ts';
 import {
 	afterCommit, isConnectionLoss, isReadOnlyRefusal, outcomeUnknown, retryElsewhere, sqlstateOf, translate,
 } from '../sqlstate.ts';
@@ -38,7 +38,6 @@ const settingsOf = (statementTimeout: number): Array<[name: string, value: strin
 ];
 
 const asStatements = (settings: ReadonlyArray<[name: string, value: string]>): string => settings.map(([name, value]) => `set local ${name} = '${value}'`).join('; ');
-const asOneStatement = (settings: ReadonlyArray<[name: string, value: string]>): string => `select ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`;
 
 /** A connection that was lent out by the pool. Knows whether it may go back. */
 export class PooledSession implements Session {
