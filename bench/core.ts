@@ -1,13 +1,13 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {startPostgres} from '../test/support/databases.ts';
 import {
-	type Figure, median, postgresPid, spreadOf, watched,
+	type Figure, mean, median, postgresPid, spreadOf, watched,
 } from './support/measure.ts';
 import {
 	commitsOf, openOurs, rounds, seconds,
 } from './support/ours.ts';
 import {
-	openBare, openBoss, openGraphile, type Peer,
+	given, openBare, openBoss, openGraphile, type Peer,
 } from './support/peers.ts';
 
 /* eslint-disable no-await-in-loop, @eslint-community/eslint-comments/disable-enable-pair -- One after the other is how it is measured. */
@@ -68,12 +68,31 @@ export async function * core(): AsyncGenerator<Figure> {
 	yield {name: 'commits a life, 32 callers', unit: '', ours: (await commitsOf(ours.database) - before) / lives, goal: {of: 'ours', most: 0.5}};
 	const signed = await watched(pid, async () => ours.run(32, seconds, {signs: true}));
 	yield {name: 'whole lives a second, each call signed and verified here, 32 callers', unit: '/s', ours: signed.result / signed.seconds, note: `${((signed.node + signed.postgres) / signed.result).toFixed(2)} ms of processor a life, signatures made and verified in this process`};
+	yield * lists(ours, pid);
 	yield * beside(ours, pid);
 	for (const each of [ours, ...peers]) {
 		await each.close();
 	}
 
 	await server.stop();
+}
+
+/** What a list of 100 costs for each in it. */
+async function * lists({colony, computers}: Awaited<ReturnType<typeof openOurs>>, pid: number): AsyncGenerator<Figure> {
+	const length = 100;
+	const [computer] = computers;
+	const [submits, closes]: [number[], number[]] = [[], []];
+	for (let turn = 0; turn < 10; turn++) {
+		const submitted = await watched(pid, async () => colony.broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length}, () => ({spec: {targetcolonyid: colony.id, timeout: 600, in: given}}))));
+		const running = await colony.broker.runMany({identity: computer!}, 'process.assign', Array.from({length}, () => ({colonyid: colony.id})));
+		const inputs = running.map(answer => ({colonyid: colony.id, processid: (answer as {result: {processid: string}}).result.processid}));
+		const closed = await watched(pid, async () => colony.broker.runMany({identity: computer!}, 'process.successful', inputs));
+		submits.push(submitted.postgres / length);
+		closes.push(closed.postgres / length);
+	}
+
+	yield {name: 'lists of 100: processor of PostgreSQL a submission', unit: 'ms', ours: mean(submits)};
+	yield {name: 'lists of 100: processor of PostgreSQL a close', unit: 'ms', ours: mean(closes), goal: {of: 'ours', most: 0.1}};
 }
 
 /** How much is left beside a transaction that is held open, and beside four readers that scan the tables. */

@@ -33,7 +33,7 @@ async function start(where: Awaited<ReturnType<typeof freshDatabase>>, home: str
 
 type Prepared = {method: string; target: string; headers: Record<string, string>; body?: Uint8Array};
 
-async function send({port}: Server, agent: https.Agent, {method, target, headers, body}: Prepared): Promise<any> {
+async function send({port}: Server, agent: https.Agent, {method, target, headers, body}: Prepared): Promise<unknown> {
 	return new Promise((resolve, reject) => {
 		const request = https.request({host: '127.0.0.1', port, path: target, method, agent, rejectUnauthorized: false, headers: body ? {...headers, 'content-type': 'application/json', 'content-length': body.length} : headers}, response => {
 			const chunks: Buffer[] = [];
@@ -43,7 +43,7 @@ async function send({port}: Server, agent: https.Agent, {method, target, headers
 			response.once('end', () => {
 				const text = Buffer.concat(chunks).toString();
 				if (response.statusCode === 200) {
-					resolve(JSON.parse(text));
+					resolve(JSON.parse(text) as unknown);
 				} else {
 					reject(new Error(`${response.statusCode!}: ${text}`));
 				}
@@ -79,7 +79,7 @@ export async function * server(): AsyncGenerator<Figure> {
 		'nothing (/healthz)': async () => send(ours, agent, {method: 'GET', target: '/healthz', headers: {host: authority}}),
 		'process submit': async () => send(ours, agent, signed(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id, timeout: 600, in: {job: 'render', frame: '1017'}}}, randomUUID())),
 		async 'process assign'(caller) {
-			running[caller]!.push(await send(ours, agent, signed(computers[caller]!, 'process.assign', {colonyid: colony.id}, randomUUID())));
+			running[caller]!.push(await send(ours, agent, signed(computers[caller]!, 'process.assign', {colonyid: colony.id}, randomUUID())) as {processid: string});
 		},
 		'process successful': async caller => send(ours, agent, signed(computers[caller]!, 'process.successful', {colonyid: colony.id, processid: running[caller]!.pop()!.processid})),
 		'process get': async () => send(ours, agent, signed(colony.owner, 'process.get', {colonyid: colony.id, processid: running[0]![0]!.processid})),

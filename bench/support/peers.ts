@@ -1,8 +1,10 @@
 import {execFile} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
+import {EventEmitter} from 'node:events';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import {promisify} from 'node:util';
 import {
 	Logger, makeWorkerUtils, runTaskListOnce, type Task,
@@ -24,8 +26,14 @@ const most = 32;
 
 /** Jobs one at a time: added, then fetched and completed, each by a call of its own. */
 export async function openGraphile(server: Server): Promise<Peer> {
+	// It listens for signals to the program with each job that runs.
+	process.setMaxListeners(0);
+	EventEmitter.defaultMaxListeners = 0;
 	const pool = new pg.Pool({...await freshDatabase(server), max: most});
 	pool.on('error', () => undefined);
+	pool.on('connect', client => {
+		client.on('error', () => undefined);
+	});
 	const logger = new Logger(() => () => undefined);
 	const utils = await makeWorkerUtils({pgPool: pool, logger});
 	await utils.migrate();
