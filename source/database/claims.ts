@@ -15,15 +15,15 @@ export const audience = '(case cardinality(d.target_computer_ids) when 0 then \'
 /** The oldest of a group, whose row is `group`: those from where claims have come to, and those that were put back. */
 const waitingOf = (group: string, limit: string): string => `
 	select * from (
-		(select p.submission_time, p.process_id from colonies.live p where p.demand_id = ${group}.demand_id and p.status = 0 and p.submission_time >= coalesce(${group}.passed, '-infinity')
+		(select p.submission_time, p.process_id, p.ctid as row from colonies.live p where p.demand_id = ${group}.demand_id and p.status = 0 and p.submission_time >= coalesce(${group}.passed, '-infinity')
 			order by p.submission_time, p.process_id limit ${limit})
 		union all
-		(select p.submission_time, p.process_id from colonies.live p where p.demand_id = ${group}.demand_id and p.status = 0 and p.returned_at is not null and p.submission_time < ${group}.passed
+		(select p.submission_time, p.process_id, p.ctid as row from colonies.live p where p.demand_id + 0 = ${group}.demand_id and p.status = 0 and p.returned_at is not null and p.submission_time < ${group}.passed
 			order by p.submission_time, p.process_id limit ${limit})
 	) w order by submission_time, process_id limit ${limit}`;
 
 /**
-The oldest waiting processes that may run on one approved computer, as `candidates (process_id, submission_time)`: `$3` of them, exact and in order.
+The oldest waiting processes that may run on one approved computer, as `candidates (process_id, submission_time, row)`: `$3` of them, exact and in order.
 Waiting work is grouped by what it asks (`demands`): only the heads of the groups that fit (`kinds`) are looked at, so whatever does not fit in front costs nothing.
 Of the groups, the `$3` with the oldest heads hold the `$3` oldest processes between them.
 The computer comes as values, not as a row, so that the planner sees them. Groups are found by whom they name and by type, each of the few that fit: what is for others is not even read.
@@ -45,7 +45,7 @@ export const candidates = ({computer_type: type}: Pick<ComputerRow, 'computer_ty
 		where not (select many from many)
 		order by h.submission_time, h.process_id limit $3
 	), candidates as (
-		select q.process_id, q.submission_time from heads cross join lateral (${waitingOf('heads', '$3')}) q
+		select q.process_id, q.submission_time, q.row from heads cross join lateral (${waitingOf('heads', '$3')}) q
 		order by q.submission_time, q.process_id limit $3
 	)`;
 
@@ -55,9 +55,9 @@ export const few = 64;
 /** As `candidates`: which of the longest waiting processes may run on the computer, whatever their groups. */
 const nearCandidates = `
 	candidates as (
-		select d.process_id, d.submission_time
+		select d.process_id, d.submission_time, d.row
 		from (select $2::bytea as computer_id, 1 as status, $4::text as computer_type, $5::integer as cores, $6::bigint as mem, $7::integer as gpus) c
-		join (select * from colonies.live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
+		join (select p.*, p.ctid as row from colonies.live p where p.colony_id = $1 and p.status = 0 order by p.entered_at, p.process_id limit $3) d on ${mayRunPredicate}
 	)`;
 
 /** `$1` to `$8` of `candidates`: so many of them, when fewer than `most` groups fit. */
@@ -65,16 +65,23 @@ export const candidateValues = (computer: Pick<ComputerRow, 'colony_id' | 'compu
 	bytesOf(computer.colony_id), bytesOf(computer.computer_id), count, computer.computer_type, computer.cores, computer.mem, computer.gpus, most,
 ];
 
-/** Takes the first candidates that nobody holds: each is looked up by its id. Written so, the state leads to no index: the one of what waits would be read from end to end where the statistics know of little, with all that is dead in it. */
+/**
+The first of the candidates that nobody holds, in their order; no more are locked than are taken. They are looked up where they lie (`row`):
+with an id any index that has ids in it would do, and where the statistics know of little, one would be read from end to end with all that is dead in it.
+*/
+export const choosing = `select x.* from candidates q cross join lateral (
+			select p.ctid as row, p.process_id, p.submission_time from colonies.live p where p.ctid = q.row and p.status + 0 = 0 for update skip locked
+		) x`;
+
+/** Takes the first candidates that nobody holds. */
 const claiming = (candidates: string, limit: string, counts: string): string => `
 	with ${candidates}, chosen as (
-		select p.process_id from colonies.live p join candidates q on q.process_id = p.process_id
-		where p.status + 0 = 0 order by p.submission_time, p.process_id limit ${limit} for update of p skip locked
+		${choosing} limit ${limit}
 	), claimed as (
 		update colonies.live p set status = 1, assigned_computer_id = $2,
 			start_time = statement_timestamp(), entered_at = statement_timestamp(),
 			deadline = case when p.timeout > 0 then statement_timestamp() + p.timeout * interval '1 second' end
-		from chosen where p.process_id = chosen.process_id
+		from chosen where p.ctid = chosen.row
 		returning p.*, null::timestamptz as end_time
 	)
 	select ${counts}, claimed.*, ${microsecondsBetween('coalesce(claimed.returned_at, claimed.submission_time)', 'claimed.start_time')} as waited, claimed.submission_time - interval '${behind} milliseconds' as passed

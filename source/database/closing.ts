@@ -33,7 +33,7 @@ export const movedFrom = (status: string, error: string): string => `wrote as (
 				nullif(coalesce(g.attributes, '{}') || jsonb_strip_nulls(jsonb_build_object('out', ${written(1)}, 'err', ${written(2, {key: '\'error\'', value: `${error}::text`})})), '{}') as attributes
 			from gone g
 		), swept as (
-			delete from colonies.outputs o using gone g where o.process_id = g.process_id
+			delete from colonies.outputs o using gone g cross join lateral (select w.ctid as row from colonies.outputs w where w.process_id = g.process_id offset 0) x where o.ctid = x.row
 		), moved as (
 			insert into colonies.closed (${kept}, status, end_time, attributes)
 			select ${kept.replaceAll(/\w+/g, column => `g.${column}`)}, ${status}, statement_timestamp(), w.attributes from gone g join wrote w on w.process_id = g.process_id

@@ -156,3 +156,9 @@ export const rangeOfPrefix = (prefix: string): [first: string, last: string] => 
 That a row `p`, which is found by its id, is of a colony (a parameter); so said that no index on colonies serves it: the planner would else, with the statistics of an empty table, read all of a colony for one row.
 */
 export const inColony = (colony: string, row = 'p'): string => `${row}.colony_id || ''::bytea = ${colony}`;
+
+/**
+The end of a query for the process `p` of one id (as SQL). In order by its id, so that only the key can serve it: every index of a table has ids in it,
+and where the statistics say that the table is empty, one whose last column they are is as good to the planner, which then reads it from end to end.
+*/
+export const withId = (id: string): string => `p.process_id >= ${id} and p.process_id <= ${id} order by p.process_id limit 1`;

@@ -1,7 +1,7 @@
 import type {Id, Process} from '../../core/types.ts';
 import {behind, type ClaimCursors, type Taken} from '../claim-cursors.ts';
 import {
-	audience, candidates, candidateValues, few, firstLook,
+	audience, candidates, candidateValues, choosing, few, firstLook,
 } from '../claims.ts';
 import {waitingIn} from '../demands.ts';
 import {lockOf} from '../idempotency.ts';
@@ -32,29 +32,28 @@ and so it is where an attempt is overdue, for that may be the oldest next, and w
 const make = (type: string): ((slot: Slot) => string) => perSlot(slot => `with ${admitting({slot, first, columns: ['waits boolean'], owner: false, computers: 'c.computer_type = $4 and c.cores = $5 and c.mem = $6 and c.gpus = $7'})},
 	${candidates({computer_type: type}, 'unnest($9::bigint[], $10::timestamptz[]) as a(demand_id, passed)')}, not_here as materialized (
 		select (select many from many) or (select p.process_id from colonies.live p where p.status = 1 and p.deadline is not null and p.deadline <= statement_timestamp() and ${inColony('$1')} order by p.deadline limit 1) is not null
-			or ($2 = '${bytesOf(several)}'::bytea and exists (select from unnest('*'::bytea || $${first}::bytea[]) as k(audience) join colonies.demands d on d.colony_id = $1 and ${audience} = k.audience where (select count(*) from (${waitingIn('d', '1')}) w) = 1)) as is_so
+			or ($2 = '${bytesOf(several)}'::bytea and exists (select from colonies.demands d where d.colony_id = $1 and ${audience} = any ('*'::bytea || $${first}::bytea[]) and (select count(*) from (${waitingIn('d', '1')}) w) = 1)) as is_so
 	), good as materialized (
 		select a.*, row_number() over (order by a.n) as place from allowed a
 		where not (select is_so from not_here) and (a.key is null or (pg_try_advisory_xact_lock(${lockOf('a.signer', 'a.key')}) and not exists (select from colonies.idempotency_keys k where k.signer = a.signer and k.key = a.key)))
 	), chosen as materialized (
-		select p.process_id, p.submission_time from colonies.live p join candidates q on q.process_id = p.process_id
-		where p.status + 0 = 0 order by p.submission_time, p.process_id limit (select count(*) from good) for update of p skip locked
+		${choosing} limit (select count(*) from good)
 	), matched as materialized (
-		select c.process_id, g.n, g.signer from (select process_id, row_number() over (order by submission_time, process_id) as place from chosen) c join good g on g.place = c.place
+		select c.row, g.n, g.signer from (select row, row_number() over (order by submission_time, process_id) as place from chosen) c join good g on g.place = c.place
 	), claimed as (
 		update colonies.live p set status = 1, assigned_computer_id = m.signer, start_time = statement_timestamp(), entered_at = statement_timestamp(),
 			deadline = case when p.timeout > 0 then statement_timestamp() + p.timeout * interval '1 second' end
-		from matched m where p.process_id = m.process_id
+		from matched m where p.ctid = m.row
 		returning p.*, m.n, ${microsecondsBetween('coalesce(p.returned_at, p.submission_time)', 'statement_timestamp()')} as waited
 	), kept as (
 		insert into colonies.idempotency_keys (signer, key, fingerprint, subjects)
 		select g.signer, g.key, g.fingerprint, case when c.process_id is null then '{}' else array[c.process_id] end from good g left join claimed c on c.n = g.n
-		where g.key is not null and (c.process_id is not null or (not g.waits and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from chosen)))
+		where g.key is not null and (c.process_id is not null or (not g.waits and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from claimed)))
 	), ${noting({
 		actor: 'x.assigned_computer_id', what: '\'process.assign\'', states: ['\'waiting\'', '\'running\''],
 		detail: `jsonb_build_object('computer', encode(x.assigned_computer_id, 'hex'), 'start', ${timeText('x.start_time')}, 'retries', x.retries, 'type', x.computer_type, 'deadline', ${timeText('x.deadline')}, 'wait', x.waited)`,
 	}, 'claimed')}
-	select ${freshOf(slot)} as fresh, g.n is not null and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from chosen) as sure, c.*, null::timestamptz as end_time, c.submission_time - interval '${behind} milliseconds' as passed
+	select ${freshOf(slot)} as fresh, g.n is not null and (select count(*) from candidates) < $3 and (select count(*) from candidates) = (select count(*) from claimed) as sure, c.*, null::timestamptz as end_time, c.submission_time - interval '${behind} milliseconds' as passed
 	from input i left join good g on g.n = i.n left join claimed c on c.n = i.n order by i.n`);
 
 const [textOfTyped, textOfUntyped] = [make('some'), make('')];

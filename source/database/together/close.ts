@@ -4,7 +4,7 @@ import {type ClosedRow, movedFrom} from '../closing.ts';
 import {complete} from '../processes.ts';
 import {microsecondsBetween} from '../spans.ts';
 import type {Database} from '../types.ts';
-import {bytesOf, inColony} from '../values.ts';
+import {bytesOf, inColony, withId} from '../values.ts';
 import {
 	admitting, type Answered, type Call, type CallRow, freshOf, noting, perSlot, type Slot, statementOf, timeText,
 } from './calls.ts';
@@ -12,16 +12,18 @@ import {
 export type CloseCall = Call & {processid: Id};
 
 /** In a statement of its own: the next one then sees what was written to the processes until they were locked. */
-const lock = `select from colonies.live p where p.process_id = any ($2) and ${inColony('$1')} and p.status + 0 = 1 order by p.process_id for update skip locked`;
+const lock = `select from (select i.id from unnest($2::bytea[]) as i(id) order by i.id) i cross join lateral (
+	select from colonies.live p where ${inColony('$1')} and p.status + 0 = 1 and ${withId('i.id')} for update skip locked
+) p`;
 
 const ran = microsecondsBetween('g.start_time', 'statement_timestamp()');
 
 /** As `close` does, for calls of several. Only what the statement before has locked is closed: a row of which somebody else holds a lock, or has had one since, is for the path that waits. */
 const textOf = perSlot(slot => `with ${admitting({slot, first: 4, columns: ['process_id bytea'], owner: false})}, mine as materialized (
-		select a.n, p.process_id from allowed a join colonies.live p on p.process_id = a.process_id
-		where ${inColony('$1')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = a.signer and (p.deadline is null or p.deadline > statement_timestamp()) and p.xmax::text::bigint = txid_current() % 4294967296
+		select a.n, x.row from allowed a cross join lateral (select p.ctid as row from colonies.live p
+		where ${inColony('$1')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = a.signer and (p.deadline is null or p.deadline > statement_timestamp()) and p.xmax::text::bigint = txid_current() % 4294967296 and ${withId('a.process_id')}) x
 	), gone as (
-		delete from colonies.live p using mine m where p.process_id = m.process_id returning p.*, m.n
+		delete from colonies.live p using mine m where p.ctid = m.row returning p.*, m.n
 	), ${movedFrom('$2', 'null')}, told as (
 		select g.*, ${ran} as ran from gone g
 	), ${noting({
