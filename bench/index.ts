@@ -7,12 +7,13 @@ import process from 'node:process';
 import {core} from './core.ts';
 import {embedded} from './embedded.ts';
 import {server} from './server.ts';
+import {storage} from './storage.ts';
 import {type Figure, isMet} from './support/measure.ts';
 import {writePage} from './support/page.ts';
 import {wake} from './wake.ts';
 
 const benches: Record<string, () => AsyncGenerator<Figure>> = {
-	core, server, wake, embedded,
+	core, server, wake, storage, embedded,
 };
 
 const words = process.argv.slice(2);

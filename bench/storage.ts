@@ -1,11 +1,3 @@
-/**
-What a life of a process costs the store: submitted with two attributes, assigned and closed, each call signed. WAL bytes without images of whole pages, bytes that are kept (tables, indexes and, of ours, the history with its seals and counts),
-the share of updates that were HOT, and the dead rows that are left. Nonces are not counted as kept: they go within four minutes. The same of graphile-worker and pg-boss, which keep no history, on the same server in the same run.
-
-	node --import tsx bench/storage.ts [lives] [callers]
-
-PostgreSQL writes through to its disk.
-*/
 import {randomUUID} from 'node:crypto';
 import process from 'node:process';
 import {Logger, makeWorkerUtils, runTaskListOnce, type Task} from 'graphile-worker';
@@ -16,16 +8,20 @@ import {openPostgres} from '../source/database/postgres.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
 import type {Caller, InputOf, OperationName} from '../source/operations/index.ts';
 import {openColony} from '../test/support/colony.ts';
-import {freshDatabase, onSocket, startPostgres} from '../test/support/databases.ts';
+import {
+	freshDatabase, onSocket, type Server, startPostgres,
+} from '../test/support/databases.ts';
 import {authority, signed, wire} from '../test/support/server.ts';
+import type {Figure} from './support/measure.ts';
 
 /* eslint-disable no-await-in-loop, @eslint-community/eslint-comments/disable-enable-pair -- One after the other is how it is measured. */
-const [lives = 5000, callers = 16] = process.argv.slice(2).map(Number);
+const lives = Number(process.env.BENCH_LIVES ?? 5000);
+const callers = 16;
 const given = {job: 'render', frame: '1017'};
 
 type Measured = {wal: number; kept: number; hot: number | undefined; dead: number; tables: Array<{name: string; bytes: number}>};
 
-const server = await startPostgres({fsync: true, settings: {full_page_writes: 'off', autovacuum: 'off'}});
+let server: Server;
 
 async function withClient<Result>(database: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
 	const client = new pg.Client({...onSocket(server), database});
@@ -147,12 +143,26 @@ async function boss(): Promise<Measured> {
 	}
 }
 
-const whole = (value: number): string => String(Math.round(value)).padStart(9);
-console.log(`A life of ${lives}, ${callers} at once       WAL     kept  HOT updates  dead rows`);
-for (const [name, run] of [['colonies-tui', ours], ['graphile-worker', graphile], ['pg-boss', boss]] as const) {
-	const {wal, kept, hot, dead, tables} = await run();
-	console.log(`${name.padEnd(24)}${whole(wal)}${whole(kept)}${(hot === undefined ? '-' : `${Math.round(hot * 100)} %`).padStart(13)}${dead.toFixed(2).padStart(11)}`);
-	console.log(`    kept: ${tables.map(({name, bytes}) => `${name} ${Math.round(bytes)}`).join(', ')}`);
-}
+/** Goals of ours, in bytes a life. */
+const goals = {wal: 5000, kept: 2200};
 
-process.exit(0); // eslint-disable-line unicorn/no-process-exit -- The server is stopped with it.
+/**
+What a life of a process costs the store: submitted with two attributes, assigned and closed, each call signed. WAL bytes without images of whole pages, bytes that are kept (tables, indexes and, of ours, the history with its seals and counts),
+the share of updates that were HOT, and the dead rows that are left. Nonces are not counted as kept: they go within four minutes. The same of graphile-worker and pg-boss, which keep no history, on the same server in the same run.
+*/
+export async function * storage(): AsyncGenerator<Figure> {
+	server = await startPostgres({fsync: true, settings: {full_page_writes: 'off', autovacuum: 'off'}});
+	const [mine, ...theirs] = [await ours(), await graphile(), await boss()] as const;
+	for (const [what, name] of [['wal', 'WAL a life'], ['kept', 'kept on disk a life']] as const) {
+		for (const [index, peer] of ['graphile-worker', 'pg-boss'].entries()) {
+			yield {
+				name, unit: 'B', ours: mine[what], peer, theirs: theirs[index]![what], ratio: mine[what] / theirs[index]![what], ...(index === 0 ? {goal: {of: 'ours', most: goals[what]}} : {}),
+				...(index === 0 && what === 'kept' ? {note: mine.tables.slice(0, 6).map(({name, bytes}) => `${name.replace('colonies.', '')} ${Math.round(bytes)}`).join(', ')} : {}),
+			};
+		}
+	}
+
+	yield {name: 'updates that were HOT', unit: '%', ours: 100 * (mine.hot ?? 0)};
+	yield {name: 'dead rows a life, before vacuum', unit: '', ours: mine.dead};
+	await server.stop();
+}
