@@ -4,6 +4,7 @@ What `npm run bench [-- NAME…] [--json]` runs: measures this program beside it
 `BENCH_SECONDS` and `BENCH_ROUNDS` say how long and how often each is measured. Nothing in it is a test.
 */
 import process from 'node:process';
+import {consoles} from './console.ts';
 import {core} from './core.ts';
 import {embedded} from './embedded.ts';
 import {server} from './server.ts';
@@ -13,7 +14,7 @@ import {writePage} from './support/page.ts';
 import {wake} from './wake.ts';
 
 const benches: Record<string, () => AsyncGenerator<Figure>> = {
-	core, server, wake, storage, embedded,
+	core, server, wake, storage, console: consoles, embedded,
 };
 
 const words = process.argv.slice(2);

@@ -315,3 +315,32 @@ test('after any history the terminal shows what it would if it were drawn afresh
 		}
 	}), {numRuns: 200});
 });
+
+const narrow = fc.array(fc.oneof({weight: 12, arbitrary: fc.constantFrom('a', 'b', 'c', ' ', '·')}, {weight: 1, arbitrary: fc.constantFrom('\u001B[31m', '\u001B[7m', '\u001B[0m', '\u001B[1m')}), {maxLength: 90}).map(cells => cells.join(''));
+/** A row, and what becomes of it: most of it stays. */
+const changing = fc.tuple(narrow, fc.array(fc.tuple(fc.nat(80), fc.constantFrom('x', 'yy', '\u001B[31mz\u001B[0m', '\u001B[7m \u001B[0m')), {maxLength: 5})).map(([row, changes]) => {
+	let changed = row;
+	for (const [place, text] of changes) {
+		changed = changed.slice(0, place) + text + changed.slice(place + 1);
+	}
+
+	return [row, changed] as const;
+});
+
+test('a row of which parts change here and there looks as if it were drawn afresh, and takes no more than that', async () => {
+	let [parts, whole] = [0, 0];
+	await fc.assert(fc.asyncProperty(fc.array(changing, {minLength: 1, maxLength: 4}), async rows => {
+		const {screen, output, show} = await open({after: () => undefined}, 80, 5);
+		await show(...rows.map(([row]) => row));
+		parts += (await show(...rows.map(([, changed]) => changed))).length;
+		const shown = await emulate(output.written, 80, 5);
+		const before = output.written.length;
+		screen.repaint();
+		await settle();
+		const afresh = output.written.slice(before);
+		whole += afresh.join('').length;
+		await screen.close();
+		assert.deepEqual(shown.cells, (await emulate(['\u001B[?7l', ...afresh], 80, 5)).cells);
+	}), {numRuns: 150});
+	assert.ok(parts < whole, `${parts} bytes where ${whole} draw it all`);
+});

@@ -7,6 +7,7 @@ import {
 	type Acting, type ErrorText, type Message, type ReadOnly, screenNames, type State,
 } from '../state.ts';
 import type {World} from '../world.ts';
+import {GatheredNews} from './gathered-news.ts';
 
 export type Dispatch = (message: Message) => void;
 
@@ -137,12 +138,19 @@ export class Session {
 		const stopBefore = this.#stopWatching;
 		this.#stopWatching = () => undefined;
 		if (opened && context) {
-			this.#stopWatching = context.watch(topics => {
+			const news = new GatheredNews(topics => {
 				// What is heard of a store that another one has replaced means nothing.
 				if (this.#context === context && !this.isClosed) {
 					this.dispatch({type: 'changed', topics});
 				}
+			});
+			const stop = context.watch(topics => {
+				news.hear(topics);
 			}, caller && colony && {caller, colonyid: colony.colonyid});
+			this.#stopWatching = () => {
+				stop();
+				news.close();
+			};
 		}
 
 		stopBefore();

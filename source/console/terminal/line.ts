@@ -106,3 +106,56 @@ export function differenceOf({text, width}: Line, before: Line): Difference {
 			column, text: stylesOf(head) + text.slice(start), width: width - column, toEnd: true,
 		};
 }
+
+/** A cell of a line of narrow characters: its character, and the styles that hold there. */
+type Cell = {character: string; styles: string};
+
+function cellsOf(text: string, length: number): Cell[] {
+	let styles = '';
+	const cells = splitByStyle(text).flatMap((part, index) => {
+		if (index % 2 === 1) {
+			styles = part === '\u001B[0m' ? '' : styles + part;
+			return [];
+		}
+
+		return Array.from(part, (character): Cell => ({character, styles}));
+	});
+	while (cells.length < length) {
+		cells.push({character: ' ', styles: ''});
+	}
+
+	return cells;
+}
+
+/** Cells that are alike between two that differ, up to which both are written as one: another place takes as many bytes. */
+const bridged = 12;
+
+/** The stretches of a line that differ from another, where one difference from the first to the last would write much that stays. Both must be of narrow characters alone; what is left of a longer one is blank. */
+export function differencesOf(line: Line, before: Line): Array<{column: number; text: string}> {
+	const length = Math.max(line.width, before.width);
+	const [cells, old] = [cellsOf(line.text, length), cellsOf(before.text, length)];
+	const found: Array<{from: number; to: number}> = [];
+	for (const [index, {character, styles}] of cells.entries()) {
+		if (character === old[index]!.character && styles === old[index]!.styles) {
+			continue;
+		}
+
+		const last = found.at(-1);
+		if (last && index - last.to <= bridged) {
+			last.to = index + 1;
+		} else {
+			found.push({from: index, to: index + 1});
+		}
+	}
+
+	return found.map(({from, to}) => {
+		let styles = '';
+		let text = '';
+		for (const cell of cells.slice(from, to)) {
+			text += (cell.styles === styles ? '' : `${styles === '' ? '' : '\u001B[0m'}${cell.styles}`) + cell.character;
+			styles = cell.styles;
+		}
+
+		return {column: from, text};
+	});
+}

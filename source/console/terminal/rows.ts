@@ -1,7 +1,7 @@
 import {
-	type Line, anchor, differenceOf, prepareLine,
+	type Line, anchor, differenceOf, differencesOf, prepareLine,
 } from './line.ts';
-import {pad, sliceCells} from './width.ts';
+import {isNarrow, pad, sliceCells} from './width.ts';
 
 /** Strings over a region of the frame. Cells and rows, from 0. */
 export type Paint = {
@@ -65,11 +65,24 @@ const blank = (cells: number, toEdge: boolean): string => cells === 0 ? '' : (to
 const drawPiece = ({text, width, left, room}: Piece, top: number, columns: number): string =>
 	at(top, left) + reset(text) + blank(room - width, left + room === columns);
 
+/** From this length on it is worth looking whether a row can be written in parts. */
+const longEnough = 48;
+
 /** Draws what changed in a piece. */
 function drawChange(piece: Piece, before: Piece, top: number, columns: number): string {
 	const {column, text, width, toEnd} = differenceOf(piece, before);
 	const cells = toEnd && piece.width < before.width ? piece.room - column - width : 0;
-	return text === '' && cells === 0 ? '' : at(top, piece.left + column) + reset(text) + blank(cells, piece.left + piece.room === columns);
+	if (text === '' && cells === 0) {
+		return '';
+	}
+
+	const whole = at(top, piece.left + column) + reset(text) + blank(cells, piece.left + piece.room === columns);
+	if (whole.length < longEnough || !isNarrow(piece.text) || !isNarrow(before.text)) {
+		return whole;
+	}
+
+	const parts = differencesOf(piece, before).map(({column, text}) => at(top, piece.left + column) + reset(text)).join('');
+	return parts.length < whole.length ? parts : whole;
 }
 
 const overlap = (one: Piece, other: Piece): boolean => one.left < other.left + other.room && other.left < one.left + one.room;

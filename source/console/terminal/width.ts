@@ -138,6 +138,9 @@ export const stylesOf = (text: string): string => text.includes('\u001B') ? (tex
 /** The stretches of a text that may carry SGR sequences; each of those ends a stretch, for that is how the text is cut and written. */
 export const styledStretchesOf = (text: string): Stretch[] => text.includes('\u001B') ? splitByStyle(text).flatMap((part, index) => index % 2 === 1 ? [] : stretchesOf(part)) : stretchesOf(text);
 
+/** Whether each character of a text that may carry SGR sequences takes one cell. */
+export const isNarrow = (text: string): boolean => onlyNarrow.test(withoutStyle(text));
+
 /** The number of cells a terminal gives to the text; SGR sequences count nothing. */
 export function widthOf(text: string): number {
 	const bare = withoutStyle(text);
