@@ -2,10 +2,10 @@ import stringWidth from 'string-width';
 import {joining} from '../../core/text.ts';
 
 /*
-Two kinds of characters that no terminal disputes and that never join a neighbour. Narrow: ASCII, Latin, general punctuation, arrows, control pictures, box drawing and blocks.
+Two kinds of characters that no terminal disputes and that never join a neighbour. Narrow: ASCII, Latin, general punctuation, arrows, control pictures, box drawing and blocks, and the marks of the console.
 Wide: kana, Han, Hangul syllables and full-width forms. Nearly every line of the console is made of them, and counting them is cheap.
 */
-const narrow = String.raw`\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2190-\u21FF\u2400-\u2426\u2500-\u25A0`;
+const narrow = String.raw`\u0020-\u007E\u00A0-\u00AC\u00AE-\u02FF\u2010-\u2027\u2039\u203A\u2190-\u21FF\u2400-\u2426\u2500-\u25A0\u25B8\u2713\u2717`;
 const wide = String.raw`\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF60`;
 
 const onlyNarrow = new RegExp(`^[${narrow}]*$`);
