@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {postgresProgram} from '../../test/support/clusters.ts';
-import {type Figure, isMet} from './measure.ts';
+import {type Figure, isMet, median} from './measure.ts';
 
 const file = path.join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'performance.md');
 
@@ -28,7 +28,16 @@ function rowOf(figure: Figure): string {
 	return `| ${cells.join(' | ')} |`;
 }
 
-const machine = (): string => `${os.availableParallelism()} cores (${os.cpus()[0]!.model.trim()}), Linux ${os.release()}, Node ${process.versions.node}, ${execFileSync(postgresProgram('postgres'), ['--version'], {encoding: 'utf8'}).trim()}`;
+/** How quick this machine is just now: milliseconds that bare Node takes to start. On a shared one that differs by the hour, and every figure in milliseconds with it. */
+function startOfNode(): number {
+	return median(Array.from({length: 9}, () => {
+		const began = performance.now();
+		execFileSync(process.execPath, ['-e', '']);
+		return performance.now() - began;
+	}));
+}
+
+const machine = (): string => `${os.availableParallelism()} cores (${os.cpus()[0]!.model.trim()}), Linux ${os.release()}, Node ${process.versions.node}, ${execFileSync(postgresProgram('postgres'), ['--version'], {encoding: 'utf8'}).trim()}; bare Node starts in ${startOfNode().toFixed(0)} ms`;
 
 /** Puts the figures of some benches in place of what the page had of them; the words around them are written by hand. */
 export async function writePage(all: Readonly<Record<string, readonly Figure[]>>): Promise<void> {
