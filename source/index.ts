@@ -57,7 +57,7 @@ export type ConnectOptions = {
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens; 8 unless given. */
 	dbpool?: number;
-	/** Whether hot statements are prepared in its sessions; on unless given, and off where a pooler is found not to bear it. */
+	/** Prepared statements for hot operations; on unless given. The first failure behind a pooler that does not support them turns them off. */
 	dbprepare?: 'on' | 'off';
 	/** Private key of the caller, 64 hex digits. */
 	privateKey?: string;

@@ -109,7 +109,7 @@ test('between a change and the row that tells of it a process is as it was befor
 	}
 });
 
-test('at the very moment of a change that is told of in the same statement a process is as it was made, in lists, in counts and by itself', {skip: noPostgres}, async () => {
+test('at the exact time of a change that a group made, lists, counts and get show the process after it', {skip: noPostgres}, async () => {
 	const fresh = await openColony(database, colony.broker);
 	const computer = await fresh.computer();
 	// The kind of work and the computer are known from then on.

@@ -132,7 +132,7 @@ test('what was prepared while the tables were empty reads few rows when they are
 		// Planned anew now.
 		await lives();
 		await flushed();
-		// The beginning of the queue is looked through once a second, whatever is dead in it.
+		// Once a second a claim scans the queue from its start, dead entries included.
 		const before = await rowsRead(database, 'live_waiting');
 		for (let turn = 0; turn < turns; turn++) {
 			await lives();

@@ -139,7 +139,7 @@ class Postgres implements Database {
 		try {
 			return await this.#lend(async session => session.flight(statements));
 		} catch (error) {
-			// A pooler that lends a session for one transaction, and knows nothing of what was prepared in another.
+			// A transaction pooler without support for prepared statements: each transaction may get another server session.
 			if (['26000', '42P05'].includes(sqlstateOf(error) ?? '')) {
 				this.#prepares = false;
 			}

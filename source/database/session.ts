@@ -62,7 +62,7 @@ class Statements {
 export const begin = 'begin isolation level read committed';
 
 /**
-What holds for statements that are prepared once and run for as long as the session lasts, whatever the tables were like when they were planned: each is found by its key, and no table is read from end to end for being small then.
+Planner settings for prepared statements. Their generic plan is cached for the life of the session, so a sequential scan chosen while a table was empty would stay when it is full.
 */
 export const onePlan: ReadonlyArray<[name: string, value: string]> = [['plan_cache_mode', 'force_generic_plan'], ['enable_seqscan', 'off'], ['enable_hashjoin', 'off'], ['enable_mergejoin', 'off']];
 

@@ -39,7 +39,7 @@ export type Database = Client & {
 	readonly schema: string;
 	/** Runs `work` in one transaction: commits what it did, or rolls all of it back when it throws. Read committed. */
 	transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
-	/** Runs statements in one transaction, sent together: none waits for the answer of the one before. All of it is done or nothing; whoever it is for must need no look between them. */
+	/** Runs statements in one transaction, pipelined in one message: all or nothing. None of them may depend on results of an earlier one. */
 	flight(statements: readonly Statement[]): Promise<Rows[]>;
 	/** Hears every notification on a channel until the returned function is called. Survives reconnects; `onGap` tells that some may have been missed. */
 	listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>>;

@@ -158,7 +158,7 @@ That a row `p`, which is found by its id, is of a colony (a parameter); so said 
 export const inColony = (colony: string, row = 'p'): string => `${row}.colony_id || ''::bytea = ${colony}`;
 
 /**
-The end of a query for the process `p` of one id (as SQL). In order by its id, so that only the key can serve it: every index of a table has ids in it,
-and where the statistics say that the table is empty, one whose last column they are is as good to the planner, which then reads it from end to end.
+The end of a query for the process `p` with one id (as SQL). The order makes the planner use the primary key. With statistics that say the table is empty,
+an index that has the id as its last column would cost the same, and be scanned from end to end.
 */
 export const withId = (id: string): string => `p.process_id >= ${id} and p.process_id <= ${id} order by p.process_id limit 1`;

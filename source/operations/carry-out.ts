@@ -62,9 +62,9 @@ export async function carryOut(client: Client, job: Job, tools: Tools): Promise<
 	}
 
 	const {id, nonce, created} = caller.signer;
-	// The three go out together, with the statement that finds who calls: nothing is done before it is known that the nonce was not spent.
+	// Pipelined with the statement that authorizes: nothing is changed before the nonce is known to be fresh.
 	const spending = checkSpent(spendNonce(client, {signer: id, nonce, created}));
-	// Whoever is refused by then asks for it all the same.
+	// A refusal awaits it as well; until then a rejection must not count as unhandled.
 	spending.catch(() => undefined);
 	const [isSaved, handled] = [client.query('savepoint before_the_call'), handle(client, job, tools, spending)];
 	try {

@@ -55,7 +55,7 @@ export type ContextChoice = {
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens. */
 	dbpool?: number;
-	/** Whether hot statements are prepared in its sessions; on unless given. */
+	/** Prepared statements for hot operations; on unless given. */
 	dbprepare?: 'on' | 'off';
 	/** A connection string, from `DATABASE_URL`. */
 	url?: string;

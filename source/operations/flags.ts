@@ -24,7 +24,7 @@ export const databaseFlags = {
 	dbschema: optional(databaseSchema('Schema', 'Schema of that database to work in, colonies unless given')),
 	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
 	dbpool: optional(integer('Pool', 'Connections to it at most, besides one that listens; 8 unless given. Where it gives fewer, calls wait for them', {least: 2, most: 1000})),
-	dbprepare: optional(choice('Prepare', 'Whether what is asked most is prepared in each of its sessions, on unless given. A pooler that lends sessions for one transaction may not bear it (PgBouncer before 1.21); that is found out, and costs one try', ['on', 'off'])),
+	dbprepare: optional(choice('Prepare', 'Prepared statements, on unless given. Turn them off behind a transaction pooler that does not support them (PgBouncer before 1.21); otherwise the first failure turns them off', ['on', 'off'])),
 };
 
 /** The flags that say which store is meant; what they leave open the environment or the saved context says. */

@@ -36,8 +36,8 @@ type Waiter = {job: Job; call: Joined<Record<string, any>>; marks: string[]; res
 type Queue = {waiting: Waiter[]; underWay: number; colony: Id; slot: together.Slot; together: Together};
 
 /**
-Calls that arrive together go together: the first of its kind starts at once, and those that come while it is under way share a statement and a commit.
-No timer: whoever calls alone never waits. Each has an answer of its own, after the commit; what cannot be done in a group is left to the path that carries out one call by itself.
+Coalesces concurrent calls of one operation about one colony. The first starts at once; those that arrive while it is in flight share one statement and one commit.
+There is no timer, so a lone call never waits. Each call gets its own answer, after the commit. A call that a group cannot serve runs alone.
 */
 export class Groups {
 	readonly #tools: GroupTools;

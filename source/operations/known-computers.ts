@@ -7,8 +7,7 @@ const most = 10_000;
 type Search = {ids: Set<Id>; found: Promise<void>};
 
 /**
-Computers as they were found last: what one may run tells with which others it asks. That it may still do so is for the statement to see.
-Those that are looked for at once are looked for together.
+A cache of computers, to group those with equal capacity. The statement of the group checks each again. Concurrent look-ups share one query.
 */
 export class KnownComputers {
 	readonly #database: Database;
@@ -52,7 +51,7 @@ export class KnownComputers {
 	}
 
 	async #search(colony: Id, ids: ReadonlySet<Id>): Promise<void> {
-		// Whoever asks by then is looked for too.
+		// Searches that start by then join this one.
 		await new Promise(resolve => {
 			setImmediate(resolve);
 		});
@@ -62,7 +61,7 @@ export class KnownComputers {
 				this.note(row);
 			}
 		} catch {
-			// Whoever needs it asks by itself, and hears why.
+			// The call then runs alone, and gets the error.
 		}
 	}
 }

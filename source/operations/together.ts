@@ -9,7 +9,7 @@ export type Joined<Input> = together.Call & {input: Input; computer: ComputerRow
 /** What came of it: the result, or undefined where there was nothing to assign; and the kinds of work that wait since. */
 export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]};
 
-/** How calls of an operation about one colony, by whomever, go together. */
+/** How concurrent calls of an operation about one colony, by any signers, share a statement. */
 export type Together<Input = any, Result = any> = {
 	/** What they have in common, besides; undefined for one that goes alone. */
 	kindOf: (call: Joined<Input>) => string | undefined;

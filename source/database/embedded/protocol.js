@@ -103,11 +103,11 @@ export async function askTogether(instance, legs) {
 	const known = prepared.get(instance) ?? new Set();
 	prepared.set(instance, known);
 	const messages = legs.flatMap(({name, text, values}) => {
-		// What failed the last time may be there or not.
+		// After a failure the server may or may not have it.
 		const preparing = known.has(name) ? [] : [message('C', Buffer.from(`S${name}\0`)), parsing(name, text)];
 		return [...preparing, running(name, values)];
 	});
-	// Whatever fails is prepared anew: its tables may have changed.
+	// A statement that fails is prepared again: its tables may have changed.
 	for (const {name} of legs) {
 		known.delete(name);
 	}

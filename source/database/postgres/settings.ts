@@ -22,7 +22,7 @@ export type PostgresOptions = {
 	applicationName?: string;
 	/** Connections at most, the one for notifications not counted. */
 	poolSize?: number;
-	/** Whether hot statements are prepared. A pooler that lends a session for one transaction may not bear it; that is found out. */
+	/** Whether hot statements are prepared; true unless given. The first failure behind a pooler that does not support them turns it off. */
 	prepare?: boolean;
 	/** Statements that may wait for a connection; more are refused. */
 	maxWaiting?: number;

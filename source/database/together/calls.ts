@@ -45,9 +45,9 @@ type Group = {
 };
 
 /**
-The beginning of a statement for a group about the colony `$1`: \`input\`, a row for each call; \`fresh\`, the nonces that are spent with it; \`allowed\`, the calls of those who may;
-and \`base\`, the number for rows of the history, none where the counter of transactions is behind.
-What says who may is held until the end, as \`standingOf\` does. A row that somebody else is about to change is passed over: whoever needs it is for the path that waits.
+The first CTEs of a statement for a group about the colony `$1`: `input`, one row per call; `fresh`, the nonces that it spends; `allowed`, the calls that pass authorization;
+and `base`, the number for rows of the history; empty if the transaction counter is behind.
+The rows that grant access are locked until the commit, as in `standingOf`. Rows that another transaction is changing are skipped: calls that need them run alone, and wait.
 */
 export const admitting = ({slot, first, columns, computers = 'true', owner}: Group): string => {
 	const all = [...common, ...columns].map(column => column.split(' ') as [string, string]);
