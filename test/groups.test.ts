@@ -71,6 +71,25 @@ test('what arrives together goes together, at most 64 at once, and each has its 
 	}
 });
 
+test('large submissions do not all go in one statement', {skip}, async () => {
+	await clear();
+	const value = 'x'.repeat(300_000);
+	const processes = await Promise.all(numbers(12).map(async index => colony.submit({in: {index: String(index), value}})));
+	assert.deepEqual(groups, [3, 3, 3, 3]);
+	assert.deepEqual(processes.map(({in: given}) => given![0]!.value), numbers(12).map(String));
+});
+
+test('a call that nobody waits for any more gets nothing', {skip}, async () => {
+	await clear();
+	const computer = await colony.computer();
+	await colony.submit();
+	const stop = new AbortController();
+	const assigning = outcomeOf(colony.broker.run({identity: computer}, 'process.assign', {colonyid: colony.id, wait: 1}, {signal: stop.signal}));
+	stop.abort();
+	assert.equal(await assigning, 'nothing-to-assign');
+	assert.equal((await colony.own('process.count')).waiting, 1);
+});
+
 test('computers that are alike get the oldest, each one', {skip}, async () => {
 	await clear();
 	const computers = await Promise.all(numbers(8).map(async () => colony.computer()));

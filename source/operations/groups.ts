@@ -14,6 +14,9 @@ import type {Joined, JoinedResult, Together} from './together.ts';
 /** Calls that go together at most. */
 const most = 64;
 
+/** Text of the calls of a group at most, in UTF-16 units, unless it is of one call: a statement with 64 large submissions would take hundreds of megabytes. */
+const mostText = 1_048_576;
+
 /** Groups of one kind under way at a time: while one is answered, the next is on its way. */
 const underWay = 2;
 
@@ -105,12 +108,22 @@ export class Groups {
 		return {key, queue, call, marks};
 	}
 
-	/** Takes the next group: the first that wait, but for what shares a nonce, a key or a subject with one before it. */
+	/** Takes the next group: the first that wait, without those that share a nonce, a key or a subject with one before them. A call that nobody waits for any more runs alone, which refuses it. */
 	#take(queue: Queue): Waiter[] {
 		const [group, rest, taken]: [Waiter[], Waiter[], Set<string>] = [[], [], new Set()];
+		let text = 0;
 		for (const waiter of queue.waiting) {
-			if (group.length < most && !waiter.marks.some(mark => taken.has(mark))) {
+			const {job, call: {input}, resolve} = waiter;
+			if (job.options.signal?.aborted) {
+				resolve(undefined);
+				continue;
+			}
+
+			const size = queue.together.sizeOf?.(input) ?? 0;
+			const fits = group.length === 0 || (group.length < most && text + size <= mostText);
+			if (fits && !waiter.marks.some(mark => taken.has(mark))) {
 				group.push(waiter);
+				text += size;
 				for (const mark of waiter.marks) {
 					taken.add(mark);
 				}
@@ -125,15 +138,20 @@ export class Groups {
 
 	#start(key: string, queue: Queue): void {
 		while (queue.waiting.length > 0 && queue.underWay < underWay) {
+			const group = this.#take(queue);
+			if (group.length === 0) {
+				break;
+			}
+
 			queue.underWay++;
-			void this.#fly(this.#take(queue), queue).then(() => {
+			void this.#fly(group, queue).then(() => {
 				queue.underWay--;
-				if (queue.waiting.length === 0 && queue.underWay === 0) {
-					this.#queues.delete(key);
-				} else {
-					this.#start(key, queue);
-				}
+				this.#start(key, queue);
 			});
+		}
+
+		if (queue.waiting.length === 0 && queue.underWay === 0) {
+			this.#queues.delete(key);
 		}
 	}
 

@@ -40,6 +40,14 @@ export const submitProcess = defineMany({
 	columns,
 	together: {
 		kindOf: () => '',
+		sizeOf({spec}) {
+			let size = spec.targetcomputerids.length * 64;
+			for (const [key, value] of Object.entries(spec.in)) {
+				size += key.length + value.length;
+			}
+
+			return size;
+		},
 		async carryOut(calls, {database, colony, slot}) {
 			const answers = await together.submitTogether(database, colony, slot, calls.map(({input, ...call}) => ({...call, processid: newProcessId(), spec: input.spec})));
 			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result.process, work: [answer.result.demand]}});

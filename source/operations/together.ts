@@ -15,6 +15,8 @@ export type Together<Input = any, Result = any> = {
 	kindOf: (call: Joined<Input>) => string | undefined;
 	/** Whether they differ by what the computer is that calls, which is looked up before. */
 	byComputer?: boolean;
+	/** How much text its values are, in UTF-16 units; a few hundred more make no difference. */
+	sizeOf?: (input: Input) => number;
 	/** What no two of a group may share, besides the nonce and the key. */
 	subject?: (input: Input) => Id;
 	carryOut: (calls: ReadonlyArray<Joined<Input>>, context: {database: Database; cursors: ClaimCursors; colony: Id; slot: together.Slot}) => Promise<Array<together.Answered<JoinedResult<Result>>>>;
