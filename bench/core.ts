@@ -33,7 +33,7 @@ export async function * core(): AsyncGenerator<Figure> {
 	const server = await startPostgres({fsync: true, settings: {max_connections: '400', max_wal_size: '4GB', shared_buffers: '512MB'}});
 	const pid = postgresPid(server.folder);
 	const [ours, ...peers] = [await openOurs(server), await openGraphile(server), await openBoss(server), await openBare(server)] as const;
-	const named: Array<[key: string, peer: Peer]> = [['graphile', peers[0]], ['boss', peers[1]], ['bare', peers[2]]];
+	const named: Array<[key: string, peer: Pick<Peer, 'name' | 'run'>]> = [['graphile', peers[0]], ['boss', peers[1]], ['bare', peers[2]]];
 	for (const callers of [1, 32, 256]) {
 		const [mine, theirs] = [[] as Round[], new Map<string, Round[]>(named.map(([key]) => [key, []]))];
 		// Warm: prepared, connected, with rows in the tables.

@@ -1,8 +1,5 @@
-import {randomUUID} from 'node:crypto';
 import process from 'node:process';
-import {Logger, makeWorkerUtils, runTaskListOnce, type Task} from 'graphile-worker';
 import pg from 'pg';
-import PgBoss from 'pg-boss';
 import {keepTime} from '../source/contexts/keep-time.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {type Identity, verifyHttp} from '../source/identity/index.ts';
@@ -13,11 +10,13 @@ import {
 } from '../test/support/databases.ts';
 import {authority, signed, wire} from '../test/support/server.ts';
 import type {Figure} from './support/measure.ts';
+import {
+	given, openBoss, openGraphile, type Peer,
+} from './support/peers.ts';
 
 /* eslint-disable no-await-in-loop, @eslint-community/eslint-comments/disable-enable-pair -- One after the other is how it is measured. */
 const lives = Number(process.env.BENCH_LIVES ?? 5000);
 const callers = 16;
-const given = {job: 'render', frame: '1017'};
 
 type Measured = {wal: number; kept: number; hot: number | undefined; dead: number; tables: Array<{name: string; bytes: number}>};
 
@@ -95,51 +94,11 @@ async function ours(): Promise<Measured> {
 	}
 }
 
-async function graphile(): Promise<Measured> {
-	const where = await freshDatabase(server);
-	const pool = new pg.Pool({...where, max: callers});
-	pool.on('error', () => undefined);
-	const logger = new Logger(() => () => undefined);
-	const utils = await makeWorkerUtils({pgPool: pool, logger});
-	await utils.migrate();
-	const life: Task = () => undefined;
+async function theirs({database, live, close}: Peer): Promise<Measured> {
 	try {
-		return await measure(where.database!, async () => {
-			await all(async () => {
-				await utils.addJob('life', given);
-				const client = await pool.connect();
-				try {
-					await runTaskListOnce({pgPool: pool, logger}, {life}, client);
-				} finally {
-					client.release();
-				}
-			});
-		});
+		return await measure(database, async () => all(live));
 	} finally {
-		await utils.release();
-		await pool.end();
-	}
-}
-
-async function boss(): Promise<Measured> {
-	const where = await freshDatabase(server);
-	const queue = new PgBoss({host: where.host!, port: where.port!, user: where.user!, database: where.database!, max: callers, supervise: false, schedule: false});
-	await queue.start();
-	await queue.createQueue('lives');
-	try {
-		return await measure(where.database!, async () => {
-			await all(async () => {
-				await queue.send('lives', {...given, id: randomUUID()});
-				let job: {id: string} | undefined;
-				while (!job) {
-					[job] = await queue.fetch('lives');
-				}
-
-				await queue.complete('lives', job.id);
-			});
-		});
-	} finally {
-		await queue.stop({graceful: false});
+		await close();
 	}
 }
 
@@ -152,11 +111,12 @@ the share of updates that were HOT, and the dead rows that are left. Nonces are 
 */
 export async function * storage(): AsyncGenerator<Figure> {
 	server = await startPostgres({fsync: true, settings: {full_page_writes: 'off', autovacuum: 'off'}});
-	const [mine, ...theirs] = [await ours(), await graphile(), await boss()] as const;
+	const mine = await ours();
+	const others = [await theirs(await openGraphile(server)), await theirs(await openBoss(server))];
 	for (const [what, name] of [['wal', 'WAL a life'], ['kept', 'kept on disk a life']] as const) {
 		for (const [index, peer] of ['graphile-worker', 'pg-boss'].entries()) {
 			yield {
-				name, unit: 'B', ours: mine[what], peer, theirs: theirs[index]![what], ratio: mine[what] / theirs[index]![what], ...(index === 0 ? {goal: {of: 'ours', most: goals[what]}} : {}),
+				name, unit: 'B', ours: mine[what], peer, theirs: others[index]![what], ratio: mine[what] / others[index]![what], ...(index === 0 ? {goal: {of: 'ours', most: goals[what]}} : {}),
 				...(index === 0 && what === 'kept' ? {note: mine.tables.slice(0, 6).map(({name, bytes}) => `${name.replace('colonies.', '')} ${Math.round(bytes)}`).join(', ')} : {}),
 			};
 		}

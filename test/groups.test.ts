@@ -8,6 +8,7 @@ import {
 	type Colony, openColony, outcomeOf, untilBlocked,
 } from './support/colony.ts';
 import {freshPlace, noPostgres} from './support/databases.ts';
+import {latch} from './support/latch.ts';
 import {authority, signed, wire} from './support/server.ts';
 
 const skip = noPostgres;
@@ -188,14 +189,8 @@ test('an attribute whose transaction began before a close and ends after it bega
 	await clear();
 	const computer = await colony.computer();
 	const process = await colony.running(computer);
-	let letGo!: () => void;
-	const held = new Promise<void>(resolve => {
-		letGo = resolve;
-	});
-	let begun!: () => void;
-	const begin = new Promise<void>(resolve => {
-		begun = resolve;
-	});
+	const {held, letGo} = latch();
+	const {held: begin, letGo: begun} = latch();
 	const writing = database.transaction(async client => {
 		await client.query('select from colonies.live where process_id = colonies.bytes_of($1) for update', [process.processid]);
 		await client.query('insert into colonies.outputs (process_id, attribute_type, key, value) values (colonies.bytes_of($1), 1, \'late\', \'yes\')', [process.processid]);
@@ -215,14 +210,8 @@ test('a computer that is disapproved while it asks with others gets nothing', {s
 	const computers = await Promise.all(numbers(4).map(async () => colony.computer()));
 	await Promise.all(numbers(10).map(async () => colony.submit()));
 	await Promise.all(computers.map(async computer => colony.assign(computer)));
-	let letGo!: () => void;
-	const held = new Promise<void>(resolve => {
-		letGo = resolve;
-	});
-	let begun!: () => void;
-	const begin = new Promise<void>(resolve => {
-		begun = resolve;
-	});
+	const {held, letGo} = latch();
+	const {held: begin, letGo: begun} = latch();
 	const disapproving = database.transaction(async client => {
 		await client.query('update colonies.computers set status = 2 where computer_id = colonies.bytes_of($1)', [computers[0]!.id]);
 		begun();

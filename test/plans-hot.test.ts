@@ -9,6 +9,7 @@ import {
 	freshDatabase, noPostgres, openFresh, startPostgres,
 } from './support/databases.ts';
 import {type Colony, openColony} from './support/colony.ts';
+import {latch} from './support/latch.ts';
 import {explained} from './support/plans.ts';
 
 const skip = noPostgres;
@@ -185,14 +186,8 @@ for (const dead of [4000, 50_000]) {
 
 		assert.deepEqual((await take()).ids, [first.processid]);
 		await plain.query('delete from colonies.live');
-		let letGo!: () => void;
-		const held = new Promise<void>(resolve => {
-			letGo = resolve;
-		});
-		let started!: () => void;
-		const open_ = new Promise<void>(resolve => {
-			started = resolve;
-		});
+		const {held, letGo} = latch();
+		const {held: open_, letGo: started} = latch();
 		const other = plain.transaction(async client => {
 			await client.query('set transaction isolation level repeatable read');
 			await client.query('select count(*) from colonies.live');

@@ -19,7 +19,7 @@ import {callersFor} from './measure.ts';
 export const given = {job: 'render', frame: '1017'};
 
 /** Something that lives lives: each is put in, taken and finished by itself. */
-export type Peer = {name: string; run: (callers: number, seconds: number) => Promise<number>; close: () => Promise<void>};
+export type Peer = {name: string; /** Of its database. */ database: string; /** One life. */ live: () => Promise<void>; run: (callers: number, seconds: number) => Promise<number>; close: () => Promise<void>};
 
 /** Connections of a peer at most. */
 const most = 32;
@@ -29,7 +29,8 @@ export async function openGraphile(server: Server): Promise<Peer> {
 	// It listens for signals to the program with each job that runs.
 	process.setMaxListeners(0);
 	EventEmitter.defaultMaxListeners = 0;
-	const pool = new pg.Pool({...await freshDatabase(server), max: most});
+	const where = await freshDatabase(server);
+	const pool = new pg.Pool({...where, max: most});
 	pool.on('error', () => undefined);
 	pool.on('connect', client => {
 		client.on('error', () => undefined);
@@ -38,17 +39,21 @@ export async function openGraphile(server: Server): Promise<Peer> {
 	const utils = await makeWorkerUtils({pgPool: pool, logger});
 	await utils.migrate();
 	const life: Task = () => undefined;
+	const live = async () => {
+		await utils.addJob('life', given);
+		const client = await pool.connect();
+		try {
+			await runTaskListOnce({pgPool: pool, logger}, {life}, client);
+		} finally {
+			client.release();
+		}
+	};
+
 	return {
 		name: 'graphile-worker, one by one',
-		run: async (callers, seconds) => callersFor(seconds, callers, async () => {
-			await utils.addJob('life', given);
-			const client = await pool.connect();
-			try {
-				await runTaskListOnce({pgPool: pool, logger}, {life}, client);
-			} finally {
-				client.release();
-			}
-		}),
+		database: where.database!,
+		live,
+		run: async (callers, seconds) => callersFor(seconds, callers, live),
 		async close() {
 			await utils.release();
 			await pool.end();
@@ -61,17 +66,21 @@ export async function openBoss(server: Server): Promise<Peer> {
 	const queue = new PgBoss({host: host!, port: port!, user: user!, database: database!, max: most, supervise: false, schedule: false});
 	await queue.start();
 	await queue.createQueue('lives');
+	const live = async () => {
+		await queue.send('lives', {...given, id: randomUUID()});
+		let job: {id: string} | undefined;
+		while (!job) {
+			[job] = await queue.fetch('lives'); // eslint-disable-line no-await-in-loop
+		}
+
+		await queue.complete('lives', job.id);
+	};
+
 	return {
 		name: 'pg-boss',
-		run: async (callers, seconds) => callersFor(seconds, callers, async () => {
-			await queue.send('lives', {...given, id: randomUUID()});
-			let job: {id: string} | undefined;
-			while (!job) {
-				[job] = await queue.fetch('lives'); // eslint-disable-line no-await-in-loop
-			}
-
-			await queue.complete('lives', job.id);
-		}),
+		database: database!,
+		live,
+		run: async (callers, seconds) => callersFor(seconds, callers, live),
 		close: async () => queue.stop({graceful: false}),
 	};
 }
@@ -82,7 +91,7 @@ delete from bare where id = (select id from bare where state = 1 order by id lim
 `;
 
 /** The least that such a life can be on this server: three prepared statements by pgbench, without authority, history or anything else. */
-export async function openBare(server: Server): Promise<Peer> {
+export async function openBare(server: Server): Promise<Pick<Peer, 'name' | 'run' | 'close'>> {
 	const where = await freshDatabase(server);
 	const client = new pg.Client(where);
 	await client.connect();

@@ -109,7 +109,7 @@ const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[na
 
 /**
 Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
-A password, `--dbschema`, `--dbssl`, `--dbpool` or `--dbprepare` alone completes whatever the rest says.
+A password, `--dbschema`, `--dbssl`, `--dbpool` or `--dbprepare` alone completes the rest.
 @throws InvalidInput
 */
 export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {

@@ -16,7 +16,7 @@ import {readSettings, type PostgresOptions, type Settings} from './postgres/sett
 import {statementsIn} from './schema.ts';
 import {executeWithin, transact} from './session.ts';
 import {
-	afterCommit, sqlstateOf, translate, undone,
+	afterCommit, isPreparedElsewhere, translate, undone,
 } from './sqlstate.ts';
 import type {
 	Client, Database, Load, Reachability, Rows, Statement,
@@ -139,10 +139,7 @@ class Postgres implements Database {
 		try {
 			return await this.#lend(async session => session.flight(statements));
 		} catch (error) {
-			// A transaction pooler without support for prepared statements: each transaction may get another server session.
-			if (['26000', '42P05'].includes(sqlstateOf(error) ?? '')) {
-				this.#prepares = false;
-			}
+			this.#prepares &&= !isPreparedElsewhere(error);
 
 			throw undone(error);
 		}

@@ -56,6 +56,9 @@ export function sqlstateOf(error: unknown): string | undefined {
 /** Whether a session refused a change because its transactions are read-only: on a standby, or where the database or its server is set so. */
 export const isReadOnlyRefusal = (error: unknown): boolean => sqlstateOf(error) === '25006';
 
+/** Whether the server session does not have, or has already, what was prepared: a transaction pooler without support for prepared statements lends another one each time. */
+export const isPreparedElsewhere = (error: unknown): boolean => ['26000', '42P05'].includes(sqlstateOf(error) ?? '');
+
 const elsewhere = new WeakSet<ColoniesError>();
 
 /** Says of a failure that another session may do better: nothing was done, and the one that failed is of another time. */

@@ -51,7 +51,7 @@ function toRows({columns, rows, rowCount}: Answer): Rows<Record<string, unknown>
 }
 
 /** Holds for the transaction that it is sent with. */
-const oneplan = {name: 'colonies_settings', text: settingOnePlan, values: []};
+const onePlanLeg = {name: 'colonies_settings', text: settingOnePlan, values: []};
 
 function sessionOn(engine: Engine, statementOf: (text: string) => string): Session {
 	const query: Session['query'] = async (text, values) => {
@@ -68,7 +68,7 @@ function sessionOn(engine: Engine, statementOf: (text: string) => string): Sessi
 			await query(begin, []);
 		},
 		async flight(statements) {
-			const legs = [oneplan, ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values: values.map(value => toText(value))}))];
+			const legs = [onePlanLeg, ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values: values.map(value => toText(value))}))];
 			try {
 				const [, ...answers] = await engine.flight(legs);
 				return answers.map(answer => toRows(answer));

@@ -4,7 +4,6 @@ import {toText} from '../values.ts';
 
 /** What pg says on the wire, as its own queries do (pg/lib/connection.js). */
 type Wire = {
-	stream: {cork(): void; uncork(): void};
 	parse(message: {name: string; text: string}): void;
 	bind(message: {statement: string; values: Array<string | null>}): void;
 	describe(message: {type: 'P'; name: string}): void;

@@ -2,11 +2,11 @@ import type pg from 'pg';
 import type {ColoniesError} from '../../core/errors.ts';
 import {asOneStatement, begin, onePlan, type Session} from '../session.ts';
 import {
-	afterCommit, isConnectionLoss, isReadOnlyRefusal, outcomeUnknown, retryElsewhere, sqlstateOf, translate,
+	afterCommit, isConnectionLoss, isPreparedElsewhere, isReadOnlyRefusal, outcomeUnknown, retryElsewhere, sqlstateOf, translate,
 } from '../sqlstate.ts';
 import type {Rows, Statement} from '../types.ts';
 import {toText} from '../values.ts';
-import {FlightFailed, fly} from './flight.ts';
+import {FlightFailed, fly, type Leg} from './flight.ts';
 
 type Options = {
 	/** Milliseconds; 0 for none. */
@@ -38,6 +38,15 @@ const settingsOf = (statementTimeout: number): Array<[name: string, value: strin
 ];
 
 const asStatements = (settings: ReadonlyArray<[name: string, value: string]>): string => settings.map(([name, value]) => `set local ${name} = '${value}'`).join('; ');
+
+/** The settings of a flight as its first statement, by the limit of time; made once. */
+const settingsLegs = new Map<number, Leg>();
+
+function settingsLeg(statementTimeout: number): Leg {
+	const leg = settingsLegs.get(statementTimeout) ?? {name: 'colonies_settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
+	settingsLegs.set(statementTimeout, leg);
+	return leg;
+}
 
 /** A connection that was lent out by the pool. Knows whether it may go back. */
 export class PooledSession implements Session {
@@ -78,8 +87,7 @@ export class PooledSession implements Session {
 	/** A whole transaction in one message. A statement that fails undoes all; where the connection is lost, the commit had been sent. */
 	async flight(statements: readonly Statement[]): Promise<Rows[]> {
 		const {statementOf, prepares, statementTimeout, Query} = this.#options;
-		const settings = {name: 'colonies_settings', text: asOneStatement([...settingsOf(statementTimeout), ...onePlan]), values: []};
-		const legs = [settings, ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values}))];
+		const legs = [settingsLeg(statementTimeout), ...statements.map(({name, text, values}) => ({name, text: statementOf(text), values}))];
 		let results;
 		try {
 			results = await fly(Query, this.#client, legs, {prepares, timeout: this.#timeLimit});
@@ -98,7 +106,7 @@ export class PooledSession implements Session {
 	async #crashed({reason, isOver, mayHavePrepared}: FlightFailed): Promise<unknown> {
 		const state = sqlstateOf(reason);
 		const failure = this.#failed(reason);
-		this.isOutdated ||= mayHavePrepared || ['0A000', '26000', '42P05'].includes(state ?? '');
+		this.isOutdated ||= mayHavePrepared || state === '0A000' || isPreparedElsewhere(reason);
 		if (state !== undefined && !this.isLost) {
 			await this.#client.query({text: 'rollback', query_timeout: this.#timeLimit} as pg.QueryConfig).catch(() => undefined);
 		}
