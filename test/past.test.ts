@@ -95,6 +95,7 @@ async function record(database: Database, many: number, seed: number): Promise<v
 	const random = new Random(seed);
 	const workload = new Workload(database, random);
 	await workload.begin(2);
+	await workload.beginRare();
 	for (let step = 0; step < many; step++) {
 		await workload.step();
 		if (step % 10 === 0) {

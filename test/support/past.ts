@@ -80,6 +80,25 @@ export class Workload {
 		}
 	}
 
+	/** The kinds of change that chance leaves out now and then, once each. */
+	async beginRare(): Promise<void> {
+		const [colony] = this.colonies as [Colony];
+		const computer = await colony.computer();
+		const late = [await colony.running(computer, {timeout: 600}), await colony.running(computer, {timeout: 600, maxretries: 1})];
+		await colony.passDeadlines(...late);
+		await colony.broker.endExpired();
+		const failed = await colony.running(computer);
+		await colony.close(computer, failed, 'failed');
+		await colony.own('process.retry', {processid: failed.processid});
+		await colony.own('process.cancel', {processid: failed.processid});
+		await colony.own('process.remove', {processid: failed.processid});
+		await colony.own('computer.disapprove', {computerid: computer.id});
+		await colony.own('computer.rename', {computerid: computer.id, name: 'other'});
+		await colony.own('computer.remove', {computerid: computer.id});
+		await this.#broker.run(root, 'colony.rename', {colonyid: colony.id, name: 'other'});
+		await this.#removeColony();
+	}
+
 	/** Some acts, now and then at once, and what the lists of one colony say then. */
 	async step(): Promise<void> {
 		const acts = Array.from({length: 1 + this.#random.below(4)}, () => this.#pick());
