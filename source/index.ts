@@ -46,7 +46,7 @@ export type ConnectOptions = {
 	tlsca?: string;
 	/** Trusts whatever answers. */
 	insecure?: boolean;
-	/** Host of a PostgreSQL or TimescaleDB to work on directly. */
+	/** Host of a PostgreSQL or TimescaleDB to work on directly; several with commas between them, as `db1,db2:5433`. */
 	dbhost?: string;
 	dbport?: number;
 	dbuser?: string;
@@ -57,6 +57,10 @@ export type ConnectOptions = {
 	dbssl?: boolean;
 	/** Connections to the database at most, besides one that listens; 8 unless given. */
 	dbpool?: number;
+	/** Which of several hosts: `read-write` (unless given) finds the primary and follows a failover. */
+	dbtarget?: 'read-write' | 'prefer-standby' | 'any';
+	/** `HOST[:PORT]` on which notifications are heard, past a transaction pooler that drops them. */
+	dblisten?: string;
 	/** Prepared statements for hot operations; on unless given. The first failure behind a pooler that does not support them turns them off. */
 	dbprepare?: 'on' | 'off';
 	/** Private key of the caller, 64 hex digits. */
@@ -128,7 +132,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid : process;
 
 const connectOptions = namesOf<ConnectOptions>({
-	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true, dbprepare: true,
+	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true, dbtarget: true, dblisten: true, dbprepare: true,
 	privateKey: true, id: true, rootpassword: true, colonyid: true,
 });
 const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});

@@ -62,6 +62,22 @@ suite('contexts', () => {
 		}
 	});
 
+	test('several hosts are kept with what is asked of them, and with where notifications are heard', async () => {
+		const {home, run} = fresh();
+		const {code, stderr} = await run([
+			'context', 'add', 'prod', '--dbhost', 'db1, db2:5433', '--dbtarget', 'prefer-standby', '--dblisten', 'db1:6000', '--dbprepare', 'off', '--dbpool', '4',
+		]);
+		assert.equal(code, 0, stderr);
+		assert.deepEqual((await home.settings.read()).contexts.prod, {
+			kind: 'database', host: 'db1,db2:5433', port: 5432, user: 'postgres', database: 'postgres', ssl: false, pool: 4, prepare: false, target: 'prefer-standby', listen: 'db1:6000',
+		});
+		for (const [flag, value, said] of [['--dbtarget', 'fastest', /--dbtarget must be one of read-write, prefer-standby, any/], ['--dblisten', 'a:b', /--dblisten must be a name or an IP address, not "a:b"/]] as const) {
+			const refused = await run(['context', 'add', 'prod', '--dbhost', 'db', flag, value]);
+			assert.equal(refused.code, 2);
+			assert.match(refused.stderr, said);
+		}
+	});
+
 	test('another place under the same name takes the place of the first, and says so', async () => {
 		const {run, list} = fresh();
 		await run(['context', 'add', 'lab', '--host', 'one.example']);

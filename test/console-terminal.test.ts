@@ -8,10 +8,10 @@ import process from 'node:process';
 import {
 	after, before, describe, test,
 } from 'node:test';
-import {setTimeout} from 'node:timers/promises';
 import {
 	freshDatabase, noPostgres, type Server, startPostgres,
 } from './support/databases.ts';
+import {eventually} from './support/eventually.ts';
 import {openTerminal, sane, type Terminal} from './support/terminal.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -58,15 +58,6 @@ async function run(home: string, words: readonly string[], env: Environment = {}
 			resolve({...outcome, code});
 		});
 	});
-}
-
-/** Looks at something outside the terminal until it is so. */
-async function eventually(isSo: () => boolean, otherwise: string): Promise<void> {
-	const deadline = Date.now() + 20_000;
-	while (!isSo()) {
-		assert.ok(Date.now() < deadline, otherwise);
-		await setTimeout(10);
-	}
 }
 
 /** Leaves the exit code of the program in a file, even when the terminal goes away with the shell in it. */

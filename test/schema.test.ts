@@ -20,7 +20,7 @@ import {freshHome, inProcess} from './support/commands.ts';
 import {
 	freshDatabase, noPostgres, onSocket, openMemory, openTimescale, startPostgres,
 } from './support/databases.ts';
-import {noPooler, startPooler} from './support/poolers.ts';
+import {intact, live} from './support/lived.ts';
 
 const skip = noPostgres;
 const server = skip ? undefined as never : await startPostgres();
@@ -41,40 +41,6 @@ async function administer({database}: PostgresOptions, ...statements: string[]):
 	}
 
 	await client.end();
-}
-
-/** A process's life in all its ways, and what is kept of it. */
-async function live(colony: Colony): Promise<void> {
-	const computer = await colony.computer();
-	const running = await colony.running(computer, {in: {key: String.raw`a\b`}, timeout: 60});
-	await colony.add(computer, running, {key: 'result', value: 'done'});
-	const {rows: [moment]} = await colony.database.query<{time: Time}>('select clock_timestamp() as time');
-	const closed = await colony.close(computer, running);
-	assert.deepEqual(await colony.get(running), closed);
-	assert.ok(Math.abs(Date.parse(closed.endtime) - Date.now()) < 60_000, closed.endtime);
-	await colony.close(computer, await colony.running(computer), 'failed');
-	await colony.submit();
-	const {rows} = await colony.own('process.list', {state: 'successful'});
-	assert.deepEqual(rows, [closed]);
-	const past = await colony.own('process.list', {state: 'running', at: moment!.time});
-	assert.deepEqual(past.rows.map(({processid}) => processid), [running.processid]);
-	assert.equal((await colony.own('process.history', {processid: running.processid})).rows.length, 3);
-	while (await rollPulse(colony.database)) {
-		// There is more.
-	}
-
-	const {totals} = await colony.own('pulse.get', {span: '1h'});
-	assert.deepEqual([totals.submitted, totals.successful, totals.failed], [3, 1, 1]);
-}
-
-/** Seals all that was done up to now, and checks it. */
-async function intact(colony: Colony): Promise<void> {
-	while (await colony.broker.seal()) {
-		// There is more.
-	}
-
-	const {intact, last} = await colony.own('audit.verify');
-	assert.ok(intact && last);
 }
 
 const names = async (client: Client, schema: string): Promise<string[]> => {
@@ -278,29 +244,4 @@ test('on TimescaleDB another schema works too, and nothing is made in the schema
 	await colony.broker.run(root, 'history.retention', {days: 30, compressafter: 7});
 	await colony.broker.keepHistory();
 	assert.equal((await colony.own('database.status')).sizes.length, 3);
-});
-
-test('through a pgbouncer that lends sessions for one transaction, everything works with its settings as they come', {skip: noPooler}, async () => {
-	const pooler = await startPooler(server);
-	const {database: name} = await freshDatabase(server);
-	const database = await open({...pooler, database: name});
-	const colony = await openColony(database);
-	after(colony.broker.news.watch(() => undefined));
-	await Promise.all(Array.from({length: 8}, async () => live(await openColony(database, colony.broker))));
-	// Nobody is heard through it, so work is found by looking.
-	const other = await openColony(database, colony.broker);
-	const waiting = other.as(await other.computer(), 'process.assign', {colonyid: other.id, wait: 60});
-	const {processid} = await other.submit();
-	assert.equal((await waiting).processid, processid);
-	await live(colony);
-	assert.ok((await eventsAfter(database, {after: {txid: 0, row: 0}, colony: colony.id, limit: 100})).length > 5);
-	await intact(colony);
-	// A statement by itself has no setting that ends it: it is cancelled, through the pooler too.
-	const hasty = await openPostgres({...pooler, database: name, statementTimeout: 500});
-	after(async () => hasty.close());
-	await assert.rejects(hasty.query('select pg_sleep(300)'), {code: 'unavailable', message: 'The database stopped the statement: it took too long, or somebody cancelled it.'});
-	await assert.rejects(hasty.transaction(async client => client.query('select pg_sleep(300)')), {message: 'The database stopped the statement: it took too long, or somebody cancelled it.'});
-	assert.equal((await database.query<{one: number}>('select 1 as one')).rows[0]!.one, 1);
-	const {rows: [none]} = await database.query<{count: number}>('select count(*)::int as count from pg_stat_activity where query like \'%pg_sleep(300)%\' and state = \'active\' and pid <> pg_backend_pid()');
-	assert.equal(none!.count, 0);
 });

@@ -10,20 +10,12 @@ import {open} from './support/console.tsx';
 import {
 	freshDatabase, noPostgres, onSocket, type Server, startPostgres,
 } from './support/databases.ts';
+import {eventually} from './support/eventually.ts';
 import {serve, problem, byRoot, type Served, testCertificate} from './support/server.ts';
 
 const skip = noPostgres;
 const opened: Database[] = [];
 after(async () => Promise.all(opened.map(async database => database.close())));
-
-/** Looks until it is so. */
-async function until(isSo: () => Promise<boolean> | boolean, what: string): Promise<void> {
-	const deadline = performance.now() + 60_000;
-	while (!await isSo()) {
-		assert.ok(performance.now() < deadline, what);
-		await new Promise(setImmediate);
-	}
-}
 
 type Pair = {standby: Server; database: Database; colony: Colony; served: Served; overdue: string};
 
@@ -46,19 +38,22 @@ async function openPair(): Promise<Pair> {
 }
 
 const pair = skip ? undefined : await openPair();
-const ready = async ({served}: Pair) => served.send({method: 'GET', target: '/readyz', headers: {}});
+const ready = async ({served}: Pair, query = '') => served.send({method: 'GET', target: `/readyz${query}`, headers: {}});
 
-test('a server on a standby is not ready, says why, and serves what only reads', {skip}, async () => {
+test('a server on a standby is ready to read and not to write, says why, and serves what only reads', {skip}, async () => {
 	const {served, colony} = pair!;
-	const {status, json} = await ready(pair!);
-	assert.equal(status, 503);
-	assert.deepEqual([json.status, json.readonly, json.reason], ['read-only', 'standby', 'The database takes no changes: it is a standby.']);
+	for (const [query, code] of [['', 200], ['?write=1', 503]] as const) {
+		const {status, json} = await ready(pair!, query);
+		assert.deepEqual([status, json.status, json.readonly, json.reason], [code, 'read-only', 'standby', 'The database takes no changes: it is a standby.']);
+	}
+
 	const list = await served.call(colony.owner, 'process.list', {colonyid: colony.id});
 	assert.equal(list.status, 200);
 	assert.equal(list.json.rows.length, 2);
 	problem(await served.call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id}}), 503, 'unavailable', /takes no changes/);
-	const {json: {readonly, listening}} = await served.call(colony.owner, 'database.status', {colonyid: colony.id});
+	const {json: {readonly, listening, lag}} = await served.call(colony.owner, 'database.status', {colonyid: colony.id});
 	assert.deepEqual({readonly, listening}, {readonly: 'standby', listening: false});
+	assert.equal(typeof lag, 'number');
 	const {text} = await served.send(byRoot(rootPassword, {method: 'GET', target: '/metrics'}));
 	assert.match(text, /^colonies_database_writable 0$/m);
 	assert.match(text, /^colonies_database_listening 0$/m);
@@ -70,7 +65,8 @@ test('a console on it, or on that server, is read-only and says so', {skip}, asy
 	await person.until(/ RO /);
 	person.press('8');
 	await person.until(/runs +PostgreSQL \S+, standby/);
-	await person.until(/listening +no: it looks every 2s/);
+	await person.until(/lag +none/);
+	await person.until(/listening +not heard: polls every 200 ms/);
 	person.press('2', 'n');
 	await person.until(/The database takes no changes: it is a standby/);
 
@@ -96,16 +92,16 @@ test('background work waits on it without a statement that fails, and is done as
 	const connectionsOf = () => standby.log().split('connection authorized').length;
 	const first = connectionsOf();
 	// Every second a new connection asks whether it takes changes.
-	await until(() => connectionsOf() > first + 3, 'Nobody asks whether it takes changes.');
+	await eventually(() => connectionsOf() > first + 3, 'Nobody asks whether it takes changes.');
 	assert.equal(standby.log().split('ERROR').length, failedBefore, standby.log());
 
 	await standby.promote();
-	await until(async () => (await ready(pair!)).status === 200, 'It does not become ready.');
-	await until(async () => {
+	await eventually(async () => (await ready(pair!, '?write=1')).status === 200, 'It does not become ready.');
+	await eventually(async () => {
 		const {rows: [row]} = await database.query<{status: number}>('select status from colonies.processes where process_id = colonies.bytes_of($1)', [overdue]);
 		return row!.status === 0;
 	}, 'Nobody sees to the deadline.');
 	const {status} = await pair!.served.call(colony.owner, 'process.submit', {spec: {targetcolonyid: colony.id}});
 	assert.equal(status, 200);
-	await until(() => database.load().listening, 'It does not hear.');
+	await eventually(() => database.load().listening, 'It does not hear.');
 });

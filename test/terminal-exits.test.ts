@@ -6,12 +6,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {after, test} from 'node:test';
-import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {lineageOf} from '../source/console/terminal/parents.ts';
 import {
 	type Terminal, type TerminalOptions, openTerminal, sane,
 } from './support/terminal.ts';
+import {eventually} from './support/eventually.ts';
 
 // Bundled once, for it is started for every test.
 const {build} = await import(new URL('../scripts/build.js', import.meta.url).href) as {build: (options: {entryPoints: Record<string, string>; outdir: string}) => Promise<unknown>};
@@ -44,15 +44,6 @@ function createFolder(t: Context): string {
 		rmSync(folder, {recursive: true});
 	});
 	return folder;
-}
-
-/** Looks at something outside the terminal until it is so. */
-async function eventually(isSo: () => boolean, otherwise: string): Promise<void> {
-	const deadline = Date.now() + 20_000;
-	while (!isSo()) {
-		assert.ok(Date.now() < deadline, otherwise);
-		await setTimeout(10);
-	}
 }
 
 const count = (text: string, part: string): number => text.split(part).length - 1;

@@ -135,8 +135,8 @@ async function reload(world: World, server: Server, read: (() => Promise<Certifi
 
 /** Says when the database goes away or takes no changes, and when that is over. */
 function sayReachability(world: World, context: HostedContext): () => void {
-	let was: {reachable: boolean; noChanges?: NoChanges} = {reachable: true};
-	return context.watchReachability(({reachable, noChanges, reason}) => {
+	let was: {reachable: boolean; noChanges?: NoChanges; unheard?: true} = {reachable: true};
+	return context.watchReachability(({reachable, noChanges, unheard, reason}) => {
 		if (reachable !== was.reachable) {
 			// Here, for callers are not told where it is and why.
 			void say(world, reachable ? 'The database is back.' : `The database is away; requests are answered with 503 until it is back.${reason === undefined ? '' : ` ${reason}`}`);
@@ -146,7 +146,14 @@ function sayReachability(world: World, context: HostedContext): () => void {
 			void say(world, noChanges === undefined ? 'The database takes changes again.' : `The database takes no changes: it is ${noChanges === 'standby' ? 'a standby' : 'set to be read-only'}. What only reads is served.`);
 		}
 
-		was = {reachable, noChanges};
+		// A standby lets nobody listen, and that it is one is said above.
+		if (unheard !== was.unheard && noChanges !== 'standby' && reachable) {
+			void say(world, unheard
+				? 'Notifications of the database do not arrive, as behind a transaction pooler: changes are found by polling every 200 ms. Name a direct host with --dblisten HOST[:PORT].'
+				: 'Notifications of the database arrive.');
+		}
+
+		was = {reachable, noChanges, unheard};
 	});
 }
 

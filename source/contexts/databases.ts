@@ -10,14 +10,14 @@ import {
 	Broker, type Context, type HostedContext, type Notice, type Where,
 } from '../operations/index.ts';
 import {brokerContext} from './local.ts';
-import {type DatabaseTarget, keptSchema} from './resolve.ts';
+import {type DatabaseTarget, keptSchema, mannerOf} from './resolve.ts';
 import {keepRoot, type RootGiven} from './root.ts';
 
 /** Connects to a PostgreSQL, which is loaded only when it is asked for. `statementTimeout`: milliseconds, 0 for none. @throws ColoniesError */
-export async function connect({host, port, user, password, database, schema, ssl, pool, prepare, url}: DatabaseTarget, startUnreachable = false, statementTimeout?: number): Promise<Database> {
+export async function connect({host, port, user, password, database, schema, ssl, pool, prepare, target, listen, url}: DatabaseTarget, startUnreachable = false, statementTimeout?: number): Promise<Database> {
 	const {openPostgres} = await import('../database/postgres.ts');
 	const where = url === undefined ? {host, port, user, database} : {connectionString: url};
-	return openPostgres({...where, schema, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, prepare, startUnreachable, ...(statementTimeout !== undefined && {statementTimeout})});
+	return openPostgres({...where, schema, ...(ssl === undefined ? {} : {ssl}), password, applicationName: 'colonies-tui', poolSize: pool, prepare, target, listen, startUnreachable, ...(statementTimeout !== undefined && {statementTimeout})});
 }
 
 /** Whether a database is on this machine: its host is a folder with a Unix socket, or a loopback address. */
@@ -129,12 +129,13 @@ export async function createDatabase(settings: Settings, target: DatabaseTarget,
 	});
 }
 
-async function save(settings: Settings, {name, host, port, user, password, database, schema, ssl, pool, prepare}: DatabaseTarget, notice: Notice): Promise<void> {
+async function save(settings: Settings, target: DatabaseTarget, notice: Notice): Promise<void> {
+	const {name, host, port, user, password, database, schema, ssl} = target;
 	if (name === 'DATABASE_URL') {
 		notice('It is the one that DATABASE_URL names; no context was saved.');
 		return;
 	}
 
-	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool, prepare}, {use: true});
+	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, ...mannerOf(target)}, {use: true});
 	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
 }

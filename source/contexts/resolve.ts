@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {parse} from 'pg-connection-string';
 import {inUrl} from '../core/address.ts';
+import {type DatabaseTarget as DatabaseTargetKind, splitHosts} from '../core/database-hosts.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
@@ -9,8 +10,23 @@ import {
 	checkFlags, type ContextChoice, readChoice, storeFlags,
 } from '../operations/index.ts';
 
+/** How a database is connected to, beside where it is; what is undefined is as usual. */
+export type ConnectionManner = {
+	/** Connections at most. */
+	pool?: number;
+	/** Whether statements are prepared. */
+	prepare?: boolean;
+	/** Which of several hosts. */
+	target?: DatabaseTargetKind;
+	/** Where notifications are heard, past a pooler. */
+	listen?: string;
+};
+
+/** The manner alone, for what is saved and passed on. */
+export const mannerOf = ({pool, prepare, target, listen}: ConnectionManner): ConnectionManner => ({pool, prepare, target, listen});
+
 /** A PostgreSQL that was meant. */
-export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; schema: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** Connections at most; undefined for what is usual. */ pool?: number; /** Whether statements are prepared; undefined for what is usual. */ prepare?: boolean; /** A connection string to use in place of the parts. */ url?: string};
+export type DatabaseTarget = {kind: 'database'; name: string; host: string; port: number; user: string; password?: string; database: string; schema: string; /** Undefined with a connection string that says it itself. */ ssl: boolean | undefined; /** A connection string to use in place of the parts. */ url?: string} & ConnectionManner;
 /** A Colonies server that was meant. `tlsca`: the path of a PEM file. */
 export type ServerTarget = {kind: 'server'; name: string; host: string; port: number; tlsca?: string; fingerprint?: string; insecure?: boolean};
 export type Target = {kind: 'embedded'; name: 'embedded' | 'demo'} | DatabaseTarget | ServerTarget;
@@ -60,7 +76,8 @@ function checkScheme(text: string, called: string): void {
 function fromUrl(text: string, called = 'DATABASE_URL'): DatabaseTarget {
 	checkScheme(text, called);
 	// What it says of TLS is read where the connection is made; here it would read files.
-	const [address = '', query = ''] = text.split(/\?(.*)/s);
+	const {url, hosts, target} = splitHosts(text);
+	const [address = '', query = ''] = url.split(/\?(.*)/s);
 	const parameters = new URLSearchParams(query);
 	const kept = new URLSearchParams([...parameters].filter(([name]) => name === 'host' || name === 'port' || name === 'user'));
 	let read: ReturnType<typeof parse>;
@@ -72,7 +89,7 @@ function fromUrl(text: string, called = 'DATABASE_URL'): DatabaseTarget {
 
 	const {dbhost, dbport} = checkFlags({dbhost: placeFlags.dbhost, dbport: placeFlags.dbport}, {...(read.host ? {dbhost: read.host} : {}), ...(read.port ? {dbport: read.port} : {})}, name => `The ${name === 'dbhost' ? 'host' : 'port'} of ${called}`);
 	return {
-		kind: 'database', name: 'DATABASE_URL', url: text, host: dbhost ?? 'localhost', port: dbport ?? 5432, user: read.user || 'postgres', database: read.database || read.user || 'postgres', schema: defaultSchema, ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
+		kind: 'database', name: 'DATABASE_URL', url: text, host: hosts ?? dbhost ?? 'localhost', port: hosts === undefined ? dbport ?? 5432 : 5432, target, user: read.user || 'postgres', database: read.database || read.user || 'postgres', schema: defaultSchema, ssl: undefined, // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- what is empty is not given
 	};
 }
 
@@ -101,7 +118,7 @@ function fromAddress(choice: ContextChoice, environment: ContextChoice, {context
 }
 
 const fromSaved = (name: string, saved: Extract<SavedContext, {kind: 'database'}>): DatabaseTarget => ({
-	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, schema: saved.schema ?? defaultSchema, ssl: saved.ssl ?? false, pool: saved.pool, prepare: saved.prepare,
+	kind: 'database', name, host: saved.host, port: saved.port, user: saved.user, password: saved.password, database: saved.database, schema: saved.schema ?? defaultSchema, ssl: saved.ssl ?? false, ...mannerOf(saved),
 });
 
 const names = ['dbhost', 'dbport', 'dbuser', 'dbname'] as const;
@@ -109,7 +126,7 @@ const isGiven = (choice: ContextChoice): boolean => names.some(name => choice[na
 
 /**
 Which store is meant: flags go before the environment, the environment before the saved context, that before the embedded one (design.md, "Where the data lives").
-A password, `--dbschema`, `--dbssl`, `--dbpool` or `--dbprepare` alone completes the rest.
+A password, `--dbschema`, `--dbssl`, `--dbpool`, `--dbprepare`, `--dbtarget` or `--dblisten` alone completes the rest.
 @throws InvalidInput
 */
 export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, settings: SavedSettings): Target {
@@ -118,7 +135,7 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 	}
 
 	const environment = fromEnvironment(env);
-	const given = (key: keyof ContextChoice) => flags[key] ?? environment[key];
+	const given = <Name extends keyof ContextChoice>(name: Name): ContextChoice[Name] => flags[name] ?? environment[name];
 	if (flags.host !== undefined && isGiven(flags)) {
 		throw new InvalidInput('--host and --dbhost exclude each other.', {hint: 'Give a server with --host, or a database with --dbhost.'});
 	}
@@ -130,11 +147,13 @@ export function resolveTarget(flags: ContextChoice, env: NodeJS.ProcessEnv, sett
 
 	return target.kind === 'database'
 		? {
-			...withSchema(target, given('dbschema') as string | undefined),
-			password: (given('dbpassword') as string | undefined) ?? target.password,
-			ssl: (given('dbssl') as boolean | undefined) ?? target.ssl,
-			pool: (given('dbpool') as number | undefined) ?? target.pool,
+			...withSchema(target, given('dbschema')),
+			password: given('dbpassword') ?? target.password,
+			ssl: given('dbssl') ?? target.ssl,
+			pool: given('dbpool') ?? target.pool,
 			prepare: given('dbprepare') === undefined ? target.prepare : given('dbprepare') === 'on',
+			target: given('dbtarget') ?? target.target,
+			listen: given('dblisten') ?? target.listen,
 		}
 		: target;
 }
@@ -167,7 +186,7 @@ function storeOf(flags: ContextChoice, environment: ContextChoice, settings: Sav
 	if (isGiven(flags)) {
 		const target = fromParts({...environment, ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))});
 		const saved = savedAs(target.name, settings);
-		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, pool: saved.pool, prepare: saved.prepare} : target;
+		return saved?.kind === 'database' && saved.user === target.user ? {...target, password: target.password ?? saved.password, ssl: target.ssl === true || saved.ssl === true, ...mannerOf(saved)} : target;
 	}
 
 	if (environment.host !== undefined) {

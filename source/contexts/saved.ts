@@ -6,7 +6,7 @@ import {quoted} from '../core/text.ts';
 import type {Folders, SavedContext, Settings} from '../keychain/index.ts';
 import type {ContextChoice, Contexts, KnownContext} from '../operations/index.ts';
 import {embeddedFolder} from './places.ts';
-import {checkChoice, keptSchema, resolveTarget} from './resolve.ts';
+import {checkChoice, keptSchema, mannerOf, resolveTarget} from './resolve.ts';
 
 type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings};
 
@@ -37,8 +37,8 @@ function toKeep(choice: ContextChoice, env: NodeJS.ProcessEnv): SavedContext {
 		throw new InvalidInput('A context needs a place.', {hint: 'Give a server with --host, or a database with --dbhost.'});
 	}
 
-	const {host, port, user, password, database, schema, ssl, pool, prepare} = target;
-	return {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, pool, prepare};
+	const {host, port, user, password, database, schema, ssl} = target;
+	return {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, ...mannerOf(target)};
 }
 
 const whereOf = (saved: SavedContext): string => saved.kind === 'server'

@@ -7,10 +7,10 @@ export type NoChanges = 'standby' | 'read-only';
 export type Unreached = {message: string; hint?: string; barrier?: Barrier};
 
 /**
-Whether a store can be worked with. `since`: milliseconds since 1970 of the last turn. Where it cannot: why, what to do, and whether somebody answers there all the same.
+Whether a store can be worked with. `unheard`: its notifications do not arrive, so changes are found by polling. `since`: milliseconds since 1970 of the last turn. Where it cannot: why, what to do, and whether somebody answers there all the same.
 `noChanges`: why it takes none, as far as is known.
 */
-export type Reachability = {reachable: boolean; since: number; reason?: string; hint?: string; barrier?: Barrier; noChanges?: NoChanges};
+export type Reachability = {reachable: boolean; since: number; reason?: string; hint?: string; barrier?: Barrier; noChanges?: NoChanges; unheard?: true};
 
 type Tell = (state: Reachability) => void;
 
@@ -29,9 +29,9 @@ export class Reaching {
 
 	/** It answers. */
 	up(): void {
-		const {reachable, noChanges} = this.#state;
+		const {reachable, noChanges, unheard} = this.#state;
 		if (!reachable) {
-			this.#turn({reachable: true, since: Date.now(), ...(noChanges && {noChanges})});
+			this.#turn({reachable: true, since: Date.now(), ...(noChanges && {noChanges}), ...(unheard && {unheard})});
 		}
 	}
 
@@ -40,6 +40,14 @@ export class Reaching {
 		const {noChanges: before, ...state} = this.#state;
 		if (noChanges !== before) {
 			this.#turn({...state, ...(noChanges && {noChanges})});
+		}
+	}
+
+	/** Its notifications arrive, or do not. */
+	hears(isHearing: boolean): void {
+		const {unheard: before, ...state} = this.#state;
+		if (isHearing === (before ?? false)) {
+			this.#turn({...state, ...(!isHearing && {unheard: true})});
 		}
 	}
 

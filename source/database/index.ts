@@ -44,7 +44,7 @@ export * as seals from './seals.ts';
 export {keepSeen, type Sighting} from './seen.ts';
 export * as suggestions from './suggestions.ts';
 export * as statistics from './statistics.ts';
-export {type DatabaseStatus, databaseStatus} from './status.ts';
+export {type DatabaseStatus, databaseStatus, writtenTo} from './status.ts';
 export {isConnectionLoss, isRetryable, sqlstateOf} from './sqlstate.ts';
 export * as together from './together/index.ts';
 export * as toldDrops from './told-drops.ts';

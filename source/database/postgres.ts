@@ -3,9 +3,10 @@ import {ColoniesError, storeUnavailable} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import {type NoChanges, Reaching} from '../core/reachability.ts';
 import {describeServer} from './describe.ts';
-import {askForChanges, ChangesWatch} from './postgres/changes.ts';
+import {askForChanges, ChangesWatch, probe} from './postgres/changes.ts';
 import {requestCancel} from './postgres/cancel.ts';
-import {closingClient} from './postgres/client.ts';
+import {closingClient, placeOf} from './postgres/client.ts';
+import {Hosts} from './postgres/hosts.ts';
 import {Listener} from './postgres/listener.ts';
 import {isFinal, refusal} from './postgres/refusal.ts';
 import {PooledSession} from './postgres/pooled-session.ts';
@@ -40,12 +41,14 @@ class Postgres implements Database {
 	readonly #reaching: Reaching;
 	readonly #listener: Listener;
 	readonly #changes: ChangesWatch;
+	readonly #hosts: Hosts;
 	#prepares: boolean;
 	readonly #Query: unknown;
 	#closing: Promise<void> | undefined;
 
 	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000, prepare = true}: PostgresOptions) {
 		this.#prepares = prepare;
+		this.#hosts = new Hosts(settings.places, settings.target, async place => probe(driver.Client, {...settings.config, ...place}));
 		this.#Query = (driver as {Query?: unknown}).Query;
 		this.#settings = settings;
 		this.schema = settings.schema;
@@ -56,7 +59,8 @@ class Postgres implements Database {
 
 		this.#maxWaiting = maxWaiting;
 		this.#reaching = new Reaching(true);
-		const Client = closingClient(driver.Client);
+		const hosts = this.#hosts;
+		const Client = closingClient(driver.Client, hosts);
 		this.#pool = new driver.Pool({
 			...settings.config, Client, max: poolSize, idleTimeoutMillis: 30_000, pipeline: true,
 		});
@@ -69,10 +73,18 @@ class Postgres implements Database {
 		});
 		this.#sessions = new Sessions(this.#pool, {size: poolSize, waitMs: settings.config.connectionTimeoutMillis!});
 		const makeClient = () => new Client(settings.config);
-		this.#listener = new Listener(makeClient, {
-			up: noChanges => {
+		const {listenPlaces} = settings;
+		const ListenClient = listenPlaces ? closingClient(driver.Client, new Hosts(listenPlaces, settings.target, async place => probe(driver.Client, {...settings.config, ...place}))) : Client;
+		this.#listener = new Listener(() => new ListenClient({...settings.config, ...listenPlaces?.[0]}), {
+			say: async channel => {
+				await this.query('select pg_notify($1, \'\')', [channel]);
+			},
+			hears: isHearing => {
+				this.#reaching.hears(isHearing);
+			},
+			up: (noChanges, client) => {
 				this.#reaching.up();
-				this.#found(noChanges);
+				this.#found(noChanges, client);
 			},
 			down: error => {
 				this.#makeRoom(error);
@@ -83,8 +95,8 @@ class Postgres implements Database {
 			},
 		});
 		this.#changes = new ChangesWatch(makeClient, {
-			found: noChanges => {
-				this.#found(noChanges);
+			found: (noChanges, client) => {
+				this.#found(noChanges, client);
 			},
 			failed: error => {
 				this.#makeRoom(error);
@@ -179,7 +191,8 @@ class Postgres implements Database {
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {
-		return {place: this.#settings.place, ...await describeServer(this)};
+		const {current} = this.#hosts;
+		return {place: current ? this.#settings.describe(current) : this.#settings.place, ...await describeServer(this)};
 	}
 
 	async close(): Promise<void> {
@@ -199,7 +212,7 @@ class Postgres implements Database {
 	/** What a new session says. @throws whatever pg throws */
 	async #checkFirst(lease: Lease): Promise<void> {
 		try {
-			this.#found(await askForChanges(lease.client));
+			this.#found(await askForChanges(lease.client), lease.client);
 		} catch (error) {
 			this.#sessions.discard(lease);
 			throw error;
@@ -209,7 +222,12 @@ class Postgres implements Database {
 	}
 
 	/** A new session was told whether it may change anything. */
-	#found(noChanges: NoChanges | undefined): void {
+	#found(noChanges: NoChanges | undefined, client: object): void {
+		const place = placeOf(client);
+		if (place) {
+			this.#hosts.found(place, noChanges);
+		}
+
 		const {noChanges: before} = this.#reaching.state;
 		this.#reaching.takesChanges(noChanges);
 		if (noChanges !== undefined) {

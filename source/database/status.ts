@@ -18,13 +18,21 @@ export type DatabaseStatus = {
 	oldest: number | null;
 	/** Why it takes no changes; null where it takes them. */
 	readonly: NoChanges | null;
-	/** Whether notifications arrive here; where they do not, changes and work are found by polling every two seconds. */
+	/** Whether notifications arrive here; where they do not, changes and work are found by polling five times a second. */
 	listening: boolean;
+	/** Seconds by which a standby is behind its primary; null on a primary, and where a standby has not heard of it yet. */
+	lag: number | null;
 };
 
 const tables = ['live', 'closed', 'history'] as const;
 
-type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; timescale: string | null};
+type Row = {clock: Time; started: Time | null; bytes: number | null; connections: number | null; most: number; oldest: number | null; lag: number | null; timescale: string | null};
+
+/** A place in the write-ahead log that moves whenever anything is written: on a standby, whenever it has applied something. */
+export async function writtenTo(client: Client): Promise<string> {
+	const {rows: [row]} = await client.query<{place: string | null}>('select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as place');
+	return row!.place ?? '';
+}
 
 /** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
 export async function databaseStatus(client: Client, {listening, noChanges}: Load): Promise<DatabaseStatus> {
@@ -33,6 +41,7 @@ export async function databaseStatus(client: Client, {listening, noChanges}: Loa
 			(select count(*)::int from pg_stat_activity where datname = current_database()) as connections,
 			current_setting('max_connections')::int as most,
 			(select max(extract(epoch from clock_timestamp() - xact_start))::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()) as oldest,
+			case when pg_is_in_recovery() then case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0 else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 end end as lag,
 			(select quote_ident(n.nspname) from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb') as timescale`);
 	const {timescale, ...status} = row!;
 	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.

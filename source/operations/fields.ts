@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import {
-	type AddressFault, readDatabaseHost, readHost, readHosts,
+	type AddressFault, readHost, readHosts,
 } from '../core/address.ts';
+import {readDatabaseAddress, readDatabaseHosts} from '../core/database-hosts.ts';
 import {complaintAboutFilter, type Filter, type FilterList, filterTables, longestFilter, parseFilter} from '../core/filter-language/index.ts';
 import {limits} from '../core/limits.ts';
 import {readAgo, readMoment, readTime} from '../core/moments.ts';
@@ -137,8 +138,15 @@ function addressed<Value>(label: string, summary: string, {read, value, longest 
 /** A host: a name or an IP address, in brackets or not. */
 export const host = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readHost, value: text => (readHost(text) as {host: string}).host, longest: limits.host});
 
-/** Where a database is: a host, or the folder of a Unix socket. */
-export const databaseHost = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readDatabaseHost, value: text => (readDatabaseHost(text) as {host: string}).host});
+/** Where a database is: a host, or the folder of a Unix socket; several with commas between them. */
+export const databaseHosts = (label: string, summary: string): Field<string> => addressed(label, summary, {
+	read: readDatabaseHosts, value: text => (readDatabaseHosts(text) as {host: string}).host,
+});
+
+/** `HOST[:PORT]` of a database. */
+export const databaseAddress = (label: string, summary: string): Field<string> => addressed(label, summary, {
+	read: readDatabaseAddress, value: text => (readDatabaseAddress(text) as {host: string}).host,
+});
 
 /** The name of a schema of a database: an identifier that needs no quotes. */
 export const databaseSchema = (label: string, summary: string): Field<string> => addressed(label, summary, {read: readSchemaName, value: text => text, longest: limits.name});

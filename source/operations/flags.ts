@@ -1,7 +1,8 @@
+import {databaseTargets} from '../core/database-hosts.ts';
 import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from './context.ts';
 import {
-	type Field, type Fields, type ValueOf, choice, databaseHost, databaseSchema, fingerprint, flag, fromText, host, integer, line, optional, secret,
+	type Field, type Fields, type ValueOf, choice, databaseAddress, databaseHosts, databaseSchema, fingerprint, flag, fromText, host, integer, line, optional, secret,
 } from './fields.ts';
 import {parseInput} from './parse.ts';
 
@@ -16,7 +17,7 @@ export const serverFlags = {
 
 /** The flags that say which database is meant. */
 export const databaseFlags = {
-	dbhost: optional(databaseHost('Host', 'Host of a PostgreSQL or TimescaleDB to work on, or the folder of its Unix socket')),
+	dbhost: optional(databaseHosts('Host', 'Host of a PostgreSQL or TimescaleDB to work on, or the folder of its Unix socket. Several, as db1,db2:5433: the one that --dbtarget asks for')),
 	dbport: optional(integer('Port', 'Its port, 5432 unless given', {least: 1, most: 65_535})),
 	dbuser: optional(line('User', 'Its user, postgres unless given')),
 	dbpassword: optional(secret('Password', 'Password of that user')),
@@ -24,6 +25,8 @@ export const databaseFlags = {
 	dbschema: optional(databaseSchema('Schema', 'Schema of that database to work in, colonies unless given')),
 	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
 	dbpool: optional(integer('Pool', 'Connections to it at most, besides one that listens; 8 unless given. Where it gives fewer, calls wait for them', {least: 2, most: 1000})),
+	dbtarget: optional(choice('Target', 'Which of several hosts: read-write (unless given) finds the primary and follows a failover; prefer-standby reads from a standby; any takes the first that answers', databaseTargets)),
+	dblisten: optional(databaseAddress('Listen', 'HOST[:PORT] on which notifications are heard, past a transaction pooler that drops them')),
 	dbprepare: optional(choice('Prepare', 'Prepared statements, on unless given. Turn them off behind a transaction pooler that does not support them (PgBouncer before 1.21); otherwise the first failure turns them off', ['on', 'off'])),
 };
 

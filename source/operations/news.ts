@@ -1,8 +1,12 @@
+import {toColoniesError} from '../core/errors.ts';
 import {type Topic, topics as allTopics} from '../core/types.ts';
-import type {Database} from '../database/index.ts';
+import {type Database, writtenTo} from '../database/index.ts';
 
 /** Changes that come within this time of a notification are told in one, in milliseconds. One NOTIFY a change would serialise all writers. */
 const gathering = 10;
+
+/** Milliseconds between two looks at whether anything was written, while notifications do not arrive: behind a transaction pooler, and on a standby. */
+const pollMs = 200;
 
 /** What a notification holds at most, in bytes; PostgreSQL takes 8000. */
 const longest = 7000;
@@ -33,7 +37,7 @@ function decode(payload: string): Told {
 
 /**
 Tells watchers what has changed, whichever process changed it: after the commit, from a connection of its own, at once when it is quiet and gathered when it is not.
-There is no other way for news to go, not even within a process, so that all see the same. The channel is called as the schema, so that installations in one database do not hear each other.
+There is no other way for news to go, not even within a process, so that all see the same; where notifications do not arrive, it polls. The channel is called as the schema, so that installations in one database do not hear each other.
 */
 export class News {
 	readonly #database: Database;
@@ -43,6 +47,10 @@ export class News {
 	#quiet = true;
 	#stopListening: Promise<() => Promise<void>> | undefined;
 	#closed = false;
+	#timer: NodeJS.Timeout | undefined;
+	#polling = false;
+	#writtenTo = '';
+	#wasMoving = false;
 
 	constructor(database: Database) {
 		this.#database = database;
@@ -68,7 +76,7 @@ export class News {
 		return stop;
 	}
 
-	/** Says that something of these topics was committed, and which kinds of work wait now. Never throws: whoever misses it looks again within two seconds. */
+	/** Says that something of these topics was committed, and which kinds of work wait now. Never throws: a watcher that misses it looks again within two seconds. */
 	announce(changed: Iterable<Topic>, work: Iterable<number> = []): void {
 		for (const topic of changed) {
 			this.#pending.add(topic);
@@ -87,6 +95,7 @@ export class News {
 	/** Sends what is gathered and stops listening. */
 	async close(): Promise<void> {
 		this.#closed = true;
+		clearInterval(this.#timer);
 		await this.#send();
 		const stop = await this.#stopListening?.catch(() => undefined);
 		await stop?.();
@@ -95,8 +104,15 @@ export class News {
 	#add(watcher: (told: Told) => void): () => void {
 		this.#watchers.add(watcher);
 		this.#stopListening ??= this.#listen();
+		this.#timer ??= setInterval(() => {
+			void this.#poll();
+		}, pollMs).unref();
 		return () => {
 			this.#watchers.delete(watcher);
+			if (this.#watchers.size === 0) {
+				clearInterval(this.#timer);
+				this.#timer = undefined;
+			}
 		};
 	}
 
@@ -104,11 +120,41 @@ export class News {
 		return this.#database.listen(this.#database.schema, payload => {
 			this.#tell(decode(payload));
 		}, () => {
-			this.#tell({topics: new Set(allTopics), work: 'any'});
+			this.#tellAll();
 		}).catch((): (() => Promise<void>) => {
 			this.#stopListening = undefined;
 			return async () => undefined;
 		});
+	}
+
+	#tellAll(): void {
+		this.#tell({topics: new Set(allTopics), work: 'any'});
+	}
+
+	/** Tells of everything when something was written. Once more afterward: a transaction is in the log a moment before others see it. */
+	async #poll(): Promise<void> {
+		if (this.#polling || this.#database.load().listening) {
+			return;
+		}
+
+		this.#polling = true;
+		try {
+			const place = await writtenTo(this.#database);
+			const isMoving = place !== this.#writtenTo;
+			if (isMoving || this.#wasMoving) {
+				this.#tellAll();
+			}
+
+			this.#writtenTo = place;
+			this.#wasMoving = isMoving;
+		} catch (error) {
+			// A server that cannot say where it writes is taken to have written.
+			if (toColoniesError(error).code !== 'unavailable') {
+				this.#tellAll();
+			}
+		}
+
+		this.#polling = false;
 	}
 
 	#tell(told: Told): void {

@@ -128,7 +128,7 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 	const ready = createReadiness(context);
 	let document: string | undefined;
 	app.get('/healthz', {config: {template: '/healthz'}}, async () => ({status: 'ok', version}));
-	app.get('/readyz', {config: {template: '/readyz'}}, async (_, reply) => {
+	app.get<{Querystring: {write?: string}}>('/readyz', {config: {template: '/readyz'}}, async ({query}, reply) => {
 		const readiness = await ready();
 		if (!readiness.ready) {
 			return reply.code(503).send({status: 'unavailable', reason: readiness.reason});
@@ -137,7 +137,7 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 		const {schema, server, timescale, readonly} = readiness;
 		// Of what runs behind it only users of this machine are told.
 		const known = {version, schema, ...(transport === 'socket' ? {server, timescale} : {})};
-		return readonly === undefined ? {status: 'ok', ...known} : reply.code(503).send({status: 'read-only', reason: readOnlyReason[readonly], readonly, ...known});
+		return readonly === undefined ? {status: 'ok', ...known} : reply.code(query.write === '1' ? 503 : 200).send({status: 'read-only', reason: readOnlyReason[readonly], readonly, ...known});
 	});
 	app.get('/openapi.json', {config: {template: '/openapi.json'}}, async (_, reply) => {
 		document ??= JSON.stringify(describeApi(version));

@@ -29,7 +29,7 @@ function gauges(registry: Registry) {
 		connections: gauge('database_connections', 'Open connections to the database.'),
 		idle: gauge('database_connections_idle', 'Of the open connections, those that are idle.'),
 		writable: gauge('database_writable', 'Whether the database takes changes; 0 for a standby, and for one that is set to be read-only.'),
-		listening: gauge('database_listening', 'Whether notifications of the database arrive. Where they do not, work is found by looking every two seconds.'),
+		listening: gauge('database_listening', 'Whether notifications of the database arrive. Where they do not, changes and work are found by polling every 200 ms.'),
 		queued: gauge('database_waiting', 'Calls that wait for a connection to the database.'),
 		waiting: gauge('computers_waiting', 'Computers that wait for work at this server.'),
 		watching: gauge('watchers', 'Open streams of events at this server.'),

@@ -131,7 +131,12 @@ function ownPaths(): JsonSchema {
 	const status = json({type: 'object', properties: {status: {type: 'string'}, reason: {type: 'string'}, readonly: {type: 'string', enum: ['standby', 'read-only']}, version: {type: 'string'}, schema: {type: 'integer'}}, required: ['status']});
 	return {
 		'/healthz': get('server.health', 'Whether the process lives.', status),
-		'/readyz': get('server.readiness', 'Whether all requests can be served.', status, {responses: {200: {description: 'They can.', content: status}, 503: {description: 'Not now; with the status `read-only` what only reads is served.', content: status}}}),
+		'/readyz': get('server.readiness', 'Whether requests can be served: those that read, or with `write=1` all of them.', status, {
+			parameters: [{name: 'write', in: 'query', schema: {type: 'string', enum: ['1']}, description: 'Ask for a server whose database takes changes.'}],
+			responses: {
+				200: {description: 'They can. The status is `read-only` where those that change something are refused.', content: status}, 503: {description: 'They cannot.', content: status},
+			},
+		}),
 		'/openapi.json': get('server.description', 'This description.', json({type: 'object'})),
 		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}]}),
 	};

@@ -37,6 +37,12 @@ const longOpen = 60;
 
 const kindsOfReadOnly = {standby: ', standby', 'read-only': ', read-only'} as const;
 
+/** How far a standby is behind its primary. */
+const lagText = ({lag}: Status): string => lag === null ? 'unknown' : (lag < 1 ? 'none' : formatSpan(lag * 1000));
+
+/** Seconds of lag that are worth a warning. */
+const longLag = 10;
+
 function databaseFacts({where}: ServerView, status: Status | undefined, state: State): Fact[] {
 	const {noChanges} = state.reach;
 	return [
@@ -49,7 +55,8 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 				['up for', known(status.started, started => formatSpan(storeNow(state) - milliseconds(started)!))],
 				['clock', `${formatTime(status.clock, state.utc)}, ${clockText(state)}`, state.skew === 0 ? undefined : warning],
 				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? danger : undefined],
-				['listening', status.listening ? 'yes: changes are heard of at once' : 'no: it looks every 2s', status.listening ? undefined : warning],
+				...(status.readonly === 'standby' ? [['lag', lagText(status), (status.lag ?? longLag) >= longLag ? warning : undefined]] as Fact[] : []),
+				['listening', status.listening ? 'yes: changes are heard of at once' : 'not heard: polls every 200 ms', status.listening ? undefined : warning],
 				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? warning : undefined],
 			] satisfies Fact[]),
 	];

@@ -39,9 +39,21 @@ export async function askForChanges(client: pg.Client | pg.PoolClient): Promise<
 	return row!.standby ? 'standby' : (row!.off ? 'read-only' : undefined);
 }
 
+/** Asks a server, over a connection that is closed then, why it takes no changes. @throws whatever pg throws */
+export async function probe(Client: typeof pg.Client, config: pg.ClientConfig): Promise<NoChanges | undefined> {
+	const client = new Client(config);
+	client.on('error', () => undefined);
+	try {
+		await client.connect();
+		return await askForChanges(client);
+	} finally {
+		drop(client);
+	}
+}
+
 type Tell = {
 	/** What a new session was told. */
-	found(noChanges: NoChanges | undefined): void;
+	found(noChanges: NoChanges | undefined, client: object): void;
 	/** No session can be made. */
 	failed(error: unknown): void;
 };
@@ -84,7 +96,6 @@ export class ChangesWatch {
 			/* eslint-disable no-await-in-loop */
 			try {
 				const found = await this.#lookOnce();
-				this.#tell.found(found);
 				takesChanges = found === undefined;
 			} catch (error) {
 				if (!this.#closing.signal.aborted) {
@@ -107,6 +118,7 @@ export class ChangesWatch {
 		try {
 			await client.connect();
 			const found = await askForChanges(client);
+			this.#tell.found(found, client);
 			await client.end();
 			return found;
 		} finally {

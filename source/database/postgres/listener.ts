@@ -15,22 +15,29 @@ type Hearer = {
 
 type Tell = {
 	/** The connection stands (again), and was told why it may change nothing, if so. */
-	up(noChanges: NoChanges | undefined): void;
+	up(noChanges: NoChanges | undefined, client: object): void;
 	/** It could not be made, or went. */
 	down(error: unknown): void;
+	/** Sends a notification from another session than the listener's: a pooler may give both the same server. */
+	say(channel: string): Promise<void>;
+	/** Whether notifications arrive was found out. */
+	hears(isHearing: boolean): void;
 };
 
 /** Milliseconds between two proofs that notifications arrive. */
 const proveEveryMs = 15_000;
-/** Milliseconds that an answer, or a notification of our own, is waited for. */
+/** Milliseconds that an answer is waited for. */
 const patience = 5000;
+/** Milliseconds that a notification of our own is waited for, and between two of them. */
+const hearingMs = 2000;
+const sayEveryMs = 400;
 
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
 The connection for notifications: of its own and never in a transaction. It is made when it is first asked for and from then on made again whenever it goes.
 Its coming and going is also how the rest learns whether the server answers, for it is tried without anybody asking.
-That it listens is not taken on trust: it must hear what it says itself, or it is made anew.
+That it hears is not taken on trust: every fifteen seconds another session of this program notifies it.
 */
 export class Listener {
 	readonly #makeClient: () => pg.Client;
@@ -134,9 +141,9 @@ export class Listener {
 		for (let failures = 0; !this.#closing.signal.aborted;) {
 			const began = Date.now();
 			try {
-				const wasHeard = await this.#connectOnce(tried); // eslint-disable-line no-await-in-loop
-				// One that goes as soon as it has come, or that heard nothing, counts as a failure, or it would be made without a pause.
-				failures = wasHeard && Date.now() - began > patience ? 0 : failures + 1;
+				await this.#connectOnce(tried); // eslint-disable-line no-await-in-loop
+				// One that goes as soon as it has come counts as a failure, or it would be made without a pause.
+				failures = Date.now() - began > patience ? 0 : failures + 1;
 			} catch (error) {
 				failures++;
 				if (!this.#closing.signal.aborted) {
@@ -152,8 +159,8 @@ export class Listener {
 		tried();
 	}
 
-	/** Makes the connection and returns when it is lost. @returns whether it was good for something until then @throws when it cannot be made. */
-	async #connectOnce(connected: () => void): Promise<boolean> {
+	/** Makes the connection and returns when it is lost. @throws when it cannot be made. */
+	async #connectOnce(connected: () => void): Promise<void> {
 		const client = this.#makeClient();
 		this.#attempted = client;
 		const lost = this.#whenLost(client);
@@ -168,12 +175,11 @@ export class Listener {
 			timer = setInterval(() => {
 				void this.#prove(client);
 			}, proveEveryMs).unref();
-			this.#tell.up(noChanges);
+			this.#tell.up(noChanges, client);
 			connected();
 			this.#tellGap();
 			void this.#prove(client);
 			await lost;
-			return this.#isHearing || this.#isOnStandby;
 		} finally {
 			clearInterval(timer);
 			this.#client = undefined;
@@ -184,7 +190,8 @@ export class Listener {
 
 	async #whenLost(client: pg.Client): Promise<void> {
 		client.on('notification', ({channel, payload = ''}) => {
-			if (channel === this.#proofChannel) {
+			// A pooler lends a server that listens for the time of a statement; only what arrives between statements proves anything.
+			if (channel === this.#proofChannel && this.#turns.isIdle) {
 				this.#hearProof();
 			}
 
@@ -217,32 +224,58 @@ export class Listener {
 		}
 	}
 
-	/** Whether it hears is found only by saying something, and so is whether the other end has vanished without a word. */
+	/**
+	Finds out whether the connection answers, and whether it hears what another session says: a transaction pooler passes on what a client asks, and no notification.
+	One that does not answer is dropped and made anew; one that does not hear listens again and is kept.
+	*/
 	async #prove(client: pg.Client): Promise<void> {
-		const proof = new AbortController();
-		const isOnStandby = this.#isOnStandby;
-		this.#proofs.add(proof);
-		let isGood = false;
 		try {
-			if (isOnStandby) {
-				await this.#run(client, 'select 1');
-				isGood = true;
-			} else {
-				await this.#run(client, 'select pg_notify($1, \'\')', [this.#proofChannel]);
-				await pause(patience, AbortSignal.any([proof.signal, this.#closing.signal]));
-				isGood = proof.signal.aborted;
-			}
+			await this.#run(client, 'select 1');
 		} catch {
-			// It is made anew below.
+			if (!this.#closing.signal.aborted) {
+				drop(client);
+			}
+
+			return;
 		}
 
-		this.#proofs.delete(proof);
-		if (client === this.#client) {
-			this.#isHearing = isGood && !isOnStandby;
+		if (this.#isOnStandby) {
+			this.#found(client, false);
+			return;
 		}
 
-		if (!isGood && !this.#closing.signal.aborted) {
-			drop(client);
+		try {
+			const isHearing = await this.#hears();
+			if (!isHearing && client === this.#client) {
+				await this.#listenToAll(client);
+			}
+
+			this.#found(client, isHearing || (client === this.#client && await this.#hears()));
+		} catch {
+			// No other session was to be had: nothing was found out.
+		}
+	}
+
+	/** Whether a notification of another session arrives. @throws ColoniesError when it could not be sent */
+	async #hears(): Promise<boolean> {
+		const proof = new AbortController();
+		this.#proofs.add(proof);
+		try {
+			for (const until = performance.now() + hearingMs; !proof.signal.aborted && !this.#closing.signal.aborted && performance.now() < until;) {
+				await this.#tell.say(this.#proofChannel); // eslint-disable-line no-await-in-loop
+				await pause(sayEveryMs, AbortSignal.any([proof.signal, this.#closing.signal])); // eslint-disable-line no-await-in-loop
+			}
+
+			return proof.signal.aborted;
+		} finally {
+			this.#proofs.delete(proof);
+		}
+	}
+
+	#found(client: pg.Client, isHearing: boolean): void {
+		if (client === this.#client && !this.#closing.signal.aborted) {
+			this.#isHearing = isHearing;
+			this.#tell.hears(isHearing);
 		}
 	}
 

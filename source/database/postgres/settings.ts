@@ -1,12 +1,15 @@
 import {readFileSync} from 'node:fs';
 import type {ConnectionOptions} from 'node:tls';
 import type pg from 'pg';
+import {
+	type DatabasePlace, type DatabaseTarget, placesOf, placeText, splitHosts,
+} from '../../core/database-hosts.ts';
 import {InvalidInput} from '../../core/errors.ts';
 import {defaultSchema} from '../schema.ts';
 import {parserOf} from '../values.ts';
 
 export type PostgresOptions = {
-	/** A name, an address, or the folder of a Unix socket. */
+	/** A name, an address, or the folder of a Unix socket; several with commas between them, each with an optional port. */
 	host?: string;
 	port?: number;
 	user?: string;
@@ -16,7 +19,11 @@ export type PostgresOptions = {
 	schema?: string;
 	/** TLS, with the certificate checked against the system's authorities or against `ca` (PEM). */
 	ssl?: boolean | {ca?: string};
-	/** `postgresql://…` with libpq's `sslmode` and `sslrootcert`; the options beside it go first. */
+	/** Which of several hosts; `read-write` unless given. */
+	target?: DatabaseTarget;
+	/** `HOST[:PORT]` on which notifications are heard, where `host` is a pooler that drops them. */
+	listen?: string;
+	/** `postgresql://…` with libpq's `sslmode`, `sslrootcert` and `target_session_attrs`, of one host or several; the options beside it go first. */
 	connectionString?: string;
 	/** Seen in `pg_stat_activity`. */
 	applicationName?: string;
@@ -38,6 +45,12 @@ export type Settings = {
 	config: pg.ClientConfig;
 	/** For people: `PostgreSQL at db.example.org:5432, database postgres, as user postgres`. */
 	place: string;
+	/** The same of one of several places. */
+	describe(place: DatabasePlace): string;
+	places: DatabasePlace[];
+	target: DatabaseTarget;
+	/** Where notifications are heard, if not at `places`. */
+	listenPlaces: DatabasePlace[] | undefined;
 	host: string;
 	/** A folder holds a Unix socket. */
 	isSocket: boolean;
@@ -94,26 +107,27 @@ function tlsOf(parameters: URLSearchParams): Tls | undefined {
 	}
 }
 
-function splitConnectionString(text: string | undefined): {connectionString?: string; ssl?: Tls} {
+function splitConnectionString(text: string | undefined): {connectionString?: string; ssl?: Tls; hosts?: string; target?: DatabaseTarget} {
 	if (text === undefined) {
 		return {};
 	}
 
-	const [address = '', query = ''] = text.split(/\?(.*)/s);
+	const {url, hosts, target} = splitHosts(text);
+	const [address = '', query = ''] = url.split(/\?(.*)/s);
 	const parameters = new URLSearchParams(query);
 	const ssl = tlsOf(parameters);
 	for (const name of tlsParameters) {
 		parameters.delete(name);
 	}
 
-	return {connectionString: parameters.size === 0 ? address : `${address}?${parameters.toString()}`, ssl};
+	return {connectionString: parameters.size === 0 ? address : `${address}?${parameters.toString()}`, ssl, hosts, target};
 }
 
 const given = <Value>(name: string, value: Value | undefined): Record<string, Value> => value === undefined ? {} : {[name]: value};
 
 /** What pg needs to know, and what people are told. @throws InvalidInput */
 export function readSettings(options: PostgresOptions, PgClient: typeof pg.Client): Settings {
-	const {connectionString, ssl: sslOfString} = splitConnectionString(options.connectionString);
+	const {connectionString, ssl: sslOfString, hosts, target} = splitConnectionString(options.connectionString);
 	const ssl = options.ssl ?? sslOfString;
 	const {schema = defaultSchema, statementTimeout = 30_000} = options;
 	let parsed: pg.Client;
@@ -124,9 +138,13 @@ export function readSettings(options: PostgresOptions, PgClient: typeof pg.Clien
 		throw new InvalidInput('The connection string of the database cannot be read.', {hint: 'It looks like postgresql://user:password@host:5432/database; encode special characters of the password, such as @ as %40.'});
 	}
 
+	// Of several hosts of a connection string, those that name no port have the usual one.
+	const usualPort = options.port ?? (hosts === undefined ? parsed.port : 5432);
+	const places = placesOf(options.host ?? hosts ?? parsed.host, usualPort);
+	const [{host, port}] = places as [DatabasePlace];
 	const config: pg.ClientConfig = {
-		host: options.host ?? parsed.host,
-		port: options.port ?? parsed.port,
+		host,
+		port,
 		user: options.user ?? parsed.user,
 		database: options.database ?? parsed.database,
 		...given('password', options.password ?? parsed.password),
@@ -137,13 +155,18 @@ export function readSettings(options: PostgresOptions, PgClient: typeof pg.Clien
 		keepAliveInitialDelayMillis: 10_000,
 		types: {getTypeParser: (oid: number) => parserOf(oid) as never},
 	};
-	const {host = '', port = 5432, user = '', database = ''} = config;
-	const isSocket = host.startsWith('/');
+	const {user = '', database = ''} = config;
+	const inWords = (place: DatabasePlace) => `${place.host.startsWith('/') ? 'in' : 'at'} ${placeText(place)}`;
+	const described = (where: string) => `PostgreSQL ${where}, database ${database}${schema === defaultSchema ? '' : `, schema ${schema}`}, as user ${user}`;
 	return {
 		config,
-		place: `PostgreSQL ${isSocket ? `in ${host}, port ${port}` : `at ${host.includes(':') ? `[${host}]` : host}:${port}`}, database ${database}${schema === defaultSchema ? '' : `, schema ${schema}`}, as user ${user}`,
+		place: described(places.map(place => inWords(place)).join(' or ')),
+		describe: place => described(inWords(place)),
+		places,
+		target: options.target ?? target ?? 'read-write',
+		listenPlaces: options.listen === undefined ? undefined : placesOf(options.listen, 5432),
 		host,
-		isSocket,
+		isSocket: host.startsWith('/'),
 		port,
 		user,
 		database,
