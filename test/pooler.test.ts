@@ -118,9 +118,9 @@ test('the walk of colonies.md', {skip}, async t => {
 	await walk({step: async (name, work) => t.test(name, work), run: inProcess(contexts, home), databaseFlags: flagsOf(await freshThroughPooler())});
 });
 
-test('the races, and the tests of computers that wait', {skip}, async () => {
+test('the races, computers at work that wait, and replays', {skip}, async () => {
 	const {host, port, database} = await freshThroughPooler();
-	const {stdout} = await promisify(execFile)(process.execPath, [path.join('scripts', 'test.js'), 'races.test', 'test/waiting.test'], {
+	const {stdout} = await promisify(execFile)(process.execPath, [path.join('scripts', 'test.js'), 'test/races', 'test/work.test', 'test/server-replay'], {
 		cwd: path.dirname(import.meta.dirname),
 		env: {...process.env, NODE_TEST_CONTEXT: undefined, COLONIES_TEST_DATABASE: `postgresql://postgres@${host}:${port}/${database}`},
 		timeout: 200_000,

@@ -24,8 +24,9 @@ type Tell = {
 	hears(isHearing: boolean): void;
 };
 
-/** Milliseconds between two proofs that notifications arrive. */
+/** Milliseconds between two proofs that notifications arrive, where the last one succeeded and where it failed. */
 const proveEveryMs = 15_000;
+const proveAgainMs = 3000;
 /** Milliseconds that an answer is waited for. */
 const patience = 5000;
 /** Milliseconds that a notification of our own is waited for, and between two of them. */
@@ -54,6 +55,9 @@ export class Listener {
 	readonly #proofChannel = `colonies_proof_${randomBytes(8).toString('hex')}`;
 	readonly #proofs = new Set<AbortController>();
 	#isHearing = false;
+	#provedAt = -Infinity;
+	/** The last proof failed, so something may have been missed. */
+	#wasDeaf = false;
 	/** A standby lets nobody listen. */
 	#isOnStandby = false;
 
@@ -173,8 +177,10 @@ export class Listener {
 			this.#client = client;
 			await this.#listenToAll(client);
 			timer = setInterval(() => {
-				void this.#prove(client);
-			}, proveEveryMs).unref();
+				if (!this.#isHearing || performance.now() - this.#provedAt > proveEveryMs) {
+					void this.#prove(client);
+				}
+			}, proveAgainMs).unref();
 			this.#tell.up(noChanges, client);
 			connected();
 			this.#tellGap();
@@ -275,7 +281,13 @@ export class Listener {
 	#found(client: pg.Client, isHearing: boolean): void {
 		if (client === this.#client && !this.#closing.signal.aborted) {
 			this.#isHearing = isHearing;
+			this.#provedAt = performance.now();
 			this.#tell.hears(isHearing);
+			if (isHearing && this.#wasDeaf) {
+				this.#tellGap();
+			}
+
+			this.#wasDeaf = !isHearing;
 		}
 	}
 
