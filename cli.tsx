@@ -14,11 +14,11 @@ const warn = (sentence: string) => {
 };
 
 async function main(): Promise<number> {
-	const [{createContexts}, {folders, openKeychain, openSettings}, {demoKeychain, openDemo}, {serving}, {work}] = await Promise.all([
-		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
+	const [{createContexts}, {folders, openKeychain, openSettings}, {demoKeychain, openDemo}, {askPassphrase}, {serving}, {work}] = await Promise.all([
+		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/passphrase.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
 	]);
 	const places = folders(env);
-	const keychain = openKeychain({folder: places.config, warn});
+	const keychain = openKeychain({folder: places.config, warn, passphrase: askPassphrase({env, stdin, stderr})});
 	const settings = openSettings({folder: places.config, warn});
 	const contexts = createContexts({env, folders: places, settings, version});
 	const {isConsole} = await import('./source/console/arguments.ts');

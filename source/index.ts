@@ -11,7 +11,7 @@ import type {
 } from './core/types.ts';
 import {version} from './door/version.ts';
 import {
-	folders, openKeychain, openSettings, prove, type Folders,
+	folders, openKeychain, openSettings, passphraseFrom, prove, type Folders,
 } from './keychain/index.ts';
 import type {
 	Caller, Context, OperationTypes as Operations,
@@ -159,7 +159,7 @@ async function callerOf({privateKey, id, rootpassword}: ConnectOptions, {config}
 		return {root: rootpassword};
 	}
 
-	return {identity: privateKey === undefined ? await openKeychain({folder: config}).identity(id!) : prove(privateKey)};
+	return {identity: privateKey === undefined ? await openKeychain({folder: config, passphrase: passphraseFrom(process.env)}).identity(id!) : prove(privateKey)};
 }
 
 class Connection implements Client {

@@ -218,6 +218,27 @@ describe('on PostgreSQL', {skip: noPostgres}, () => {
 		assert.equal((await terminal.exit()).code, 0);
 	});
 
+	test('asks for the passphrase of encrypted keys before anything is drawn, and signs with them then', async t => {
+		const {home, env, register} = await settle(t);
+		await register('middle');
+		await openKeychain({folder: home}).encrypt('correct horse');
+		const terminal = openConsole(t, home, {env, columns: 140, rows: 24});
+		await terminal.until('Passphrase of your keys:');
+		terminal.press(...'wrong', 'enter');
+		await terminal.until(/The passphrase does not open the key of/);
+		terminal.press(...'correct horse', 'enter');
+		await terminal.until('No processes found');
+		terminal.press('3');
+		await terminal.until(/> middle +\? pending/);
+		terminal.press('A', 'y');
+		await terminal.until(/> middle +✓ approved/);
+		terminal.press('6');
+		await terminal.until(/encrypted/);
+		terminal.press('q');
+		assert.equal((await terminal.exit()).code, 0);
+		assert.doesNotMatch(terminal.screen().join('\n'), /horse/);
+	});
+
 	test('nothing that a worker writes reaches the terminal', async t => {
 		const {home, env, owner, elsewhere, register} = await settle(t);
 		const evil = '\u001B]52;c;ZXZpbA==\u0007\u001B]0;title\u0007\u001B[31mred\u001B[2J\u009B1A\r\b\u202Eabc\u0000'.replaceAll('\0', '');

@@ -1,6 +1,9 @@
-import {Unauthenticated} from '../core/errors.ts';
+import {InvalidInput, Unauthenticated} from '../core/errors.ts';
 import {passes} from '../core/filter-language/index.ts';
-import {shortId, visible} from '../core/text.ts';
+import {plural, shortId, visible} from '../core/text.ts';
+import {
+	currentPassphrase, newPassphrase, passphraseIn, type PassphraseVariables,
+} from '../keychain/index.ts';
 import {
 	filterOf, flag, identity, optional, secret,
 } from '../operations/fields.ts';
@@ -8,6 +11,7 @@ import {askSecret, askYes} from './ask.ts';
 import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
 import {print, say, showDone} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
+import {isAttended} from './secrets.ts';
 
 const id = identity('Key', 'Id of a key in the keychain, 64 hex digits');
 
@@ -26,8 +30,8 @@ const listKeys = defineCommand({
 	flags: {filter: optional(filterOf('keys')), ...outputFlags},
 	async run({world, flags}) {
 		const keys = (await world.keychain.list()).filter(({id, label}) => passes('keys', flags.filter ?? [], {id, name: label?.name, of: label?.kind ?? 'other', colony: label?.colonyid}));
-		const rows = keys.map(({id, label, damaged, note}) => ({
-			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
+		const rows = keys.map(({id, label, encrypted, damaged, note}) => ({
+			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(encrypted ? {encrypted} : {}), ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
 		}));
 		await printResult(world, rows, {output: flags.output});
 	},
@@ -73,4 +77,72 @@ const removeKey = defineCommand({
 	},
 });
 
-export const keychainCommands: readonly CommandEntry[] = [showPrivateKey, listKeys, addKey, removeKey];
+/** Characters that a passphrase should have. */
+const goodLength = 12;
+
+/** A passphrase that is new: from the environment, or typed twice. @throws Unauthenticated, InvalidInput */
+async function readNewPassphrase({world, input}: Invocation<object>, variables: PassphraseVariables): Promise<string> {
+	const given = passphraseIn(world.env, variables);
+	if (given === undefined && !isAttended(input, world)) {
+		throw new Unauthenticated('The new passphrase is missing.', {hint: `Set ${variables.text}, or ${variables.descriptor} to an open file descriptor; on a terminal it is asked for.`});
+	}
+
+	const passphrase = given ?? await askSecret(input, world, 'New passphrase');
+	if (passphrase === '') {
+		throw new InvalidInput('A passphrase must not be empty; nothing was changed.');
+	}
+
+	if (given === undefined && await askSecret(input, world, 'New passphrase again') !== passphrase) {
+		throw new InvalidInput('The two differ; nothing was changed.', {hint: 'Type the same twice.'});
+	}
+
+	if (passphrase.length < goodLength) {
+		await say(world, `A passphrase of fewer than ${goodLength} characters can be guessed by whoever has the files.`);
+	}
+
+	return passphrase;
+}
+
+const encryptKeys = defineCommand({
+	words: ['keychain', 'encrypt'],
+	summary: 'Put the keys under a passphrase. Nothing recovers one that is lost.',
+	flags: {},
+	async run(call) {
+		const {world} = call;
+		// Where some are encrypted already, the others go under the same passphrase.
+		const passphrase = await readNewPassphrase(call, currentPassphrase);
+		const ids = await world.keychain.encrypt(passphrase);
+		await say(world, ids.length === 0 ? 'There is no key that is not encrypted.' : `Encrypted ${plural(ids.length, 'key')}. New keys are encrypted too.`);
+	},
+});
+
+const decryptKeys = defineCommand({
+	words: ['keychain', 'decrypt'],
+	summary: 'Keep the keys without a passphrase again.',
+	flags: {},
+	async run({world}) {
+		const ids = await world.keychain.decrypt();
+		await say(world, ids.length === 0 ? 'No key is encrypted.' : `Decrypted ${plural(ids.length, 'key')}.`);
+	},
+});
+
+const changePassphrase = defineCommand({
+	words: ['keychain', 'passwd'],
+	summary: 'Change the passphrase of the keys.',
+	flags: {},
+	async run(call) {
+		const {world} = call;
+		if (!await world.keychain.isEncrypted()) {
+			throw new InvalidInput('No key is encrypted.', {hint: 'Encrypt them: colonies keychain encrypt'});
+		}
+
+		await world.keychain.unlock();
+		const {changed, left} = await world.keychain.changePassphrase(await readNewPassphrase(call, newPassphrase));
+		await say(world, `Changed the passphrase of ${plural(changed.length, 'key')}.`);
+		if (left.length > 0) {
+			await say(world, `${plural(left.length, 'key')} with another passphrase left as ${left.length === 1 ? 'it is' : 'they are'}: ${left.map(id => shortId(id)).join(', ')}.`);
+		}
+	},
+});
+
+export const keychainCommands: readonly CommandEntry[] = [showPrivateKey, listKeys, addKey, removeKey, encryptKeys, decryptKeys, changePassphrase];

@@ -6,6 +6,9 @@ export type {Folders, Warn} from './folder.ts';
 export {openKeychain} from './keychain.ts';
 export type {KeyEntry, KeyLabel, Keychain} from './keychain.ts';
 export {noteName} from './note-name.ts';
+export {
+	currentPassphrase, newPassphrase, passphraseFrom, passphraseIn, passphraseMissing, type PassphraseVariables,
+} from './passphrase.ts';
 export {withNewKey} from './with-new-key.ts';
 export {openSettings} from './settings.ts';
 export type {SavedContext, SavedSettings, Settings} from './settings.ts';

@@ -17,17 +17,18 @@ export const keysScreen: Screen<KeyEntry> = {
 		{title: 'OF', width: 9, yields: 0, value: ({label}) => label?.kind ?? '-'},
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({label}) => label ? visible(label.name) : '-'},
 		{title: 'COLONY', width: 10, yields: 1, value: ({label}) => label ? shortId(label.colonyid) : '-'},
-		{title: 'FILE', width: 8, yields: 2, value: ({damaged}) => damaged ? 'damaged' : 'good', style: (text, {damaged}) => damaged ? danger(text) : text},
+		{title: 'FILE', width: 9, yields: 2, value: ({damaged, encrypted}) => damaged ? 'damaged' : (encrypted ? 'encrypted' : 'good'), style: (text, {damaged}) => damaged ? danger(text) : text},
 	],
 	idOf: ({id}) => id,
 	nameOf: ({id, label}) => label ? `${visible(label.name)} (${shortId(id)})` : shortId(id),
 	empty: state => state.lists.keys.filter === ''
 		? ['The keychain is empty.', 'Press n to add a key, or register a colony with 4 n.']
 		: [`No key matches /${visible(state.lists.keys.filter)}`, 'Press esc to clear the filter.'],
-	summary: ({id, label, note}) => [
+	summary: ({id, label, encrypted, note}) => [
 		['id', id],
 		['of', label ? `${label.kind} ${label.name}` : 'unknown'],
 		['colony', label?.colonyid ?? '-'],
+		...(encrypted ? [['file', 'encrypted; the passphrase opens it'] as const] : []),
 		...(note ? [['note', note] as const] : []),
 		['private key', 'never shown here: colonies keychain privatekey --id …'],
 	],
