@@ -48,11 +48,11 @@ export function readOrigins(text: string): {origins: string[]} | AddressFault {
 
 		const url = URL.canParse(part) ? new URL(part) : undefined;
 		// A trailing slash is all that may follow the host and port.
-		if ((url?.protocol !== 'https:' && url?.protocol !== 'http:') || url.href !== `${url.origin}/` || !/^https?:\/\/[^/?#]+\/?$/i.test(part)) {
+		if (url?.href !== `${url?.origin}/` || !/^https?:\/\/(?:[\w.-]+|\[[\da-f:.]+])(?::\d+)?\/?$/i.test(part)) {
 			return {problem: `must be web origins (${quoted(part)} is none)`, hint: 'An origin is a scheme and a host, and a port if it is not the default: https://a.example, http://localhost:5173.'};
 		}
 
-		origins.push(url.origin);
+		origins.push(url!.origin);
 	}
 
 	return origins.length === 0 ? {problem: 'must have at least one origin', hint: 'Give origins such as https://a.example, separated by commas.'} : {origins};

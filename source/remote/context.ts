@@ -201,7 +201,8 @@ class RemoteContext implements Context {
 			} catch (error) {
 				// One that comes back sooner is from a server that is closing.
 				const isEarly = performance.now() - began < slice - clockTolerance;
-				if (toColoniesError(error).code !== 'nothing-to-assign' || isEarly || signal?.aborted || performance.now() >= until) {
+				const isOver = isEarly || signal?.aborted === true || performance.now() >= until;
+				if (isOver || toColoniesError(error).code !== 'nothing-to-assign') {
 					throw error;
 				}
 			}

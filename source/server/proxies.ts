@@ -98,7 +98,7 @@ export class TrustedProxies {
 		const {forwarded} = headers;
 		const [forwardedFor, protos] = [valuesOf(headers['x-forwarded-for']), valuesOf(headers['x-forwarded-proto'])];
 		const legacy = this.#back(peer, hopsOfLegacy(forwardedFor, protos));
-		if (forwarded === undefined) {
+		if (forwarded === undefined || forwarded.trim() === '') {
 			return legacy;
 		}
 
