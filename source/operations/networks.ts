@@ -52,7 +52,7 @@ export function readOrigins(text: string): {origins: string[]} | AddressFault {
 			return {problem: `must be web origins (${quoted(part)} is none)`, hint: 'An origin is a scheme and a host, and a port if it is not the default: https://a.example, http://localhost:5173.'};
 		}
 
-		origins.push(url!.origin);
+		origins.push(url.origin);
 	}
 
 	return origins.length === 0 ? {problem: 'must have at least one origin', hint: 'Give origins such as https://a.example, separated by commas.'} : {origins};
