@@ -40,9 +40,10 @@ type Flags = ValueOf<typeof serverStartFlags>;
 /** The flags that the environment may give instead, read as the flags are. @throws InvalidInput, which names the variable */
 function withEnvironment(flags: Flags, {env}: Pick<World, 'env'>): Flags {
 	const {trustproxy, origin} = serverStartFlags;
-	const [proxies = '', sites = ''] = [env.COLONIES_TRUSTPROXY, env.COLONIES_ORIGIN];
-	const given = checkFlags({trustproxy, origin}, {...(proxies === '' ? {} : {trustproxy: proxies}), ...(sites === '' ? {} : {origin: sites})}, name => `COLONIES_${name.toUpperCase()}`);
-	return {...flags, trustproxy: flags.trustproxy ?? given.trustproxy, origin: flags.origin ?? given.origin};
+	const variables = {trustproxy: env.COLONIES_TRUSTPROXY, origin: env.COLONIES_ORIGIN};
+	const missing = Object.entries(variables).filter(([name, text = '']) => text !== '' && flags[name as keyof typeof variables] === undefined);
+	const read = checkFlags({trustproxy, origin}, Object.fromEntries(missing), name => `COLONIES_${name.toUpperCase()}`);
+	return {...flags, trustproxy: flags.trustproxy ?? read.trustproxy, origin: flags.origin ?? read.origin};
 }
 
 /** Where to listen; undefined for every address. @throws InvalidInput for plain HTTP that others than trusted proxies could reach */
@@ -58,7 +59,7 @@ function addressOf({host, plain, trustproxy}: Flags): string | undefined {
 async function warnOfEverybody(world: World, {trustproxy = []}: Flags): Promise<void> {
 	const all = trustproxy.find(({prefix}: Network) => prefix === 0);
 	if (all !== undefined) {
-		await say(world, `Warning: --trustproxy ${all.address}/0 trusts every client, so each can claim any address and evade the limit on root password guesses. Give the addresses of the proxies alone.`);
+		await say(world, `Warning: ${all.address}/0 trusts every client as a proxy, so each can claim any address and evade the limit on root password guesses. Trust the addresses of your proxies only.`);
 	}
 }
 

@@ -58,7 +58,10 @@ const isOurs = (value: unknown): boolean => typeof value === 'object' && value !
 	|| ('status' in value && (value.status === 'unavailable' || value.status === 'read-only'))
 );
 
-/** The JSON of an answer; undefined where there is none. @throws ColoniesError for what is no JSON; NoAnswer where a proxy answered in place of the server */
+/**
+The JSON of an answer; undefined where there is none. @throws ColoniesError for what is no JSON; NoAnswer where a proxy answered in
+place of the server
+*/
 export function readBody(address: Address, status: number, bytes: Buffer): unknown {
 	let value: unknown;
 	let isJson = true;

@@ -19,7 +19,9 @@ import {barredPauseMs, follow} from './watching.ts';
 const silence = 30_000;
 /** How often a request that may come twice is sent when its answer is lost. */
 const tries = 4;
-/** Seconds that one request waits for work: proxies give up a request that is idle for 50 or 60. A longer wait is made of several requests. */
+/**
+Seconds that one request waits for work: proxies give up a request that is idle for 50 or 60. A longer wait is made of several requests.
+*/
 const longestWait = 25;
 /** Milliseconds by which a request that has waited to its end may come back sooner, by this clock. */
 const clockTolerance = 100;

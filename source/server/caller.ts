@@ -11,7 +11,10 @@ export type Transport = 'tls' | 'plain' | 'socket';
 /** How one request came. */
 type Path = {transport: Transport; client: Client};
 
-/** Whether nobody on the way could read a password: on a Unix socket, or where the client came over TLS, to a trusted proxy or to this server itself. */
+/**
+Whether nobody on the way could read a password: on a Unix socket, or where the client came over TLS, to a trusted proxy or to this
+server itself.
+*/
 const isConfidential = ({transport, client: {scheme}}: Path): boolean => transport === 'socket' || scheme === 'https' || (transport === 'tls' && scheme === undefined);
 
 const single = (value: string | string[] | undefined): string | undefined => Array.isArray(value) ? value.join(', ') : value;

@@ -13,7 +13,10 @@ type Options = {
 /** Connections by both ends: the socket of TLS, which requests come on, has the same ends as the one below it. */
 const endsOf = ({remoteAddress, remotePort, localAddress}: Socket): string => `${remoteAddress} ${remotePort} ${localAddress}`;
 
-/** Reads the PROXY header of connections from trusted proxies, before HTTP or TLS sees a byte of them. The connections of others are left alone. */
+/**
+Reads the PROXY header of connections from trusted proxies, before HTTP or TLS sees a byte of them. The connections of others are left
+alone.
+*/
 export class ProxiedConnections {
 	readonly #options: Options;
 	readonly #peers = new Map<string, Peer>();

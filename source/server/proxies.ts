@@ -6,7 +6,10 @@ import {isLoopback} from '../core/loopback.ts';
 import type {Network} from '../operations/index.ts';
 import {HttpRefusal} from './problem.ts';
 
-/** The other end of a connection. `socket`: its own address; `local` for a Unix socket. `source`: where the connection came from, as the proxy's PROXY header says. */
+/**
+The other end of a connection. `socket`: its own address; `local` for a Unix socket. `source`: where the connection came from, as the
+proxy's PROXY header says.
+*/
 export type Peer = {socket: string; source?: string | undefined; isSecure?: true | undefined};
 
 /** Who sent a request, as far as the peer or the proxies that are trusted say. */
@@ -29,7 +32,10 @@ export const plainAddress = (address: string): string => address.replace(/^::fff
 /** One hop as a header tells it: where the proxy got the request from; undefined where it does not say. */
 type Hop = {address: string | undefined; scheme: string | undefined};
 
-/** The address of a node (RFC 7239 §6): with or without a port, IPv6 in brackets or, in `X-Forwarded-For`, without. Undefined for `unknown` and for obfuscated names. */
+/**
+The address of a node (RFC 7239 §6): with or without a port, IPv6 in brackets or, in `X-Forwarded-For`, without. Undefined for `unknown`
+and for obfuscated names.
+*/
 function addressOf(node: string): string | undefined {
 	const [, inBrackets, ipv4] = /^(?:\[([\da-f:.]+)](?::\w+)?|([\d.]+):\w+)$/i.exec(node) ?? [];
 	const address = inBrackets ?? ipv4 ?? node;
