@@ -155,6 +155,15 @@ test('PROXY headers of both versions say where a connection came from, as the of
 	assert.deepEqual(readPreamble(ssl), {length: 36, address: '192.0.2.1'}, 'the client spoke no TLS');
 	assert.deepEqual(readPreamble(Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')), {length: 16}, 'LOCAL');
 	assert.deepEqual(readPreamble(Buffer.from('0d0a0d0a000d0a515549540a21000000', 'hex')), {length: 16}, 'not specified');
+	for (const [rest, expected, why] of [
+		['2011000cc0000201c0000202115c01bb', {length: 28}, 'LOCAL with addresses, which are skipped'],
+		['2112000cc0000201c0000202115c01bb', {length: 28, address: '192.0.2.1'}, 'datagrams'],
+		[`213100d8${'00'.repeat(216)}`, {length: 232}, 'a Unix socket'],
+		[`21000ff0040fed${'00'.repeat(4077)}`, {length: 4096}, 'the longest that is read'],
+		['21110012c0000201c0000202115c01bb200000210000', {length: 34, address: '192.0.2.1'}, 'an empty value before another'],
+	] as Array<[string, object, string]>) {
+		assert.deepEqual(readPreamble(Buffer.from(`0d0a0d0a000d0a515549540a${rest}01`, 'hex')), expected, why);
+	}
 });
 
 test('every PROXY header is read as it was written, at any cut', () => {
@@ -180,23 +189,34 @@ test('what is no PROXY header is left alone, and a broken one throws nothing els
 		assert.equal(readPreamble(Buffer.from(text)), 'none', text);
 	}
 
-	for (const text of [
-		'PROXY \r\n',
-		'PROXY TCP4 1.2.3.4\r\n',
-		'PROXY TCP4 ::1 ::1 1 1\r\n',
-		'PROXY TCP6 1.2.3.4 1.2.3.4 1 1\r\n',
-		'PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n',
-		'PROXY TCP4 1.2.3.4 1.2.3.4 01 1\r\n',
-		'PROXY TCP4 1.2.3.4 1.2.3.4 1 1 1\r\n',
-		'PROXY UDP4 1.2.3.4 1.2.3.4 1 1\r\n',
-		`PROXY ${'x'.repeat(101)}`,
+	for (const rest of [
+		'',
+		'TCP4 1.2.3.4',
+		'TCP4 ::1 ::1 1 1',
+		'TCP4 1.2.3.4 ::1 1 1',
+		'TCP5 ::1 ::1 1 1',
+		'TCP6 fe80::1%a ::1 1 1',
+		'TCP6 1.2.3.4 1.2.3.4 1 1',
+		'TCP4 1.2.3.4 1.2.3.4 1 65536',
+		'TCP4 1.2.3.4 1.2.3.4 01 1',
+		'TCP4 1.2.3.4 1.2.3.4 1 1 1',
+		'UDP4 1.2.3.4 1.2.3.4 1 1',
 	]) {
-		assert.throws(() => readPreamble(Buffer.from(text)), BrokenPreamble, text);
+		assert.throws(() => readPreamble(Buffer.from(`PROXY ${rest}\r\n`)), {name: 'BrokenPreamble', message: 'its first line is malformed'}, rest);
 	}
 
-	// A later version, another command, an unknown family and protocol, too long, too short for its addresses, a value cut short.
-	for (const rest of ['31110000', '22110000', '21410000', '21130000', '2111ffff', '21110004c0000201', '2111000fc0000201c0000202115c01bb200005']) {
-		assert.throws(() => readPreamble(Buffer.from(`0d0a0d0a000d0a515549540a${rest}`, 'hex')), BrokenPreamble, rest);
+	assert.throws(() => readPreamble(Buffer.from(`PROXY ${'x'.repeat(101)}`)), {message: 'its first line is longer than 107 bytes'});
+	assert.equal(readPreamble(Buffer.from(`PROXY ${'x'.repeat(100)}`)), 'more');
+	const addresses = 'c0000201c0000202115c01bb';
+	for (const [message, rests] of Object.entries({
+		// Other versions, another command, an unknown family and protocol, too long.
+		'its version, command, family or length is not supported': [`3111000c${addresses}`, `1111000c${addresses}`, `2211000c${addresses}`, `2141000c${addresses}`, `2113000c${addresses}`, '21000ff1'],
+		'it is shorter than its addresses': ['21110004c0000201'],
+		'one of its values is cut short': [`2111000f${addresses}200005`, `2111000d${addresses}20`, `2111000e${addresses}2000`, `21110010${addresses}20000201`],
+	})) {
+		for (const rest of rests) {
+			assert.throws(() => readPreamble(Buffer.from(`0d0a0d0a000d0a515549540a${rest}`, 'hex')), {name: 'BrokenPreamble', message}, rest);
+		}
 	}
 
 	fc.assert(fc.property(fc.constantFrom('PROXY ', '\r\n\r\n\0\r\nQUIT\n'), fc.uint8Array({maxLength: 300}), (signature, rest) => {

@@ -64,9 +64,11 @@ const schemeOf = (text: string | undefined): 'http' | 'https' | undefined => tex
 /** The proxies that are believed about who their clients are. */
 export class TrustedProxies {
 	readonly #list = new BlockList();
+	readonly #isEmpty: boolean;
 
 	/** @param networks ranges in which they are; empty: nobody is trusted */
 	constructor(networks: readonly Network[]) {
+		this.#isEmpty = networks.length === 0;
 		for (const {address, prefix, family} of networks) {
 			this.#list.addSubnet(address, prefix, family);
 		}
@@ -74,6 +76,10 @@ export class TrustedProxies {
 
 	/** @param address of an IP socket, in any form */
 	has(address: string): boolean {
+		if (this.#isEmpty) {
+			return false;
+		}
+
 		const plain = plainAddress(address);
 		const version = isIP(plain);
 		return version !== 0 && this.#list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
