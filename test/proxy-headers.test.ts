@@ -81,6 +81,8 @@ test('X-Forwarded-For is read from the right, past trusted proxies', () => {
 	assert.equal(by(''), '10.0.0.1');
 	assert.equal(by('192.0.2.1:4711'), '192.0.2.1');
 	assert.equal(by('[2001:db8::1]:4711'), '2001:db8::1');
+	assert.equal(by('[2001:db8::1]'), '2001:db8::1');
+	assert.equal(by('x192.0.2.1:4711'), '10.0.0.1');
 	assert.equal(by('2001:db8::1'), '2001:db8::1');
 	assert.equal(by('::ffff:192.0.2.1'), '192.0.2.1');
 });
