@@ -21,6 +21,9 @@ const more = {
 	'source/core/filter-language/terms.ts': ['test/core/filter-values.test.ts'],
 	'source/core/filter-language/tokens.ts': ['test/core/filter-values.test.ts'],
 	'source/core/matching.ts': ['test/matching.test.ts'],
+	'source/operations/networks.ts': ['test/proxy-headers.test.ts'],
+	'source/server/proxies.ts': ['test/proxy-headers.test.ts'],
+	'source/server/proxy-protocol.ts': ['test/proxy-headers.test.ts'],
 	'source/database/seals.ts': ['test/audit-seals.test.ts', 'test/audit-verify.test.ts'],
 };
 

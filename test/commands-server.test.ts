@@ -152,6 +152,41 @@ suite('server start', () => {
 		await refused(['--rootpassword', 'secret', '--plain', '--tlscert', 'c', '--tlskey', 'k'], 2, /^colonies: --plain and --tlscert exclude each other\./);
 	});
 
+	test('plain HTTP beyond this machine is for the proxies that are trusted, by flag or environment', async () => {
+		const stage = new Stage();
+		const {ended} = await stage.start(['--rootpassword', 'secret', '--plain', '--host', '0.0.0.0', '--trustproxy', '10.0.0.0/8, ::1', '--origin', 'https://a.example'], {env: {COLONIES_TRUSTPROXY: 'not read', COLONIES_ORIGIN: ''}});
+		const [{host, trustproxy, origins}] = stage.served as [Parameters<Serve>[0]];
+		assert.deepEqual({host, trustproxy, origins}, {host: '0.0.0.0', trustproxy: [{address: '10.0.0.0', prefix: 8, family: 'ipv4'}, {address: '::1', prefix: 128, family: 'ipv6'}], origins: ['https://a.example']});
+		assert.match(stage.world.stderr.text, /^Serving plain HTTP on http:\/\/\S+:8080, for programs on this machine and trusted proxies only\.$/m);
+		assert.doesNotMatch(stage.world.stderr.text, /Warning/);
+		stage.signals.emit('SIGTERM', 'SIGTERM');
+		await ended;
+
+		const other = new Stage();
+		const run = await other.start(['--rootpassword', 'secret', '--plain'], {env: {COLONIES_TRUSTPROXY: '0.0.0.0/0', COLONIES_ORIGIN: 'http://localhost:5173'}});
+		assert.deepEqual([other.served[0]!.host, other.served[0]!.trustproxy, other.served[0]!.origins], ['127.0.0.1', [{address: '0.0.0.0', prefix: 0, family: 'ipv4'}], ['http://localhost:5173']]);
+		assert.match(other.world.stderr.text, /^Warning: 0\.0\.0\.0\/0 trusts every client/m);
+		other.signals.emit('SIGTERM', 'SIGTERM');
+		await run.ended;
+	});
+
+	test('ranges and origins that are none are refused before anything is opened', async () => {
+		for (const [words, message] of [
+			[['--trustproxy', 'proxy.example'], /^colonies: --trustproxy must be IP ranges in CIDR notation \("proxy\.example" is none\)\.\nGive ranges such as 10\.0\.0\.0\/8/],
+			[['--trustproxy', '10.0.0.0/40'], /^colonies: --trustproxy must have a prefix length from 0 to 32 in "10\.0\.0\.0\/40"\./],
+			[['--origin', '*'], /^colonies: --origin must be exact origins, not "\*"\./],
+			[['--origin', 'a.example'], /^colonies: --origin must be web origins \("a\.example" is none\)\./],
+		] as Array<[string[], RegExp]>) {
+			const {choices} = await refused(['--rootpassword', 'secret', ...words], 2, message);
+			assert.deepEqual(choices, []);
+		}
+
+		const stage = new Stage();
+		const {code, stderr} = await stage.run(['--rootpassword', 'secret'], {env: {COLONIES_TRUSTPROXY: 'x'}});
+		assert.equal(code, 2);
+		assert.match(stderr, /^colonies: COLONIES_TRUSTPROXY must be IP ranges/);
+	});
+
 	test('listens on IPv4 where there is no IPv6, and on nothing else than was asked for', async () => {
 		const without = (code: string): Serve => async ({host, port}) => {
 			if (host === '::' || host === '::1') {

@@ -2,11 +2,14 @@ import {hostname} from 'node:os';
 import process from 'node:process';
 import {inUrl} from '../core/address.ts';
 import {ColoniesError, InvalidInput, toColoniesError} from '../core/errors.ts';
+import {isLoopback} from '../core/loopback.ts';
 import type {NoChanges} from '../core/reachability.ts';
 import {
-	type ValueOf, flag, host, hosts, integer, line, optional, otherwise, secret,
+	type ValueOf, flag, host, hosts, integer, line, networks, optional, origins, otherwise, secret,
 } from '../operations/fields.ts';
 import type {HostedContext} from '../operations/context.ts';
+import {checkFlags} from '../operations/flags.ts';
+import type {Network} from '../operations/networks.ts';
 import {type CommandEntry, defineCommand, localStoreFlags} from './command.ts';
 import {
 	OutputClosed, OutputFailed, print, say, toNotice,
@@ -26,21 +29,38 @@ const serverStartFlags = {
 	name: optional(hosts('Name', 'Host names by which clients know this server, with commas between them: what was signed for another is refused')),
 	tlscert: file('Certificate', 'Certificate (PEM), with those of its authorities after it; a self-signed one is made and kept unless given'),
 	tlskey: file('Key', 'Its private key (PEM)'),
-	plain: optional(flag('Plain', 'Plain HTTP, to programs on this machine only, such as a proxy that adds TLS')),
+	plain: optional(flag('Plain', 'Plain HTTP, to programs on this machine and to the proxies of --trustproxy only')),
+	trustproxy: optional(networks('Trusted proxies', 'IP ranges of proxies (10.0.0.0/8), separated by commas: they are believed about the address and scheme of their clients; else COLONIES_TRUSTPROXY')),
+	origin: optional(origins('Origins', 'Web origins whose pages may call this server (CORS), separated by commas; none unless given; else COLONIES_ORIGIN')),
 	log: optional(flag('Log', 'Write a JSON line for each request to standard error')),
 };
 
 type Flags = ValueOf<typeof serverStartFlags>;
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+/** The flags that the environment may give instead, read as the flags are. @throws InvalidInput, which names the variable */
+function withEnvironment(flags: Flags, {env}: Pick<World, 'env'>): Flags {
+	const {trustproxy, origin} = serverStartFlags;
+	const variables = {trustproxy: env.COLONIES_TRUSTPROXY, origin: env.COLONIES_ORIGIN};
+	const missing = Object.entries(variables).filter(([name, text = '']) => text !== '' && flags[name as keyof typeof variables] === undefined);
+	const read = checkFlags({trustproxy, origin}, Object.fromEntries(missing), name => `COLONIES_${name.toUpperCase()}`);
+	return {...flags, trustproxy: flags.trustproxy ?? read.trustproxy, origin: flags.origin ?? read.origin};
+}
 
-/** Where to listen; undefined for every address. @throws InvalidInput for plain HTTP that others could reach */
-function addressOf({host, plain}: Flags): string | undefined {
-	if (plain === true && host !== undefined && !isLoopback(host)) {
-		throw new InvalidInput(`Plain HTTP is served on a loopback address only, not on ${host}.`, {hint: 'Leave --plain out, or listen on 127.0.0.1 behind a proxy that adds TLS.'});
+/** Where to listen; undefined for every address. @throws InvalidInput for plain HTTP that others than trusted proxies could reach */
+function addressOf({host, plain, trustproxy}: Flags): string | undefined {
+	if (plain === true && host !== undefined && !isLoopback(host) && trustproxy === undefined) {
+		throw new InvalidInput(`Plain HTTP is served on a loopback address only, not on ${host}.`, {hint: 'Leave --plain out, listen on 127.0.0.1 behind a proxy that adds TLS, or give the addresses of such proxies with --trustproxy.'});
 	}
 
 	return host === undefined && plain === true ? '127.0.0.1' : host;
+}
+
+/** A range of every address lets each client say who it is. */
+async function warnOfEverybody(world: World, {trustproxy = []}: Flags): Promise<void> {
+	const all = trustproxy.find(({prefix}: Network) => prefix === 0);
+	if (all !== undefined) {
+		await say(world, `Warning: ${all.address}/0 trusts every client as a proxy, so each can claim any address and evade the limit on root password guesses. Trust the addresses of your proxies only.`);
+	}
 }
 
 /** How the certificate is found, now and whenever it is to be read again; undefined for plain HTTP. @throws InvalidInput for flags that do not go together */
@@ -103,11 +123,11 @@ async function printPlace(world: World, place: string): Promise<void> {
 }
 
 /** Says where it listens, and how others connect; the address alone is data. */
-async function greet(world: World, {host, port}: {host: string; port: number}, certificate: Certificate | undefined, isOwn: boolean): Promise<void> {
+async function greet(world: World, {host, port, trustsProxies}: {host: string; port: number; trustsProxies: boolean}, certificate: Certificate | undefined, isOwn: boolean): Promise<void> {
 	const place = `${certificate ? 'https' : 'http'}://${inUrl(host)}:${port}`;
 	await printPlace(world, place);
 	if (certificate === undefined) {
-		await say(world, `Serving plain HTTP on ${place}, for programs on this machine only.`);
+		await say(world, `Serving plain HTTP on ${place}, for programs on this machine${trustsProxies ? ' and trusted proxies' : ''} only.`);
 		return;
 	}
 
@@ -163,12 +183,12 @@ type Serving = {context: HostedContext; serve: Serve; read: (() => Promise<Certi
 async function serveUntilEnd(world: World, {context, serve, read, first, flags}: Serving): Promise<void> {
 	const host = addressOf(flags);
 	const server = await listen(serve, {
-		context, host, port: flags.port, names: flags.name, log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
+		context, host, port: flags.port, names: flags.name, trustproxy: flags.trustproxy, origins: flags.origin, log: flags.log === true ? world.stderr : new Faults(world), ...(first && {tls: {cert: first.cert, key: first.key}}),
 	});
 	const signals = onSignals(world.signals ?? process, async () => reload(world, server, read));
 	const stop = sayReachability(world, context);
 	try {
-		await greet(world, {host: reachableAs(host), port: server.port}, first, flags.tlscert === undefined);
+		await greet(world, {host: reachableAs(host), port: server.port, trustsProxies: flags.trustproxy !== undefined}, first, flags.tlscert === undefined);
 		await signals.ended;
 		await say(world, 'Stopping: requests under way are finished first. Another signal ends it at once.');
 	} finally {
@@ -185,13 +205,15 @@ const startServer = defineCommand({
 	summary: 'Serve a database, or the embedded store, over HTTPS to computers and consoles elsewhere, until it is stopped with a signal; SIGHUP reads the certificate again.',
 	flags: serverStartFlags,
 	store: localStoreFlags,
-	async run({world, input, flags, choice}) {
+	async run({world, input, flags: typed, choice}) {
 		const {serve, certificate} = world;
 		if (serve === undefined || certificate === undefined) {
 			throw new ColoniesError('internal', 'This program was put together without its server.');
 		}
 
+		const flags = withEnvironment(typed, world);
 		addressOf(flags);
+		await warnOfEverybody(world, flags);
 		const read = certificateOf(flags, certificate);
 		const first = await read?.();
 		const caller = await rootCaller(world, input, flags.rootpassword);

@@ -1,6 +1,8 @@
 import type {Id, Process} from '../core/types.ts';
 import type {Folders, Identity, Keychain} from '../keychain/index.ts';
-import type {Context, Contexts, HostedContext} from '../operations/index.ts';
+import type {
+	Context, Contexts, HostedContext, Network,
+} from '../operations/index.ts';
 
 /** Standard input: a terminal can turn raw, and a pipe keeps the process alive unless it is let go. */
 export type InputStream = NodeJS.ReadableStream & {
@@ -20,8 +22,8 @@ export type KeyPair = {cert: string; key: string};
 /** A certificate with its key. `fingerprint`: SHA-256 of the certificate, 64 lowercase hex digits. */
 export type Certificate = KeyPair & {fingerprint: string};
 
-/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `names`: those by which clients know it, where others are to be refused; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
-export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; names?: readonly string[]; log: NodeJS.WritableStream}) => Promise<Server>;
+/** Serves a context over HTTPS. `host`: address to listen on; without `tls` it is plain HTTP; `names`: those by which clients know it, where others are to be refused; `trustproxy`: where proxies are that are believed about their clients; `origins`: of pages in browsers that may call it; `log` gets a JSON line for each request. @throws ColoniesError when it cannot listen there */
+export type Serve = (options: {context: HostedContext; host: string; port: number; tls?: KeyPair; names?: readonly string[]; trustproxy?: readonly Network[]; origins?: readonly string[]; log: NodeJS.WritableStream}) => Promise<Server>;
 
 /** A server that listens. */
 export type Server = {

@@ -1,5 +1,6 @@
 import {isUtf8} from 'node:buffer';
 import {Unauthenticated} from '../core/errors.ts';
+import {quoted} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import {digestFault} from './content-digest.ts';
 import {sha3} from './hash.ts';
@@ -96,19 +97,19 @@ function readBody({headers, body}: HttpRequest, isCovered: boolean): string | un
 }
 
 /** The base that was signed, of those that it can have been. @throws Unauthenticated where it is none of them */
-function signedBase(bases: readonly string[], signature: string, keyid: Id): string {
+function signedBase({authority}: HttpRequest, bases: readonly string[], signature: string, keyid: Id): string {
 	const base = bases.find(each => recover(each, signature) === keyid);
 	if (base === undefined) {
-		throw notSigned(bases[0]!, signature);
+		throw notSigned(authority, bases[0]!, signature);
 	}
 
 	return base;
 }
 
-function notSigned(base: string, signature: string): Error {
+function notSigned(authority: string, base: string, signature: string): Error {
 	return recover(base, signature) === undefined
 		? new Unauthenticated('The signature is none of secp256k1 with a low s and a v of 0 or 1.', {hint: 'It is r (32 bytes), s (32) and v (1); where s is above half the order, take n - s and turn v round.'})
-		: new Unauthenticated('The signature is not by its keyid over this request.', {hint: `Compare the signature base: the one made here has ${base.length} characters and the SHA3-256 ${sha3(base)}. ${guide}`});
+		: new Unauthenticated('The signature is not by its keyid over this request.', {hint: `The server saw the authority ${quoted(authority)}. If the client addressed another, a proxy in between changed Host: pass it on (nginx: proxy_set_header Host $http_host). Otherwise compare the signature base: the one made here has ${base.length} characters and the SHA3-256 ${sha3(base)}. ${guide}`});
 }
 
 function verify(request: HttpRequest, {now, schemes = ['https']}: Verifying): Signer {
@@ -119,7 +120,7 @@ function verify(request: HttpRequest, {now, schemes = ['https']}: Verifying): Si
 	const signature = readSignature(request, name);
 	const bases = [...new Set(schemes.map(scheme => signatureBase({...request, scheme}, components, serializeInnerList(input))))];
 	const body = readBody(request, components.includes('content-digest'));
-	const base = signedBase(bases, signature, keyid);
+	const base = signedBase(request, bases, signature, keyid);
 	return new Signer(proved, {
 		id: keyid, nonce, created, base, signature, body,
 	});

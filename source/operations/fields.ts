@@ -11,6 +11,7 @@ import {parseSpan} from '../core/spans.ts';
 import {firstUnprintable, marksTooMany} from '../core/text.ts';
 import {formatSpan} from '../core/time.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
+import {type Network, readNetworks, readOrigins} from './networks.ts';
 
 /** How a field is asked for: as a flag, in a form, on the wire. */
 export type FieldKind = 'id' | 'text' | 'secret' | 'integer' | 'number' | 'choice' | 'switch' | 'pair' | 'spec' | 'filter';
@@ -153,6 +154,12 @@ export const databaseSchema = (label: string, summary: string): Field<string> =>
 
 /** Hosts with commas between them. */
 export const hosts = (label: string, summary: string): Field<string[], string> => addressed(label, summary, {read: readHosts, value: text => (readHosts(text) as {hosts: string[]}).hosts});
+
+/** Ranges of IP addresses in CIDR notation, separated by commas. */
+export const networks = (label: string, summary: string): Field<Network[], string> => addressed(label, summary, {read: readNetworks, value: text => (readNetworks(text) as {networks: Network[]}).networks});
+
+/** Web origins, separated by commas. */
+export const origins = (label: string, summary: string): Field<string[], string> => addressed(label, summary, {read: readOrigins, value: text => (readOrigins(text) as {origins: string[]}).origins});
 
 /** A secret of one line, such as a password. It is kept out of everything that is recorded. */
 export const secret = (label: string, summary: string): Field<string> => describe('secret', label, summary, {

@@ -18,6 +18,7 @@ export {
 	complaintAbout, parseAll, parseInput, parseList,
 } from './parse.ts';
 export {isShort, isWithoutRoot, keptNotice, shortWarning} from './root-password.ts';
+export type {Network} from './networks.ts';
 export {refuseDepth} from './unknown.ts';
 export {patiently} from './patiently.ts';
 export {

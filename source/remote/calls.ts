@@ -2,9 +2,9 @@ import {Buffer} from 'node:buffer';
 import {ColoniesError, type ErrorCode, errorCodes, Unauthenticated} from '../core/errors.ts';
 import {signHttp} from '../identity/index.ts';
 import type {Caller, WireRequest} from '../operations/index.ts';
-import {authorityOf} from './address.ts';
+import {type Address, authorityOf} from './address.ts';
 import type {Connections, Response} from './connections.ts';
-import {noAnswer} from './failures.ts';
+import {isProxyStatus, noAnswer, proxyAnswer} from './failures.ts';
 
 /** An answer: its JSON, and the sentences that came with it. */
 export type Answer = {status: number; value: unknown; notices: string[]};
@@ -30,7 +30,8 @@ export function prepare({address}: Connections, caller: Caller, {method, target,
 	return {method, target, body, headers: {...headers, ...signHttp(caller.identity, {method, authority: authorityOf(address), target, body, idempotencyKey})}};
 }
 
-async function collect({stream}: Response): Promise<Buffer> {
+/** The whole of an answer. @throws Error where it is too large, or cut short */
+export async function collect({stream}: Response): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of stream) {
@@ -51,15 +52,39 @@ export function errorOf(problem: unknown, status: number): ColoniesError {
 	return new ColoniesError(known, typeof detail === 'string' ? detail : `The server answered with status ${status}.`, {hint: typeof hint === 'string' ? hint : undefined});
 }
 
-/** The value that came, or the problem as an error. */
-function read(status: number, bytes: Buffer, isAnswer: (value: unknown) => boolean): unknown {
+/** Whether a JSON value is one of the server's own: a problem of its type, or the readiness of `/readyz`. */
+const isOurs = (value: unknown): boolean => typeof value === 'object' && value !== null && (
+	('type' in value && typeof value.type === 'string' && value.type.startsWith('urn:colonies:'))
+	|| ('status' in value && (value.status === 'unavailable' || value.status === 'read-only'))
+);
+
+/**
+The JSON of an answer; undefined where there is none. @throws ColoniesError for what is no JSON; NoAnswer where a proxy answered in
+place of the server
+*/
+export function readBody(address: Address, status: number, bytes: Buffer): unknown {
 	let value: unknown;
+	let isJson = true;
 	try {
 		value = bytes.length === 0 ? undefined : JSON.parse(bytes.toString());
 	} catch {
+		isJson = false;
+	}
+
+	if (isProxyStatus(status) && !isOurs(value)) {
+		throw proxyAnswer(address, status);
+	}
+
+	if (!isJson) {
 		throw new ColoniesError(status >= 500 ? 'unavailable' : 'internal', `The server answered with status ${status} and no JSON.`, {hint: 'Is it a Colonies server? Check --host and --port.'});
 	}
 
+	return value;
+}
+
+/** The value that came, or the problem as an error. */
+function read(address: Address, {status, bytes}: {status: number; bytes: Buffer}, isAnswer: (value: unknown) => boolean): unknown {
+	const value = readBody(address, status, bytes);
 	if (status >= 400 && !isAnswer(value)) {
 		throw errorOf(value, status);
 	}
@@ -80,5 +105,5 @@ export async function exchange(connections: Connections, signed: Signed, {signal
 		throw noAnswer(connections.address, error, true);
 	}
 
-	return {status: response.status, value: read(response.status, bytes, isAnswer), notices: noticesOf(response.headers['colonies-notice'])};
+	return {status: response.status, value: read(connections.address, {status: response.status, bytes}, isAnswer), notices: noticesOf(response.headers['colonies-notice'])};
 }

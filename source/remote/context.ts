@@ -19,6 +19,12 @@ import {barredPauseMs, follow} from './watching.ts';
 const silence = 30_000;
 /** How often a request that may come twice is sent when its answer is lost. */
 const tries = 4;
+/**
+Seconds that one request waits for work: proxies give up a request that is idle for 50 or 60. A longer wait is made of several requests.
+*/
+const longestWait = 25;
+/** Milliseconds by which a request that has waited to its end may come back sooner, by this clock. */
+const clockTolerance = 100;
 /** Between two looks whether the server answers, in milliseconds, while nothing else tells. */
 const lookEvery = 5000;
 
@@ -33,6 +39,8 @@ export type RemoteOptions = {
 	startUnreachable?: boolean;
 	/** How often a request is sent again when its answer is lost; 1: never, for somebody above does. */
 	tries?: number;
+	/** Seconds that one request waits for work at most. */
+	longestWait?: number;
 };
 
 /** Comes with whichever of two signals comes first, until it is released: `AbortSignal.any` of Node 20 keeps what it made for as long as its sources live. */
@@ -63,7 +71,7 @@ type Ready = {version: string; server?: string; timescale?: string; schema: numb
 
 const isReadOnly = (value: unknown): boolean => typeof value === 'object' && value !== null && 'status' in value && value.status === 'read-only';
 
-const waitOf = ({wait}: Record<string, unknown>): number => typeof wait === 'number' ? wait * 1000 : 0;
+type CallOptions = RunOptions & {/** Milliseconds that the call waits on purpose. */ wait: number};
 
 /** The operations on a server elsewhere. The keys stay here: each request is signed. */
 class RemoteContext implements Context {
@@ -73,17 +81,19 @@ class RemoteContext implements Context {
 	readonly insecure: boolean;
 	readonly #connections: Connections;
 	readonly #tries: number;
+	readonly #longestWait: number;
 	readonly #reaching = new Reaching(true);
 	readonly #closing = new AbortController();
 	#watchers = 0;
 	#looking: Promise<void> | undefined;
 
-	constructor({address, kind, name, tries: most = tries}: RemoteOptions) {
+	constructor({address, kind, name, tries: most = tries, longestWait: seconds = longestWait}: RemoteOptions) {
 		this.kind = kind;
 		this.name = name;
 		this.isLocal = 'socket' in address || isLoopback(address.host);
 		this.insecure = 'trust' in address && address.trust.kind === 'anything';
 		this.#tries = most;
+		this.#longestWait = seconds;
 		// Every call under way listens to it.
 		setMaxListeners(0, this.#closing.signal);
 		this.#connections = new Connections(address);
@@ -92,15 +102,14 @@ class RemoteContext implements Context {
 	async run(caller: Caller, name: keyof typeof operations, input: unknown, options: RunOptions = {}): Promise<any> {
 		const operation = operationNamed(name);
 		const [value] = parseAll(operation, [input]) as [Record<string, unknown>];
-		const answer = await this.#call(caller, operation, encodeCall(operation, value), {...options, wait: waitOf(value)});
+		const answer = await this.#inSlices(value, options, async (slice, sliceOptions) => this.#call(caller, operation, encodeCall(operation, {...value, ...slice}), sliceOptions));
 		return answer.value;
 	}
 
 	async runMany(caller: Caller, name: keyof typeof operations, inputs: readonly unknown[], options: RunOptions = {}): Promise<any> {
 		const operation = operationNamed(name);
 		const values = parseList(operation, inputs);
-		const request = encodeCalls(operation, values);
-		const go = async () => this.#call(caller, operation, request, {...options, wait: waitOf(values[0]!)});
+		const go = async () => this.#inSlices(values[0]!, options, async (slice, sliceOptions) => this.#call(caller, operation, encodeCalls(operation, values.map(value => ({...value, ...slice}))), sliceOptions));
 		if (operation.many!.by === 'count') {
 			return this.#counted(go, values.length);
 		}
@@ -174,8 +183,36 @@ class RemoteContext implements Context {
 		return Array.from({length: count}, (_, index) => index < results.length ? {result: results[index]} : new NothingToAssign('No process was assigned.'));
 	}
 
+	/**
+	Makes a call that waits in requests that each wait a while, one after the other, until its time is over. All have one idempotency key: a request that got nothing leaves it unused,
+	so whoever loses an answer finds out under that key what the last one got.
+	*/
+	async #inSlices(input: Record<string, unknown>, options: RunOptions, call: (slice: {wait?: number}, options: CallOptions) => Promise<Answer>): Promise<Answer> {
+		const {wait} = input;
+		if (typeof wait !== 'number' || wait <= this.#longestWait) {
+			return call({}, {...options, wait: typeof wait === 'number' ? wait * 1000 : 0});
+		}
+
+		const {idempotencyKey = randomUUID(), signal} = options;
+		const until = performance.now() + (wait * 1000);
+		for (let left = wait * 1000; ; left = Math.ceil(until - performance.now())) {
+			const slice = Math.min(left, this.#longestWait * 1000);
+			const began = performance.now();
+			try {
+				return await call({wait: slice / 1000}, {...options, idempotencyKey, wait: slice}); // eslint-disable-line no-await-in-loop
+			} catch (error) {
+				// One that comes back sooner is from a server that is closing.
+				const isEarly = performance.now() - began < slice - clockTolerance;
+				const isOver = isEarly || signal?.aborted === true || performance.now() >= until;
+				if (isOver || toColoniesError(error).code !== 'nothing-to-assign') {
+					throw error;
+				}
+			}
+		}
+	}
+
 	/** Sends a call, and again when its answer is lost and it may come twice. */
-	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: RunOptions & {wait: number}): Promise<Answer> {
+	async #call(caller: Caller, operation: AnyOperation, request: WireRequest, {notice, signal, idempotencyKey = randomUUID(), wait}: CallOptions): Promise<Answer> {
 		const key = operation.keyed ? idempotencyKey : undefined;
 		// One that waits may go on waiting where nobody hears it: whoever asked finds out under the same key, without waiting.
 		const mayRepeat = (key !== undefined && wait === 0) || request.method === 'GET';

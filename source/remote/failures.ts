@@ -1,3 +1,4 @@
+import {STATUS_CODES} from 'node:http';
 import {isDistrust} from '../core/distrust.ts';
 import {type Barrier, ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
@@ -67,6 +68,19 @@ function reasonOf(error: unknown): Reason {
 
 	return known ?? {why: visible(message).slice(0, 200), hint: 'Check --host and --port.'};
 }
+
+/** What to do about the statuses that a proxy gives in place of the server behind it (RFC 9110 §15.6.3 to 15.6.5). */
+const proxyHints: Readonly<Record<number, string>> = {
+	502: 'The server behind it is down, or the proxy connects to a wrong address or in a wrong way (TLS, PROXY protocol).',
+	503: 'No server behind it is up: start it, or check the health check of the proxy.',
+	504: 'Raise the timeout of the proxy (nginx: proxy_read_timeout, HAProxy: timeout server) above 75 s, or check the server behind it.',
+};
+
+/** Whether a status may come from a proxy although the server behind it is a Colonies server. */
+export const isProxyStatus = (status: number): boolean => Object.hasOwn(proxyHints, status);
+
+/** A proxy answered in place of the server. Whether the server got the request, and carried it out, nobody can tell. */
+export const proxyAnswer = ({place}: Address, status: number): NoAnswer => new NoAnswer(`The proxy in front of ${place} answered ${status} ${STATUS_CODES[status] ?? ''}.`, {isSent: true, hint: proxyHints[status]});
 
 /** Says in one sentence why no answer came, or why nobody was asked. */
 export function noAnswer({place}: Address, error: unknown, isSent: boolean): NoAnswer {

@@ -4,7 +4,9 @@ import {toColoniesError} from '../core/errors.ts';
 import type {Reaching} from '../core/reachability.ts';
 import {type Id, type Topic, topics as allTopics} from '../core/types.ts';
 import type {Caller} from '../operations/index.ts';
-import {errorOf, prepare} from './calls.ts';
+import {
+	collect, errorOf, prepare, readBody,
+} from './calls.ts';
 import type {Connections} from './connections.ts';
 
 /** Milliseconds without a byte after which a stream is taken for dead; the server says something every 15 s. */
@@ -65,12 +67,7 @@ async function listen(connections: Connections, {caller, colonyid}: Watch, {last
 	});
 	const response = await connections.send({...signed, signal, silence});
 	if (response.status !== 200) {
-		let text = '';
-		for await (const chunk of response.stream) {
-			text += String(chunk);
-		}
-
-		throw errorOf(parsed(text), response.status);
+		throw errorOf(readBody(connections.address, response.status, await collect(response)), response.status);
 	}
 
 	opened();

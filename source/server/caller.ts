@@ -3,9 +3,19 @@ import {InvalidInput, NotAllowed, Unauthenticated} from '../core/errors.ts';
 import {checkIdempotencyKey} from '../core/idempotency-key.ts';
 import {verifyHttp} from '../identity/index.ts';
 import type {Caller} from '../operations/index.ts';
+import type {Client} from './proxies.ts';
 
-/** What is trusted about the way in which requests come: over TLS, over plain TCP from this machine, over a Unix socket of this user. */
-export type Transport = 'tls' | 'loopback' | 'socket';
+/** How requests come: over TLS, over plain TCP from this machine or a trusted proxy, over a Unix socket of this user. */
+export type Transport = 'tls' | 'plain' | 'socket';
+
+/** How one request came. */
+type Path = {transport: Transport; client: Client};
+
+/**
+Whether nobody on the way could read a password: on a Unix socket, or where the client came over TLS, to a trusted proxy or to this
+server itself.
+*/
+const isConfidential = ({transport, client: {scheme}}: Path): boolean => transport === 'socket' || scheme === 'https' || (transport === 'tls' && scheme === undefined);
 
 const single = (value: string | string[] | undefined): string | undefined => Array.isArray(value) ? value.join(', ') : value;
 
@@ -20,12 +30,23 @@ function rootPassword(authorization: string): string {
 	return password;
 }
 
+/** What to do where the root password came over plain HTTP. */
+function plainHint({client: {scheme, proxy}}: Path): string {
+	if (scheme === 'http') {
+		return 'The client reached the proxy over plain HTTP: use https.';
+	}
+
+	return proxy === undefined
+		? 'Start the server with TLS, or behind a proxy that ends TLS with --trustproxy and the address of the proxy; or use the database itself.'
+		: 'Let the proxy say that its client came over TLS: X-Forwarded-Proto: https, Forwarded: proto=https, or send-proxy-v2-ssl.';
+}
+
 /**
 Who sends a request: whoever signed it, or root by its password, which is not checked here.
 @param body the bytes as they came
 @throws Unauthenticated, NotAllowed, InvalidInput
 */
-export function callerOf(request: IncomingMessage, body: Buffer | undefined, transport: Transport): Caller {
+export function callerOf(request: IncomingMessage, body: Buffer | undefined, path: Path): Caller {
 	const {headers, method = '', url = ''} = request;
 	const isSigned = headers.signature !== undefined || headers['signature-input'] !== undefined;
 	const {authorization} = headers;
@@ -34,8 +55,9 @@ export function callerOf(request: IncomingMessage, body: Buffer | undefined, tra
 	}
 
 	if (isSigned) {
-		// Whoever comes over plain HTTP is a program of this machine, or a proxy for a client that came over https.
-		const schemes = transport === 'loopback' ? ['http', 'https'] as const : ['https'] as const;
+		// A proxy that is not trusted, on this machine, may have a client that came over https.
+		const {transport, client: {scheme}} = path;
+		const schemes = scheme === undefined ? (transport === 'plain' ? ['http', 'https'] as const : ['https'] as const) : [scheme];
 		return {signer: verifyHttp({method, authority: headers.host ?? '', target: url, headers, body}, {now: Date.now(), schemes})};
 	}
 
@@ -43,15 +65,15 @@ export function callerOf(request: IncomingMessage, body: Buffer | undefined, tra
 		throw new Unauthenticated('The request is not signed.', {hint: 'Sign it as docs/protocol.md says; root gives its password by HTTP Basic, over TLS.'});
 	}
 
-	if (transport === 'loopback') {
-		throw new NotAllowed('The root password is not taken over plain HTTP.', {hint: 'Start the server with TLS, or use the database itself.'});
+	if (!isConfidential(path)) {
+		throw new NotAllowed('The root password is not accepted over plain HTTP.', {hint: plainHint(path)});
 	}
 
 	return {root: rootPassword(authorization), ...(headers['colonies-root'] === 'kept' ? {mustBeKept: true} : {})};
 }
 
 /** How a client proves who it is, for answers with 401 (RFC 9110 §11.6.1). */
-export const challenge = (transport: Transport): string => `Signature realm="colonies"${transport === 'loopback' ? '' : ', Basic realm="colonies root", charset="UTF-8"'}`;
+export const challenge = (path: Path): string => `Signature realm="colonies"${isConfidential(path) ? ', Basic realm="colonies root", charset="UTF-8"' : ''}`;
 
 /** @throws InvalidInput */
 export function idempotencyKeyOf({headers}: IncomingMessage): string | undefined {

@@ -1,15 +1,17 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Socket} from 'node:net';
 import Fastify, {
 	type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
 } from 'fastify';
 import {
-	type ColoniesError, toColoniesError, Unauthenticated, Unavailable,
+	type ColoniesError, NotAllowed, toColoniesError, Unauthenticated, Unavailable,
 } from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import type {HostedContext} from '../operations/index.ts';
 import {checkBodyHeaders, isSpoilt} from './body.ts';
 import {challenge, type Transport} from './caller.ts';
+import {answerCors} from './cors.ts';
 import {createReadiness, readOnlyReason} from './health.ts';
 import {createLog} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
@@ -17,6 +19,7 @@ import {describeApi} from './openapi.ts';
 import {
 	HttpRefusal, nowhere, problemOf, reasonOf, refusalOf,
 } from './problem.ts';
+import {type Client, type Peer, TrustedProxies} from './proxies.ts';
 import {RootGate} from './root-gate.ts';
 import {
 	addRoutes, authenticate, methodsAt, type Parts,
@@ -29,8 +32,13 @@ export type HandlerOptions = {
 	version: string;
 	/** Hosts by which clients know this server, in lowercase and without a port: a request for another is refused, so that what was signed for one server is no use at another. Any, where it is left out. */
 	names?: readonly string[] | undefined;
-	/** What is trusted about the way in which requests come. */
 	transport: Transport;
+	/** Proxies that are believed about who their clients are; nobody, where it is left out. */
+	proxies?: TrustedProxies;
+	/** Who is at the other end of a connection: its socket's address, unless given. */
+	peerOf?: (socket: Socket) => Peer;
+	/** Web origins whose pages may read answers: `https://a.example`. None, where it is left out. */
+	origins?: readonly string[] | undefined;
 	/** Takes a line of JSON for each request; silent without one. */
 	log?: NodeJS.WritableStream | undefined;
 	/** Milliseconds between two looks at an open stream. */
@@ -42,6 +50,8 @@ export type HandlerOptions = {
 export type Handler = {
 	/** Answers one request. */
 	handle(request: IncomingMessage, response: ServerResponse): void;
+	/** Writes a sentence about the server to the log. */
+	say(sentence: string): void;
 	/** Refuses new requests, ends all waiting and streams, and resolves when what is under way is answered. */
 	close(): Promise<void>;
 };
@@ -68,7 +78,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 
 	void reply.code(refusal.status).headers(refusal instanceof HttpRefusal ? refusal.headers : {});
 	if (refusal.status === 401) {
-		void reply.header('www-authenticate', challenge(transport));
+		void reply.header('www-authenticate', challenge({transport, client: visit.client}));
 	}
 
 	if (refusal.status === 503) {
@@ -85,7 +95,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 }
 
 /** What is looked at before a body is read. @throws ColoniesError */
-function receive(request: FastifyRequest, {visits, names}: Owned): void {
+function receive(request: FastifyRequest, {visits, names, transport}: Owned): void {
 	const {template} = request.routeOptions.config;
 	visits.of(request.raw).route = template ?? 'none';
 	if (visits.isClosing && template !== '/healthz') {
@@ -98,6 +108,7 @@ function receive(request: FastifyRequest, {visits, names}: Owned): void {
 	}
 
 	refuseTwice(request.raw);
+	refuseClient(request, visits.of(request.raw).client, transport);
 	checkName(request.raw, names);
 	checkBodyHeaders(request.raw);
 }
@@ -114,11 +125,25 @@ function refuseTwice({rawHeaders}: IncomingMessage): void {
 	}
 }
 
+/** What anybody may ask, so that whoever watches the server needs no proxy. */
+const probes = new Set(['/healthz', '/readyz']);
+
+/** @throws ColoniesError where it is not clear who the client is, or plain HTTP comes from elsewhere */
+function refuseClient({routeOptions: {config: {template = ''}}}: FastifyRequest, {fault, isNear, address}: Client, transport: Transport): void {
+	if (fault !== undefined) {
+		throw fault;
+	}
+
+	if (transport === 'plain' && !isNear && !probes.has(template)) {
+		throw new NotAllowed(`Plain HTTP is for trusted proxies, and ${address} is none.`, {hint: 'Connect through the proxy over https; whoever runs the server says with --trustproxy where proxies are.'});
+	}
+}
+
 /** @throws HttpRefusal where a request was signed for a server of another name (RFC 9110 §15.5.20) */
 function checkName({headers: {host = '', signature}}: IncomingMessage, names: readonly string[] | undefined): void {
 	const name = host.toLowerCase().replace(/:\d+$/, '').replace(/^\[(.*)]$/, '$1');
 	if (signature !== undefined && names && !names.includes(name)) {
-		throw new HttpRefusal(421, 'invalid-input', `This server does not go by the name ${quoted(name)}.`, {hint: 'Connect to it by one of its names; whoever runs it says which with `colonies server start --name`.'});
+		throw new HttpRefusal(421, 'invalid-input', `This server does not go by the name ${quoted(name)}.`, {hint: 'Connect to it by one of its names, which `colonies server start --name` gives. A proxy in between must pass on the Host of the client (nginx: proxy_set_header Host $http_host).'});
 	}
 }
 
@@ -187,10 +212,12 @@ async function createApp(owned: Owned): Promise<FastifyInstance> {
 	return app;
 }
 
+const socketPeer = ({remoteAddress}: Socket): Peer => ({socket: remoteAddress ?? 'local'});
+
 /**
 Answers requests for a context, however they come: give `handle` to any HTTP server of Node.
 */
-export async function createHandler({context, version, transport, names, log, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
+export async function createHandler({context, version, transport, names, log, proxies = new TrustedProxies([]), peerOf = socketPeer, origins, beat = 15_000, patience = 10_000}: HandlerOptions): Promise<Handler> {
 	const [lines, metrics] = [createLog(log), createMetrics(context)];
 	const visits = new Visits((request, response, visit) => {
 		lines.request(request, response, visit);
@@ -201,10 +228,16 @@ export async function createHandler({context, version, transport, names, log, be
 		verify: async password => context.broker.verifyRoot(password),
 	});
 	const app = await createApp({context, version, transport, names, gate, visits, beat, metrics});
+	const allowedOrigins = new Set(origins);
 	return {
 		handle(request, response) {
-			visits.begin(request, response);
-			app.routing(request, response);
+			visits.begin(request, response, proxies.clientOf(request, peerOf(request.socket)));
+			if (!answerCors(request, response, allowedOrigins)) {
+				app.routing(request, response);
+			}
+		},
+		say(sentence) {
+			lines.say(sentence);
 		},
 		async close() {
 			await visits.close(patience);

@@ -5,19 +5,25 @@ import {createSecureContext} from 'node:tls';
 import {type ColoniesError, InvalidInput, Unavailable} from '../core/errors.ts';
 import {isLoopback} from '../core/loopback.ts';
 import {quoted} from '../core/text.ts';
+import type {Network} from '../operations/index.ts';
 import {createHandler, type HandlerOptions} from './handler.ts';
 import {problemOf, refusalOf} from './problem.ts';
+import {ProxiedConnections} from './proxied-connections.ts';
+import {plainAddress, TrustedProxies} from './proxies.ts';
+import {isPreamble} from './proxy-protocol.ts';
 
 /** A certificate, with what leads to its authority, and its private key: PEM texts. */
 export type Tls = {cert: string; key: string};
 
-export type ListenOptions = Omit<HandlerOptions, 'transport'> & {
+export type ListenOptions = Omit<HandlerOptions, 'transport' | 'proxies' | 'peerOf'> & {
 	/** The address or name to listen on. */
 	host: string;
 	/** 0 takes any that is free. */
 	port: number;
-	/** Left out: plain HTTP, for this machine alone. */
+	/** Left out: plain HTTP, for this machine and trusted proxies alone. */
 	tls?: Tls | undefined;
+	/** Where proxies are that are believed about who their clients are: in a PROXY header and in the headers of requests. */
+	trustproxy?: readonly Network[] | undefined;
 	/** What differs from how patient a server is by itself. */
 	times?: Partial<Times>;
 };
@@ -102,7 +108,10 @@ const started = async (server: Server | HttpsServer, options: ListenOptions): Pr
 
 /** Answers what is no HTTP at all, or too large or too slow for it, and closes the connection. */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Socket & {_httpMessage?: {_headerSent?: boolean}}): void {
-	const refusal = refusalOf(error) ?? new InvalidInput('The request is no HTTP/1.1.');
+	const {rawPacket} = error as {rawPacket?: Buffer};
+	const refusal = refusalOf(error) ?? (rawPacket !== undefined && isPreamble(rawPacket)
+		? new InvalidInput('A PROXY header came from a peer that is no trusted proxy.', {hint: `Start the server with --trustproxy ${plainAddress(socket.remoteAddress ?? 'ADDRESS')} if the proxy there is yours.`})
+		: new InvalidInput('The request is no HTTP/1.1.'));
 	// As Node's own answer does: not into the midst of another one.
 	if (socket.writable && socket._httpMessage?._headerSent !== true && error.code !== 'ECONNRESET') {
 		const body = JSON.stringify(problemOf(refusal));
@@ -114,18 +123,22 @@ export function answerBroken(error: NodeJS.ErrnoException, socket: Socket & {_ht
 
 /**
 Listens on TCP and answers for a context.
-@throws ColoniesError one sentence: the port is taken or not permitted, the address unknown, the certificate does not fit; plain HTTP is refused where others could reach it
+@throws ColoniesError one sentence: the port is taken or not permitted, the address unknown, the certificate does not fit; plain HTTP is refused where others than trusted proxies could reach it
 */
 export async function listen(options: ListenOptions): Promise<Listening> {
-	const {host, tls} = options;
+	const {host, tls, trustproxy = []} = options;
 	const times = {...ownTimes, ...options.times};
 	if (tls) {
 		checkTls(tls);
-	} else if (!isLoopback(host)) {
-		throw new InvalidInput(`Without a certificate the server listens on this machine alone, not on ${quoted(host)}.`, {hint: 'Give --tlscert and --tlskey, or the host 127.0.0.1.'});
+	} else if (!isLoopback(host) && trustproxy.length === 0) {
+		throw new InvalidInput(`Without a certificate the server listens on this machine alone, not on ${quoted(host)}.`, {hint: 'Give --tlscert and --tlskey, or the host 127.0.0.1, or say with --trustproxy where proxies are.'});
 	}
 
-	const handler = await createHandler({...options, transport: tls ? 'tls' : 'loopback'});
+	const proxies = new TrustedProxies(trustproxy);
+	const connections = new ProxiedConnections({proxies, timeoutMs: times.headers, broken(address, reason) {
+		handler.say(`Closed a connection from the proxy ${address}: it sent a PROXY header that cannot be read, ${reason}.`);
+	}});
+	const handler = await createHandler({...options, transport: tls ? 'tls' : 'plain', proxies, peerOf: socket => connections.peerOf(socket)});
 	// A connection whose other end has vanished is noticed by the system.
 	const common = {
 		headersTimeout: times.headers, requestTimeout: times.request, connectionsCheckingInterval: times.looks, keepAliveTimeout: times.unused, keepAlive: true, keepAliveInitialDelay: 30_000,
@@ -134,6 +147,15 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 	const server = secure ?? createHttpServer(common, handler.handle);
 	server.setTimeout(times.still);
 	server.on('clientError', answerBroken);
+	server.on('tlsClientError', ({code}: NodeJS.ErrnoException, {remoteAddress}: Socket) => {
+		if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+			handler.say(`Closed a connection from ${remoteAddress ?? 'a peer that left'}: it does not speak TLS. A proxy that sends a PROXY header must be in --trustproxy.`);
+		}
+	});
+	if (trustproxy.length > 0) {
+		connections.attach(server);
+	}
+
 	const {port} = await started(server, options).catch(async (error: unknown) => {
 		await handler.close();
 		throw error;
@@ -150,6 +172,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 					resolve();
 				});
 			});
+			connections.close();
 			await handler.close();
 			server.closeAllConnections();
 			await closed;

@@ -39,7 +39,7 @@ export function methodsAt(target: string): string[] {
 
 /** Checks who sends a request, and what of it is root's password in its turn. */
 export async function authenticate(request: FastifyRequest, {transport, gate}: Parts, visit: Visit, isForRoot: boolean): Promise<Caller> {
-	const caller = callerOf(request.raw, request.body as Buffer | undefined, transport);
+	const caller = callerOf(request.raw, request.body as Buffer | undefined, {transport, client: visit.client});
 	if (!('root' in caller)) {
 		visit.who = 'signer' in caller ? shortId(caller.signer.id) : undefined;
 		return caller;
@@ -47,7 +47,7 @@ export async function authenticate(request: FastifyRequest, {transport, gate}: P
 
 	// An operation that is not for root is refused without looking at the password. Whoever may use the socket has the database: guessing is no use there.
 	if (isForRoot && transport !== 'socket') {
-		await gate.check(guesserOf(request.raw.socket.remoteAddress), caller.root, visit.signal);
+		await gate.check(guesserOf(visit.client.address), caller.root, visit.signal);
 	}
 
 	visit.who = isForRoot ? 'root' : undefined;

@@ -141,7 +141,8 @@ export class Stream {
 			return;
 		}
 
-		this.#unwritten += ':\n\n';
+		// At once: proxies count the seconds, and it tells nothing that needs permission.
+		this.#response.write(':\n\n');
 		void this.#askAgain();
 	}
 

@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {ErrorCode} from '../core/errors.ts';
+import type {Client} from './proxies.ts';
 
 /** What is known of one request while it is answered, for the log and the metrics. Nothing that was sent is kept. */
 export class Visit {
@@ -21,8 +22,7 @@ export class Visit {
 	#isOver = false;
 	#stop: AbortController | undefined;
 
-	/** @param address of the other end; `local` on a Unix socket */
-	constructor(readonly id: string, readonly address: string) {}
+	constructor(readonly id: string, readonly client: Client) {}
 
 	/** Aborted when nobody waits for the answer any more: the connection or the server closes. Made when somebody asks for it: most requests wait for nothing. */
 	get signal(): AbortSignal {
@@ -62,8 +62,8 @@ export class Visits {
 		return this.#isClosing;
 	}
 
-	begin(request: IncomingMessage, response: ServerResponse): void {
-		const visit = new Visit(`${prefix}-${(++this.#count).toString(36)}`, request.socket.remoteAddress ?? 'local');
+	begin(request: IncomingMessage, response: ServerResponse, client: Client): void {
+		const visit = new Visit(`${prefix}-${(++this.#count).toString(36)}`, client);
 		this.#visits.set(request, visit);
 		this.#present.set(request, visit);
 		response.once('close', () => {

@@ -44,7 +44,7 @@ export type Progress = {
 export type WorkOptions = {
 	/** How many processes at once, 1 to 1000; 1 unless given. */
 	concurrency?: number;
-	/** Seconds that one request for work waits at the server, 1 to 60; 30 unless given. */
+	/** Seconds that one request for work waits at the server, 1 to 60; 25 unless given. */
 	wait?: number;
 	/** Stops the computer, as `stop` does. */
 	signal?: Signal;

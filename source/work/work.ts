@@ -88,7 +88,7 @@ class ComputerAtWork implements Worker {
 	readonly #attempts = new Map<Attempt, Promise<void>>();
 	#tellRoom: () => void = () => undefined;
 
-	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 30, notice, report, clock = machineClock, heartbeat = usualHeartbeat}: ComputerOptions) {
+	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 25, notice, report, clock = machineClock, heartbeat = usualHeartbeat}: ComputerOptions) {
 		this.#handler = handler;
 		this.#heartbeat = heartbeat;
 		this.#concurrency = checked('concurrency', concurrency, limits.batch);
