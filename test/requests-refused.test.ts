@@ -44,7 +44,7 @@ function valueFor(field: Field): unknown {
 		return Object.fromEntries(Object.entries(field.fields).map(([name, inner]) => [name, valueFor(inner)]));
 	}
 
-	const candidates = [choices?.[0], minimum, format === 'password' ? 'secret' : undefined, items ? [colony.id] : undefined, type === 'boolean' ? true : undefined, colony.id, '15m', '30d', '2026-01-31T09:41:07Z', 'key=value', 'state:waiting', {key: 'value'}, '1.1', 'text', 'Mnwx'];
+	const candidates = [choices?.[0], minimum, format === 'password' ? 'secret' : undefined, items ? [colony.id] : undefined, type === 'boolean' ? true : undefined, colony.id, '15m', '30d', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '2026-01-31T09:41:07Z', 'key=value', 'state:waiting', {key: 'value'}, '1.1', 'text', 'Mnwx'];
 	const value = candidates.find(candidate => candidate !== undefined && v.is(field.schema, candidate));
 	assert.notEqual(value, undefined, `This test knows no value for ${field.label}.`);
 	return value;

@@ -133,7 +133,7 @@ function ownPaths(): JsonSchema {
 		'/healthz': get('server.health', 'Whether the process lives.', status),
 		'/readyz': get('server.readiness', 'Whether all requests can be served.', status, {responses: {200: {description: 'They can.', content: status}, 503: {description: 'Not now; with the status `read-only` what only reads is served.', content: status}}}),
 		'/openapi.json': get('server.description', 'This description.', json({type: 'object'})),
-		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}]}),
+		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}, {token: []}]}),
 	};
 }
 
@@ -155,6 +155,7 @@ export function describeApi(version: string): JsonSchema {
 			securitySchemes: {
 				signature: {type: 'apiKey', in: 'header', name: 'Signature', description: 'HTTP Message Signatures (RFC 9421) with the headers Signature-Input and, for a body, Content-Digest.'},
 				root: {type: 'http', scheme: 'basic', description: 'The user root with the root password, over TLS only.'},
+				token: {type: 'http', scheme: 'bearer', description: 'A token of `token.create`, for /metrics alone.'},
 			},
 		},
 	};
