@@ -13,7 +13,8 @@ export const tokenPattern = new RegExp(`^${prefix}[\\w-]{43}$`);
 /** SHA-256 of a token, 64 hex digits. It needs no salt and no slow hash, for nobody can guess 256 random bits. */
 export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-const name = line('Name', 'Name of the token: the program that uses it');
+/** No longer than a part of a path may be. */
+const name = line('Name', 'Name of the token: the program that uses it', {longest: 60});
 
 export const createToken = defineOperation({
 	name: 'token.create',
