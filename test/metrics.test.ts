@@ -108,7 +108,7 @@ test('the use of a token is noted to a minute', async () => {
 
 test('a token opens no other route', async () => {
 	const token = await newToken('narrow');
-	const id = createIdentity().identity.id;
+	const {identity: {id}} = createIdentity();
 	const before = await dump(database);
 	const routes = (Object.values(operations) as AnyOperation[]).flatMap(operation => [operation.route, listRoute(operation)]);
 	for (const route of new Set(routes)) {

@@ -291,10 +291,12 @@ const traceparentText = 'must be a traceparent of W3C Trace Context, such as 00-
 /** A span's place in a trace (W3C Trace Context), kept as version 00. */
 export const traceparent = (label: string, summary: string): Field<string> => describe('text', label, summary, {
 	schema: v.pipe(
-		v.string(traceparentText), v.maxLength(limits.name, traceparentText),
-		v.check(text => readTraceparent(text) !== undefined, traceparentText), v.transform(text => writeTraceparent(readTraceparent(text)!)),
+		v.string(traceparentText),
+		v.maxLength(limits.name, traceparentText),
+		v.check(text => readTraceparent(text) !== undefined, traceparentText),
+		v.transform(text => writeTraceparent(readTraceparent(text)!)),
 	),
-	json: {type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$', maxLength: limits.name},
+	json: {type: 'string', pattern: '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$', maxLength: limits.name},
 });
 
 const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);

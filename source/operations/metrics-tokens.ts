@@ -50,7 +50,8 @@ export class MetricsTokens {
 	}
 
 	async #hashes(): Promise<Known> {
-		const reading = this.#reading ??= this.#read();
+		this.#reading ??= this.#read();
+		const reading = this.#reading;
 		const stop = new AbortController();
 		try {
 			const read = await Promise.race([reading, pause(answerTimeoutMs, undefined, {signal: stop.signal})]);

@@ -1,6 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {root} from '../core/authority.ts';
-import {tokens} from '../database/index.ts';
+import {type MetricsToken, tokens} from '../database/index.ts';
 import {defineOperation} from './define.ts';
 import {line} from './fields.ts';
 
@@ -41,7 +41,7 @@ export const listTokens = defineOperation({
 	route: 'GET /tokens',
 	allow: root,
 	changes: [],
-	columns: ['name', 'created', 'createdby', ['lastused', ({lastused}) => lastused ?? 'never']],
+	columns: ['name', 'created', 'createdby', ['lastused', ({lastused}: MetricsToken) => lastused ?? 'never']],
 	commands: [{words: ['server', 'tokens'], summary: 'List the tokens that may read /metrics, without the tokens themselves.'}],
 	handle: async ({client}) => tokens.list(client),
 });

@@ -166,7 +166,7 @@ export class Attempt {
 			err: (key, value) => this.#write('err', key, value), // eslint-disable-line @typescript-eslint/promise-function-async
 		};
 		try {
-			const outputs = await (span ? span.run(() => handler(job)) : handler(job)) ?? {};
+			const outputs = await (span ? span.run(async () => handler(job)) : handler(job)) ?? {};
 			// Also what the handler did not wait for belongs to its work.
 			await Promise.all(this.#pending);
 			await this.#writeAll(outputs);
