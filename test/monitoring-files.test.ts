@@ -71,7 +71,8 @@ test('a real Prometheus scrapes a server with the token, and understands every e
 	const {ask} = await startPrometheus(path.join(await installed(), 'prometheus.yml'));
 	type Target = {health: string; lastError: string; lastScrape: string};
 	let targets: Target[] = [];
-	for (const until = performance.now() + 60_000; targets[0]?.health !== 'up'; await pause(100)) {
+	for (const until = performance.now() + 60_000; targets[0]?.health !== 'up';) {
+		await pause(100);
 		({activeTargets: targets} = await ask('/api/v1/targets'));
 		assert.ok(performance.now() < until, JSON.stringify(targets));
 	}
@@ -82,7 +83,8 @@ test('a real Prometheus scrapes a server with the token, and understands every e
 	};
 
 	let assigned: Awaited<ReturnType<typeof query>> = [];
-	for (const until = performance.now() + 30_000; assigned.length === 0; await pause(100)) {
+	for (const until = performance.now() + 30_000; assigned.length === 0;) {
+		await pause(100);
 		assigned = await query('colonies_processes_assigned_total');
 		assert.ok(performance.now() < until, 'Nothing was stored.');
 	}

@@ -19,8 +19,19 @@ test('of a later version what is known is read', () => {
 
 test('what is no traceparent is not read', () => {
 	const wrong = [
-		'', 'x', `00-${traceId}-${spanId}`, `00-${traceId}-${spanId}-1`, `ff-${traceId}-${spanId}-01`, `00-${'0'.repeat(32)}-${spanId}-01`, `00-${traceId}-${'0'.repeat(16)}-01`,
-		`00-${traceId}-${spanId}-01-more`, `00-${traceId.toUpperCase()}-${spanId}-01`, `00-${traceId}-${spanId}-01\n`, ` 00-${traceId}-${spanId}-01`, `01-${traceId}-${spanId}-01.more`, `00-${traceId}-${spanId}-0g`,
+		'',
+		'x',
+		`00-${traceId}-${spanId}`,
+		`00-${traceId}-${spanId}-1`,
+		`ff-${traceId}-${spanId}-01`,
+		`00-${'0'.repeat(32)}-${spanId}-01`,
+		`00-${traceId}-${'0'.repeat(16)}-01`,
+		`00-${traceId}-${spanId}-01-more`,
+		`00-${traceId.toUpperCase()}-${spanId}-01`,
+		`00-${traceId}-${spanId}-01\n`,
+		` 00-${traceId}-${spanId}-01`,
+		`01-${traceId}-${spanId}-01.more`,
+		`00-${traceId}-${spanId}-0g`,
 	];
 	for (const text of wrong) {
 		assert.equal(readTraceparent(text), undefined, JSON.stringify(text));
