@@ -17,7 +17,7 @@ import type {
 	Caller, Context, OperationTypes as Operations,
 } from './operations/index.ts';
 import {
-	type Handler, type Signal, type Worker, type WorkOptions, machineClock, persist, work as startWork,
+	type Handler, openTracing, type Signal, type Tracer, type Tracing, type Worker, type WorkOptions, machineClock, persist, work as startWork,
 } from './work/index.ts';
 
 export {ColoniesError, type ErrorCode} from './core/errors.ts';
@@ -28,7 +28,7 @@ export type {
 	Event, OperationTypes as Operations, Page,
 } from './operations/index.ts';
 export type {
-	Handler, Job, Outputs, Progress, Signal, Worker, WorkOptions,
+	Handler, Job, Outputs, Progress, Signal, Span, Tracer, Worker, WorkOptions,
 } from './work/index.ts';
 
 /** The name of an operation, as it stands in `docs/commands.md` and in the history. */
@@ -71,6 +71,8 @@ export type ConnectOptions = {
 	rootpassword?: string;
 	/** The colony that is meant where none is given. */
 	colonyid?: Id;
+	/** A tracer of OpenTelemetry (`@opentelemetry/api` must be installed): each submission and each attempt of `work` gets a span, and processes carry the trace along. */
+	tracer?: Tracer;
 };
 
 /** What goes along with a call. */
@@ -133,7 +135,7 @@ const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid
 
 const connectOptions = namesOf<ConnectOptions>({
 	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true, dbtarget: true, dblisten: true, dbprepare: true,
-	privateKey: true, id: true, rootpassword: true, colonyid: true,
+	privateKey: true, id: true, rootpassword: true, colonyid: true, tracer: true,
 });
 const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});
 const assignOptions = namesOf<AssignRequest & InColony>({wait: true, count: true, colonyid: true});
@@ -167,13 +169,15 @@ class Connection implements Client {
 	readonly #context: Context;
 	readonly #caller: Caller;
 	readonly #colonyid: Id | undefined;
+	readonly #tracing: Tracing | undefined;
 	readonly #workers = new Set<Worker>();
 
-	constructor(context: Context, caller: Caller, colonyid: Id | undefined) {
+	constructor(context: Context, caller: Caller, {colonyid, tracing}: {colonyid: Id | undefined; tracing: Tracing | undefined}) {
 		this.id = 'identity' in caller ? caller.identity.id : 'root';
 		this.#context = context;
 		this.#caller = caller;
 		this.#colonyid = colonyid;
+		this.#tracing = tracing;
 	}
 
 	async run<Name extends OperationName>(name: Name, input: Operations[Name]['input'], options: CallOptions = {}): Promise<Operations[Name]['result']> {
@@ -192,9 +196,13 @@ class Connection implements Client {
 		const isOne = !Array.isArray(given);
 		const inputs = (isOne ? [given as Submission] : given as readonly Submission[]).map(spec => ({spec: isObject(spec) && !Array.isArray(spec) ? {...spec, targetcolonyid: spec.targetcolonyid ?? this.#colony()} : spec as never}));
 		const keyed = {idempotencyKey: randomUUID(), ...options};
-		return persist({clock: machineClock, signal: AbortSignal.timeout(patience)}, async () => isOne
-			? this.run('process.submit', inputs[0]!, keyed)
-			: results(await this.runMany('process.submit', inputs, keyed)));
+		const send = async (specs: typeof inputs): Promise<Process | Process[]> => persist({clock: machineClock, signal: AbortSignal.timeout(patience)}, async () => isOne
+			? this.run('process.submit', specs[0]!, keyed)
+			: results(await this.runMany('process.submit', specs, keyed)));
+		const colonyid = inputs[0]?.spec?.targetcolonyid;
+		return this.#tracing === undefined || colonyid === undefined
+			? send(inputs)
+			: this.#tracing.submit({colonyid, count: inputs.length}, async traceparent => send(traceparent === undefined ? inputs : inputs.map(({spec}) => ({spec: {traceparent, ...spec}}))));
 	}
 
 	async assign(request: AssignRequest & InColony = {}, options?: CallOptions): Promise<Process[]> {
@@ -241,7 +249,7 @@ class Connection implements Client {
 			throw new NotAllowed('Root runs no processes.', {hint: 'Connect as a computer, with its id or private key.'});
 		}
 
-		const worker = startWork({...options, context: this.#context, identity: this.#caller.identity, colonyid: this.#colony(colonyid), handler});
+		const worker = startWork({...options, tracing: this.#tracing, context: this.#context, identity: this.#caller.identity, colonyid: this.#colony(colonyid), handler});
 		this.#workers.add(worker);
 		void worker.done.catch(() => undefined).then(() => this.#workers.delete(worker));
 		return worker;
@@ -282,11 +290,12 @@ Connects to a store: a Colonies server, a database, or what the commands would w
 */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
 	refuseUnknownOptions(options, connectOptions, 'connect');
-	const {privateKey, id, rootpassword, colonyid, ...choice} = options;
+	const {privateKey, id, rootpassword, colonyid, tracer, ...choice} = options;
 	const places = folders(process.env);
 	const caller = await callerOf({privateKey, id, rootpassword}, places);
+	const tracing = tracer && await openTracing(tracer);
 	const contexts = createContexts({env: process.env, folders: places, settings: openSettings({folder: places.config}), version});
-	return new Connection(await contexts.open(choice, {attended: true}), caller, colonyid);
+	return new Connection(await contexts.open(choice, {attended: true}), caller, {colonyid, tracing});
 }
 
 /** Lets a computer work; the same as `client.work`. */

@@ -124,6 +124,12 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'audit.present': ofOwnerOrRoot(() => ({})),
 	'history.get': ofOwnerOrRoot(() => ({})),
 	'history.retention': onlyRoot(() => ({days: 0})),
+	'token.create': onlyRoot(() => ({name: createIdentity().identity.id})),
+	'token.list': onlyRoot(() => ({})),
+	'token.revoke': onlyRoot(async ({colony}) => {
+		const {name} = await colony.broker.run(root, 'token.create', {name: createIdentity().identity.id});
+		return {name};
+	}),
 	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'database.rootpassword': onlyRoot(() => ({newrootpassword: rootPassword})),
 };

@@ -144,6 +144,8 @@ test('what is refused leaves no history', async () => {
 
 test('an operator\'s change is kept with its signed request, and what is done in numbers without one', async () => {
 	await broker.run(root, 'history.retention', {days: 30});
+	await broker.run(root, 'token.create', {name: 'prometheus'});
+	await broker.run(root, 'token.revoke', {name: 'prometheus'});
 	await colony.own('process.retention', {failed: 'off'});
 	const {rows} = await database.query<HistoryRow>('select txid, at, colonies.text_of(actor) as actor, colony_id, what, request, signature from colonies.history');
 	const kept = new Set<string>();

@@ -34,7 +34,7 @@ const tablesOf = async (database: Database): Promise<string[]> => {
 	return rows.map(({name}) => name);
 };
 
-const tables = ['closed', 'closed_before', 'closed_other', 'colonies', 'computers', 'demands', 'history', 'history_before', 'history_other', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'txid_base'];
+const tables = ['closed', 'closed_before', 'closed_other', 'colonies', 'computers', 'demands', 'history', 'history_before', 'history_other', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'tokens', 'txid_base'];
 
 /** Another migration after those there are. */
 const next = (script: string): Migration[] => [...migrations, {number: newestSchema + 1, name: 'next', script}];

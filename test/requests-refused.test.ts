@@ -44,7 +44,7 @@ function valueFor(field: Field): unknown {
 		return Object.fromEntries(Object.entries(field.fields).map(([name, inner]) => [name, valueFor(inner)]));
 	}
 
-	const candidates = [choices?.[0], minimum, format === 'password' ? 'secret' : undefined, items ? [colony.id] : undefined, type === 'boolean' ? true : undefined, colony.id, '15m', '30d', '2026-01-31T09:41:07Z', 'key=value', 'state:waiting', {key: 'value'}, '1.1', 'text', 'Mnwx'];
+	const candidates = [choices?.[0], minimum, format === 'password' ? 'secret' : undefined, items ? [colony.id] : undefined, type === 'boolean' ? true : undefined, colony.id, '15m', '30d', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '2026-01-31T09:41:07Z', 'key=value', 'state:waiting', {key: 'value'}, '1.1', 'text', 'Mnwx'];
 	const value = candidates.find(candidate => candidate !== undefined && v.is(field.schema, candidate));
 	assert.notEqual(value, undefined, `This test knows no value for ${field.label}.`);
 	return value;
@@ -214,7 +214,7 @@ suite('what is not understood is refused', {concurrency: false}, async () => {
 			}
 
 			for (const part of splitRoute(operation.route).names.filter(part => part !== 'entry')) {
-				const answer = await send(requestFor(operation, operation.places?.[part] ? put(right, operation.places[part], 'x') : {...right, [part]: 'x'}));
+				const answer = await send(requestFor(operation, operation.places?.[part] ? put(right, operation.places[part], 'x') : {...right, [part]: v.is((operation.input as Fields)[part]!.schema, 'x') ? '\u0000' : 'x'}));
 				assert.deepEqual([answer.status, answer.json?.code], [400, 'invalid-input'], answer.text);
 				assert.match(answer.json.detail, new RegExp(`\\b${part}|\\b${operation.places?.[part]?.[1] ?? part}`));
 			}

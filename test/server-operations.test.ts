@@ -96,6 +96,10 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'history.get', {colonyid})).days, 30);
 	assert.deepEqual(await call(owner, 'process.retention', {colonyid, failed: '90d'}), await call(owner, 'process.kept', {colonyid}));
 	assert.equal((await call(rootPassword, 'process.retention', {successful: '30d'})).installation.successful, '30d');
+	const {token} = await call(rootPassword, 'token.create', {name: 'prometheus/é'});
+	assert.match(token, /^colonies_metrics_[\w-]{43}$/);
+	assert.deepEqual((await call(rootPassword, 'token.list')).map(({name, createdby}: {name: string; createdby: string}) => [name, createdby]), [['prometheus/é', 'root']]);
+	assert.equal((await call(rootPassword, 'token.revoke', {name: 'prometheus/é'})).name, 'prometheus/é');
 	assert.equal((await call(owner, 'computer.rename', {colonyid, computerid: computer.id, name: 'lab é'})).name, 'lab é');
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'somewhere'})).name, 'somewhere');
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'elsewhere'})).name, 'elsewhere');

@@ -173,7 +173,9 @@ test('somebody proves who they are in one way', async () => {
 	const {signature: _, ...half} = request.headers;
 	problem(await served.send({...request, headers: half}), 401, 'unauthenticated');
 	problem(await served.send(byRoot('whatever', wire('colony.list', {}))), 403, 'not-allowed', /plain HTTP/);
-	problem(await served.send({method: 'GET', target: '/metrics', headers: {authorization: 'Bearer x'}}), 403, 'not-allowed');
+	problem(await served.send({method: 'GET', target: '/metrics', headers: {authorization: 'Basic cm9vdDp4'}}), 403, 'not-allowed', /plain HTTP/);
+	problem(await served.send({method: 'GET', target: '/metrics', headers: {authorization: 'Bearer x'}}), 401, 'unauthenticated', /unknown or revoked/);
+	problem(await served.send({method: 'GET', target: '/colonies', headers: {authorization: 'Bearer x'}}), 403, 'not-allowed', /plain HTTP/);
 });
 
 test('a client that is too slow is let go, and one that waits is not', async () => {

@@ -6,7 +6,7 @@ import {noteName} from '../keychain/index.ts';
 import type {Caller} from '../operations/broker.ts';
 import type {Command} from '../operations/define.ts';
 import {
-	asWritten, type Field, type Fields, flag, integer, keptAsText, optional, value,
+	asWritten, type Field, type Fields, flag, integer, keptAsText, optional, processSpec, value,
 } from '../operations/fields.ts';
 import {numbered} from '../operations/numbered.ts';
 import {parseInput} from '../operations/parse.ts';
@@ -33,6 +33,9 @@ import {
 import {type Signing, callerOf, signingFlags} from './signers.ts';
 import {readSpec, readSpecs} from './specs.ts';
 import {withStore} from './store.ts';
+
+/** Whether a command takes a trace beside the file with its spec. */
+const takesTrace = ({input}: AnyOperation): boolean => Object.values(input as Fields).some(({fields = {}}) => Object.hasOwn(fields, 'traceparent'));
 
 /** Which field of the input each flag of a command fills. */
 type FlagFields = ReadonlyMap<string, {name: string; field: Field}>;
@@ -72,11 +75,12 @@ type Run = {operation: AnyOperation; command: Command; fields: FlagFields; call:
 type Asked = {inputs: Array<Record<string, unknown>>; isList: boolean; warnings: readonly string[]};
 
 /** The specs in a file, each of them an input, without what nobody knows in them. */
-async function specsOf({operation: {many}, call: {input}}: Run, name: string, field: Field, file: string): Promise<Asked> {
+async function specsOf({operation: {many}, call: {input, flags}}: Run, name: string, field: Field, file: string): Promise<Asked> {
 	const {specs, isList} = many?.by === 'list' ? await readSpecs(file, input) : {specs: [await readSpec(file, input)], isList: false};
 	const pruned = specs.map(spec => prune(field, spec));
 	const unknown = [...new Set(pruned.flatMap(({unknown}) => unknown))];
-	return {inputs: pruned.map(({value}) => ({[name]: value})), isList, warnings: unknown.length === 0 ? [] : [leftOut(name, field, unknown)]};
+	const traceparent = flags.traceparent as string | undefined;
+	return {inputs: pruned.map(({value}) => ({[name]: traceparent === undefined ? value : {...value as object, traceparent}})), isList, warnings: unknown.length === 0 ? [] : [leftOut(name, field, unknown)]};
 }
 
 /** The inputs of an operation from the flags of its command; specs are read. */
@@ -145,6 +149,8 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 	const output = flags.output as OutputFormat | undefined;
 	if (output === undefined && operation.creates !== undefined) {
 		await print(world, `${String((result as Record<string, unknown>)[operation.creates])}\n`);
+	} else if (output === undefined && operation.prints !== undefined) {
+		await print(world, `${operation.prints(result)}\n`);
 	} else if (output === undefined && command.said !== undefined) {
 		await print(world, `${command.said}\n`);
 	} else if (output !== undefined || operation.tells === undefined) {
@@ -153,7 +159,7 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 		});
 	}
 
-	if (operation.tells !== undefined) {
+	if (operation.tells !== undefined && operation.prints === undefined) {
 		await say(world, operation.tells(result));
 	}
 }
@@ -287,6 +293,7 @@ export function operationCommand(operation: AnyOperation, command: Command): Com
 		flags: {
 			...Object.fromEntries([...fields].map(([name, {field}]) => [name, asFlag(field, operation)])),
 			...(operation.many?.by === 'count' ? {count: optional(integer('Count', `How many to take, up to ${limits.batch}; those that there are are printed as a list`, {least: 1, most: limits.batch}))} : {}),
+			...(takesTrace(operation) ? {traceparent: processSpec.traceparent} : {}),
 			...(isForMany(operation) ? planFlags : {}),
 			...(operation.danger === 'highest' ? {yes: optional(flag('Yes', 'Do it without asking'))} : {}),
 			...signing,

@@ -16,7 +16,8 @@ const fieldsOf = (fields: Fields): FormField[] => Object.entries(fields)
 
 const rootField = (state: State): FormField[] => state.rootUnlocked ? [] : [field('rootpassword', 'Root password', 'Of this installation; where none is set yet, choose one', {kind: 'secret'})];
 
-const {targetcolonyid: _, targetcomputerids, ...usual} = processSpec;
+// A trace is for programs: a spec file has it.
+const {targetcolonyid: _, traceparent: __, targetcomputerids, ...usual} = processSpec;
 /** What a process asks for, what is asked most often first. */
 const askedOfProcess = {...usual, targetcomputerids};
 

@@ -66,6 +66,8 @@ export const limits = {
 	before: 1000,
 	/** Seconds without a sign of a computer after which it counts as silent. */
 	silence: 600,
+	/** Colonies that metrics tell apart. */
+	measured: 1000,
 	/** Lines of one kind that ask for attention. */
 	attention: 10,
 } as const;

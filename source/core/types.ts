@@ -68,6 +68,8 @@ export type ProcessSpec = Demand & {
 	targetcolonyid: Id;
 	timeout: number;
 	maxretries: number;
+	/** The trace that it belongs to (W3C Trace Context). */
+	traceparent?: string | undefined;
 	in: Record<string, string>;
 };
 
@@ -92,6 +94,8 @@ export type Process = {
 	mem: number;
 	cores: number;
 	gpus: number;
+	/** The trace context of its submission (W3C Trace Context); left out where none was given. */
+	traceparent?: string;
 	in: Attribute[] | null;
 	out: Attribute[] | null;
 	err: Attribute[] | null;

@@ -5,7 +5,7 @@ import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
 /** What goes with a process when it is closed, besides its attributes and the time. */
-const kept = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+const kept = 'process_id, colony_id, submission_time, start_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, traceparent';
 
 /** A list of what a process of `gone` has written, as the row of a closed one keeps it. `also`: an attribute of that list that replaces the one of its key. */
 const written = (type: number, also?: {key: string; value: string}): string => `(

@@ -22,7 +22,7 @@ export function submissionImage(row: ProcessRow): Image {
 		const given: unknown = process[name as keyof typeof usual];
 		return String(given) === String(value) ? [] : [[name, given] as const];
 	});
-	return {submissiontime: process.submissiontime, ...Object.fromEntries(asked), ...withAttributes(row.attributes)};
+	return {submissiontime: process.submissiontime, ...Object.fromEntries(asked), ...(row.traceparent ? {traceparent: row.traceparent} : {}), ...withAttributes(row.attributes)};
 }
 
 /** What the history keeps of a process that is removed. */
@@ -57,6 +57,7 @@ export function fromImage(processid: Id, targetcolonyid: Id, image: unknown): Pr
 		mem: told.mem ?? usual.mem,
 		cores: told.cores ?? usual.cores,
 		gpus: told.gpus ?? usual.gpus,
+		traceparent: told.traceparent,
 	}, attributesOf(processid, attributes));
 }
 

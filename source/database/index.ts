@@ -47,6 +47,8 @@ export * as statistics from './statistics.ts';
 export {type DatabaseStatus, databaseStatus, writtenTo} from './status.ts';
 export {isConnectionLoss, isRetryable, sqlstateOf} from './sqlstate.ts';
 export * as together from './together/index.ts';
+export * as tokens from './tokens.ts';
+export type {MetricsToken} from './tokens.ts';
 export * as toldDrops from './told-drops.ts';
 export {vacuumLive} from './vacuum.ts';
 export type {

@@ -65,7 +65,7 @@ export async function computers(client: Client, {after: [of, id], colony, limit}
 }
 
 /** As a process was submitted, without its attributes. */
-type Submitted = Partial<Record<'targetcolonyid' | 'computertype' | 'submissiontime' | 'timeout' | 'maxretries' | 'mem' | 'cores' | 'gpus', unknown>> & {targetcomputerids?: readonly Id[]};
+type Submitted = Partial<Record<'targetcolonyid' | 'computertype' | 'submissiontime' | 'timeout' | 'maxretries' | 'mem' | 'cores' | 'gpus' | 'traceparent', unknown>> & {targetcomputerids?: readonly Id[]};
 
 /** `fits`: whether it waits or runs among those that ask the same; null where it is closed. */
 export type ToldProcess = ProcessRow & Told<Submitted> & {fits: boolean | null};

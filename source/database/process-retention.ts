@@ -139,6 +139,23 @@ export async function due(client: Client): Promise<Due[]> {
 	}));
 }
 
+/** Seconds by which the oldest closed process of some colonies exceeds its retention; 0 where none does. */
+export async function overdue(client: Client, colonies: readonly Id[]): Promise<number> {
+	const known = new Set(colonies);
+	const all = (await due(client)).filter(({colony}) => known.has(colony));
+	if (all.length === 0) {
+		return 0;
+	}
+
+	const {rows: [row]} = await client.query<{seconds: number}>(
+		`select coalesce(max(extract(epoch from d.before - o.end_time)), 0)::float8 as seconds from unnest($1::bytea[], $2::smallint[], $3::timestamptz[]) as d(colony, status, before) cross join lateral (
+			select p.end_time from colonies.closed p where p.colony_id = d.colony and p.status = d.status and p.end_time < d.before order by p.end_time limit 1
+		) o`,
+		[all.map(each => bytesOf(each.colony)), all.map(({state}) => closedStates.indexOf(state) + 2), all.map(({before}) => before)],
+	);
+	return row!.seconds;
+}
+
 /** How many processes of a colony, or of all of them, are to be removed now, counted to `limit` and no further; and when some were last, and how many. */
 export async function outlook(client: Client, colony: Id | undefined, limit: number): Promise<{due: number; last: {at: Time; count: number} | null}> {
 	const all = (await due(client)).filter(each => colony === undefined || each.colony === colony);

@@ -29,14 +29,14 @@ export const given = ({in: values}: ProcessSpec): Lists | null => {
 export async function submit(client: Client, colony: Id, submissions: readonly Submission[]): Promise<Array<Done<Process>>> {
 	const demands = await demandIds(client, colony, submissions.map(({spec}) => spec));
 	const {rows} = await client.query<ProcessRow>(
-		`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
-		select id, $1, demand, t.at, t.at, targets, type, timeout, retries, mem, cores, gpus, attributes
-		from jsonb_to_recordset($2::jsonb) as i(n integer, id bytea, demand bigint, targets bytea[], type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, attributes jsonb)
+		`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
+		select id, $1, demand, t.at, t.at, targets, type, timeout, retries, mem, cores, gpus, traceparent, attributes
+		from jsonb_to_recordset($2::jsonb) as i(n integer, id bytea, demand bigint, targets bytea[], type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, traceparent text, attributes jsonb)
 		cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
 		returning *, null::timestamptz as end_time`,
 		[bytesOf(colony), JSON.stringify(submissions.map(({processid, spec}, n) => ({
 			n, id: bytesOf(processid), demand: demands[n], targets: bytesOfAll(spec.targetcomputerids), type: spec.computertype, timeout: spec.timeout, retries: spec.maxretries,
-			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, attributes: given(spec),
+			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
 		})))],
 	);
 	const added = new Map(rows.map(row => [row.process_id, row]));

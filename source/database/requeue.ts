@@ -67,8 +67,8 @@ export async function reopen(client: Client, colony: Id, rows: readonly ProcessR
 		`with gone as (
 			delete from colonies.closed p using unnest($1::bytea[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
 		), back as (
-			insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
-			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus,
+			insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
+			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus, g.traceparent,
 				nullif(g.attributes - '{out,err}'::text[], '{}')
 			from gone g join unnest($1::bytea[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
 		)

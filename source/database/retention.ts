@@ -35,6 +35,13 @@ export async function set(client: Client, {days, compressafter}: Pick<Retention,
 /** Rows that tell how long the history and closed processes are kept stay for good: they say what retention may have dropped. */
 const staysForGood = 'what in (\'history.retention\', \'process.retention\')';
 
+/** Seconds by which the oldest row of the history exceeds its retention; 0 where it is kept for ever, or none is due. */
+export async function overdue(client: Client): Promise<number> {
+	const {rows: [row]} = await client.query<{seconds: number}>(`select coalesce(greatest(0, extract(epoch from statement_timestamp() - r.days * interval '1 day' - h.at)), 0)::float8 as seconds
+		from colonies.retention r cross join lateral (select at from colonies.history where not (${staysForGood}) order by at limit 1) h where r.days is not null`);
+	return row?.seconds ?? 0;
+}
+
 const isKeeping = 'hashtextextended(\'colonies.retention\', 0)';
 
 /** The time before which rows go, once more of them do: that is a change of the installation, written before the first of them goes. */

@@ -43,11 +43,13 @@ export type ProcessRow = {
 	mem: number;
 	cores: number;
 	gpus: number;
+	/** The trace context of its submission (W3C Trace Context). */
+	traceparent?: string | null;
 	attributes?: Lists | null;
 };
 
 /** What a list of processes reads of each; the attributes, which may be large, only where they are asked for. */
-export const processColumns = 'process_id, colony_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus';
+export const processColumns = 'process_id, colony_id, status, entered_at, submission_time, start_time, end_time, deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, traceparent';
 
 export const toColony = (row: ColonyRow): Colony => ({colonyid: row.colony_id, name: row.name});
 
@@ -106,6 +108,7 @@ export const toProcess = (row: Omit<ProcessRow, 'entered_at'>, attributes: reado
 	mem: row.mem,
 	cores: row.cores,
 	gpus: row.gpus,
+	...(row.traceparent ? {traceparent: row.traceparent} : {}),
 	in: ofType(attributes, 0),
 	out: ofType(attributes, 1),
 	err: ofType(attributes, 2),

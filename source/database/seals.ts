@@ -211,6 +211,20 @@ export async function unsealed(client: Client, after: Place, limit: number): Pro
 	return row!;
 }
 
+/** How many rows no seal covers, counted to `limit`, and how many seconds ago the oldest of them was written; 0 where there is none. */
+export async function backlog(client: Client, limit: number): Promise<{rows: number; seconds: number}> {
+	const {rows: [row]} = await client.query<{rows: number; seconds: number}>(
+		`with last as materialized (select to_txid, to_row from colonies.seals order by number desc limit 1), start as materialized (
+			select coalesce((select to_txid from last), '${leastBigint}'::bigint) as txid, coalesce((select to_row from last), '${leastBigint}'::bigint) as row
+		)
+		select count(*)::int as rows, coalesce(greatest(0, extract(epoch from statement_timestamp() - min(at))), 0)::float8 as seconds from (
+			select at from colonies.history where txid >= (select txid from start) and (txid, history_id) > ((select txid from start), (select row from start)) order by txid, history_id limit $1
+		) h`,
+		[limit],
+	);
+	return row!;
+}
+
 /** A change as it is checked against the request that was signed for it. `computer`: of its detail; `drop`: the detail of one about closed processes that were removed together. */
 export type SignedRow = {
 	place: Place; at: Time; actor: Id | 'root' | 'system'; colonyid: Id | null; noun: string; subject: string; what: string; request: string | null; signature: string | null; computer: string | null; drop: unknown;

@@ -3,7 +3,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, retention, rollPulse, seals, statistics, vacuumLive,
+	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, processRetention, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -11,6 +11,8 @@ import {
 } from './carry-out.ts';
 import {Follower} from './follower.ts';
 import {Groups} from './groups.ts';
+import {MetricsTokens} from './metrics-tokens.ts';
+import {type Commit, type Committed, movesOf} from './moves.ts';
 import {News} from './news.ts';
 import {parseAll, parseList} from './parse.ts';
 import {
@@ -33,6 +35,8 @@ type BrokerOptions = {
 /** How it stands with a broker and its database, for whoever watches over them. */
 export type Statistics = {
 	states: Array<{colony: Id; state: ProcessState; count: number}>;
+	/** Seconds that a process at the front of each colony's queue has waited for longest; 0 where none waits. */
+	oldest: Array<{colony: Id; seconds: number}>;
 	/** The connections to the database now. */
 	pool: Load;
 	/** Computers that wait for work here, and watchers of events. */
@@ -40,6 +44,10 @@ export type Statistics = {
 	watching: number;
 	/** Seconds: of the deadline that is longest overdue, and since the history was read to its end. */
 	lag: {deadlines: number; events: number};
+	/** Rows of the history that no seal covers, counted up to 10,000, and seconds since the oldest of them. */
+	unsealed: {rows: number; seconds: number};
+	/** Seconds by which the oldest closed process and the oldest row of the history exceed their retention; 0 where it is off. */
+	overdue: {processes: number; history: number};
 };
 
 const tries = 5;
@@ -55,6 +63,8 @@ export class Broker {
 	readonly #sightings: Sightings;
 	readonly #tools: Tools;
 	readonly #groups: Groups | undefined;
+	readonly #metricsTokens: MetricsTokens;
+	readonly #hearers = new Set<(committed: Committed) => void>();
 	/** Where removing closed processes has come to. */
 	readonly #dropped: closedDrops.Passed = new Map();
 	/** Whether this turn of it has found no more pieces to drop. */
@@ -66,6 +76,7 @@ export class Broker {
 		this.news = new News(database);
 		this.events = new Follower(database, this.news);
 		this.waiting = new Waiting(database, this.news);
+		this.#metricsTokens = new MetricsTokens(database);
 		this.#sightings = new Sightings(database);
 		this.#tools = {
 			verifyRoot: async (client, password, {mayBeFirst}) => this.#verify(client, password, mayBeFirst && this.#local),
@@ -80,9 +91,8 @@ export class Broker {
 				database,
 				cursors: this.#tools.cursors,
 				sawComputer: this.#tools.sawComputer,
-				committed: (topics, work, took) => {
-					this.#tools.cursors.committed(work, took);
-					this.news.announce(topics, work);
+				committed: commit => {
+					this.#committed(commit);
 				},
 			})
 			: undefined;
@@ -116,7 +126,7 @@ export class Broker {
 	async endExpired(): Promise<number> {
 		const {changes} = await this.#retrying(async () => this.#bySystem(async client => ({changes: await expire(client, {limit: limits.expired})})));
 		if (changes.length > 0) {
-			this.news.announce(['processes', 'attributes'], demandsOf(changes));
+			this.#committed({topics: ['processes', 'attributes'], work: demandsOf(changes), moves: movesOf(changes, {actor: 'system'})});
 		}
 
 		return changes.filter(({noun}) => noun === 'process').length;
@@ -155,7 +165,7 @@ export class Broker {
 		}
 
 		if (changes.length > 0) {
-			this.news.announce(['processes', 'attributes'], []);
+			this.#committed({topics: ['processes', 'attributes'], work: [], moves: []});
 		}
 
 		return more;
@@ -202,10 +212,27 @@ export class Broker {
 		return this.#database.transaction(async client => this.#rootPasswords.isRemembered(client, password));
 	}
 
+	/** The name of a token that may read the metrics; undefined where it is none. @throws Unavailable */
+	async nameOfMetricsToken(token: string): Promise<string | undefined> {
+		return this.#metricsTokens.nameOf(token);
+	}
+
+	/** Hears what this broker commits, each step once, until the returned function is called. Refused calls and repetitions of an idempotency key are not in it. */
+	hearCommitted(hear: (committed: Committed) => void): () => void {
+		this.#hearers.add(hear);
+		return () => {
+			this.#hearers.delete(hear);
+		};
+	}
+
 	/** @throws ColoniesError when the database does not answer */
 	async statistics(): Promise<Statistics> {
+		const colonies = await statistics.firstColonies(this.#database, limits.measured);
 		return {
-			states: await statistics.statesByColony(this.#database, limits.counted),
+			states: await statistics.statesByColony(this.#database, colonies, colonies.length > limits.measured / 10 ? limits.counted / 10 : limits.counted),
+			oldest: await statistics.oldestWaiting(this.#database, colonies),
+			unsealed: await seals.backlog(this.#database, limits.counted),
+			overdue: {processes: await processRetention.overdue(this.#database, colonies), history: await retention.overdue(this.#database)},
 			pool: this.#database.load(),
 			waiting: this.waiting.size,
 			watching: this.events.size,
@@ -294,22 +321,35 @@ export class Broker {
 			began = performance.now();
 			return carryOut(client, job, this.#tools);
 		})));
-		const {refusal, kept, topics, work, computer} = outcome;
+		const {refusal, kept, topics, work, moves, computer} = outcome;
 		if (computer) {
 			this.#groups?.computers.note(computer);
 		}
 
-		this.#tools.cursors.committed(work, performance.now() - began);
+		this.#committed({topics, work, moves, took: performance.now() - began});
 		if (kept) {
 			job.options.notice?.(keptNotice('root' in job.caller ? job.caller.root : ''));
 		}
 
-		this.news.announce(topics, work);
 		if (refusal) {
 			throw refusal;
 		}
 
 		return outcome;
+	}
+
+	/** Every commit of this broker comes here once, and nothing else does: who waits for news of it, and who counts. */
+	#committed({topics, work, took, ...committed}: Commit): void {
+		if (took !== undefined) {
+			this.#tools.cursors.committed(work, took);
+		}
+
+		this.news.announce(topics, work);
+		if (committed.moves.length > 0 || committed.group !== undefined) {
+			for (const hear of this.#hearers) {
+				hear(committed);
+			}
+		}
 	}
 
 	/** Looks again in a moment, a bounded number of times, where there was nothing but what others held: what they do with it tells whether there is something. */

@@ -7,6 +7,7 @@ import {
 import {sha3} from '../identity/index.ts';
 import {authorise, type Caller, keptRequest} from './authorise.ts';
 import type {Call} from './define.ts';
+import {type Move, movesOf} from './moves.ts';
 import type {AnyOperation} from './registry.ts';
 
 /** Hears one sentence that is not an error. */
@@ -26,7 +27,7 @@ export type RunOptions = {
 export type Job = {operation: AnyOperation; caller: Caller; inputs: Array<Record<string, any>>; options: RunOptions; /** Whether the nonce of the request was spent by an earlier try. */ isSpent: boolean; /** How often it has looked for what others held. */ looks: number};
 export type Answer = {result: unknown} | ColoniesError;
 /** What came of one try: an answer for each call, or why all were refused; and what is told after the commit. */
-export type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; refusal?: ColoniesError; kept: boolean; topics: Set<Topic>; work: number[]};
+export type Outcome = {answers: Answer[]; computer: ComputerRow | undefined; refusal?: ColoniesError; kept: boolean; topics: Set<Topic>; work: number[]; moves: Move[]};
 
 /** What carrying out needs of its broker. */
 export type Tools = {
@@ -48,8 +49,8 @@ const mostLooks = 4;
 
 const topicOf = {colony: 'colonies', computer: 'computers', process: 'processes', attribute: 'attributes', installation: 'colonies'} as const satisfies Record<Change['noun'], Topic>;
 
-/** The same for requests that ask the same; how long one waits makes no difference. */
-export const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, wait: undefined}))]));
+/** The same for requests that ask the same; how long one waits makes no difference, nor the trace that a repetition belongs to. */
+export const fingerprintOf = ({name}: AnyOperation, inputs: ReadonlyArray<Record<string, unknown>>): string => sha3(JSON.stringify([name, inputs.map(input => ({...input, ...(input.spec === undefined ? {} : {spec: {...input.spec as object, traceparent: undefined}}), wait: undefined}))]));
 
 /**
 A request that was signed for the wire is good once: its nonce is spent with the change, or with the refusal, so that a captured one is never carried out later.
@@ -79,7 +80,7 @@ export async function carryOut(client: Client, job: Job, tools: Tools): Promise<
 		}
 
 		await client.query('rollback to savepoint before_the_call');
-		return {answers: [], computer: undefined, refusal, kept: false, topics: new Set(), work: []};
+		return {answers: [], computer: undefined, refusal, kept: false, topics: new Set(), work: [], moves: []};
 	}
 }
 
@@ -100,11 +101,12 @@ async function checkSpent(spending: Promise<boolean>): Promise<void> {
 /** @param mayAct rejects where the request is not good; nothing is done before */
 async function handle(client: Client, job: Job, tools: Tools, mayAct?: Promise<void>): Promise<Outcome> {
 	const {operation, caller, inputs, options} = job;
-	const [topics, work] = [new Set<Topic>(), [] as number[]];
+	const [topics, work, moves] = [new Set<Topic>(), [] as number[], [] as Move[]];
 	let isHeld = false;
 	const also = async (author: Author, changes: readonly Change[]): Promise<void> => {
 		await record(client, author, changes);
 		work.push(...demandsOf(changes));
+		moves.push(...movesOf(changes, author));
 		for (const {noun} of changes) {
 			topics.add(topicOf[noun]);
 		}
@@ -122,7 +124,7 @@ async function handle(client: Client, job: Job, tools: Tools, mayAct?: Promise<v
 	const earlier = keyed && await idempotency.findKept(client, keyed);
 	if (earlier) {
 		// Without a computer, for there is nothing more to wait for.
-		return {answers: await again(client, {operation, inputs}, earlier, keyed), computer: undefined, kept, topics, work};
+		return {answers: await again(client, {operation, inputs}, earlier, keyed), computer: undefined, kept, topics, work, moves};
 	}
 
 	if (operation.waits && options.signal?.aborted) {
@@ -155,7 +157,7 @@ async function handle(client: Client, job: Job, tools: Tools, mayAct?: Promise<v
 		throw new Overtaken();
 	}
 
-	return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work};
+	return {answers: answers.map(answer => answer instanceof ColoniesError ? answer : {result: answer.result}), computer: who.computer, kept, topics, work, moves};
 }
 
 const subjectOf = (result: unknown): Id => {

@@ -140,6 +140,7 @@ function pairsOf(row: present.ToldProcess): Pair[] {
 		['mem', row.mem, image?.mem],
 		['cores', row.cores, image?.cores],
 		['gpus', row.gpus, image?.gpus],
+		['traceparent', row.traceparent ?? null, image ? image.traceparent ?? null : undefined],
 		['place among those that ask the same', row.fits ?? true, true],
 		...timesOf(row),
 	];

@@ -100,6 +100,8 @@ type Common<Input extends Fields, Result> = {
 	changes: readonly Topic[];
 	/** What was done, in one sentence for whoever did it; for changes whose result nobody needs to read. */
 	tells?: (result: Result) => string;
+	/** What its command prints alone in place of the result, for programs to take: a secret that is shown once. */
+	prints?: (result: Result) => string;
 	/** What a table shows of a result or of the rows of one; every field when it is left out. */
 	columns?: readonly Column[];
 	/** What a table shows of a result that is more than one list or one flat object: lines, and a table under them. */

@@ -10,6 +10,7 @@ import {readSchemaName} from '../core/schema-name.ts';
 import {parseSpan} from '../core/spans.ts';
 import {firstUnprintable, marksTooMany} from '../core/text.ts';
 import {formatSpan} from '../core/time.ts';
+import {readTraceparent, writeTraceparent} from '../core/traceparent.ts';
 import type {Id, ProcessSpec, Time} from '../core/types.ts';
 import {type Network, readNetworks, readOrigins} from './networks.ts';
 
@@ -300,6 +301,19 @@ export const idList = (label: string, summary: string, most: number): Field<Id[]
 	return describe('id', label, summary, {schema: v.pipe(v.unknown(), v.transform(input => typeof input === 'string' ? input.split(',').map(text => text.trim()) : input), schema), json});
 };
 
+const traceparentText = 'must be a traceparent of W3C Trace Context, such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+/** A span's place in a trace (W3C Trace Context), kept as version 00. */
+export const traceparent = (label: string, summary: string): Field<string> => describe('text', label, summary, {
+	schema: v.pipe(
+		v.string(traceparentText),
+		v.maxLength(limits.name, traceparentText),
+		v.check(text => readTraceparent(text) !== undefined, traceparentText),
+		v.transform(text => writeTraceparent(readTraceparent(text)!)),
+	),
+	json: {type: 'string', pattern: '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$', maxLength: limits.name},
+});
+
 const isObject = (input: unknown): boolean => typeof input === 'object' && input !== null && !Array.isArray(input);
 
 const keyShape = lineShape(limits.key, 1);
@@ -378,5 +392,6 @@ export const processSpec = {
 	mem: otherwise(integer('Memory', 'Memory it asks for, in MB', {most: limits.mem}), 0),
 	cores: otherwise(integer('Cores', 'Processor cores it asks for', {most: limits.units}), 0),
 	gpus: otherwise(integer('GPUs', 'Graphics processors it asks for', {most: limits.units}), 0),
+	traceparent: optional(traceparent('Trace', 'The trace that it belongs to, a traceparent of W3C Trace Context')),
 	in: otherwise(attributes('In', 'Attributes that go in, keys and text values'), {}),
 } satisfies {[Name in keyof ProcessSpec]: Field<ProcessSpec[Name], any>};

@@ -1,6 +1,6 @@
 import {toColoniesError, Unavailable} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
-import type {Id, Topic} from '../core/types.ts';
+import type {Id} from '../core/types.ts';
 import {
 	type ClaimCursors, type ComputerRow, type Database, isConnectionLoss, slotOf, sqlstateOf, type together,
 } from '../database/index.ts';
@@ -9,6 +9,7 @@ import {
 	type Answer, fingerprintOf, type Job, type Outcome,
 } from './carry-out.ts';
 import {KnownComputers} from './known-computers.ts';
+import type {Commit} from './moves.ts';
 import type {Joined, JoinedResult, Together} from './together.ts';
 
 /** Calls that go together at most. */
@@ -29,8 +30,8 @@ export type GroupTools = {
 	cursors: ClaimCursors;
 	/** A computer did something. */
 	sawComputer: (colony: Id, computer: Id) => void;
-	/** Something was committed; how many milliseconds after its transaction began. */
-	committed: (topics: ReadonlySet<Topic>, work: readonly number[], took: number) => void;
+	/** A group was committed. */
+	committed: (commit: Commit) => void;
 };
 
 type Waiter = {job: Job; call: Joined<Record<string, any>>; marks: string[]; resolve: (outcome: Outcome | undefined) => void; reject: (error: unknown) => void};
@@ -177,7 +178,11 @@ export class Groups {
 
 		const done = answers.flatMap(answer => answer.isAlone ? [] : [answer.result]);
 		const isChanged = done.some(({result}) => result !== undefined);
-		this.#tools.committed(new Set(isChanged ? group[0]!.job.operation.changes : []), done.flatMap(({work = []}) => work), performance.now() - began);
+		const {operation} = group[0]!.job;
+		this.#tools.committed({
+			topics: new Set(isChanged ? operation.changes : []), work: done.flatMap(({work = []}) => work), took: performance.now() - began,
+			moves: done.flatMap(({move}) => move ?? []), ...(done.length > 0 ? {group: {operation: operation.name, calls: done.length}} : {}),
+		});
 		for (const [index, answer] of answers.entries()) {
 			this.#tell(group[index]!, answer);
 		}
@@ -198,6 +203,6 @@ export class Groups {
 
 		const {result} = answer.result;
 		const answers: Answer[] = [result === undefined ? operation.nothing!() : {result}];
-		resolve({answers, computer: call.computer, kept: false, topics: new Set(), work: []});
+		resolve({answers, computer: call.computer, kept: false, topics: new Set(), work: [], moves: []});
 	}
 }

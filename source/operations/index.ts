@@ -11,6 +11,7 @@ export type {
 export {
 	colonySpec, computerSpec, type Field, type Fields, fromText, type JsonSchema, objectJson, processSpec,
 } from './fields.ts';
+export type {Committed, Move} from './moves.ts';
 export {
 	checkFlags, flagType, readChoice, storeFlags, type Typed,
 } from './flags.ts';
@@ -25,7 +26,7 @@ export {
 	type AnyOperation, commandsOf, isForRoot, type InputOf, type OperationName, operationNamed, operations, type OperationTypes, type ResultOf,
 } from './registry.ts';
 export {
-	decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,
+	type Decoded, decodeRequest, encodeCall, encodeCalls, fieldsOn, listRoute, mostOf, splitRoute, type Received, type WireRequest,
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page, Step} from '../database/index.ts';

@@ -5,9 +5,10 @@ import * as history from './history.ts';
 import * as installation from './installation.ts';
 import * as processChanges from './process-changes.ts';
 import * as processRetention from './process-retention.ts';
+import * as tokens from './tokens.ts';
 
 /** Every operator's change: what is kept in the history with the request that was signed. */
-export const operatorsChanges: readonly AnyOperation[] = [colonies, computers, processChanges, processRetention, installation, history]
+export const operatorsChanges: readonly AnyOperation[] = [colonies, computers, processChanges, processRetention, installation, history, tokens]
 	.flatMap(noun => Object.values(noun) as AnyOperation[])
 	.filter(({operator}) => operator === true);
 

@@ -14,6 +14,7 @@ import {
 	choice, filterOf, flag, identity, line, optional, otherwise, pair, processSpec, seconds, signing, spec,
 } from './fields.ts';
 import {at} from './moments.ts';
+import {secondsOfRun} from './moves.ts';
 import {pagingFields, toPageRequest} from './paging.ts';
 
 const one = {colonyid: identity('Colony'), processid: identity('Process')};
@@ -50,7 +51,7 @@ export const submitProcess = defineMany({
 		},
 		async carryOut(calls, {database, colony, slot}) {
 			const answers = await together.submitTogether(database, colony, slot, calls.map(({input, ...call}) => ({...call, processid: newProcessId(), spec: input.spec})));
-			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result.process, work: [answer.result.demand]}});
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result.process, work: [answer.result.demand], move: {colony, kind: 'submitted'}}});
 		},
 	},
 	async handleMany({client, calls}) {
@@ -206,7 +207,7 @@ export const assignProcess = defineMany({
 		},
 		async carryOut(calls, {database, cursors, colony, slot}) {
 			const answers = await together.assignTogether(database, {colony, kind: calls[0]!.computer!, cursors}, slot, calls.map(({input, ...call}) => ({...call, waits: input.wait > 0})));
-			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result}});
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: answer.result === undefined ? {result: undefined} : {result: answer.result.process, move: {colony, kind: 'assigned', seconds: answer.result.waited / 1_000_000}}});
 		},
 	},
 	async handleMany({client, calls, cursors, held, also}) {
@@ -233,7 +234,7 @@ const closing = (to: 'successful' | 'failed') => defineMany({
 		subject: ({processid}) => processid,
 		async carryOut(calls, {database, colony, slot}) {
 			const answers = await together.closeTogether(database, {colony, to}, slot, calls.map(({input, ...call}) => ({...call, processid: input.processid})));
-			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result}});
+			return answers.map(answer => answer.isAlone ? answer : {isAlone: false, result: {result: answer.result, move: {colony, kind: 'closed', outcome: to, seconds: secondsOfRun(answer.result)}}});
 		},
 	},
 	commands: [{words: ['process', to], summary: `Mark a running process as ${to}.`, said: `Process marked as ${to}`}],

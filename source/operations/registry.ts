@@ -19,6 +19,7 @@ import * as processRetention from './process-retention.ts';
 import * as processes from './processes.ts';
 import * as pulse from './pulse.ts';
 import * as status from './status.ts';
+import * as tokens from './tokens.ts';
 
 /** Every operation by name: all that anyone can do. */
 export const operations = {
@@ -68,6 +69,9 @@ export const operations = {
 	'audit.present': audit.compareAudit,
 	'history.get': history.getRetention,
 	'history.retention': history.setRetention,
+	'token.create': tokens.createToken,
+	'token.list': tokens.listTokens,
+	'token.revoke': tokens.revokeToken,
 	'database.status': status.readStatus,
 	'database.rootpassword': installation.changeRootPassword,
 } as const;

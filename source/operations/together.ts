@@ -2,12 +2,13 @@ import type {Id} from '../core/types.ts';
 import type {
 	ClaimCursors, ComputerRow, Database, together,
 } from '../database/index.ts';
+import type {Move} from './moves.ts';
 
 /** One call of a group: who it is by, what was asked, and the computer as it was last known, where it is one. */
 export type Joined<Input> = together.Call & {input: Input; computer: ComputerRow | undefined};
 
-/** What came of it: the result, or undefined where there was nothing to assign; and the kinds of work that wait since. */
-export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]};
+/** What came of it: the result, or undefined where there was nothing to assign; the kinds of work that wait since; and the step that a process took. */
+export type JoinedResult<Result> = {result: Result | undefined; work?: readonly number[]; move?: Move};
 
 /** How concurrent calls of an operation about one colony, by any signers, share a statement. */
 export type Together<Input = any, Result = any> = {

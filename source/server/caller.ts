@@ -24,7 +24,7 @@ function rootPassword(authorization: string): string {
 	const encoded = /^basic +([\w+/=-]+)$/i.exec(authorization)?.[1];
 	const [, user, password] = /^([^:]*):(.*)$/s.exec(encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
 	if (user !== 'root' || password === undefined || password === '') {
-		throw new Unauthenticated('The header authorization is not that of the user root with a password.', {hint: 'Root uses HTTP Basic; everybody else signs the request.'});
+		throw new Unauthenticated('The header authorization is not that of the user root with a password.', {hint: 'Root uses HTTP Basic; everybody else signs the request. A token is for GET /metrics alone.'});
 	}
 
 	return password;
@@ -66,14 +66,24 @@ export function callerOf(request: IncomingMessage, body: Buffer | undefined, pat
 	}
 
 	if (!isConfidential(path)) {
-		throw new NotAllowed('The root password is not accepted over plain HTTP.', {hint: plainHint(path)});
+		throw new NotAllowed('The root password is not accepted over plain HTTP.', {hint: `${plainHint(path)} A token is for GET /metrics alone.`});
 	}
 
 	return {root: rootPassword(authorization), ...(headers['colonies-root'] === 'kept' ? {mustBeKept: true} : {})};
 }
 
-/** How a client proves who it is, for answers with 401 (RFC 9110 §11.6.1). */
-export const challenge = (path: Path): string => `Signature realm="colonies"${isConfidential(path) ? ', Basic realm="colonies root", charset="UTF-8"' : ''}`;
+/** The token of a request that is not signed (RFC 6750 §2.1); undefined where it brings none. Also over plain HTTP, which comes from this machine alone: all that it opens is the metrics. */
+export function bearerToken({headers}: IncomingMessage): string | undefined {
+	const isSigned = headers.signature !== undefined || headers['signature-input'] !== undefined;
+	return isSigned ? undefined : /^bearer +([\w~+/.-]+=*) *$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+/** How a client proves who it is, for answers with 401 (RFC 9110 §11.6.1). `tokens`: whether a token will do. */
+export const challenge = (path: Path, {tokens = false}: {tokens?: boolean} = {}): string => [
+	'Signature realm="colonies"',
+	...(isConfidential(path) ? ['Basic realm="colonies root", charset="UTF-8"'] : []),
+	...(tokens ? ['Bearer realm="colonies metrics"'] : []),
+].join(', ');
 
 /** @throws InvalidInput */
 export function idempotencyKeyOf({headers}: IncomingMessage): string | undefined {

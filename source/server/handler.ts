@@ -10,7 +10,7 @@ import {limits} from '../core/limits.ts';
 import {quoted} from '../core/text.ts';
 import type {HostedContext} from '../operations/index.ts';
 import {checkBodyHeaders, isSpoilt} from './body.ts';
-import {challenge, type Transport} from './caller.ts';
+import {bearerToken, challenge, type Transport} from './caller.ts';
 import {answerCors} from './cors.ts';
 import {createReadiness, readOnlyReason} from './health.ts';
 import {createLog} from './log.ts';
@@ -78,7 +78,7 @@ function refuse(reply: FastifyReply, request: FastifyRequest, {visits, transport
 
 	void reply.code(refusal.status).headers(refusal instanceof HttpRefusal ? refusal.headers : {});
 	if (refusal.status === 401) {
-		void reply.header('www-authenticate', challenge({transport, client: visit.client}));
+		void reply.header('www-authenticate', challenge({transport, client: visit.client}, {tokens: visit.route === '/metrics'}));
 	}
 
 	if (refusal.status === 503) {
@@ -147,6 +147,31 @@ function checkName({headers: {host = '', signature}}: IncomingMessage, names: re
 	}
 }
 
+/** Lets those read the metrics who bring a token for it, or the root password. @throws Unauthenticated, NotAllowed, InvalidInput, Unavailable */
+async function admitToMetrics(request: FastifyRequest, owned: Owned): Promise<void> {
+	const {context: {broker}, transport, visits} = owned;
+	const visit = visits.of(request.raw);
+	const token = bearerToken(request.raw);
+	if (token !== undefined) {
+		const name = await broker.nameOfMetricsToken(token);
+		if (name === undefined) {
+			throw new Unauthenticated('The token is unknown or revoked.', {hint: 'Create one with `colonies server token --name …`.'});
+		}
+
+		visit.who = `token ${name}`;
+		return;
+	}
+
+	const caller = await authenticate(request, owned, visit, true);
+	if (!('root' in caller)) {
+		throw new Unauthenticated('The metrics are for root and for tokens.', {hint: 'Send a token of `colonies server token` as Bearer, or the root password by HTTP Basic.'});
+	}
+
+	if (transport === 'socket') {
+		await broker.verifyRoot(caller.root);
+	}
+}
+
 /** What a server says about itself. */
 function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 	const {context, metrics, visits, version, transport} = owned;
@@ -169,15 +194,7 @@ function addOwnRoutes(app: FastifyInstance, owned: Owned): void {
 		return reply.type('application/json').send(document);
 	});
 	app.get('/metrics', {config: {template: '/metrics'}}, async (request, reply) => {
-		const caller = await authenticate(request, owned, visits.of(request.raw), true);
-		if (!('root' in caller)) {
-			throw new Unauthenticated('The metrics are for root.', {hint: 'Give the root password by HTTP Basic.'});
-		}
-
-		if (transport === 'socket') {
-			await context.broker.verifyRoot(caller.root);
-		}
-
+		await admitToMetrics(request, owned);
 		return reply.type(metrics.contentType).send(await metrics.read());
 	});
 }
@@ -241,6 +258,7 @@ export async function createHandler({context, version, transport, names, log, pr
 		},
 		async close() {
 			await visits.close(patience);
+			metrics.close();
 			await app.close();
 		},
 	};

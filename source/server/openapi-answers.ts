@@ -55,6 +55,10 @@ const change: Readonly<Record<string, JsonSchema>> = {
 	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
 };
 
+const token: Readonly<Record<string, JsonSchema>> = {
+	name: text, created: reference('Time'), createdby: said(text, 'An id, or `root`.'), lastused: said({oneOf: [reference('Time'), {type: 'null'}]}, 'To about a minute; null before the first time.'),
+};
+
 const condition: JsonSchema = {type: 'string', enum: conditions.map(({name}) => name)};
 const side: JsonSchema = {type: ['string', 'integer']};
 const reason = {
@@ -92,10 +96,11 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		mem: said(whole, 'MB'),
 		cores: whole,
 		gpus: whole,
+		traceparent: said(text, 'The trace that it belongs to (W3C Trace Context); left out where none was given.'),
 		in: attributes,
 		out: attributes,
 		err: attributes,
-	}),
+	}, ['traceparent']),
 	ProcessVersion: object({
 		processid: id, status: index(processStates), since: said(reference('Time'), 'When it entered its state.'), retries: whole, computertype: text, version: said(text, 'Another one after every change of it; for `ifversion`.'),
 	}),
@@ -243,6 +248,9 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'process.retention': reference('ProcessRetention'),
 	'history.get': reference('Retention'),
 	'history.retention': reference('Retention'),
+	'token.create': object({...token, token: said(text, 'The token itself, which is shown this once.')}),
+	'token.list': list(object(token)),
+	'token.revoke': object(token),
 	'database.status': reference('DatabaseStatus'),
 	'database.rootpassword': undefined,
 };

@@ -138,7 +138,7 @@ function ownPaths(): JsonSchema {
 			},
 		}),
 		'/openapi.json': get('server.description', 'This description.', json({type: 'object'})),
-		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}]}),
+		'/metrics': get('server.metrics', 'Measurements in the text format of Prometheus.', {'text/plain': {schema: {type: 'string'}}}, {security: [{root: []}, {token: []}]}),
 	};
 }
 
@@ -160,6 +160,7 @@ export function describeApi(version: string): JsonSchema {
 			securitySchemes: {
 				signature: {type: 'apiKey', in: 'header', name: 'Signature', description: 'HTTP Message Signatures (RFC 9421) with the headers Signature-Input and, for a body, Content-Digest.'},
 				root: {type: 'http', scheme: 'basic', description: 'The user root with the root password, over TLS only.'},
+				token: {type: 'http', scheme: 'bearer', description: 'A token of `token.create`, for /metrics alone.'},
 			},
 		},
 	};

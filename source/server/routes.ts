@@ -1,8 +1,9 @@
 import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import {ColoniesError} from '../core/errors.ts';
 import {shortId} from '../core/text.ts';
+import {readTraceparent, writeTraceparent} from '../core/traceparent.ts';
 import {
-	type AnyOperation, type Caller, decodeRequest, type HostedContext, listRoute, mostOf, type OperationName, operations, type Route, type RunOptions, splitRoute,
+	type AnyOperation, type Caller, type Decoded, decodeRequest, type HostedContext, listRoute, mostOf, type OperationName, operations, type Route, type RunOptions, splitRoute,
 } from '../operations/index.ts';
 import {readJson} from './body.ts';
 import {callerOf, idempotencyKeyOf, type Transport} from './caller.ts';
@@ -86,11 +87,27 @@ function decode(request: FastifyRequest, {operation, route}: Place) {
 	return decodeRequest(operation, route, {path, query, body: readJson(request.body as Buffer | undefined)}, {most: mostOf(operation)});
 }
 
+/**
+Puts the `traceparent` of a request (W3C Trace Context) into the specs that have none of their own.
+One that is malformed is passed over, as the recommendation says (§3.2.2): a tracer on the way must not make a submission fail.
+*/
+function withTrace(name: OperationName, {headers: {traceparent}}: FastifyRequest, decoded: Decoded): Decoded {
+	const context = name === 'process.submit' && typeof traceparent === 'string' ? readTraceparent(traceparent) : undefined;
+	if (context === undefined) {
+		return decoded;
+	}
+
+	const traced = (input: Record<string, unknown>) => typeof input.spec === 'object' && input.spec !== null && !Array.isArray(input.spec)
+		? {...input, spec: {traceparent: writeTraceparent(context), ...input.spec}}
+		: input;
+	return 'input' in decoded ? {input: traced(decoded.input)} : {inputs: decoded.inputs.map(input => traced(input))};
+}
+
 async function answer(request: FastifyRequest, reply: FastifyReply, here: Place, parts: Parts): Promise<void> {
 	const {name, operation} = here;
 	const visit = parts.visits.of(request.raw);
 	const caller = await authenticate(request, parts, visit, operation.allow.allowed.includes('root'));
-	const decoded = decode(request, here);
+	const decoded = withTrace(name, request, decode(request, here));
 	if (name === 'event.list' && 'input' in decoded && wantsStream(request.raw)) {
 		await openStream(parts.context, {request, reply, visit, caller, input: decoded.input}, parts.beat);
 		return;

@@ -2,6 +2,7 @@ import {type ColoniesError, Conflict, InvalidInput, toColoniesError} from '../co
 import {quoted, shortId} from '../core/text.ts';
 import type {Process} from '../core/types.ts';
 import type {Closing, Store} from './closing.ts';
+import type {AttemptSpan} from './tracing.ts';
 import type {
 	Handler, Job, Outputs, Progress,
 } from './types.ts';
@@ -41,6 +42,8 @@ function messageOf(thrown: unknown): string {
 }
 
 export type Ways = {
+	/** The span of the attempt, where there is a tracer. */
+	span?: AttemptSpan | undefined;
 	store: Store;
 	closing: Closing;
 	/** Hears what is out of the ordinary. */
@@ -153,15 +156,17 @@ export class Attempt {
 
 	/** @returns why it failed */
 	async #handle(handler: Handler): Promise<string | undefined> {
+		const {span} = this.#ways;
 		const job: Job = {
 			process: this.#process,
+			traceparent: span ? span.traceparent : this.#process.traceparent,
 			in: Object.fromEntries((this.#process.in ?? []).map(({key, value}) => [key, value])),
 			signal: this.#controller.signal,
 			out: (key, value) => this.#write('out', key, value), // eslint-disable-line @typescript-eslint/promise-function-async -- another promise would be one that nobody listens to
 			err: (key, value) => this.#write('err', key, value), // eslint-disable-line @typescript-eslint/promise-function-async
 		};
 		try {
-			const outputs = await handler(job) ?? {};
+			const outputs = await (span ? span.run(async () => handler(job)) : handler(job)) ?? {};
 			// Also what the handler did not wait for belongs to its work.
 			await Promise.all(this.#pending);
 			await this.#writeAll(outputs);

@@ -11,8 +11,8 @@ const mostOfAll = 262_144;
 
 const prefix = 'COLONIES_IN_';
 
-/** Variables of ours that hold a secret, or that would be taken for the process's own. */
-const isOurs = (name: string): boolean => name === 'DATABASE_URL' || name === 'PGPASSWORD' || name.startsWith('COLONIES_DB') || name.startsWith(prefix) || (name.startsWith('COLONIES_') && isSecretKey(name));
+/** Variables of ours that hold a secret, or that would be taken for the process's own: the trace of this computer is not the trace of what it runs. */
+const isOurs = (name: string): boolean => name === 'TRACEPARENT' || name === 'TRACESTATE' || name === 'DATABASE_URL' || name === 'PGPASSWORD' || name.startsWith('COLONIES_DB') || name.startsWith(prefix) || (name.startsWith('COLONIES_') && isSecretKey(name));
 
 /** The variable of a key: `COLONIES_IN_TEST_KEY1` for `test-key1`. */
 const nameOf = (key: string): string => `${prefix}${key.toUpperCase().replaceAll(/[^A-Z\d_]/g, '_')}`;
@@ -43,7 +43,7 @@ function inputsOf({processid, in: attributes}: Process, notice: (sentence: strin
 }
 
 /** What a program finds in its environment: ours without its secrets, and what it is run for. */
-export function environmentOf(process: Process, env: Environment, notice: (sentence: string) => void): Record<string, string> {
+export function environmentOf(process: Process, {env, notice, traceparent}: {env: Environment; notice: (sentence: string) => void; traceparent: string | undefined}): Record<string, string> {
 	const inherited = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !isOurs(entry[0]));
 	return {
 		...Object.fromEntries(inherited),
@@ -51,5 +51,6 @@ export function environmentOf(process: Process, env: Environment, notice: (sente
 		COLONIES_PROCESSID: process.processid,
 		COLONIES_COLONYID: process.targetcolonyid,
 		COLONIES_COMPUTERID: process.assignedcomputerid,
+		...(traceparent === undefined ? {} : {TRACEPARENT: traceparent}),
 	};
 }

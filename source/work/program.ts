@@ -78,8 +78,8 @@ class Group {
 }
 
 /** Starts the program for a process. @throws Error when it cannot be started */
-async function start({command: [file, ...words], env, notice}: ProgramOptions, {process: given}: Job): Promise<ChildProcess> {
-	const child = spawn(file!, words, {env: environmentOf(given, env, notice), stdio: 'pipe', detached: hasGroups, windowsHide: true});
+async function start({command: [file, ...words], env, notice}: ProgramOptions, {process: given, traceparent}: Job): Promise<ChildProcess> {
+	const child = spawn(file!, words, {env: environmentOf(given, {env, notice, traceparent}), stdio: 'pipe', detached: hasGroups, windowsHide: true});
 	await new Promise<void>((resolve, reject) => {
 		child.once('spawn', resolve);
 		child.once('error', error => {
@@ -138,7 +138,7 @@ const aMoment = async (): Promise<void> => new Promise(resolve => {
 });
 
 /**
-A handler that runs a program for each process. The in attributes are in its environment, the process is JSON on its standard input. Its standard output becomes the out attribute `stdout`, its standard error
+A handler that runs a program for each process. The in attributes are in its environment, its trace as TRACEPARENT, the process is JSON on its standard input. Its standard output becomes the out attribute `stdout`, its standard error
 the err attribute `stderr`, its exit code the out attribute `exitcode`, or an err attribute where it is not 0; then the process fails. The program ends with its deadline, with all that it has started.
 */
 export function programHandler(options: ProgramOptions): Handler {

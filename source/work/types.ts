@@ -16,12 +16,26 @@ export type Job = {
 	readonly process: Process;
 	/** The values of the in attributes by their keys. */
 	readonly in: Readonly<Record<string, string>>;
+	/** The trace that the work belongs to (W3C Trace Context): of the span of this attempt where there is a tracer, else as it was submitted; undefined for none. */
+	readonly traceparent: string | undefined;
 	/** Aborted when the result is of no use any more: the deadline has passed, or the process was taken back; and when the computer is stopped a second time. */
 	readonly signal: Signal;
 	/** Writes an out attribute, up to 1 MiB; the same key again replaces the value. Rejects when it is refused, or when the process is no longer this computer's. */
 	out(key: string, value: string): Promise<void>;
 	/** The same for an err attribute. */
 	err(key: string, value: string): Promise<void>;
+};
+
+/** What is used of a span of OpenTelemetry. */
+export type Span = {
+	spanContext(): {traceId: string; spanId: string; traceFlags: number};
+	setStatus(status: {code: number; message?: string}): unknown;
+	end(): void;
+};
+
+/** What is used of a tracer of OpenTelemetry: `trace.getTracer(…)` of `@opentelemetry/api`, which must be installed beside it. */
+export type Tracer = {
+	startSpan(name: string, options?: {kind?: number; attributes?: Record<string, string | number>}, context?: any): Span;
 };
 
 /** What came of a job, as out attributes. What is undefined is left out. */

@@ -9,6 +9,7 @@ import type {Caller, Context} from '../operations/index.ts';
 import {Attempt, type Outcome} from './attempt.ts';
 import {Closing, type Store} from './closing.ts';
 import {type Assigned, Requests} from './requests.ts';
+import type {Tracing} from './tracing.ts';
 import type {
 	Handler, Progress, Worker, WorkOptions,
 } from './types.ts';
@@ -23,6 +24,8 @@ export type ComputerOptions = WorkOptions & {
 	colonyid: Id;
 	handler: Handler;
 	clock?: Clock;
+	/** Makes a span of each attempt. */
+	tracing?: Tracing | undefined;
 	/** Milliseconds between two looks whether a process that runs is still this computer's. */
 	heartbeat?: number;
 	/** Where signals are heard: this process, unless somebody else tells of them. */
@@ -78,6 +81,7 @@ class ComputerAtWork implements Worker {
 	readonly #handler: Handler;
 	readonly #concurrency: number;
 	readonly #heartbeat: number;
+	readonly #tracing: Tracing | undefined;
 	readonly #store: Store;
 	readonly #closing: Closing;
 	readonly #requests: Requests;
@@ -88,7 +92,8 @@ class ComputerAtWork implements Worker {
 	readonly #attempts = new Map<Attempt, Promise<void>>();
 	#tellRoom: () => void = () => undefined;
 
-	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 25, notice, report, clock = machineClock, heartbeat = usualHeartbeat}: ComputerOptions) {
+	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 25, notice, report, clock = machineClock, heartbeat = usualHeartbeat, tracing}: ComputerOptions) {
+		this.#tracing = tracing;
 		this.#handler = handler;
 		this.#heartbeat = heartbeat;
 		this.#concurrency = checked('concurrency', concurrency, limits.batch);
@@ -151,10 +156,12 @@ class ComputerAtWork implements Worker {
 	}
 
 	#begin({process, remaining}: Assigned): void {
-		const attempt = new Attempt(process, {store: this.#store, closing: this.#closing, notice: this.#notice, heartbeat: this.#heartbeat});
+		const span = this.#tracing?.begin(process);
+		const attempt = new Attempt(process, {span, store: this.#store, closing: this.#closing, notice: this.#notice, heartbeat: this.#heartbeat});
 		const started = performance.now();
 		this.#report({process, state: 'started', span: 0});
 		const end = (outcome: Outcome): void => {
+			span?.end(outcome);
 			this.#attempts.delete(attempt);
 			this.#tellRoom();
 			if (outcome.state === 'gone') {

@@ -171,6 +171,7 @@ export class Workload {
 		const random = this.#random;
 		const spec = () => ({
 			targetcolonyid: colony.id, timeout: random.pick([-1, 0, 1, 1, 3600]), maxretries: random.below(3), mem: random.below(3) * 1000, cores: random.below(4), computertype: random.pick(['', 'gpu', 'cpu']),
+			traceparent: random.pick([undefined, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01']),
 			in: random.pick([{}, {key: 'value', b: String(random.below(9)), a: ''}]),
 		});
 		const answers = await colony.broker.runMany({identity: colony.owner}, 'process.submit', Array.from({length: random.pick([1, 1, 1, 5])}, () => ({spec: spec()})));

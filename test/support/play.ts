@@ -122,7 +122,7 @@ class Player {
 				notices.push(sentence);
 			}});
 			// What tells of the store itself is of the same shape, and of no more.
-			write('done', operation === 'database.status' ? Object.keys(answer as object) : answer);
+			write('done', operation === 'database.status' ? Object.keys(answer as object) : (operation === 'token.create' ? {...answer as object, token: 'random'} : answer));
 			return answer;
 		} catch (error) {
 			const {code, message, hint} = toColoniesError(error);
@@ -550,6 +550,18 @@ async function playOperator(player: Player): Promise<void> {
 	for (const who of everybody) {
 		await call(who, 'database.status', {colonyid});
 	}
+
+	for (const who of everybody) {
+		await call(who, 'token.create', {name: 'prometheus'});
+		await call(who, 'token.list');
+		await call(who, 'token.revoke', {name: who === root ? 'prometheus' : 'nobody'});
+	}
+
+	await call(root, 'token.revoke', {name: 'prometheus'});
+	await call(root, 'token.create', {name: ''});
+	await call(root, 'token.create', {name: 'twice'});
+	await call(root, 'token.create', {name: 'twice'});
+	await call(root, 'token.list');
 
 	for (const after of ['', 'yesterday', '1', '-1.0', '1.2.3']) {
 		await call('owner', 'event.list', {colonyid, after});

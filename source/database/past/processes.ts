@@ -56,7 +56,7 @@ const past = `images as (
 		case when p.process_id is null then array(select colonies.bytes_of(t) from jsonb_array_elements_text(r.image->'targetcomputerids') t) else p.target_computer_ids end as target_computer_ids,
 		coalesce(p.computer_type, r.image->>'computertype') as computer_type, coalesce(p.timeout, (r.image->>'timeout')::integer) as timeout,
 		coalesce(p.max_retries, (r.image->>'maxretries')::integer) as max_retries, coalesce(p.mem, (r.image->>'mem')::bigint) as mem,
-		coalesce(p.cores, (r.image->>'cores')::integer) as cores, coalesce(p.gpus, (r.image->>'gpus')::integer) as gpus
+		coalesce(p.cores, (r.image->>'cores')::integer) as cores, coalesce(p.gpus, (r.image->>'gpus')::integer) as gpus, coalesce(p.traceparent, r.image->>'traceparent') as traceparent
 	from steps s join colonies.history h on h.at = s.at and h.history_id = s.history_id
 	left join colonies.processes p on p.process_id = s.subject_id
 	left join lateral (
@@ -71,7 +71,7 @@ const past = `images as (
 	from images i
 ), past as (
 	select subject_id as process_id, $1::bytea as colony_id, status, case status when 0 then submission_time when 1 then start_time else end_time end as entered_at, submission_time, start_time, end_time,
-		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus
+		case when timeout > 0 then start_time + timeout * interval '1 second' end as deadline, assigned_computer_id, target_computer_ids, computer_type, timeout, retries, max_retries, mem, cores, gpus, traceparent
 	from attempts
 )`;
 

@@ -58,13 +58,16 @@ const make = (type: string): ((slot: Slot) => string) => perSlot(slot => `with $
 
 const [textOfTyped, textOfUntyped] = [make('some'), make('')];
 
-type Row = CallRow & {sure: boolean} & ({process_id: null} | (ProcessRow & Taken));
+type Row = CallRow & {sure: boolean} & ({process_id: null} | (ProcessRow & Taken & {waited: number}));
+
+/** A process that was given to a computer, and the microseconds that it had waited. */
+export type Assigned = {process: Process; waited: number};
 
 /**
 Gives the oldest waiting processes to computers of one colony that are alike, in one transaction, one each.
 @returns for each the process, or undefined where there is nothing for it
 */
-export async function assignTogether(database: Database, {colony, kind, cursors}: {colony: Id; kind: Kind; cursors: ClaimCursors}, slot: Slot, calls: readonly AssignCall[]): Promise<Array<Answered<Process | undefined>>> {
+export async function assignTogether(database: Database, {colony, kind, cursors}: {colony: Id; kind: Kind; cursors: ClaimCursors}, slot: Slot, calls: readonly AssignCall[]): Promise<Array<Answered<Assigned | undefined>>> {
 	const places = cursors.get();
 	const [computer] = new Set(calls.map(({signer}) => signer)).size === 1 ? [calls[0]!.signer] : [several];
 	const before = [...candidateValues({...kind, colony_id: colony, computer_id: computer}, Math.max(firstLook, calls.length * 2), few), places.demands, places.times];
@@ -72,10 +75,10 @@ export async function assignTogether(database: Database, {colony, kind, cursors}
 	const name = kind.computer_type === '' ? 'assign_untyped' : 'assign';
 	const [answer] = await database.flight([statementOf(name, slot, {text, before, calls, lists: [calls.map(({waits}) => waits)]})]);
 	const rows = answer!.rows as Row[];
-	cursors.pass(rows.filter((row): row is Row & ProcessRow & Taken => row.process_id !== null), places);
+	cursors.pass(rows.filter((row): row is Row & ProcessRow & Taken & {waited: number} => row.process_id !== null), places);
 	return rows.map(row => {
 		if (row.process_id !== null) {
-			return {isAlone: false, result: complete(row)};
+			return {isAlone: false, result: {process: complete(row), waited: row.waited}};
 		}
 
 		return row.sure ? {isAlone: false, result: undefined} : {isAlone: true, isSpent: row.fresh === true};

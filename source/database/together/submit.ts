@@ -12,7 +12,7 @@ import {
 export type SubmitCall = Call & Submission;
 
 const columns = [
-	'process_id bytea', 'demand bytea', 'targets text', 'type text', 'timeout integer', 'retries integer', 'mem bigint', 'cores integer', 'gpus integer', 'attributes jsonb', 'image jsonb',
+	'process_id bytea', 'demand bytea', 'targets text', 'type text', 'timeout integer', 'retries integer', 'mem bigint', 'cores integer', 'gpus integer', 'traceparent text', 'attributes jsonb', 'image jsonb',
 ] as const;
 
 /** As \`submit\` does, for calls of several. Kinds of work that are new are for the path that makes their rows. */
@@ -26,8 +26,8 @@ const textOf = perSlot(slot => `with ${admitting({slot, first: 2, columns, owner
 		select a.*, k.demand_id, statement_timestamp() + (a.n - 1) * interval '1 microsecond' as at from allowed a join known k on k.fingerprint = a.demand
 		where a.key is null or exists (select from kept t where t.signer = a.signer and t.key = a.key)
 	), added as (
-		insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, attributes)
-		select g.process_id, $1, g.demand_id, g.at, g.at, g.targets::bytea[], g.type, g.timeout, g.retries, g.mem, g.cores, g.gpus, g.attributes from good g order by g.n
+		insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
+		select g.process_id, $1, g.demand_id, g.at, g.at, g.targets::bytea[], g.type, g.timeout, g.retries, g.mem, g.cores, g.gpus, g.traceparent, g.attributes from good g order by g.n
 	), ${noting({actor: 'x.signer', what: '\'process.submit\'', states: ['null', '\'waiting\''], detail: `jsonb_build_object('submissiontime', ${timeText('x.at')}) || x.image`}, 'good')}
 	select ${freshOf(slot)} as fresh, g.demand_id, g.at from input i left join good g on g.n = i.n order by i.n`);
 
@@ -36,7 +36,7 @@ type Row = CallRow & {demand_id: number | null; at: string};
 /** A row as it is now, but for the time, from what was asked. */
 const rowOf = (colony: Id, {processid, spec}: Submission, at: string): ProcessRow => ({
 	process_id: processid, colony_id: colony, target_computer_ids: spec.targetcomputerids, assigned_computer_id: null, status: 0, entered_at: at, computer_type: spec.computertype,
-	submission_time: at, start_time: null, end_time: null, deadline: null, timeout: spec.timeout, retries: 0, max_retries: spec.maxretries, mem: spec.mem, cores: spec.cores, gpus: spec.gpus, attributes: given(spec),
+	submission_time: at, start_time: null, end_time: null, deadline: null, timeout: spec.timeout, retries: 0, max_retries: spec.maxretries, mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
 });
 
 /** Submits processes of several callers to one colony, each for itself, in one transaction. `demand`: the row of \`demands\` that it belongs to. */
@@ -51,6 +51,7 @@ export async function submitTogether(database: Database, colony: Id, slot: Slot,
 		calls.map(({spec}) => spec.mem),
 		calls.map(({spec}) => spec.cores),
 		calls.map(({spec}) => spec.gpus),
+		calls.map(({spec}) => spec.traceparent ?? null),
 		calls.map(({spec}) => given(spec)),
 		calls.map(call => imageOf(colony, call)),
 	];
