@@ -144,7 +144,7 @@ const answers: Partial<Record<OperationName, (random: Random, state: State) => u
 		by, buckets: random.pick([1, 60, 72, 84, 90, 96, 120]), step: random.pick([10, 60, 900, 21_600]), keys: random.pick([[], hostileTexts.slice(0, 20), ['gpu', '']]), name: random.pick([undefined, ...hostileTexts]),
 		others: random.pick([0, 12]), value: () => random.pick([null, 0, 0.0005, 3, 1e12]), to: Date.UTC(2026, 0, 1) + random.below(1e6),
 	}),
-	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3, readonly: null, listening: true}),
+	'database.status': () => ({clock: '2026-01-01T00:00:30.000000Z', started: null, bytes: 1e9, sizes: [{table: 'processes', bytes: 5000}], connections: null, most: 100, oldest: 3, readonly: null, listening: true, prepared: true, lag: null}),
 };
 
 /** What the world outside may answer. */

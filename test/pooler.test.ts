@@ -50,6 +50,13 @@ test('many colonies work at once; a statement that takes too long is cancelled',
 	await live(colony);
 	assert.ok((await eventsAfter(database, {after: {txid: 0, row: 0}, colony: colony.id, limit: 100})).length > 5);
 	await intact(colony);
+	// This pooler does not keep prepared statements, which is found out as soon as a session meets another server.
+	await eventually(async () => {
+		await Promise.all([live(colony), live(other)]);
+		return !database.load().prepares;
+	}, 'It goes on preparing.');
+	const status = await colony.own('database.status');
+	assert.deepEqual([status.listening, status.prepared], [false, false]);
 	// A statement by itself has no setting that ends it: it is cancelled, through the pooler too.
 	const hasty = await openPostgres({...where, statementTimeout: 500});
 	after(async () => hasty.close());

@@ -20,6 +20,8 @@ export type DatabaseStatus = {
 	readonly: NoChanges | null;
 	/** Whether notifications arrive here; where they do not, changes and work are found by polling five times a second. */
 	listening: boolean;
+	/** Whether hot statements are prepared: not with `--dbprepare off`, nor behind a pooler that was found not to keep them. */
+	prepared: boolean;
 	/** Seconds by which a standby is behind its primary; null on a primary, and where a standby has not heard of it yet. */
 	lag: number | null;
 };
@@ -35,7 +37,7 @@ export async function writtenTo(client: Client): Promise<string> {
 }
 
 /** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
-export async function databaseStatus(client: Client, {listening, noChanges}: Load): Promise<DatabaseStatus> {
+export async function databaseStatus(client: Client, {listening, prepares, noChanges}: Load): Promise<DatabaseStatus> {
 	const {rows: [row]} = await client.query<Row>(`
 		select clock_timestamp() as clock, pg_postmaster_start_time() as started, pg_database_size(current_database()) as bytes,
 			(select count(*)::int from pg_stat_activity where datname = current_database()) as connections,
@@ -47,5 +49,5 @@ export async function databaseStatus(client: Client, {listening, noChanges}: Loa
 	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.
 	const sizeOf = (table: string): string => timescale !== null && table !== 'live' ? `${timescale}.hypertable_size('colonies.${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('colonies.${table}') where isleaf), pg_total_relation_size('colonies.${table}'))`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
-	return {...status, sizes, readonly: noChanges ?? null, listening};
+	return {...status, sizes, readonly: noChanges ?? null, listening, prepared: prepares};
 }

@@ -172,6 +172,7 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		clock: reference('Time'), started: {oneOf: [reference('Time'), {type: 'null'}]}, bytes: said(wholeOrNull, 'Of the whole database.'), sizes: list(object({table: text, bytes: whole})),
 		connections: said(wholeOrNull, 'Of whatever program to this database.'), most: said(whole, 'How many connections the database server allows.'), oldest: said({type: ['number', 'null']}, 'Age in seconds of the oldest open transaction.'),
 		readonly: said({type: ['string', 'null'], enum: ['standby', 'read-only', null]}, 'Why the database takes no changes; null where it takes them.'),
+		prepared: said({type: 'boolean'}, 'Whether hot statements are prepared: not with `--dbprepare off`, nor behind a pooler that was found not to keep them.'),
 		lag: said({type: ['number', 'null']}, 'Seconds by which a standby is behind its primary; null on a primary, and where a standby has not heard of it yet.'),
 		listening: said({type: 'boolean'}, 'Whether notifications of the database reach this server. Where they do not, changes and work are found by polling every 200 ms.'),
 	}),

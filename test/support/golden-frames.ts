@@ -88,7 +88,7 @@ const answers: Partial<Record<OperationName, (input: any, state: State) => unkno
 	'process.history': () => pageOf(steps as never),
 	'process.compare': () => [{part: 'process', name: 'computer', value: 'edge-0', other: 'lab-1'}, {part: 'in', name: 'source', value: 's3://footage/take-103.mov', other: 's3://footage/take-115.mov'}, {part: 'times', name: 'ran', value: '55s', other: '38s'}],
 	'process.kept': ({colonyid}) => ({colonyid, successful: '30d', failed: '90d', own: {successful: '30d', failed: null}, installation: {successful: 'off', failed: '90d'}, due: 312, lastremoved: time(-300), lastcount: 1204}),
-	'database.status': () => ({clock: time(0), started: time(-90_000), bytes: 52_428_800, sizes: [{table: 'processes', bytes: 4_194_304}, {table: 'history', bytes: 16_777_216}], connections: null, most: 100, oldest: null, readonly: null, listening: true}),
+	'database.status': () => ({clock: time(0), started: time(-90_000), bytes: 52_428_800, sizes: [{table: 'processes', bytes: 4_194_304}, {table: 'history', bytes: 16_777_216}], connections: null, most: 100, oldest: null, readonly: null, listening: true, prepared: true, lag: null}),
 };
 
 function answerTo(effect: Effect, state: State): Message | undefined {

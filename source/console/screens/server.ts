@@ -57,6 +57,7 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 				['connections', `${known(status.connections, String)} of ${status.most}`, status.connections !== null && status.connections >= status.most * 0.9 ? danger : undefined],
 				...(status.readonly === 'standby' ? [['lag', lagText(status), (status.lag ?? longLag) >= longLag ? warning : undefined]] as Fact[] : []),
 				['listening', status.listening ? 'yes: changes are heard of at once' : 'not heard: polls every 200 ms', status.listening ? undefined : warning],
+				...(status.prepared ? [] : [['prepared', 'no: statements are planned at each call', warning]] as Fact[]),
 				['oldest open', status.oldest === null ? 'no transaction' : `a transaction of ${formatSpan(status.oldest * 1000)}`, (status.oldest ?? 0) > longOpen ? warning : undefined],
 			] satisfies Fact[]),
 	];
