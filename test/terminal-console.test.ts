@@ -222,7 +222,7 @@ describe('on PostgreSQL', {skip: noPostgres}, () => {
 		const {home, env, register} = await settle(t);
 		await register('middle');
 		await openKeychain({folder: home}).encrypt('correct horse');
-		const terminal = openConsole(t, home, {env, columns: 140, rows: 24});
+		const terminal = openConsole(t, home, {env, columns: 100, rows: 24});
 		await terminal.until('Passphrase of your keys:');
 		terminal.press(...'wrong', 'enter');
 		await terminal.until(/The passphrase does not open the key of/);
@@ -233,7 +233,7 @@ describe('on PostgreSQL', {skip: noPostgres}, () => {
 		terminal.press('A', 'y');
 		await terminal.until(/> middle +✓ approved/);
 		terminal.press('6');
-		await terminal.until(/encrypted/);
+		await terminal.until(/locked/);
 		terminal.press('q');
 		assert.equal((await terminal.exit()).code, 0);
 		assert.doesNotMatch(terminal.screen().join('\n'), /horse/);

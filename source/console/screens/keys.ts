@@ -17,7 +17,7 @@ export const keysScreen: Screen<KeyEntry> = {
 		{title: 'OF', width: 9, yields: 0, value: ({label}) => label?.kind ?? '-'},
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({label}) => label ? visible(label.name) : '-'},
 		{title: 'COLONY', width: 10, yields: 1, value: ({label}) => label ? shortId(label.colonyid) : '-'},
-		{title: 'FILE', width: 9, yields: 2, value: ({damaged, encrypted}) => damaged ? 'damaged' : (encrypted ? 'encrypted' : 'good'), style: (text, {damaged}) => damaged ? danger(text) : text},
+		{title: 'FILE', width: 8, yields: 2, value: ({damaged, encrypted}) => damaged ? 'damaged' : (encrypted ? 'locked' : 'good'), style: (text, {damaged}) => damaged ? danger(text) : text},
 	],
 	idOf: ({id}) => id,
 	nameOf: ({id, label}) => label ? `${visible(label.name)} (${shortId(id)})` : shortId(id),
