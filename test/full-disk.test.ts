@@ -187,7 +187,7 @@ suite('the program itself', {skip}, () => {
 	});
 });
 
-const visit = {id: 'a', started: 0, route: '/healthz', address: '127.0.0.1'} as unknown as Visit;
+const visit = {id: 'a', started: 0, route: '/healthz', client: {address: '127.0.0.1'}} as unknown as Visit;
 const request = {method: 'GET'} as unknown as http.IncomingMessage;
 const response = {headersSent: true, statusCode: 200} as unknown as http.ServerResponse;
 
