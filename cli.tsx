@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
+import {keepCompiledCode} from './source/door/compiled-code.ts';
 import {version} from './source/door/version.ts';
 
 // A reader may close its pipe, and a disk may be full. Whoever writes an answer hears that from the write; for everything else it makes no difference, and none of it ends the program here.
@@ -14,6 +15,7 @@ const warn = (sentence: string) => {
 };
 
 async function main(): Promise<number> {
+	keepCompiledCode(env);
 	const [{createContexts}, {folders, openKeychain, openSettings}, {demoKeychain, openDemo}, {askPassphrase}, {serving}, {work}] = await Promise.all([
 		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/passphrase.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
 	]);
