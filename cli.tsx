@@ -20,7 +20,7 @@ async function main(): Promise<number> {
 		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/passphrase.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
 	]);
 	const places = folders(env);
-	const keychain = openKeychain({folder: places.config, warn, passphrase: askPassphrase({env, stdin, stderr})});
+	const keychain = openKeychain({folder: places.config, warn, passphrase: askPassphrase({env, stdin, stderr, ask: async question => (await import('./source/commands/ask.ts')).askAtTerminal({stdin, stderr}, question)})});
 	const settings = openSettings({folder: places.config, warn});
 	const contexts = createContexts({env, folders: places, settings, version});
 	const {isConsole} = await import('./source/console/arguments.ts');

@@ -52,7 +52,8 @@ suite('a host', () => {
 			const commands: Array<[name: string, words: string[]]> = [
 				['--host', ['context', 'add', 'lab', '--host', written]],
 				['--host', ['colony', 'ls', '--host', written]],
-				['--dbhost', ['context', 'add', 'lab', '--dbhost', written]],
+				// A database may have several hosts, and a server several names.
+				...(written === 'a,b' ? [] : [['--dbhost', ['context', 'add', 'lab', '--dbhost', written]]] satisfies Array<[string, string[]]>),
 				['--host', ['server', 'start', '--rootpassword', 'x', '--host', written]],
 				...(written === 'a,b' ? [] : [['--name', ['server', 'start', '--rootpassword', 'x', '--name', `localhost,${written}`]] satisfies [string, string[]]]),
 			];
@@ -61,11 +62,11 @@ suite('a host', () => {
 				assert.deepEqual({code, stdout, stderr}, {code: 2, stdout: '', stderr: said(name)}, words.join(' '));
 			}
 
-			for (const name of ['COLONIES_HOST', 'COLONIES_DBHOST']) {
+			for (const name of ['COLONIES_HOST', ...(written === 'a,b' ? [] : ['COLONIES_DBHOST'])]) {
 				assert.throws(() => resolveTarget({}, {[name]: written}, nothing), {code: 'invalid-input', message: `${name} ${problem}.`, hint});
 			}
 
-			for (const name of ['host', 'dbhost']) {
+			for (const name of ['host', ...(written === 'a,b' ? [] : ['dbhost'])]) {
 				const {code, message, hint: next} = await failureOf(connect({[name]: written, privateKey: newPrivateKey()}));
 				assert.deepEqual([code, message, next], ['invalid-input', `${name} ${problem}.`, hint]);
 			}

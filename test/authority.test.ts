@@ -124,10 +124,10 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'audit.present': ofOwnerOrRoot(() => ({})),
 	'history.get': ofOwnerOrRoot(() => ({})),
 	'history.retention': onlyRoot(() => ({days: 0})),
-	'token.create': onlyRoot(() => ({name: createIdentity().identity.id})),
+	'token.create': onlyRoot(() => ({name: createIdentity().identity.id.slice(0, 60)})),
 	'token.list': onlyRoot(() => ({})),
 	'token.revoke': onlyRoot(async ({colony}) => {
-		const {name} = await colony.broker.run(root, 'token.create', {name: createIdentity().identity.id});
+		const {name} = await colony.broker.run(root, 'token.create', {name: createIdentity().identity.id.slice(0, 60)});
 		return {name};
 	}),
 	'database.status': {'': {allowed: ['root', ...members], input: () => ({})}},

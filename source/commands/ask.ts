@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {StringDecoder} from 'node:string_decoder';
 import {ColoniesError} from '../core/errors.ts';
 import {visible} from '../core/text.ts';
-import {type StandardInput, rest, wake} from './standard-input.ts';
+import {rest, StandardInput, wake} from './standard-input.ts';
 import type {InputStream, World} from './world.ts';
 
 const cancelled = (what: string): ColoniesError => new ColoniesError('cancelled', `${what}; nothing was changed.`);
@@ -114,6 +114,9 @@ export async function askSecret(input: StandardInput, {stderr}: Pick<World, 'std
 		stderr.write('\n');
 	}
 }
+
+/** The same where no command reads its input yet. @throws ColoniesError `cancelled` on ctrl-c */
+export const askAtTerminal = async ({stdin, stderr}: {stdin: InputStream; stderr: World['stderr']}, question: string): Promise<string> => askSecret(new StandardInput(stdin), {stderr}, question);
 
 /**
 Asks before something is lost: the answer is one line of standard input, terminal or not, and only `YES` means yes.

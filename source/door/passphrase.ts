@@ -1,9 +1,10 @@
 import {passphraseIn, passphraseMissing} from '../keychain/index.ts';
 
-type Streams = {env: NodeJS.ProcessEnv; stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream};
+/** `ask`: asks on the terminal, and shows nothing of what is typed. */
+type Asking = {env: NodeJS.ProcessEnv; stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream; ask: (question: string) => Promise<string>};
 
 /** Where the keychain gets its passphrase: from the environment, or whoever sits at the terminal. @throws Unauthenticated when there is neither */
-export const askPassphrase = ({env, stdin, stderr}: Streams) => async (): Promise<string> => {
+export const askPassphrase = ({env, stdin, stderr, ask}: Asking) => async (): Promise<string> => {
 	const given = passphraseIn(env);
 	if (given !== undefined) {
 		return given;
@@ -13,8 +14,7 @@ export const askPassphrase = ({env, stdin, stderr}: Streams) => async (): Promis
 		throw passphraseMissing();
 	}
 
-	const [{askSecret}, {StandardInput}] = await Promise.all([import('../commands/ask.ts'), import('../commands/standard-input.ts')]);
-	const typed = await askSecret(new StandardInput(stdin), {stderr}, 'Passphrase of your keys');
+	const typed = await ask('Passphrase of your keys');
 	if (typed === '') {
 		throw passphraseMissing();
 	}
