@@ -52,7 +52,7 @@ test('many colonies work at once; a statement that takes too long is cancelled',
 	await intact(colony);
 	// This pooler does not keep prepared statements, which is found out as soon as a session meets another server.
 	await eventually(async () => {
-		await Promise.all([live(colony), live(other)]);
+		await Promise.all(Array.from({length: 3}, async () => live(await openColony(database, colony.broker))));
 		return !database.load().prepares;
 	}, 'It goes on preparing.');
 	const status = await colony.own('database.status');

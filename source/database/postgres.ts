@@ -187,7 +187,7 @@ class Postgres implements Database {
 	}
 
 	load(): Load {
-		return {...this.#sessions.load, listening: this.#listener.isHearing, prepares: this.#prepares, noChanges: this.#reaching.state.noChanges};
+		return {...this.#sessions.load, listening: this.#listener.isHearing, deaf: this.#listener.isDeaf, prepares: this.#prepares, noChanges: this.#reaching.state.noChanges};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {

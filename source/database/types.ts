@@ -26,6 +26,8 @@ export type Load = {
 	waiting: number;
 	/** Whether notifications arrive, as far as that was tried. */
 	listening: boolean;
+	/** Whether it was found out that notifications do not arrive: a pooler is in between, or this is a standby. */
+	deaf: boolean;
 	/** Whether hot statements are prepared: not with `--dbprepare off`, nor behind a pooler that was found not to keep them. */
 	prepares: boolean;
 	/** Why the database takes no changes, as far as is known. */

@@ -133,7 +133,7 @@ export class News {
 
 	/** Tells of everything when something was written. Once more afterward: a transaction is in the log a moment before others see it. */
 	async #poll(): Promise<void> {
-		if (this.#polling || this.#database.load().listening) {
+		if (this.#polling || !this.#database.load().deaf) {
 			return;
 		}
 

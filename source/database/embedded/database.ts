@@ -188,7 +188,7 @@ export class EmbeddedDatabase implements Database {
 
 	load(): Load {
 		const {waiting, isIdle} = this.#turns;
-		return {connections: 1, idle: isIdle ? 1 : 0, waiting, listening: this.#reaching.state.reachable, prepares: true, noChanges: undefined};
+		return {connections: 1, idle: isIdle ? 1 : 0, waiting, listening: this.#reaching.state.reachable, deaf: false, prepares: true, noChanges: undefined};
 	}
 
 	async describe(): Promise<{place: string; server: string; timescale: string | undefined}> {

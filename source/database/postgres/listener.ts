@@ -76,6 +76,11 @@ export class Listener {
 		return this.#isHearing;
 	}
 
+	/** Whether it was found out that notifications do not arrive. */
+	get isDeaf(): boolean {
+		return this.#wasDeaf || (this.#isOnStandby && this.isUp);
+	}
+
 	/** Returns when the channel is heard, or at once when the server is away: then it is heard later, and `onGap` tells. */
 	async listen(channel: string, hear: (payload: string) => void, onGap?: () => void): Promise<() => Promise<void>> {
 		const hearer: Hearer = {hear, onGap, isSettled: false};
