@@ -23,6 +23,7 @@ const strings = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 /** A decimal without a fraction, after what can precede a value. Only values stand there; keys begin with a letter. */
 const wholeDecimal = /[=( ](-?\d+\.0+)(?!\d)/;
 
+/** Whether a member is an inner list, rather than an item. */
 export const isInnerList = (member: Member): member is InnerList => Array.isArray(member[0]);
 
 const valuesOf = ([value, parameters]: Item): unknown[] => [value, ...parameters.values()];
