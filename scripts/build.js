@@ -5,9 +5,10 @@ import {once} from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {fileURLToPath} from 'node:url';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import esbuild from 'esbuild';
+import {tsImport} from 'tsx/esm/api';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (...names) => path.join(root, ...names);
@@ -35,8 +36,7 @@ const exists = async file => {
 const withoutDevtools = {
 	name: 'without-devtools',
 	setup(build) {
-		build.onResolve({filter: /^react-devtools-core$/}, () => ({path: 'react-devtools-core', namespace: 'stub'}));
-		build.onLoad({filter: /.*/, namespace: 'stub'}, () => ({contents: 'export default {initialize() {}, connectToDevTools() {}};'}));
+		build.onLoad({filter: /[/\\]ink[/\\]build[/\\]devtools\.js$/}, () => ({contents: 'export {};'}));
 	},
 };
 
@@ -120,6 +120,16 @@ async function copyTemplate(outdir) {
 	await fs.chmod(copy, 0o644);
 }
 
+/** The manual pages. The build's date is that of SOURCE_DATE_EPOCH (seconds) where it is set, so that builds can be reproduced. */
+async function writeManual(outdir, version) {
+	const load = async (...names) => tsImport(pathToFileURL(inRoot('source', ...names)).href, import.meta.url);
+	const [{manual}, {consoleFlags}] = await Promise.all([load('commands', 'manual.ts'), load('console', 'arguments.ts')]);
+	const {SOURCE_DATE_EPOCH: epoch} = process.env;
+	await fs.writeFile(path.join(outdir, 'colonies.1'), manual({version, consoleFlags, date: epoch ? new Date(Number(epoch) * 1000) : new Date()}));
+	await fs.writeFile(path.join(outdir, 'colonies-tui.1'), '.so man1/colonies.1\n');
+	return ['colonies.1', 'colonies-tui.1'];
+}
+
 /** Removes what an earlier build left and this one has not made. */
 async function removeOthers(outdir, made) {
 	const names = await fs.readdir(outdir);
@@ -165,6 +175,10 @@ export async function build({entryPoints = entries, outdir = inRoot('dist')} = {
 		const {writeDeclarations} = await import('./declarations.js');
 		await writeDeclarations(outdir);
 		made.push('index.d.ts');
+	}
+
+	if (made.includes('cli.js')) {
+		made.push(...await writeManual(outdir, version));
 	}
 
 	await removeOthers(outdir, new Set([...made, 'licenses.txt', 'template.tar.gz']));

@@ -1,7 +1,7 @@
 // Writes what the documentation can say by itself: keys, commands, error codes. With --check it only tells whether a text is stale.
 import {readFileSync, writeFileSync} from 'node:fs';
 import process from 'node:process';
-import {describeCommands} from '../source/commands/index.ts';
+import {describeCommands, describeEnvironment} from '../source/commands/index.ts';
 import {keymap} from '../source/console/keymap.ts';
 import {headingOf} from '../source/console/keymap/headings.ts';
 import {screens} from '../source/console/screens/index.ts';
@@ -67,6 +67,7 @@ const parts: ReadonlyArray<readonly [file: string, name: string, text: () => str
 	['readme.md', 'first keys', keysInAMinute],
 	['docs/keys.md', 'keys', keys],
 	['docs/commands.md', 'commands', describeCommands],
+	['docs/commands.md', 'environment', describeEnvironment],
 	['docs/commands.md', 'errors', errors],
 	['docs/filter.md', 'filters', filters],
 	['docs/protocol.md', 'routes', describeRoutes],

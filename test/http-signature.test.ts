@@ -201,9 +201,9 @@ test('each fault of a signature has a sentence of its own', () => {
 		[{signature: undefined}, /no header signature\./],
 		[{'signature-input': ''}, /has no signature/],
 		[{'signature-input': 'sig1'}, /has no signature/],
-		[{'signature-input': 'sig1=("@method"'}, /malformed: expected a space or "\)" at character 16/],
+		[{'signature-input': 'sig1=("@method"'}, /header signature-input is malformed: expected a whitespace or \) after every item in an inner list at offset 15\./],
 		[{'signature-input': `${input},`}, /malformed/],
-		[{'signature-input': `Sig1${input.slice(4)}`}, /malformed: expected a name in lowercase at character 1/],
+		[{'signature-input': `Sig1${input.slice(4)}`}, /malformed: a key must begin with an asterisk or letter \(a-z\) at offset 0/],
 		[{signature: 'sig1=:a:'}, /malformed/],
 		[{signature: signature.replace('sig1', 'sig2')}, /nothing under the label sig1/],
 		[{signature: 'sig1="text"'}, /no byte sequence of 65/],
@@ -215,7 +215,12 @@ test('each fault of a signature has a sentence of its own', () => {
 		[{'signature-input': input.replace(identity.id, identity.id.toUpperCase())}, /keyid is no string of 64/],
 		[{'signature-input': input.replace(nonce, 'short')}, /nonce is no string of 16 to 64/],
 		[{'signature-input': input.replace(nonce, 'n'.repeat(65))}, /nonce is no string/],
-		[{'signature-input': input.replace(/created=\d+/, '$&.0')}, /created is no integer/],
+		[{'signature-input': input.replace(/created=\d+/, '$&.0')}, /malformed: the decimal \d{10}\.0 must be written as an integer/],
+		[{'signature-input': input.replace(/created=\d+/, '$&.5')}, /created is no integer/],
+		[{'signature-input': input.replace(/created=\d+/, 'created="1"')}, /created is no integer/],
+		[{'signature-input': input.replace(/;created=/, ';created=@')}, /malformed/],
+		[{'signature-input': `${input};x=@1790000000`}, /malformed: dates are not allowed/],
+		[{'signature-input': `${input};x=%"a%c3%a9"`}, /malformed: display strings are not allowed/],
 		[{'signature-input': input.replace('"@method"', '"@method" "@method"')}, /covers "@method" twice/],
 		[{'signature-input': input.replace('"@method"', '"@method";req')}, /with a parameter/],
 		[{'signature-input': input.replace('"@method"', '"@method" token')}, /is no string/],
@@ -259,6 +264,51 @@ test('the whole grammar of the headers is read, and put into its canonical form'
 	assert.equal(verifyHttp(withHeaders(signed, {'signature-input': spread, signature: ['proxy=:AAAA:', String(signed.headers.signature).replaceAll('=:', ':').replace('mine:', 'mine=:')]}), {now}).id, identity.id);
 });
 
+test('no parameter verifies as another than was signed', () => {
+	const verifies = (signed: string, sent: string): boolean => {
+		const rest = `(${bareComponents})${parameters}`;
+		const request = signedAs(bare, `${rest}${signed}`, bareLines);
+		try {
+			return verifyHttp(withHeaders(request, {'signature-input': `mine=${rest}${sent}`}), {now}).id === identity.id;
+		} catch (error) {
+			assert.ok(error instanceof ColoniesError && error.code === 'unauthenticated', String(error));
+			return false;
+		}
+	};
+
+	// What means the same is put into one form; everything else differs, or is refused.
+	for (const [canonical, ...sent] of [
+		[';x=1', ';x=1', ';x=01', '; x=1', ';x=2;x=1'],
+		[';x=1.5', ';x=1.5', ';x=1.50', ';x=01.500'],
+		[';x="1"', ';x="1"'],
+		[';x=:AQI=:', ';x=:AQI=:', ';x=:AQI:'],
+		[';x', ';x', ';x=?1'],
+		[';x=?0', ';x=?0'],
+		[';x=a', ';x=a'],
+		[String.raw`;x="\\\""`, String.raw`;x="\\\""`],
+		[';x=2;y=1', ';x=1;y=1;x=2'],
+	]) {
+		for (const each of sent) {
+			assert.ok(verifies(canonical!, each), `${each} for ${canonical}`);
+		}
+	}
+
+	for (const signed of [';x=1.0', ';x=-1.000', ';x=@1', ';x=%"1"', ';x=1', ';x="1"', ';x=:MQ==:', ';x=a1', ';x=?1', '']) {
+		for (const sent of [';x=1.0', ';x=1.00', ';x=-1.0', ';x=@1', ';x=@-1', ';x=%"1"', ';x=%"%31"']) {
+			assert.ok(!verifies(signed, sent), `${sent} for ${signed}`);
+		}
+	}
+
+	for (const [signed, sent] of [[';x=1', ';x="1"'], [';x=1', ';x=1.1'], [';x=a', ';x="a"'], [';x="AQI="', ';x=:AQI=:'], [';x=?1', ';x=1'], [';x;y', ';y;x'], [';__proto__=1', ''], [';constructor', ';x']]) {
+		assert.ok(!verifies(signed!, sent!) && !verifies(sent!, signed!), `${sent} for ${signed}`);
+	}
+
+	// What only looks like a decimal is none, and names that every object has are names like others.
+	for (const same of [';x="a=1.0 1.0"', String.raw`;x="\"=1.0"`, ';x=a1.0', ';a1.0=2', ';x=1.05', ';constructor=1;tostring;*x="a"']) {
+		assert.ok(verifies(same, same), same);
+	}
+});
+
 test('what is garbled is refused, whatever it is', () => {
 	const names = ['signature-input', 'signature', 'content-digest', 'idempotency-key'] as const;
 	const request = arrived(plain);
@@ -296,6 +346,8 @@ test('headers of a megabyte are read in linear time', () => {
 		{signature: `${long('a, ')}sig1=1`},
 		{'idempotency-key': `x${long(' ')}x`},
 		{'content-digest': long('a=();b;c, ')},
+		{'signature-input': `${input};x="${long(' =1.0')}`},
+		{'signature-input': `${input};x="${long(' =1')}"`},
 	]) {
 		const start = performance.now();
 		refused(withHeaders(request, headers));

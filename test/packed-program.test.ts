@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import {
+	chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
@@ -76,6 +78,28 @@ for (const [name, options] of [
 		assert.deepEqual(faults, []);
 	});
 }
+
+test('whatever the package and its documents name is in it, and nothing is that only its developers need', () => {
+	const {bin, man, exports: entries} = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {bin: Record<string, string>; man: string[]; exports: {'.': Record<string, string>}};
+	for (const file of [...Object.values(bin), ...man, ...Object.values(entries['.'])]) {
+		assert.ok(existsSync(path.join(folder, file)), file);
+	}
+
+	const files = readdirSync(folder, {recursive: true, encoding: 'utf8'});
+	let links = 0;
+	for (const page of files.filter(name => name.endsWith('.md') && !name.startsWith('node_modules'))) {
+		const text = readFileSync(path.join(folder, page), 'utf8').replaceAll(/^```[^]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
+		for (const [, target] of text.matchAll(/]\(([^)#\s]+)/g)) {
+			if (!/^[a-z]+:/.test(target!)) {
+				links++;
+				assert.ok(existsSync(path.join(folder, path.dirname(page), target!)), `${page} links to ${target}`);
+			}
+		}
+	}
+
+	assert.ok(links > 20, String(links));
+	assert.deepEqual(files.filter(name => /^(?:source|test|scripts|bench|\.ci)\b|\.tsx?$|\.map$/.test(name) && !name.endsWith('.d.ts') && !name.startsWith('node_modules')), []);
+});
 
 test('the examples run as shown', {skip: noPostgres, timeout: 120_000}, async () => {
 	const where = await freshPlace();

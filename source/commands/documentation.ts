@@ -1,6 +1,9 @@
 import type {Fields} from '../operations/fields.ts';
 import {type CommandEntry, generalFlags, storeFlags} from './command.ts';
 import {commands} from './entries.ts';
+import {
+	ownVariables, storeVariables, systemVariables, type Variable,
+} from './environment.ts';
 import {calledAs, restName, valueName} from './help.ts';
 
 const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
@@ -33,4 +36,12 @@ ${flagTable(generalFlags)}
 Those that work on a store have these, too; ${localOnly()} only those of a database:
 
 ${flagTable(storeFlags)}
+`;
+
+const variableRows = (variables: readonly Variable[]): string => variables.map(([names, summary]) => `| ${names.split(', ').map(name => code(name)).join(' ')} | ${cell(summary)} |`).join('\n');
+
+/** Every environment variable that the program reads, as Markdown. */
+export const describeEnvironment = (): string => `| Variable | |
+|---|---|
+${variableRows([...ownVariables, ...storeVariables, ...systemVariables])}
 `;

@@ -4,6 +4,7 @@ import {
 	type CommandEntry, fileFlags, generalFlags, operandName,
 } from './command.ts';
 import {commands, nouns} from './entries.ts';
+import {ownVariables} from './environment.ts';
 
 /** The width that help is written for. */
 const width = 100;
@@ -18,8 +19,8 @@ export function valueName(name: string, {kind, choices}: Field): string {
 	return placeholder === '' ? '' : ` ${placeholder}`;
 }
 
-/** What a flag stands for when it is left out, as text. */
-function defaultOf(field: Field): string {
+/** The default of a flag in parentheses, after a space; nothing for a flag without one. */
+export function defaultOf(field: Field): string {
 	const value = field.optional ? parseInput({field}, {}).field : undefined;
 	return typeof value === 'string' || typeof value === 'number' ? ` (${value} unless given)` : '';
 }
@@ -59,13 +60,16 @@ export const calledAs = ({words, operands}: CommandEntry): string => [...words, 
 /** What stands behind a command and its flags: ` -- COMMAND [ARG…]`; nothing mostly. */
 export const restName = ({rest}: CommandEntry): string => rest ? ` -- ${rest.name}` : '';
 
+/** How a command is called: `colonies process get --processid ID [flags]`. */
+export const usageOf = (entry: CommandEntry): string => `colonies ${calledAs(entry)}${required(entry.flags)} [flags]${restName(entry)}`;
+
 /** Help on one command: its operands and flags, who signs, and which store. */
 export function commandHelp(entry: CommandEntry): string {
 	const {summary, operands, rest, flags, signing, store} = entry;
 	const named = [...Object.entries(operands).map(([name, field]) => [operandName(name), field.summary] as const), ...(rest ? [[rest.name, rest.summary] as const] : [])];
 	return `${wrap(summary, 0)}
 
-Usage: ${wrap(`colonies ${calledAs(entry)}${required(flags)} [flags]${restName(entry)}`, 7)}
+Usage: ${wrap(usageOf(entry), 7)}
 ${named.length > 0 ? `\n${list(named)}\n` : ''}${section('Flags', pick(flags, name => !signing.has(name)))}${section('Who signs', pick(flags, name => signing.has(name)))}${section('Where', store)}${section('Also', generalFlags)}`;
 }
 
@@ -73,6 +77,9 @@ const verbRows = (noun: string): Array<[string, string]> => commands.filter(({wo
 
 /** Help on the commands of a noun. */
 export const nounHelp = (noun: string): string => `Usage: colonies ${noun} COMMAND [flags]\n\n${list(verbRows(noun))}\n\n\`colonies help ${noun} COMMAND\` shows the flags of one.\n`;
+
+/** Stands for all variables that choose a store: there are many. */
+const placeVariables = 'COLONIES_HOST, COLONIES_DBHOST, DATABASE_URL …';
 
 /** Help on everything: without arguments the program is the console. */
 export const generalHelp = (): string => `Colonies: distributed work, signed and kept in PostgreSQL.
@@ -82,5 +89,8 @@ Usage: colonies                       opens the console
 
 ${nouns.map(noun => list(verbRows(noun), widthOf(nouns.flatMap(noun => verbRows(noun))))).join('\n\n')}
 
-\`colonies help NOUN COMMAND\` shows the flags of one.
+Environment:
+${list([...ownVariables, [placeVariables, 'Defaults of the flags that choose a server or database']])}
+
+\`colonies help NOUN COMMAND\` shows the flags of one. \`man colonies\` has all of it after a global install.
 `;

@@ -1,4 +1,4 @@
-export {describeCommands} from './documentation.ts';
+export {describeCommands, describeEnvironment} from './documentation.ts';
 export {ownPart} from './arguments.ts';
 export {runCommand} from './run-command.ts';
 export type {

@@ -7,6 +7,7 @@ import {
 import {
 	type CommandEntry, flagsOf, flagType, operandName,
 } from './command.ts';
+import {withInstall} from './completion/install.ts';
 import {commands, findCommand, nouns} from './entries.ts';
 import {commandHelp, generalHelp, nounHelp} from './help.ts';
 import {OutputClosed, print, say} from './output.ts';
@@ -144,7 +145,7 @@ Carries out one command line: data to standard output, everything else to standa
 */
 export async function runCommand(argv: readonly string[], world: World): Promise<number> {
 	try {
-		await dispatch(parseArguments(argv, flagTypes), world);
+		await dispatch(parseArguments(withInstall(argv), flagTypes), world);
 		return 0;
 	} catch (error) {
 		if (error instanceof OutputClosed) {

@@ -7,7 +7,7 @@ import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
 import type {SavedContext, SavedSettings} from '../keychain/index.ts';
 import {
-	checkFlags, type ContextChoice, readChoice, storeFlags,
+	checkFlags, type ContextChoice, readChoice, storeFlags, variableOfFlag,
 } from '../operations/index.ts';
 
 /** How a database is connected to, beside where it is; what is undefined is as usual. */
@@ -41,18 +41,16 @@ const switches: Record<string, boolean> = {
 /** What a variable says of a switch, in more words than a flag takes; what is none of them is refused as a flag's is. */
 const switchOf = (text: string): string | boolean => Object.hasOwn(switches, text.toLowerCase()) ? switches[text.toLowerCase()]! : text;
 
-const variableOf = (name: string): string => `COLONIES_${name.toUpperCase()}`;
-
 const {demo: _, ...placeFlags} = storeFlags;
 
 /** What the environment says of the store, read as the flags of the same names are. @throws InvalidInput, which names the variable */
 function fromEnvironment(env: NodeJS.ProcessEnv): ContextChoice {
 	const typed = Object.entries(placeFlags).flatMap(([name, field]) => {
-		const text = env[variableOf(name)];
+		const text = env[variableOfFlag(name)];
 		return text === undefined || (text === '' && field.kind !== 'switch') ? [] : [[name, field.kind === 'switch' ? switchOf(text) : text] as const];
 	});
 	const {DATABASE_URL: url} = env;
-	return {...checkFlags(placeFlags, Object.fromEntries(typed), variableOf), url: url === '' ? undefined : url};
+	return {...checkFlags(placeFlags, Object.fromEntries(typed), variableOfFlag), url: url === '' ? undefined : url};
 }
 
 /** Checks a choice as a program makes it, with the names that it gives things. @throws InvalidInput */

@@ -1,5 +1,5 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
-import {type Dictionary, type Member, serializeBytes} from './structured-fields.ts';
+import {bytesOf, type Dictionary, serializeBytes} from './structured-fields.ts';
 
 const sha256 = (body: Uint8Array): Uint8Array => createHash('sha256').update(body).digest();
 
@@ -10,24 +10,18 @@ export const contentDigest = (body: Uint8Array): string => `sha-256=${serializeB
 const checked = new Map([['sha-256', 32], ['sha-512', 64]]);
 
 /** Whether a digest is that of a body. */
-function fits(algorithm: string, length: number, member: Member, body: Uint8Array): boolean {
-	if (!('item' in member) || member.item.type !== 'bytes' || member.item.value.length !== length) {
-		return false;
-	}
-
-	return timingSafeEqual(member.item.value, createHash(algorithm.replace('-', '')).update(body).digest());
-}
+const fits = (algorithm: string, length: number, digest: Uint8Array | undefined, body: Uint8Array): boolean => digest?.length === length
+	&& timingSafeEqual(digest, createHash(algorithm.replace('-', '')).update(body).digest());
 
 /** What is wrong with a Content-Digest for a body, or undefined when it has a sha-256, and that and a sha-512 beside it fit. Other algorithms are too weak to say anything, and are not looked at. */
 export function digestFault(digests: Dictionary, body: Uint8Array): string | undefined {
-	const digest = digests.get('sha-256');
-	if (digest === undefined || !('item' in digest) || digest.item.type !== 'bytes') {
+	if (bytesOf(digests.get('sha-256')) === undefined) {
 		return 'The header content-digest has no digest by sha-256.';
 	}
 
 	for (const [algorithm, length] of checked) {
 		const member = digests.get(algorithm);
-		if (member !== undefined && !fits(algorithm, length, member, body)) {
+		if (member !== undefined && !fits(algorithm, length, bytesOf(member), body)) {
 			return `The body does not fit its content-digest by ${algorithm}.`;
 		}
 	}

@@ -4,7 +4,7 @@ import type {Id} from '../core/types.ts';
 import {isId} from './ids.ts';
 import {fieldValue, type HttpRequest, requiredComponents} from './signature-base.ts';
 import {
-	type BareItem, type Dictionary, FieldFault, type InnerList, type Parameters, parseDictionary, serializeString,
+	type BareItem, type Dictionary, FieldFault, type InnerList, isInnerList, type Parameters, parseDictionary, serializeString, textOfItem,
 } from './structured-fields.ts';
 
 /** The name of domain.md's signatures as the parameter `alg`. */
@@ -42,15 +42,15 @@ export function readDictionary(headers: HttpRequest['headers'], name: string): D
 	}
 }
 
-const textOf = (item: BareItem | undefined): string | undefined => item?.type === 'string' ? item.value : undefined;
+const textOf = (item: BareItem | undefined): string | undefined => typeof item === 'string' ? item : undefined;
 
 /**
 The one signature of ours among those of Signature-Input. Others may stand beside it, of proxies for example.
 @throws Unauthenticated where there is none or more than one.
 */
 export function chooseSignature(inputs: Dictionary): [label: string, input: InnerList] {
-	const lists = [...inputs].flatMap(([name, member]) => 'items' in member ? [[name, member] as const] : []);
-	const ours = lists.filter(([, {parameters}]) => textOf(parameters.get('alg')) === signatureAlgorithm);
+	const lists = [...inputs].flatMap(([name, member]) => isInnerList(member) ? [[name, member] as const] : []);
+	const ours = lists.filter(([, [, parameters]]) => textOf(parameters.get('alg')) === signatureAlgorithm);
 	const [first, ...others] = ours;
 	if (others.length > 0) {
 		throw new Unauthenticated(`The request has ${ours.length} signatures with alg="${signatureAlgorithm}".`, {hint: 'Send exactly one: a request is by one identity.'});
@@ -64,17 +64,17 @@ export function chooseSignature(inputs: Dictionary): [label: string, input: Inne
 		throw new Unauthenticated('The header signature-input has no signature: a label with the list of what is covered.', {hint: guide});
 	}
 
-	const found = lists.map(([, {parameters}]) => textOf(parameters.get('alg'))).find(alg => alg !== undefined);
+	const found = lists.map(([, [, parameters]]) => textOf(parameters.get('alg'))).find(alg => alg !== undefined);
 	throw new Unauthenticated(found === undefined ? 'The signature has no parameter alg.' : `The signature has the unknown alg ${quoted(found)}.`, {hint: `Sign with alg="${signatureAlgorithm}".`});
 }
 
 /** The names of what is covered. @throws Unauthenticated for names that stand twice, have parameters or are no strings, and where something is left out. */
-export function coveredComponents({items}: InnerList, request: HttpRequest): string[] {
+export function coveredComponents([items]: InnerList, request: HttpRequest): string[] {
 	const names = new Set<string>();
-	for (const {item, parameters} of items) {
+	for (const [item, parameters] of items) {
 		const name = textOf(item);
 		if (name === undefined || parameters.size > 0) {
-			throw new Unauthenticated(`The component ${quoted(item.text)} is ${name === undefined ? 'no string' : 'covered with a parameter'}.`, {hint: 'Cover components by their plain names, like "@method".'});
+			throw new Unauthenticated(`The component ${quoted(textOfItem(item))} is ${name === undefined ? 'no string' : 'covered with a parameter'}.`, {hint: 'Cover components by their plain names, like "@method".'});
 		}
 
 		if (names.has(name)) {
@@ -94,11 +94,11 @@ export function coveredComponents({items}: InnerList, request: HttpRequest): str
 
 /** A parameter in whole seconds. @throws Unauthenticated */
 function secondsOf(name: string, item: BareItem): number {
-	if (item.type !== 'integer') {
+	if (typeof item !== 'number' || !Number.isInteger(item)) {
 		throw new Unauthenticated(`The parameter ${name} is no integer.`, {hint: 'It is a time in whole seconds since 1970.'});
 	}
 
-	return item.value;
+	return item;
 }
 
 /** Compares the times of a signature with a clock, in milliseconds since 1970. @throws Unauthenticated */

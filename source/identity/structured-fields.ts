@@ -1,207 +1,90 @@
-/**
-A bare item of RFC 8941 §3.3 with its canonical text (§4.1), which is what goes into a signature base.
-Integers and decimals are both numbers; they differ in their type.
-*/
-export type BareItem =
-	| {type: 'integer' | 'decimal'; value: number; text: string}
-	| {type: 'string' | 'token'; value: string; text: string}
-	| {type: 'bytes'; value: Uint8Array; text: string}
-	| {type: 'boolean'; value: boolean; text: string};
+import {
+	DisplayString, parseDictionary as parse, ParseError, serializeBareItem, serializeInnerList as serialize, type Token,
+} from 'structured-headers';
 
-/** In their order; of a key that stands twice the last value, in the first place. */
-export type Parameters = ReadonlyMap<string, BareItem>;
-export type Item = {item: BareItem; parameters: Parameters};
-export type InnerList = {items: readonly Item[]; parameters: Parameters};
+// The package's own types name BufferSource, which only browsers declare; without it they are `any`.
+
+/** A bare item of RFC 8941 §3.3. A byte sequence is an ArrayBuffer; a decimal has a fraction. */
+export type BareItem = number | string | boolean | Token | ArrayBuffer;
+export type Parameters = Map<string, BareItem>;
+export type Item = [value: BareItem, parameters: Parameters];
+export type InnerList = [items: Item[], parameters: Parameters];
 export type Member = Item | InnerList;
 export type Dictionary = ReadonlyMap<string, Member>;
 
-/** A text that is no structured field: its message says what was expected, and at which character, counted from 1. */
+/** A text that is not a dictionary of RFC 8941. Its message says what is wrong: a clause in lowercase, without a period. */
 export class FieldFault extends Error {
 	override readonly name = 'FieldFault';
 }
 
-const yes: BareItem = {type: 'boolean', value: true, text: '?1'};
+/** A string, quotes included. Linear: no text matches in two ways. */
+const strings = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
-// Sticky, and each without two ways to match the same text, so that reading is linear in the length of the field.
-const patterns = {
-	spaces: / */y,
-	whitespace: /[ \t]*/y,
-	key: /[a-z*][a-z\d_\-.*]*/y,
-	number: /-?(?:\d{1,12}\.\d{1,3}|\d{1,15})(?![\d.])/y,
-	string: /"[ !#-[\]-~]*(?:\\["\\][ !#-[\]-~]*)*"/y,
-	token: /[A-Za-z*][\w!#$%&'*+\-.^`|~:/]*/y,
-	bytes: /:[A-Za-z\d+/]*={0,2}:/y,
-	boolean: /\?[01]/y,
-};
+/** A decimal without a fraction, after what can precede a value. Only values stand there; keys begin with a letter. */
+const wholeDecimal = /[=( ](-?\d+\.0+)(?!\d)/;
 
-/** A place in a text that moves on as its parts are taken. */
-class Reader {
-	readonly #text: string;
-	#at = 0;
+/** Whether a member is an inner list, rather than an item. */
+export const isInnerList = (member: Member): member is InnerList => Array.isArray(member[0]);
 
-	constructor(text: string) {
-		this.#text = text;
+const valuesOf = ([value, parameters]: Item): unknown[] => [value, ...parameters.values()];
+
+const valuesIn = (member: Member): unknown[] => isInnerList(member)
+	? [...member[0].flatMap(item => valuesOf(item)), ...member[1].values()]
+	: valuesOf(member);
+
+/** What a value is called that RFC 9651 adds to RFC 8941; undefined for the others. */
+function newerKind(value: unknown): string | undefined {
+	if (value instanceof Date) {
+		return 'dates';
 	}
 
-	get next(): string | undefined {
-		return this.#text[this.#at];
-	}
-
-	/** Takes what a pattern matches here; undefined and no step where it does not. */
-	take(name: keyof typeof patterns): string | undefined {
-		const pattern = patterns[name];
-		pattern.lastIndex = this.#at;
-		const found = pattern.exec(this.#text)?.[0];
-		this.#at += found?.length ?? 0;
-		return found;
-	}
-
-	/** Takes one character if it stands here. */
-	skip(character: string): boolean {
-		const isThere = this.next === character;
-		this.#at += isThere ? 1 : 0;
-		return isThere;
-	}
-
-	fault(expected: string): FieldFault {
-		return new FieldFault(`expected ${expected} at character ${this.#at + 1}`);
-	}
-}
-
-function numberItem(text: string): BareItem {
-	const value = Number(text);
-	if (!text.includes('.')) {
-		return {type: 'integer', value, text: String(value)};
-	}
-
-	return {type: 'decimal', value, text: Number.isInteger(value) ? `${value}.0` : String(value)};
-}
-
-function bytesItem(base64: string, reader: Reader): BareItem {
-	const digits = base64.replace(/=+$/, '');
-	if (digits.length % 4 === 1) {
-		throw reader.fault('base64 of whole bytes before what is');
-	}
-
-	const value = Buffer.from(digits, 'base64');
-	return {type: 'bytes', value, text: `:${value.toString('base64')}:`};
-}
-
-/** RFC 8941 §4.2.3.1. */
-function readBareItem(reader: Reader): BareItem {
-	const number = reader.take('number');
-	if (number !== undefined) {
-		return numberItem(number);
-	}
-
-	const string = reader.take('string');
-	if (string !== undefined) {
-		return {type: 'string', value: string.slice(1, -1).replaceAll(/\\(.)/g, '$1'), text: string};
-	}
-
-	const token = reader.take('token');
-	if (token !== undefined) {
-		return {type: 'token', value: token, text: token};
-	}
-
-	const bytes = reader.take('bytes');
-	if (bytes !== undefined) {
-		return bytesItem(bytes.slice(1, -1), reader);
-	}
-
-	const boolean = reader.take('boolean');
-	if (boolean !== undefined) {
-		return {type: 'boolean', value: boolean === '?1', text: boolean};
-	}
-
-	throw reader.fault('a value');
-}
-
-function readKey(reader: Reader): string {
-	const key = reader.take('key');
-	if (key === undefined) {
-		throw reader.fault('a name in lowercase');
-	}
-
-	return key;
-}
-
-/** RFC 8941 §4.2.3.2. */
-function readParameters(reader: Reader): Parameters {
-	const parameters = new Map<string, BareItem>();
-	while (reader.skip(';')) {
-		reader.take('spaces');
-		const key = readKey(reader);
-		parameters.set(key, reader.skip('=') ? readBareItem(reader) : yes);
-	}
-
-	return parameters;
-}
-
-const readItem = (reader: Reader): Item => ({item: readBareItem(reader), parameters: readParameters(reader)});
-
-/** RFC 8941 §4.2.1.2, behind its opening bracket. */
-function readInnerList(reader: Reader): InnerList {
-	const items: Item[] = [];
-	for (;;) {
-		reader.take('spaces');
-		if (reader.skip(')')) {
-			return {items, parameters: readParameters(reader)};
-		}
-
-		items.push(readItem(reader));
-		if (reader.next !== ' ' && reader.next !== ')') {
-			throw reader.fault('a space or ")"');
-		}
-	}
-}
-
-function readMember(reader: Reader): Member {
-	if (!reader.skip('=')) {
-		return {item: yes, parameters: readParameters(reader)};
-	}
-
-	return reader.skip('(') ? readInnerList(reader) : readItem(reader);
+	return value instanceof DisplayString ? 'display strings' : undefined;
 }
 
 /**
-Reads a dictionary (RFC 8941 §4.2.2), the whole grammar of it. Empty text is an empty one.
+Parses a dictionary (RFC 8941 §4.2.2). Of a key that occurs twice, the last value counts, in the first place. Empty text is an empty dictionary.
+Refuses what would not serialize to what was signed: decimals without a fraction, which the parser turns into integers (`1.0` would become `1`).
+Refuses dates and display strings (RFC 9651): RFC 9421 builds on RFC 8941, which has neither.
 @throws FieldFault
 */
 export function parseDictionary(text: string): Dictionary {
-	const reader = new Reader(text);
-	const members = new Map<string, Item | InnerList>();
-	reader.take('spaces');
-	while (reader.next !== undefined) {
-		const key = readKey(reader);
-		members.set(key, readMember(reader));
-		reader.take('whitespace');
-		if (reader.next === undefined) {
-			break;
-		}
-
-		if (!reader.skip(',')) {
-			throw reader.fault('a comma');
-		}
-
-		reader.take('whitespace');
-		if (reader.next === undefined) {
-			throw reader.fault('one more member');
-		}
+	const dictionary = parsed(text);
+	const newer = [...dictionary.values()].flatMap(member => valuesIn(member)).map(value => newerKind(value)).find(kind => kind !== undefined);
+	if (newer !== undefined) {
+		throw new FieldFault(`${newer} are not allowed`);
 	}
 
-	return members;
+	const [, decimal] = wholeDecimal.exec(text.replaceAll(strings, '""')) ?? [];
+	if (decimal !== undefined) {
+		throw new FieldFault(`the decimal ${decimal} must be written as an integer`);
+	}
+
+	return dictionary;
 }
 
+function parsed(text: string): Dictionary {
+	try {
+		return parse(text) as Dictionary;
+	} catch (error) {
+		if (error instanceof ParseError) {
+			throw new FieldFault(error.message.replace(/^Parse error: /, '').replace(/^[A-Z](?=[a-z]* )/, first => first.toLowerCase()), {cause: error});
+		}
+
+		throw error;
+	}
+}
+
+/** The text of a bare item in a message. */
+export const textOfItem = (value: BareItem): string => serializeBareItem(value);
+
+/** The bytes of a byte sequence; undefined for anything else. */
+export const bytesOf = (member: Member | undefined): Uint8Array | undefined => member?.[0] instanceof ArrayBuffer ? new Uint8Array(member[0]) : undefined;
+
 /** An RFC 8941 string. `text` is printable ASCII. */
-export const serializeString = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+export const serializeString = (text: string): string => serializeBareItem(text);
 
 /** An RFC 8941 byte sequence. */
 export const serializeBytes = (bytes: Uint8Array): string => `:${Buffer.from(bytes).toString('base64')}:`;
 
-const serializeParameters = (parameters: Parameters): string =>
-	[...parameters].map(([key, {value, text}]) => value === true ? `;${key}` : `;${key}=${text}`).join('');
-
 /** The canonical text of an inner list (RFC 8941 §4.1.1.1). */
-export const serializeInnerList = ({items, parameters}: InnerList): string =>
-	`(${items.map(each => `${each.item.text}${serializeParameters(each.parameters)}`).join(' ')})${serializeParameters(parameters)}`;
+export const serializeInnerList = (list: InnerList): string => serialize(list);

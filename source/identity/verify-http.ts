@@ -11,7 +11,7 @@ import {
 import {
 	checkClock, chooseSignature, coveredComponents, guide, readDictionary, readProof,
 } from './signature-input.ts';
-import {serializeInnerList} from './structured-fields.ts';
+import {bytesOf, serializeInnerList} from './structured-fields.ts';
 
 /** What one signed request has shown. */
 type Proof = {
@@ -74,11 +74,12 @@ function readSignature(request: HttpRequest, name: string): string {
 		throw new Unauthenticated(`The header signature has nothing under the label ${name} of signature-input.`, {hint: 'Both headers use the same label.'});
 	}
 
-	if (!('item' in member) || member.item.type !== 'bytes' || member.item.value.length !== 65) {
+	const bytes = bytesOf(member);
+	if (bytes?.length !== 65) {
 		throw new Unauthenticated(`The signature under the label ${name} is no byte sequence of 65 bytes.`, {hint: 'It is r (32), s (32) and v (1) in base64 between colons.'});
 	}
 
-	return Buffer.from(member.item.value).toString('hex');
+	return Buffer.from(bytes).toString('hex');
 }
 
 /** The body as text, once its digest is checked. @throws Unauthenticated */
@@ -114,8 +115,8 @@ function notSigned(authority: string, base: string, signature: string): Error {
 
 function verify(request: HttpRequest, {now, schemes = ['https']}: Verifying): Signer {
 	const [name, input] = chooseSignature(readDictionary(request.headers, 'signature-input'));
-	const {created, nonce, keyid} = readProof(input.parameters);
-	checkClock(input.parameters, created, now);
+	const {created, nonce, keyid} = readProof(input[1]);
+	checkClock(input[1], created, now);
 	const components = coveredComponents(input, request);
 	const signature = readSignature(request, name);
 	const bases = [...new Set(schemes.map(scheme => signatureBase({...request, scheme}, components, serializeInnerList(input))))];

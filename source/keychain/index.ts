@@ -1,6 +1,7 @@
 export {type Certificate, fingerprintOf, ownCertificate, readCertificate} from './certificate.ts';
 export {createIdentity, isId, prove} from '../identity/index.ts';
 export type {Identity} from '../identity/index.ts';
+export {fileError, systemCode} from './failures.ts';
 export {folders, makePrivateFolder} from './folder.ts';
 export type {Folders, Warn} from './folder.ts';
 export {openKeychain} from './keychain.ts';

@@ -37,6 +37,9 @@ export const storeFlags = {
 	demo: optional(flag('Demo', 'Work on the demo, which is kept apart from real data')),
 };
 
+/** The environment variable that stands for a flag of a store: `COLONIES_DBHOST` for `dbhost`. */
+export const variableOfFlag = (name: string): string => `COLONIES_${name.toUpperCase()}`;
+
 /** Flags as they were typed: text, or whether a switch is on. A program may give numbers. */
 export type Typed = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -13,7 +13,7 @@ export {
 } from './fields.ts';
 export type {Committed, Move} from './moves.ts';
 export {
-	checkFlags, flagType, readChoice, storeFlags, type Typed,
+	checkFlags, flagType, readChoice, storeFlags, type Typed, variableOfFlag,
 } from './flags.ts';
 export {
 	complaintAbout, parseAll, parseInput, parseList,
