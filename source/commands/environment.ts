@@ -36,6 +36,7 @@ export const systemVariables: readonly Variable[] = [
 	['LC_ALL, LC_CTYPE, LANG', 'The first one set is the locale; unless it names UTF-8, the console and messages use ASCII only'],
 	['SHELL', 'Shell that completion install installs for, unless --shell is given'],
 	['XDG_CONFIG_HOME, XDG_DATA_HOME', 'Base folders of settings and data on Linux, and of completion scripts'],
+	['XDG_CACHE_HOME, LOCALAPPDATA', 'Base folders of what can be made again, on Linux and Windows'],
 	['XDG_RUNTIME_DIR', 'Folder of the embedded database\'s sockets'],
 	['ZDOTDIR', 'Folder of .zshrc, which completion install checks'],
 	['BASH_COMPLETION_USER_DIR', 'Folder where bash-completion looks for scripts of its user'],

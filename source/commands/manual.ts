@@ -90,6 +90,7 @@ const files: ReadonlyArray<readonly [path: string, summary: string]> = [
 	['~/.config/colonies-tui/keys/', 'The keychain: one file for each private key, readable by its user only.'],
 	['~/.config/colonies-tui/certificate.json', 'The self-signed certificate of server start, with its key.'],
 	['~/.local/share/colonies-tui/', 'The embedded database. On macOS it is in ~/Library/Application Support/colonies-tui, on Windows in %LOCALAPPDATA%/colonies-tui/Data.'],
+	['~/.cache/colonies-tui/', 'Compiled code of the program, with Node 22.1 and newer. It can be deleted at any time.'],
 ];
 
 /** What the page needs besides the commands. `date`: of the build; `consoleFlags`: the flags of the console, by name. */
