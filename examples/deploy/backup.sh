@@ -39,7 +39,12 @@ schema=${COLONIES_DBSCHEMA:-colonies}
 
 # The chunks of a hypertable lie in a schema of TimescaleDB, which a dump of this schema would miss.
 hypertables=$(psql -XAtq -v ON_ERROR_STOP=1 -v schema="$schema" <<'SQL'
-select count(*) from pg_class join pg_namespace on pg_namespace.oid = relnamespace join pg_trigger on tgrelid = pg_class.oid where nspname = :'schema' and tgname = 'ts_insert_blocker';
+select to_regclass('_timescaledb_catalog.hypertable') is not null as has_timescale \gset
+\if :has_timescale
+select count(*) from _timescaledb_catalog.hypertable where schema_name = :'schema';
+\else
+select 0;
+\endif
 SQL
 ) || fail "The database \"$PGDATABASE\" at $PGHOST:$PGPORT cannot be read. No backup was made."
 [ "$hypertables" = 0 ] || fail "The schema \"$schema\" has TimescaleDB hypertables, which a dump of one schema misses. Use \`colonies database copy --to FOLDER\`." 2
