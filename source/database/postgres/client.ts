@@ -63,6 +63,10 @@ export const closingClient = (Client: typeof pg.Client, hosts: Places): typeof p
 
 		Object.assign(this, {host: place.host, port: place.port} satisfies Placed);
 		placeOfClient.set(this, place);
+		// A pooler accepts connections while the host behind it is down, and cuts them at the first statement.
+		this.on('error', () => {
+			hosts.forget(place);
+		});
 		super.connect((error?: Error) => {
 			if (error) {
 				drop(this);
