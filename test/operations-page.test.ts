@@ -1,7 +1,9 @@
 // The commands of docs/operations.md, pasted into a shell: proxy, servers, poolers, primary and replica, a rolling restart and a failover.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
-import {cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {
+	cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -64,11 +66,12 @@ test('pasted, the commands bring everything up, survive a rolling restart and a 
 		env: {PATH: [folder, path.dirname(postgresProgram('psql')), process.env.PATH].join(path.delimiter), HOME: folder, LAB: lab, DEPLOY: path.join(folder, 'examples', 'deploy'), LC_ALL: 'C.UTF-8'},
 	});
 	let said = '';
-	for (const stream of [child.stdout, child.stderr]) {
-		stream.setEncoding('utf8').on('data', (text: string) => {
-			said += text;
-		});
-	}
+	const hear = (text: string) => {
+		said += text;
+	};
+
+	child.stdout.setEncoding('utf8').on('data', hear);
+	child.stderr.setEncoding('utf8').on('data', hear);
 
 	after(() => {
 		endDaemons(lab);
