@@ -9,6 +9,7 @@ import {
 	freePort, freshDatabase, noPostgres, type Server, startPostgres,
 } from './support/databases.ts';
 import {eventually} from './support/eventually.ts';
+import {noPooler, startPooler} from './support/poolers.ts';
 
 const skip = noPostgres;
 
@@ -102,4 +103,24 @@ test('a failover is followed: what is submitted meanwhile is refused or kept, an
 	stop();
 	await there.broker.close();
 	await colony.broker.close();
+});
+
+test('a failover is followed behind a PgBouncer for each host, which accepts connections to a host that is down', {skip: skip || noPooler}, async t => {
+	const primary = await startPostgres();
+	const {database: name} = await freshDatabase(primary);
+	const standby = await startPostgres({standbyOf: primary});
+	const poolers = [await startPooler(primary), await startPooler(standby)];
+	const database = await openPostgres({...poolers[0], database: name!, host: poolers.map(({host, port}) => `${host}:${port}`).join(',')});
+	t.after(async () => database.close());
+	assert.equal(await isStandby(database), false);
+	await primary.kill();
+	await standby.promote();
+	await eventually(async () => {
+		try {
+			await database.query('create table if not exists written_after_the_failover ()');
+			return true;
+		} catch {
+			return false;
+		}
+	}, 'Nothing can be written.');
 });

@@ -96,6 +96,14 @@ test('with a direct host to listen on, notifications arrive', {skip}, async t =>
 	await person.until(/listening +yes/);
 });
 
+test('PgBouncer of the examples asks for the password, and a wrong one is refused', {skip}, async () => {
+	const where = {...await startPooler(server!, {scram: true}), database: (await freshDatabase(server!)).database!};
+	const colony = await openColony(await open({...where, listen: `127.0.0.1:${server!.port}`}));
+	await live(colony);
+	await intact(colony);
+	await assert.rejects(openPostgres({...where, password: 'wrong'}), {code: 'unavailable', message: /SASL authentication failed/});
+});
+
 test('a direct host that leads to another database is found out: its notifications do not arrive', {skip}, async t => {
 	const where = await freshThroughPooler();
 	const elsewhere = await startPostgres({tcp: true});

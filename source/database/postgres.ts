@@ -214,6 +214,11 @@ class Postgres implements Database {
 		try {
 			this.#found(await askForChanges(lease.client), lease.client);
 		} catch (error) {
+			const place = placeOf(lease.client);
+			if (place) {
+				this.#hosts.forget(place);
+			}
+
 			this.#sessions.discard(lease);
 			throw error;
 		}

@@ -28,18 +28,23 @@ export type Installed = {
 	run: Run;
 };
 
-/** Packs what is built and installs it into an empty folder, as anybody would. */
-export function installPacked(): Installed {
-	const folder = temporaryFolder();
-	const env = npmEnvironment(folder);
+/** Packs what is built into a folder, and gives the name of the tarball. */
+export function packInto(folder: string): string {
 	if (!existsSync(path.join(root, 'dist', 'cli.js'))) {
 		execFileSync(process.execPath, [path.join(root, 'scripts', 'build.js')], {cwd: root, stdio: 'pipe'});
 	}
 
 	// Its scripts would build again, under the feet of other tests.
-	const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
-		cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
+	return execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
+		cwd: root, env: npmEnvironment(folder), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
 	}).trim().split('\n').at(-1)!;
+}
+
+/** Packs what is built and installs it into an empty folder, as anybody would. */
+export function installPacked(): Installed {
+	const folder = temporaryFolder();
+	const env = npmEnvironment(folder);
+	const packed = packInto(folder);
 	writeFileSync(path.join(folder, 'package.json'), '{"private": true}');
 	// The settings of the project, such as its registry, which `npm ci` was given.
 	if (existsSync(path.join(root, '.npmrc'))) {

@@ -58,7 +58,7 @@ export const noProxy: Readonly<Record<ProxyName, string | false>> = {nginx: whyN
 export type StartedProxy = {port: number; /** Ends the proxy, and resolves when it has. */ stop(): Promise<void>};
 
 /** Replaces texts of a file, each of which must be there. */
-function replaced(text: string, changes: ReadonlyArray<readonly [string, string]>): string {
+export function replaced(text: string, changes: ReadonlyArray<readonly [string, string]>): string {
 	let result = text;
 	for (const [from, to] of changes) {
 		assert.ok(result.includes(from), `The example has no ${JSON.stringify(from)}.`);
@@ -68,7 +68,8 @@ function replaced(text: string, changes: ReadonlyArray<readonly [string, string]
 	return result;
 }
 
-const example = (name: string): string => readFileSync(fileURLToPath(new URL(`../../examples/deploy/${name}`, import.meta.url)), 'utf8');
+/** The text of a file in `examples/deploy`. */
+export const example = (name: string): string => readFileSync(fileURLToPath(new URL(`../../examples/deploy/${name}`, import.meta.url)), 'utf8');
 
 /** Whether somebody listens on a port of this machine. */
 const listens = async (port: number): Promise<boolean> => new Promise(resolve => {
@@ -128,7 +129,7 @@ async function certificateFiles(folder: string): Promise<{cert: string; key: str
 	return files;
 }
 
-type ProxyOptions = {/** The port of the server behind it. */ to: number; /** Further texts of the file, and what stands in their place. */ changes?: ReadonlyArray<readonly [string, string]>};
+type ProxyOptions = {/** The port of the server behind it. */ to: number; /** HAProxy only: the port of a second server. */ second?: number; /** Further texts of the file, and what stands in their place. */ changes?: ReadonlyArray<readonly [string, string]>};
 
 /** Starts nginx with `examples/deploy/nginx.conf`, other ports and paths put in. */
 export async function startNginx({to, changes = []}: ProxyOptions): Promise<StartedProxy> {
@@ -152,22 +153,24 @@ export async function startNginx({to, changes = []}: ProxyOptions): Promise<Star
 	return run('nginx', {check: ['-t', '-q', '-c', file], start: ['-c', file, '-g', 'daemon off;'], port});
 }
 
-/** Starts HAProxy with `examples/deploy/haproxy.cfg`, other ports and paths put in. */
-export async function startHaproxy({to, changes = []}: ProxyOptions): Promise<StartedProxy> {
+/** Starts HAProxy with `examples/deploy/haproxy.cfg`, other ports and paths put in. `socket`: its stats socket. */
+export async function startHaproxy({to, second, changes = []}: ProxyOptions): Promise<StartedProxy & {socket: string}> {
 	const [folder, port] = [temporaryFolder(), await freePort()];
 	mkdirSync(folder, {recursive: true});
 	const {cert, both} = await certificateFiles(folder);
-	const file = path.join(folder, 'haproxy.cfg');
+	const [file, socket] = [path.join(folder, 'haproxy.cfg'), path.join(folder, 'admin.sock')];
 	writeFileSync(file, replaced(example('haproxy.cfg'), [
 		['log /dev/log local0', 'log stderr format raw local0'],
 		['user haproxy', isRoot ? 'user root' : ''],
 		['group haproxy', isRoot ? 'group root' : ''],
+		['/run/haproxy/admin.sock', socket],
 		['maxconn 20000', 'maxconn 500'],
 		['bind :443', `bind 127.0.0.1:${port}`],
 		['/etc/haproxy/colonies.pem', both],
 		['127.0.0.1:8080', `127.0.0.1:${to}`],
 		['/etc/haproxy/colonies-server.pem', cert],
+		...(second === undefined ? [] : [['# server colonies2 127.0.0.1:8081', `server colonies2 127.0.0.1:${second}`] as const]),
 		...changes,
 	]));
-	return run('haproxy', {check: ['-c', '-q', '-f', file], start: ['-f', file], port});
+	return {...await run('haproxy', {check: ['-c', '-q', '-f', file], start: ['-f', file], port}), socket};
 }

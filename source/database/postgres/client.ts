@@ -1,3 +1,4 @@
+import type {EventEmitter} from 'node:events';
 import type pg from 'pg';
 import type {DatabasePlace} from '../../core/database-hosts.ts';
 import type {Hosts} from './hosts.ts';
@@ -63,6 +64,16 @@ export const closingClient = (Client: typeof pg.Client, hosts: Places): typeof p
 
 		Object.assign(this, {host: place.host, port: place.port} satisfies Placed);
 		placeOfClient.set(this, place);
+		// A pooler accepts connections while the host behind it is down, and cuts them at the first statement.
+		this.on('error', () => {
+			hosts.forget(place);
+		});
+		// The session may be dropped before its end counts as an error. Classes 08 and 57P (SQLSTATE): the connection is over.
+		(this as unknown as {connection: EventEmitter}).connection.on('errorMessage', ({code = ''}: {code?: string}) => {
+			if (/^(?:08|57P)/.test(code)) {
+				hosts.forget(place);
+			}
+		});
 		super.connect((error?: Error) => {
 			if (error) {
 				drop(this);
