@@ -15,11 +15,12 @@ const warn = (sentence: string) => {
 };
 
 async function main(): Promise<number> {
-	keepCompiledCode(env);
-	const [{createContexts}, {folders, openKeychain, openSettings}, {demoKeychain, openDemo}, {askPassphrase}, {serving}, {work}] = await Promise.all([
+	const {folders} = await import('./source/keychain/folder.ts');
+	const places = folders(env);
+	keepCompiledCode(places.cache);
+	const [{createContexts}, {openKeychain, openSettings}, {demoKeychain, openDemo}, {askPassphrase}, {serving}, {work}] = await Promise.all([
 		import('./source/contexts/index.ts'), import('./source/keychain/index.ts'), import('./source/door/demo.ts'), import('./source/door/passphrase.ts'), import('./source/door/serving.ts'), import('./source/door/working.ts'),
 	]);
-	const places = folders(env);
 	const keychain = openKeychain({folder: places.config, warn, passphrase: askPassphrase({env, stdin, stderr, ask: async question => (await import('./source/commands/ask.ts')).askAtTerminal({stdin, stderr}, question)})});
 	const settings = openSettings({folder: places.config, warn});
 	const contexts = createContexts({env, folders: places, settings, version});

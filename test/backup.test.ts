@@ -149,6 +149,6 @@ test('a schema with hypertables is refused before anything is dumped', {skip}, a
 });
 
 test('shellcheck finds nothing in the scripts', {skip: noProgram('shellcheck')}, () => {
-	const {status, stdout, stderr} = spawnSync('shellcheck', ['backup.sh', 'restore.sh', 'entrypoint.sh'].map(name => exampleFile(name)), {encoding: 'utf8'});
+	const {status, stdout, stderr} = spawnSync('shellcheck', ['backup.sh', 'restore.sh', 'database.sh', 'entrypoint.sh'].map(name => exampleFile(name)), {encoding: 'utf8'});
 	assert.equal(status, 0, stdout + stderr);
 });

@@ -117,7 +117,7 @@ for (const [name, {start, secure, wrongHost, short, away}] of Object.entries(kin
 			assert.ok(lines.some(({who, route}) => who === 'root' && route === '/colonies'));
 		});
 
-		test('the server sees the address of the client, whatever that claims', async () => {
+		test('the server sees the address of the client, and not what it claims', async () => {
 			const log = new Lines();
 			const served = await serve(database, {secure, log, trustproxy: here});
 			const {port} = await start({to: served.port});

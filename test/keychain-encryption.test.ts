@@ -148,7 +148,7 @@ test('commands take the passphrase from the environment or a file descriptor, an
 	const missing = await run(['keychain', 'encrypt']);
 	assert.deepEqual([missing.code, missing.stderr.split('\n')[0]], [3, 'colonies: The new passphrase is missing.']);
 	const encrypted = await run(['keychain', 'encrypt'], {COLONIES_PASSPHRASE: 'short'});
-	assert.deepEqual([encrypted.code, encrypted.stderr], [0, 'A passphrase of fewer than 12 characters can be guessed by whoever has the files.\nEncrypted 1 key. New keys are encrypted too.\n']);
+	assert.deepEqual([encrypted.code, encrypted.stderr], [0, 'A passphrase of fewer than 12 characters can be guessed by anyone who has the files.\nEncrypted 1 key. New keys are encrypted too.\n']);
 	assert.match((await run(['keychain', 'ls', '--output', 'table'])).stdout, /encrypted/i);
 	assert.equal((await run(['keychain', 'privatekey', '--id', id])).code, 3);
 	const descriptor = fs.openSync(file, 'r');

@@ -115,7 +115,7 @@ test('every line of the examples is a command with flags that it has', () => {
 	}
 });
 
-test('a text shows as it is, whatever is in it', {skip: without('mandoc')}, () => {
+test('a text shows as it is, special characters too', {skip: without('mandoc')}, () => {
 	for (const text of [String.raw`a\b \fB\n \(aq`, '.Sh NAME', '\'br', 'it\'s "x" `y` ^~-- - ‐', '…é漢😀', '%s $HOME {a} |']) {
 		const shownText = execFileSync('mandoc', ['-T', 'utf8'], {encoding: 'utf8', input: `.Dd March 5, 2026\n.Dt X 1\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Sh DESCRIPTION\n${roffText(text)}\n`}).replaceAll(/.\u0008/g, '');
 		assert.ok(words(shownText).includes(text), shownText);

@@ -79,7 +79,7 @@ for (const [name, options] of [
 	});
 }
 
-test('whatever the package and its documents name is in it, and nothing is that only its developers need', () => {
+test('all that the package and its documents name is in it, and nothing that only its developers need', () => {
 	const {bin, man, exports: entries} = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {bin: Record<string, string>; man: string[]; exports: {'.': Record<string, string>}};
 	for (const file of [...Object.values(bin), ...man, ...Object.values(entries['.'])]) {
 		assert.ok(existsSync(path.join(folder, file)), file);

@@ -130,7 +130,7 @@ test('after a PROXY header the headers of requests count only if that source is 
 	assert.deepEqual(clientOf('10.0.0.0/8', {socket: '10.0.0.1', source: '10.0.0.9'}, headers), {address: '192.0.2.1', proxy: '10.0.0.1', scheme: 'http', isNear: true});
 });
 
-test('who is not trusted cannot choose the address that is seen, whatever a client writes', () => {
+test('an untrusted client cannot choose the address that is seen', () => {
 	const trusted = trusting('10.0.0.0/8');
 	const part = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('unknown', '_x', '"', '\\', ',', ';', 'for=', '10.0.0.5', ' '), fc.string());
 	fc.assert(fc.property(fc.array(part, {maxLength: 6}).map(parts => parts.join(',')), forged => {

@@ -59,7 +59,7 @@ const proxy = new DroppingProxy();
 const context = await proxy.start();
 const {owner: identity, id: colonyid} = colony;
 
-test('what the proxy answers is told as its own, whatever its body; a change that cannot come twice is not sent again', async () => {
+test('an answer of the proxy is told as its own, with any body; a change that cannot come twice is not sent again', async () => {
 	const {id: computerid} = await colony.computer();
 	for (const [own, title] of [
 		[{status: 502}, '502 Bad Gateway'],

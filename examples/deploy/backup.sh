@@ -7,13 +7,12 @@
 # COLONIES_DBHOST, COLONIES_DBPORT, COLONIES_DBUSER, COLONIES_DBPASSWORD, COLONIES_DBNAME and COLONIES_DBSCHEMA say where the database is.
 # COLONIES_ROOT_PASSWORD is needed for the audit head. Servers may go on working; a standby can be backed up, too.
 # Copy the three files of a backup to another machine: the .head file proves later that nobody changed the history in the dump.
+# database.sh must stand beside this script.
 set -eu
 umask 077
 
-fail() {
-	echo "$1" >&2
-	exit "${2:-1}"
-}
+# shellcheck source=/dev/null
+. "$(dirname "$0")/database.sh"
 
 folder=${1:-}
 count=${2:-14}
@@ -21,20 +20,7 @@ count=${2:-14}
 case $count in
 	'' | *[!0-9]* | 0*) fail "The count \"$count\" is not a number of 1 or more. It says how many backups to keep." 2 ;;
 esac
-[ -n "${COLONIES_ROOT_PASSWORD:-}" ] || fail 'COLONIES_ROOT_PASSWORD is not set. The audit head is read as root.' 2
-for program in colonies pg_dump pg_restore psql sha256sum; do
-	command -v "$program" >/dev/null || fail "The program $program is not on the PATH. Install it, or add its folder to PATH." 2
-done
-case ${COLONIES_DBHOST:-} in
-	*,*) fail "COLONIES_DBHOST is \"$COLONIES_DBHOST\". Name the one host to back up." 2 ;;
-esac
-
-# For PostgreSQL's own programs. A password in the environment is in no list of processes.
-PGHOST=${COLONIES_DBHOST:-localhost} PGPORT=${COLONIES_DBPORT:-5432} PGUSER=${COLONIES_DBUSER:-postgres} PGDATABASE=${COLONIES_DBNAME:-postgres}
-export PGHOST PGPORT PGUSER PGDATABASE COLONIES_DBHOST="$PGHOST"
-if [ -n "${COLONIES_DBPASSWORD:-}" ]; then
-	export PGPASSWORD="$COLONIES_DBPASSWORD"
-fi
+use_database 'The audit head is read as root.' 'back up' colonies pg_dump pg_restore psql sha256sum
 schema=${COLONIES_DBSCHEMA:-colonies}
 
 # The chunks of a hypertable lie in a schema of TimescaleDB, which a dump of this schema would miss.

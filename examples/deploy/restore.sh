@@ -6,13 +6,12 @@
 # COLONIES_DBHOST, COLONIES_DBPORT, COLONIES_DBUSER, COLONIES_DBPASSWORD, COLONIES_DBNAME and COLONIES_DBSCHEMA say where the database is.
 # COLONIES_ROOT_PASSWORD is the root password of the time of the backup. Start servers on the copy only after this ends with 0,
 # and never let servers work on both: each would run the same processes.
+# database.sh must stand beside this script.
 set -eu
 umask 077
 
-fail() {
-	echo "$1" >&2
-	exit "${2:-1}"
-}
+# shellcheck source=/dev/null
+. "$(dirname "$0")/database.sh"
 
 dump=${1:-}
 [ -n "$dump" ] || fail 'No backup given. Usage: restore.sh FOLDER/colonies-TIME.dump' 2
@@ -20,20 +19,7 @@ stem=${dump%.dump}
 for file in "$dump" "$stem.head" "$stem.sha256"; do
 	[ -r "$file" ] || fail "The file $file is missing or not readable. A backup consists of a .dump, a .head and a .sha256 file." 2
 done
-[ -n "${COLONIES_ROOT_PASSWORD:-}" ] || fail 'COLONIES_ROOT_PASSWORD is not set. The history is verified as root.' 2
-for program in colonies pg_restore psql sha256sum; do
-	command -v "$program" >/dev/null || fail "The program $program is not on the PATH. Install it, or add its folder to PATH." 2
-done
-case ${COLONIES_DBHOST:-} in
-	*,*) fail "COLONIES_DBHOST is \"$COLONIES_DBHOST\". Name the one host to restore to." 2 ;;
-esac
-
-# For PostgreSQL's own programs. A password in the environment is in no list of processes.
-PGHOST=${COLONIES_DBHOST:-localhost} PGPORT=${COLONIES_DBPORT:-5432} PGUSER=${COLONIES_DBUSER:-postgres} PGDATABASE=${COLONIES_DBNAME:-postgres}
-export PGHOST PGPORT PGUSER PGDATABASE COLONIES_DBHOST="$PGHOST"
-if [ -n "${COLONIES_DBPASSWORD:-}" ]; then
-	export PGPASSWORD="$COLONIES_DBPASSWORD"
-fi
+use_database 'The history is verified as root.' 'restore to' colonies pg_restore psql sha256sum
 schema=${COLONIES_DBSCHEMA:-colonies}
 
 (cd "$(dirname "$dump")" && sha256sum --check --quiet "$(basename "$stem").sha256") || fail "The backup $dump is damaged. Take another one." 1

@@ -97,7 +97,7 @@ async function readNewPassphrase({world, input}: Invocation<object>, variables: 
 	}
 
 	if (passphrase.length < goodLength) {
-		await say(world, `A passphrase of fewer than ${goodLength} characters can be guessed by whoever has the files.`);
+		await say(world, `A passphrase of fewer than ${goodLength} characters can be guessed by anyone who has the files.`);
 	}
 
 	return passphrase;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import {parse} from 'pg-connection-string';
 import {inUrl} from '../core/address.ts';
-import {type DatabaseTarget as DatabaseTargetKind, splitHosts} from '../core/database-hosts.ts';
+import {type SessionTarget, splitHosts} from '../core/database-hosts.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
@@ -17,7 +17,7 @@ export type ConnectionManner = {
 	/** Whether statements are prepared. */
 	prepare?: boolean;
 	/** Which of several hosts. */
-	target?: DatabaseTargetKind;
+	target?: SessionTarget;
 	/** Where notifications are heard, past a pooler. */
 	listen?: string;
 };

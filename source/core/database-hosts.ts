@@ -6,8 +6,8 @@ import {quoted} from './text.ts';
 export type DatabasePlace = {host: string; port: number};
 
 /** Which of several hosts is used, as libpq's `target_session_attrs` says it (PostgreSQL, "Database Connection Control Functions"). */
-export const databaseTargets = ['read-write', 'prefer-standby', 'any'] as const;
-export type DatabaseTarget = typeof databaseTargets[number];
+export const sessionTargets = ['read-write', 'prefer-standby', 'any'] as const;
+export type SessionTarget = typeof sessionTargets[number];
 
 const usualPort = 5432;
 
@@ -62,7 +62,7 @@ export const placesOf = (text: string, port: number): DatabasePlace[] => text.sp
 export const placeText = ({host, port}: DatabasePlace): string => host.startsWith('/') ? `${host}, port ${port}` : `${inUrl(host)}:${port}`;
 
 /** The values of libpq that mean one of ours. */
-const meanings: Readonly<Record<string, DatabaseTarget>> = {
+const meanings: Readonly<Record<string, SessionTarget>> = {
 	any: 'any', 'read-write': 'read-write', primary: 'read-write', 'prefer-standby': 'prefer-standby', standby: 'prefer-standby', 'read-only': 'prefer-standby',
 };
 
@@ -71,7 +71,7 @@ Takes out of a connection string what `pg` cannot read: the further hosts, and `
 @returns `url`: with the first host alone; `hosts`: all of them where there are several
 @throws InvalidInput
 */
-export function splitHosts(text: string): {url: string; hosts: string | undefined; target: DatabaseTarget | undefined} {
+export function splitHosts(text: string): {url: string; hosts: string | undefined; target: SessionTarget | undefined} {
 	const [address = '', query = ''] = text.split(/\?(.*)/s);
 	const parameters = new URLSearchParams(query);
 	const asked = parameters.get('target_session_attrs');

@@ -48,7 +48,7 @@ class Postgres implements Database {
 
 	constructor(settings: Settings, driver: Pick<typeof pg, 'Pool' | 'Client' | 'Connection'>, {poolSize = 8, maxWaiting = 1000, prepare = true}: PostgresOptions) {
 		this.#prepares = prepare;
-		this.#hosts = new Hosts(settings.places, settings.target, async place => probe(driver.Client, {...settings.config, ...place}));
+		this.#hosts = new Hosts(settings.places, settings.target, async place => probe(new driver.Client({...settings.config, ...place})));
 		this.#Query = (driver as {Query?: unknown}).Query;
 		this.#settings = settings;
 		this.schema = settings.schema;
@@ -74,7 +74,7 @@ class Postgres implements Database {
 		this.#sessions = new Sessions(this.#pool, {size: poolSize, waitMs: settings.config.connectionTimeoutMillis!});
 		const makeClient = () => new Client(settings.config);
 		const {listenPlaces} = settings;
-		const ListenClient = listenPlaces ? closingClient(driver.Client, new Hosts(listenPlaces, settings.target, async place => probe(driver.Client, {...settings.config, ...place}))) : Client;
+		const ListenClient = listenPlaces ? closingClient(driver.Client, new Hosts(listenPlaces, settings.target, async place => probe(new driver.Client({...settings.config, ...place})))) : Client;
 		this.#listener = new Listener(() => new ListenClient({...settings.config, ...listenPlaces?.[0]}), {
 			say: async channel => {
 				await this.query('select pg_notify($1, \'\')', [channel]);

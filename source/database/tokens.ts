@@ -56,7 +56,7 @@ export async function hashes(client: Client): Promise<Array<{name: string; hash:
 	return rows;
 }
 
-/** Notes that a token was used; once a minute at most, whoever asks how often. */
+/** Notes that a token was used, once a minute at most. */
 export async function noteUse(client: Client, name: string): Promise<void> {
 	await client.query('update colonies.tokens set used_at = statement_timestamp() where name = $1 and (used_at is null or used_at < statement_timestamp() - interval \'1 minute\')', [name]);
 }

@@ -45,7 +45,7 @@ export class Passphrase {
 	#salted: Salted | undefined;
 
 	constructor(text: string) {
-		// Composed one way, whatever the keyboard sent.
+		// Keyboards compose characters in more than one way.
 		this.#text = text.normalize('NFC');
 	}
 

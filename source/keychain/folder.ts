@@ -20,6 +20,8 @@ export type Folders = {
 	keys: string;
 	/** The embedded database. */
 	data: string;
+	/** What can be made again. */
+	cache: string;
 	/** Unix sockets, which need a short path. One per data folder, so that two embedded databases do not meet. */
 	run: string;
 };
@@ -38,25 +40,29 @@ const homeOf = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string => {
 	}
 };
 
-/** The folders that the operating system means for settings and data; the same places as conf and env-paths take without a suffix. */
-function systemFolders(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): {config: string; data: string} {
+/** The folders that the operating system means for settings, data and caches; the same places as conf and env-paths take without a suffix. */
+function systemFolders(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): Pick<Folders, 'config' | 'data' | 'cache'> {
 	const {isAbsolute, join} = platform === 'win32' ? path.win32 : path.posix;
 	// A relative path in these variables is to be taken as unset (XDG Base Directory Specification).
 	const from = (variable: string, otherwise: string): string => isAbsolute(env[variable] ?? '') ? env[variable]! : otherwise;
 	if (platform === 'darwin') {
-		return {config: join(home, 'Library', 'Preferences', program), data: join(home, 'Library', 'Application Support', program)};
+		const library = join(home, 'Library');
+		return {config: join(library, 'Preferences', program), data: join(library, 'Application Support', program), cache: join(library, 'Caches', program)};
 	}
 
 	if (platform === 'win32') {
+		const local = join(from('LOCALAPPDATA', join(home, 'AppData', 'Local')), program);
 		return {
 			config: join(from('APPDATA', join(home, 'AppData', 'Roaming')), program, 'Config'),
-			data: join(from('LOCALAPPDATA', join(home, 'AppData', 'Local')), program, 'Data'),
+			data: join(local, 'Data'),
+			cache: join(local, 'Cache'),
 		};
 	}
 
 	return {
 		config: join(from('XDG_CONFIG_HOME', join(home, '.config')), program),
 		data: join(from('XDG_DATA_HOME', join(home, '.local', 'share')), program),
+		cache: join(from('XDG_CACHE_HOME', join(home, '.cache')), program),
 	};
 }
 
@@ -79,13 +85,13 @@ export function folders(env: NodeJS.ProcessEnv = process.env, machine: Machine =
 	const platform = machine.platform ?? process.platform;
 	const {join, resolve} = platform === process.platform ? path : (platform === 'win32' ? path.win32 : path.posix);
 	const own = env.COLONIES_HOME ? resolve(env.COLONIES_HOME) : undefined;
-	const {config, data} = own === undefined
+	const {config, data, cache} = own === undefined
 		? systemFolders(env, platform, machine.home ?? homeOf(env, platform))
-		: {config: own, data: join(own, 'data')};
+		: {config: own, data: join(own, 'data'), cache: join(own, 'cache')};
 	const user = machine.user ?? process.getuid?.() ?? 0;
 	const run = runFolder(env, data, {platform, temporary: machine.temporary ?? os.tmpdir(), user});
 	return {
-		config, keys: join(config, 'keys'), data, run,
+		config, keys: join(config, 'keys'), data, cache, run,
 	};
 }
 

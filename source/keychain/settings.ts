@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import {databaseTargets} from '../core/database-hosts.ts';
+import {sessionTargets} from '../core/database-hosts.ts';
 import {InvalidInput} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import {firstUnprintable, marksTooMany, quoted} from '../core/text.ts';
@@ -18,7 +18,7 @@ const savedContext = v.variant('kind', [
 	v.object({
 		kind: v.literal('database'), host, port, user: v.string(), password: v.optional(v.string()), database: v.string(),
 		schema: v.optional(v.string()), ssl: v.optional(v.boolean()), pool: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2))),
-		prepare: v.optional(v.boolean()), target: v.optional(v.picklist(databaseTargets)), listen: v.optional(v.pipe(v.string(), v.nonEmpty())),
+		prepare: v.optional(v.boolean()), target: v.optional(v.picklist(sessionTargets)), listen: v.optional(v.pipe(v.string(), v.nonEmpty())),
 	}),
 	v.object({
 		kind: v.literal('server'), host, port, fingerprint: v.optional(v.string()), tlsca: v.optional(v.string()), insecure: v.optional(v.boolean()),

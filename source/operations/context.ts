@@ -1,4 +1,4 @@
-import type {DatabaseTarget} from '../core/database-hosts.ts';
+import type {SessionTarget} from '../core/database-hosts.ts';
 import type {ColoniesError} from '../core/errors.ts';
 import type {Id, Topic} from '../core/types.ts';
 import type {Copied, NoChanges, Reachability} from '../database/index.ts';
@@ -57,7 +57,7 @@ export type ContextChoice = {
 	/** Connections to the database at most, besides one that listens. */
 	dbpool?: number;
 	/** Which of several hosts; `read-write` unless given. */
-	dbtarget?: DatabaseTarget;
+	dbtarget?: SessionTarget;
 	/** `HOST[:PORT]` on which notifications are heard, past a pooler. */
 	dblisten?: string;
 	/** Prepared statements for hot operations; on unless given. */

@@ -1,4 +1,4 @@
-import {databaseTargets} from '../core/database-hosts.ts';
+import {sessionTargets} from '../core/database-hosts.ts';
 import {InvalidInput} from '../core/errors.ts';
 import type {ContextChoice} from './context.ts';
 import {
@@ -25,7 +25,7 @@ export const databaseFlags = {
 	dbschema: optional(databaseSchema('Schema', 'Schema of that database to work in, colonies unless given')),
 	dbssl: optional(flag('SSL', 'Connect with SSL, and check the certificate')),
 	dbpool: optional(integer('Pool', 'Connections to it at most, besides one that listens; 8 unless given. Where it gives fewer, calls wait for them', {least: 2, most: 1000})),
-	dbtarget: optional(choice('Target', 'Which of several hosts: read-write (unless given) finds the primary and follows a failover; prefer-standby reads from a standby; any takes the first that answers', databaseTargets)),
+	dbtarget: optional(choice('Target', 'Which of several hosts: read-write (unless given) finds the primary and follows a failover; prefer-standby reads from a standby; any takes the first that answers', sessionTargets)),
 	dblisten: optional(databaseAddress('Listen', 'HOST[:PORT] on which notifications are heard, past a transaction pooler that drops them')),
 	dbprepare: optional(choice('Prepare', 'Prepared statements, on unless given. Turn them off behind a transaction pooler that does not support them (PgBouncer before 1.21); otherwise the first failure turns them off', ['on', 'off'])),
 };

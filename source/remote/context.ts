@@ -185,7 +185,7 @@ class RemoteContext implements Context {
 
 	/**
 	Makes a call that waits in requests that each wait a while, one after the other, until its time is over. All have one idempotency key: a request that got nothing leaves it unused,
-	so whoever loses an answer finds out under that key what the last one got.
+	so a caller that loses an answer finds out under that key what the last one got.
 	*/
 	async #inSlices(input: Record<string, unknown>, options: RunOptions, call: (slice: {wait?: number}, options: CallOptions) => Promise<Answer>): Promise<Answer> {
 		const {wait} = input;

@@ -125,7 +125,7 @@ function refuseTwice({rawHeaders}: IncomingMessage): void {
 	}
 }
 
-/** What anybody may ask, so that whoever watches the server needs no proxy. */
+/** What anybody may ask, so a health check needs no proxy. */
 const probes = new Set(['/healthz', '/readyz']);
 
 /** @throws ColoniesError where it is not clear who the client is, or plain HTTP comes from elsewhere */
@@ -135,7 +135,7 @@ function refuseClient({routeOptions: {config: {template = ''}}}: FastifyRequest,
 	}
 
 	if (transport === 'plain' && !isNear && !probes.has(template)) {
-		throw new NotAllowed(`Plain HTTP is for trusted proxies, and ${address} is none.`, {hint: 'Connect through the proxy over https; whoever runs the server says with --trustproxy where proxies are.'});
+		throw new NotAllowed(`Plain HTTP is for trusted proxies, and ${address} is none.`, {hint: 'Connect through the proxy over https; the operator of the server names proxies with --trustproxy.'});
 	}
 }
 

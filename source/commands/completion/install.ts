@@ -18,7 +18,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A file to write. */
 type Script = {file: string; text: string};
 
-/** The shell of whoever calls. @throws InvalidInput where SHELL names none of those that there are completions for */
+/** The shell of the caller. @throws InvalidInput where SHELL names none of those that there are completions for */
 export function shellOf({SHELL = ''}: Environment): ShellName {
 	const name = path.basename(SHELL);
 	const found = shellNames.find(each => each === name);

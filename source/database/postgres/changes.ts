@@ -39,13 +39,15 @@ export async function askForChanges(client: pg.Client | pg.PoolClient): Promise<
 	return row!.standby ? 'standby' : (row!.off ? 'read-only' : undefined);
 }
 
-/** Asks a server, over a connection that is closed then, why it takes no changes. @throws whatever pg throws */
-export async function probe(Client: typeof pg.Client, config: pg.ClientConfig): Promise<NoChanges | undefined> {
-	const client = new Client(config);
+/** Connects, asks why the server takes no changes, and closes. @throws as pg does, UnfitSetting */
+export async function probe(client: pg.Client): Promise<NoChanges | undefined> {
+	// It may end at any time.
 	client.on('error', () => undefined);
 	try {
 		await client.connect();
-		return await askForChanges(client);
+		const noChanges = await askForChanges(client);
+		await client.end();
+		return noChanges;
 	} finally {
 		drop(client);
 	}
@@ -112,18 +114,13 @@ export class ChangesWatch {
 
 	async #lookOnce(): Promise<NoChanges | undefined> {
 		const client = this.#makeClient();
-		// It may end at any time.
-		client.on('error', () => undefined);
 		this.#client = client;
 		try {
-			await client.connect();
-			const found = await askForChanges(client);
+			const found = await probe(client);
 			this.#tell.found(found, client);
-			await client.end();
 			return found;
 		} finally {
 			this.#client = undefined;
-			drop(client);
 		}
 	}
 }

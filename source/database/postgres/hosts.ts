@@ -1,13 +1,13 @@
-import type {DatabasePlace, DatabaseTarget} from '../../core/database-hosts.ts';
+import type {DatabasePlace, SessionTarget} from '../../core/database-hosts.ts';
 import type {NoChanges} from '../../core/reachability.ts';
 
 /** Milliseconds that a host later in the list waits for those before it to answer. */
 const precedenceMs = 250;
 
-/** Connects to a place, asks whether it takes changes, and closes. @throws whatever pg throws */
+/** Connects to a place, asks whether it takes changes, and closes. @throws as pg does */
 type Probe = (place: DatabasePlace) => Promise<NoChanges | undefined>;
 
-const fits = (target: DatabaseTarget, noChanges: NoChanges | undefined): boolean =>
+const fits = (target: SessionTarget, noChanges: NoChanges | undefined): boolean =>
 	target === 'any' || (target === 'read-write' ? noChanges === undefined : noChanges === 'standby');
 
 /**
@@ -15,12 +15,12 @@ The hosts that a database may be at, and the one that connections go to: the fir
 It is looked for when it is first needed, and again after it failed or was found to be something else.
 */
 export class Hosts {
-	readonly #target: DatabaseTarget;
+	readonly #target: SessionTarget;
 	readonly #probe: Probe;
 	#current: DatabasePlace | undefined;
 	#looking: Promise<DatabasePlace> | undefined;
 
-	constructor(readonly places: readonly DatabasePlace[], target: DatabaseTarget, probe: Probe) {
+	constructor(readonly places: readonly DatabasePlace[], target: SessionTarget, probe: Probe) {
 		this.#target = target;
 		this.#probe = probe;
 		this.#current = places.length === 1 ? places[0] : undefined;
@@ -31,7 +31,7 @@ export class Hosts {
 		return this.#current;
 	}
 
-	/** Where the next connection goes. @throws whatever pg throws, for the first host, when none answers */
+	/** Where the next connection goes. @throws as pg does for the first host, when none answers */
 	async next(): Promise<DatabasePlace> {
 		if (this.#current) {
 			return this.#current;

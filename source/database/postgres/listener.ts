@@ -54,10 +54,9 @@ export class Listener {
 	/** A channel for its proofs, which nobody else listens to. */
 	readonly #proofChannel = `colonies_proof_${randomBytes(8).toString('hex')}`;
 	readonly #proofs = new Set<AbortController>();
-	#isHearing = false;
+	/** Whether notifications arrive; undefined until it is found out. */
+	#hearing: boolean | undefined;
 	#provedAt = -Infinity;
-	/** The last proof failed, so something may have been missed. */
-	#wasDeaf = false;
 	/** A standby lets nobody listen. */
 	#isOnStandby = false;
 
@@ -73,12 +72,12 @@ export class Listener {
 
 	/** Whether notifications arrive, as far as they were tried. */
 	get isHearing(): boolean {
-		return this.#isHearing;
+		return this.#hearing === true;
 	}
 
 	/** Whether it was found out that notifications do not arrive. */
 	get isDeaf(): boolean {
-		return this.#wasDeaf || (this.#isOnStandby && this.isUp);
+		return this.#hearing === false;
 	}
 
 	/** Returns when the channel is heard, or at once when the server is away: then it is heard later, and `onGap` tells. */
@@ -182,7 +181,7 @@ export class Listener {
 			this.#client = client;
 			await this.#listenToAll(client);
 			timer = setInterval(() => {
-				if (!this.#isHearing || performance.now() - this.#provedAt > proveEveryMs) {
+				if (!this.isHearing || performance.now() - this.#provedAt > proveEveryMs) {
 					void this.#prove(client);
 				}
 			}, proveAgainMs).unref();
@@ -194,7 +193,8 @@ export class Listener {
 		} finally {
 			clearInterval(timer);
 			this.#client = undefined;
-			this.#isHearing = false;
+			// One that does not hear is polled for until another one does.
+			this.#hearing = this.#hearing === false ? false : undefined;
 			drop(client);
 		}
 	}
@@ -285,14 +285,14 @@ export class Listener {
 
 	#found(client: pg.Client, isHearing: boolean): void {
 		if (client === this.#client && !this.#closing.signal.aborted) {
-			this.#isHearing = isHearing;
+			const wasDeaf = this.isDeaf;
+			this.#hearing = isHearing;
 			this.#provedAt = performance.now();
 			this.#tell.hears(isHearing);
-			if (isHearing && this.#wasDeaf) {
+			if (isHearing && wasDeaf) {
+				// Something may have been missed.
 				this.#tellGap();
 			}
-
-			this.#wasDeaf = !isHearing;
 		}
 	}
 

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import type {ConnectionOptions} from 'node:tls';
 import type pg from 'pg';
 import {
-	type DatabasePlace, type DatabaseTarget, placesOf, placeText, splitHosts,
+	type DatabasePlace, type SessionTarget, placesOf, placeText, splitHosts,
 } from '../../core/database-hosts.ts';
 import {InvalidInput} from '../../core/errors.ts';
 import {defaultSchema} from '../schema.ts';
@@ -20,7 +20,7 @@ export type PostgresOptions = {
 	/** TLS, with the certificate checked against the system's authorities or against `ca` (PEM). */
 	ssl?: boolean | {ca?: string};
 	/** Which of several hosts; `read-write` unless given. */
-	target?: DatabaseTarget;
+	target?: SessionTarget;
 	/** `HOST[:PORT]` on which notifications are heard, where `host` is a pooler that drops them. */
 	listen?: string;
 	/** `postgresql://…` with libpq's `sslmode`, `sslrootcert` and `target_session_attrs`, of one host or several; the options beside it go first. */
@@ -48,7 +48,7 @@ export type Settings = {
 	/** The same of one of several places. */
 	describe(place: DatabasePlace): string;
 	places: DatabasePlace[];
-	target: DatabaseTarget;
+	target: SessionTarget;
 	/** Where notifications are heard, if not at `places`. */
 	listenPlaces: DatabasePlace[] | undefined;
 	host: string;
@@ -107,7 +107,7 @@ function tlsOf(parameters: URLSearchParams): Tls | undefined {
 	}
 }
 
-function splitConnectionString(text: string | undefined): {connectionString?: string; ssl?: Tls; hosts?: string; target?: DatabaseTarget} {
+function splitConnectionString(text: string | undefined): {connectionString?: string; ssl?: Tls; hosts?: string; target?: SessionTarget} {
 	if (text === undefined) {
 		return {};
 	}
