@@ -21,6 +21,7 @@ test('on Linux keys and settings lie in ~/.config, data in ~/.local/share', () =
 	assert.equal(found.config, '/home/ada/.config/colonies-tui');
 	assert.equal(found.keys, '/home/ada/.config/colonies-tui/keys');
 	assert.equal(found.data, '/home/ada/.local/share/colonies-tui');
+	assert.equal(found.cache, '/home/ada/.cache/colonies-tui');
 	assert.match(found.run, /^\/tmp\/colonies-1000-[\da-f]{12}$/);
 });
 
@@ -39,6 +40,9 @@ test('macOS and Windows have places of their own', () => {
 	});
 	assert.equal(windows.keys, String.raw`C:\Users\ada\AppData\Roaming\colonies-tui\Config\keys`);
 	assert.equal(windows.data, String.raw`C:\Users\ada\AppData\Local\colonies-tui\Data`);
+	assert.deepEqual([mac.cache, windows.cache], ['/Users/ada/Library/Caches/colonies-tui', String.raw`C:\Users\ada\AppData\Local\colonies-tui\Cache`]);
+	assert.equal(folders({XDG_CACHE_HOME: '/x'}, linux).cache, '/x/colonies-tui');
+	assert.equal(folders({COLONIES_HOME: '/somewhere'}, linux).cache, '/somewhere/cache');
 });
 
 test('COLONIES_HOME holds everything, also when it is given relative; empty it is unset', () => {
