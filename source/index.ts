@@ -65,7 +65,9 @@ export type ConnectOptions = {
 	dbprepare?: 'on' | 'off';
 	/** Private key of the caller, 64 hex digits. */
 	privateKey?: string;
-	/** Id of the caller, whose key is in the keychain. */
+	/** Id of the computer that calls, where it is not the one that `privateKey` proves: its owner has given it another key. It is found out where it is left out. */
+	computerid?: Id;
+	/** Id of the caller, whose key is in the keychain; of a computer with another key in `colonyid`, that one signs. */
 	id?: Id;
 	/** The root password, for what root does. */
 	rootpassword?: string;
@@ -135,7 +137,7 @@ const idOf = (process: ProcessLike): Id => isObject(process) ? process.processid
 
 const connectOptions = namesOf<ConnectOptions>({
 	host: true, port: true, fingerprint: true, tlsca: true, insecure: true, dbhost: true, dbport: true, dbuser: true, dbpassword: true, dbname: true, dbschema: true, dbssl: true, dbpool: true, dbtarget: true, dblisten: true, dbprepare: true,
-	privateKey: true, id: true, rootpassword: true, colonyid: true, tracer: true,
+	privateKey: true, computerid: true, id: true, rootpassword: true, colonyid: true, tracer: true,
 });
 const callOptions = namesOf<CallOptions>({notice: true, signal: true, idempotencyKey: true});
 const assignOptions = namesOf<AssignRequest & InColony>({wait: true, count: true, colonyid: true});
@@ -151,17 +153,27 @@ function checkCall(options: CallOptions): void {
 }
 
 /** Who calls. @throws InvalidInput, Unauthenticated */
-async function callerOf({privateKey, id, rootpassword}: ConnectOptions, {config}: Folders): Promise<Caller> {
+async function callerOf({privateKey, computerid, id, rootpassword, colonyid}: ConnectOptions, {config}: Folders): Promise<{caller: Caller; id: Id}> {
 	const given = Object.entries({privateKey, id, rootpassword}).filter(([, value]) => value !== undefined).map(([name]) => name);
 	if (given.length !== 1) {
 		throw new InvalidInput(given.length === 0 ? 'It is not clear who calls.' : `${given[0]!} and ${given[1]!} exclude each other.`, {hint: 'Give privateKey, id (of a key in the keychain) or rootpassword.'});
 	}
 
-	if (rootpassword !== undefined) {
-		return {root: rootpassword};
+	if (computerid !== undefined && privateKey === undefined) {
+		throw new InvalidInput('computerid goes with privateKey alone.', {hint: 'Give the id of the computer as id: its key is found in the keychain.'});
 	}
 
-	return {identity: privateKey === undefined ? await openKeychain({folder: config, passphrase: passphraseFrom(process.env)}).identity(id!) : prove(privateKey)};
+	if (rootpassword !== undefined) {
+		return {caller: {root: rootpassword}, id: 'root'};
+	}
+
+	if (privateKey !== undefined) {
+		const identity = prove(privateKey);
+		return {caller: {identity}, id: computerid ?? identity.id};
+	}
+
+	const keychain = openKeychain({folder: config, passphrase: passphraseFrom(process.env)});
+	return {caller: {identity: await keychain.identity(await keychain.keyOf(id!, colonyid))}, id: id!};
 }
 
 class Connection implements Client {
@@ -172,8 +184,8 @@ class Connection implements Client {
 	readonly #tracing: Tracing | undefined;
 	readonly #workers = new Set<Worker>();
 
-	constructor(context: Context, caller: Caller, {colonyid, tracing}: {colonyid: Id | undefined; tracing: Tracing | undefined}) {
-		this.id = 'identity' in caller ? caller.identity.id : 'root';
+	constructor(context: Context, {caller, id}: {caller: Caller; id: Id}, {colonyid, tracing}: {colonyid: Id | undefined; tracing: Tracing | undefined}) {
+		this.id = id;
 		this.#context = context;
 		this.#caller = caller;
 		this.#colonyid = colonyid;
@@ -249,7 +261,7 @@ class Connection implements Client {
 			throw new NotAllowed('Root runs no processes.', {hint: 'Connect as a computer, with its id or private key.'});
 		}
 
-		const worker = startWork({...options, tracing: this.#tracing, context: this.#context, identity: this.#caller.identity, colonyid: this.#colony(colonyid), handler});
+		const worker = startWork({...options, tracing: this.#tracing, context: this.#context, identity: this.#caller.identity, computerid: this.id, colonyid: this.#colony(colonyid), handler});
 		this.#workers.add(worker);
 		void worker.done.catch(() => undefined).then(() => this.#workers.delete(worker));
 		return worker;
@@ -290,9 +302,9 @@ Connects to a store: a Colonies server, a database, or what the commands would w
 */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
 	refuseUnknownOptions(options, connectOptions, 'connect');
-	const {privateKey, id, rootpassword, colonyid, tracer, ...choice} = options;
+	const {privateKey, computerid, id, rootpassword, colonyid, tracer, ...choice} = options;
 	const places = folders(process.env);
-	const caller = await callerOf({privateKey, id, rootpassword}, places);
+	const caller = await callerOf({privateKey, computerid, id, rootpassword, colonyid}, places);
 	const tracing = tracer && await openTracing(tracer);
 	const contexts = createContexts({env: process.env, folders: places, settings: openSettings({folder: places.config}), version});
 	return new Connection(await contexts.open(choice, {attended: true}), caller, {colonyid, tracing});

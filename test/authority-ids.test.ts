@@ -24,7 +24,7 @@ const apart = new Set<string>(['computer.register', 'computer.forecastmany', 'pr
 test('things of another colony are not there', async () => {
 	for (const operation of (Object.keys(operations) as OperationName[]).filter(name => fields(name).length > 0 && !apart.has(name))) {
 		for (const identity of [colony.owner, computer]) {
-			const known = Object.entries({colonyid: colony.id, key: 'key', value: 'value', change: 'remove', name: 'renamed', ...ids}).filter(([name]) => Object.hasOwn(operations[operation].input, name));
+			const known = Object.entries({colonyid: colony.id, key: 'key', value: 'value', change: 'remove', name: 'renamed', keyid: theirs.id, ...ids}).filter(([name]) => Object.hasOwn(operations[operation].input, name));
 			const input = Object.fromEntries(known);
 			const before = await contents(database);
 			const [outcome] = await Promise.allSettled([colony.as(identity, operation, input)]);

@@ -79,6 +79,7 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'computer.approve': onlyOwner(async subject => aComputer(subject, 'pending')),
 	'computer.disapprove': onlyOwner(async subject => aComputer(subject)),
 	'computer.rename': onlyOwner(async subject => ({...await aComputer(subject), name: 'renamed'})),
+	'computer.rekey': onlyOwner(async subject => ({...await aComputer(subject), keyid: createIdentity().identity.id})),
 	'computer.remove': onlyOwner(async subject => aComputer(subject)),
 	'process.submit': onlyMembers(({colony}) => ({spec: {targetcolonyid: colony.id}})),
 	'process.list': onlyMembers(),

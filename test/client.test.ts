@@ -6,6 +6,7 @@ import {ColoniesError} from '../source/core/errors.ts';
 import {
 	type Client, type ConnectOptions, type Process, type Progress, type WorkOptions, connect, work,
 } from '../source/index.ts';
+import {createIdentity} from '../source/identity/index.ts';
 import {openKeychain} from '../source/keychain/index.ts';
 import {listen} from '../source/server/index.ts';
 import {openAny, openColony, rootPassword} from './support/colony.ts';
@@ -159,6 +160,36 @@ test('a computer works over HTTPS until it is closed', {timeout: 60_000}, async 
 	await client.close();
 	await worker.done;
 	assert.ok(worker.stopping);
+});
+
+test('a computer whose owner gave it another key works with that, told its id or not', {timeout: 60_000}, async () => {
+	const owner = await open({privateKey: ownerKey});
+	const {id: computerid} = await colony.computer({computertype: 'rekeyed'});
+	const {identity: {id: keyid}, privateKey} = createIdentity();
+	assert.equal((await owner.run('computer.rekey', {colonyid: colony.id, computerid, keyid})).keyid, keyid);
+	for (const [options, id] of [[{privateKey}, keyid], [{privateKey, computerid}, computerid]] as const) {
+		const client = await open(options);
+		assert.equal(client.id, id);
+		const {next, report} = ending();
+		const worker = client.work(() => ({done: true}), {report});
+		const [one, two] = await owner.submit([{computertype: 'rekeyed'}, {computertype: 'rekeyed'}]);
+		assert.deepEqual([(await next()).state, (await next()).state], ['successful', 'successful']);
+		for (const {processid} of [one!, two!]) {
+			assert.equal((await owner.run('process.get', {colonyid: colony.id, processid})).assignedcomputerid, computerid);
+		}
+
+		await worker.stop();
+	}
+
+	await assert.rejects(connect({id: computerid, computerid}), {code: 'invalid-input', message: 'computerid goes with privateKey alone.'});
+	const keychain = openKeychain({folder: process.env.COLONIES_HOME!});
+	await keychain.add(privateKey);
+	await keychain.replace({computerid, colonyid: colony.id, name: 'lab'}, keyid);
+	const client = await open({id: computerid});
+	assert.equal(client.id, computerid);
+	await owner.submit({computertype: 'rekeyed'});
+	const [taken] = await client.assign({wait: 10});
+	assert.equal((await client.successful(taken!)).assignedcomputerid, computerid);
 });
 
 test('a computer that waits for work when it is stopped leaves nothing behind', {timeout: 60_000}, async () => {

@@ -5,7 +5,7 @@ import {groupBy} from '../source/core/group-by.ts';
 import {processStates, type Id} from '../source/core/types.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import type {Database} from '../source/database/types.ts';
-import type {Identity} from '../source/identity/index.ts';
+import {createIdentity, type Identity} from '../source/identity/index.ts';
 import {Broker} from '../source/operations/index.ts';
 import {freshPlace, noPostgres} from './support/databases.ts';
 import {openColony, outcomeOf, type Colony} from './support/colony.ts';
@@ -33,7 +33,8 @@ after(async () => database?.close());
 
 /** What a world begins with, and what is asked in it. Everything is named by a number, so that it can be done twice. */
 type World = {
-	computers: Array<{type: string; state: 'approved' | 'pending' | 'disapproved'}>;
+	/** `key`: with which one it acts: its first, one that its owner has given it since, or one that was replaced. */
+	computers: Array<{type: string; state: 'approved' | 'pending' | 'disapproved'; key: 'first' | 'other' | 'replaced'}>;
 	submits: Array<{type: string; /** A computer, or the owner. */ by: number | undefined; key?: string}>;
 	assigns: Array<{by: number; key?: string}>;
 	closes: Array<{by: 'itself' | 'another' | 'the owner'; process: number}>;
@@ -45,7 +46,7 @@ function worldOf(seed: number): World {
 	const isMixed = random.chance(0.3);
 	const submits = Array.from({length: calls}, () => ({type: random.pick(isMixed ? ['', 'b'] : ['a', 'b']), by: random.chance(0.2) ? random.below(8) : undefined}));
 	return {
-		computers: Array.from({length: 1 + random.below(8)}, () => ({type: isMixed ? 'a' : random.pick(['a', 'b']), state: random.pick(['approved', 'approved', 'approved', 'pending', 'disapproved'])})),
+		computers: Array.from({length: 1 + random.below(8)}, () => ({type: isMixed ? 'a' : random.pick(['a', 'b']), state: random.pick(['approved', 'approved', 'approved', 'pending', 'disapproved']), key: random.pick(['first', 'first', 'other', 'other', 'replaced'])})),
 		// A key is used again for the very same alone.
 		submits: submits.flatMap(call => random.chance(0.2) ? Array.from({length: 2}, (_, index) => ({...call, key: `submit ${index}`})).map(twin => ({...twin, key: `submit ${submits.indexOf(call)}`})) : [call]).slice(0, calls),
 		assigns: Array.from({length: calls}, () => {
@@ -63,14 +64,24 @@ const counted = (texts: readonly string[]): Record<string, number> => Object.fro
 let runs = 0;
 
 async function play(at: Colony, world: World, inOrder: <Call, Result>(calls: readonly Call[], act: (call: Call, index: number) => Promise<Result>) => Promise<Result[]>, seed: number) {
-	const computers: Identity[] = [];
+	const computers: Array<{id: Id; identity: Identity}> = [];
 	const run = runs++;
-	for (const {type, state} of world.computers) {
-		computers.push(await at.computer({computertype: type, state}));
+	for (const {type, state, key} of world.computers) {
+		const first = await at.computer({computertype: type, state});
+		const computer = {id: first.id, identity: first};
+		for (let left = {first: 0, other: 1, replaced: 2}[key]; left > 0; left--) {
+			// It has acted with the key that it loses, so that what is remembered of it is out of date.
+			await outcomeOf(at.as(computer.identity, 'process.assign', {colonyid: at.id}));
+			const {identity} = createIdentity();
+			await at.own('computer.rekey', {computerid: computer.id, keyid: identity.id});
+			computer.identity = key === 'replaced' && left === 1 ? computer.identity : identity;
+		}
+
+		computers.push(computer);
 	}
 
-	const by = (index: number | undefined) => index === undefined ? at.owner : computers[index % computers.length]!;
-	const approved = computers.filter((_, index) => world.computers[index]!.state === 'approved');
+	const by = (index: number | undefined) => index === undefined ? at.owner : computers[index % computers.length]!.identity;
+	const approved = computers.filter((_, index) => world.computers[index]!.state === 'approved' && world.computers[index]!.key !== 'replaced');
 	const options = ({key}: {key?: string}) => key === undefined ? {} : {idempotencyKey: `${run} ${key}`};
 	const submitted = await inOrder(world.submits, async (call, index) => outcomeOf(at.broker.run({identity: by(call.by)}, 'process.submit', {spec: {targetcolonyid: at.id, computertype: call.type, in: {label: call.key ?? String(index), world: String(seed)}}}, options(call))));
 	const assigned = await inOrder(world.assigns, async call => outcomeOf(at.broker.run({identity: by(call.by)}, 'process.assign', {colonyid: at.id}, options(call))));
@@ -80,7 +91,7 @@ async function play(at: Colony, world: World, inOrder: <Call, Result>(calls: rea
 		const target = running[place];
 		const another = who === 'another' && approved.find(({id}) => id !== target?.computer);
 		const itself = who === 'itself' && computers.find(({id}) => id === target?.computer);
-		return target === undefined ? 'none' : outcomeOf(at.as(another || itself || at.owner, `process.${place % 2 === 0 ? 'successful' : 'failed'}`, {colonyid: at.id, processid: target.id})); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- Nobody is false.
+		return target === undefined ? 'none' : outcomeOf(at.as((another || itself || {identity: at.owner}).identity, `process.${place % 2 === 0 ? 'successful' : 'failed'}`, {colonyid: at.id, processid: target.id})); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- Nobody is false.
 	});
 	// Who asks twice with a key hears twice the same: how many hear that there is nothing depends on who came first, how many processes run does not.
 	const answered = assigned.map(outcome => outcome === 'nothing-to-assign' ? 'done' : outcome);

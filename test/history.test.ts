@@ -64,6 +64,7 @@ test('every change of a colony and its computers is told', async () => {
 	await fresh.own('computer.approve', {computerid: computer.id});
 	await fresh.own('computer.rename', {computerid: computer.id, name: 'edge'});
 	const process = await fresh.running(computer);
+	await fresh.own('computer.rekey', {computerid: computer.id, keyid: createIdentity().identity.id});
 	await fresh.own('computer.disapprove', {computerid: computer.id});
 	await fresh.own('computer.remove', {computerid: computer.id});
 	assert.deepEqual(told(await fresh.history(computer.id)), [
@@ -71,6 +72,7 @@ test('every change of a colony and its computers is told', async () => {
 		['computer.disapprove', 'pending', 'disapproved'],
 		['computer.approve', 'disapproved', 'approved'],
 		['computer.rename', null, null],
+		['computer.rekey', null, null],
 		['computer.disapprove', 'approved', 'disapproved'],
 		['computer.remove', 'disapproved', null],
 	]);

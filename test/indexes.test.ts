@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import type {Id} from '../source/core/types.ts';
+import {createIdentity} from '../source/identity/index.ts';
 import {Broker} from '../source/operations/index.ts';
 import {noPostgres, openFresh, startPostgres} from './support/databases.ts';
 import {openColony, root} from './support/colony.ts';
@@ -78,6 +79,11 @@ const uses: Record<string, () => Promise<unknown>> = {
 	closed_by_time: async () => own('process.list', {at: '-20d'}),
 	demands_by_audience: assign,
 	computers_by_status: async () => own('computer.list'),
+	async computers_by_key() {
+		const {identity} = createIdentity();
+		await own('computer.rekey', {computerid: (await colony.computer()).id, keyid: identity.id});
+		await colony.submit({}, identity);
+	},
 	colonies_by_name: async () => colony.broker.run(root, 'colony.list', {}),
 	history_by_transaction: async () => colony.broker.seal(),
 	history_by_colony_and_transaction: async () => own('event.list', {count: 10}),

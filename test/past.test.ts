@@ -128,6 +128,7 @@ async function record(database: Database, many: number, seed: number): Promise<v
 		'computer.approve',
 		'computer.disapprove',
 		'computer.register',
+		'computer.rekey',
 		'computer.remove',
 		'computer.rename',
 		'database.firstrootpassword',

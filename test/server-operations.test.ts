@@ -101,6 +101,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.deepEqual((await call(rootPassword, 'token.list')).map(({name, createdby}: {name: string; createdby: string}) => [name, createdby]), [['prometheus/é', 'root']]);
 	assert.equal((await call(rootPassword, 'token.revoke', {name: 'prometheus/é'})).name, 'prometheus/é');
 	assert.equal((await call(owner, 'computer.rename', {colonyid, computerid: computer.id, name: 'lab é'})).name, 'lab é');
+	const keyid = createIdentity().identity.id;
+	assert.equal((await call(owner, 'computer.rekey', {colonyid, computerid: computer.id, keyid})).keyid, keyid);
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'somewhere'})).name, 'somewhere');
 	assert.equal((await call(rootPassword, 'colony.rename', {colonyid, name: 'elsewhere'})).name, 'elsewhere');
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);

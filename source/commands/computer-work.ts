@@ -75,7 +75,7 @@ const workCommand = defineCommand({
 				}
 			};
 
-			await work({context, identity: caller.identity, colonyid, concurrency, command: rest, env, notice: toNotice(world), report, signals});
+			await work({context, identity: caller.identity, computerid, colonyid, concurrency, command: rest, env, notice: toNotice(world), report, signals});
 			await say(world, 'Stopped.');
 		}, {attended: true});
 	},

@@ -1,6 +1,7 @@
 import {InvalidInput, Unauthenticated} from '../core/errors.ts';
 import {passes} from '../core/filter-language/index.ts';
 import {plural, shortId, visible} from '../core/text.ts';
+import type {Id} from '../core/types.ts';
 import {
 	currentPassphrase, newPassphrase, passphraseIn, type PassphraseVariables,
 } from '../keychain/index.ts';
@@ -12,6 +13,7 @@ import {type CommandEntry, type Invocation, defineCommand} from './command.ts';
 import {print, say, showDone} from './output.ts';
 import {outputFlags, printResult} from './results.ts';
 import {isAttended} from './secrets.ts';
+import type {World} from './world.ts';
 
 const id = identity('Key', 'Id of a key in the keychain, 64 hex digits');
 
@@ -31,9 +33,43 @@ const listKeys = defineCommand({
 	async run({world, flags}) {
 		const keys = (await world.keychain.list()).filter(({id, label}) => passes('keys', flags.filter ?? [], {id, name: label?.name, of: label?.kind ?? 'other', colony: label?.colonyid}));
 		const rows = keys.map(({id, label, encrypted, damaged, note}) => ({
-			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(encrypted ? {encrypted} : {}), ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
+			id, kind: label?.kind ?? '', name: label?.name ?? '', colonyid: label?.colonyid ?? '', ...(label?.computerid ? {computerid: label.computerid} : {}), ...(label?.replacedby ? {replacedby: label.replacedby} : {}), ...(encrypted ? {encrypted} : {}), ...(damaged ? {damaged} : {}), ...(note === undefined ? {} : {note}),
 		}));
 		await printResult(world, rows, {output: flags.output});
+	},
+});
+
+const ofComputer = {
+	colonyid: optional(identity('Colony', 'Id of the colony of a computer that the key is for, 64 hex digits')),
+	computerid: optional(identity('Computer', 'Id of that computer, which signs with this key here from now on')),
+};
+
+type OfComputer = {colonyid: Id | undefined; computerid: Id | undefined};
+
+/** @throws InvalidInput */
+function checkComputer({colonyid, computerid}: OfComputer): void {
+	if ((colonyid === undefined) !== (computerid === undefined)) {
+		throw new InvalidInput('A computer belongs to a colony.', {hint: 'Give both --colonyid and --computerid, or neither.'});
+	}
+}
+
+/** Notes for which computer a key is, if for any. */
+async function noteComputer({keychain}: World, key: Id, {colonyid, computerid}: OfComputer): Promise<void> {
+	if (colonyid !== undefined && computerid !== undefined) {
+		const known = (await keychain.list()).find(({id, label}) => label?.colonyid === colonyid && (label.computerid ?? id) === computerid);
+		await keychain.replace({colonyid, computerid, name: known?.label?.name ?? shortId(computerid)}, key);
+	}
+}
+
+const newKey = defineCommand({
+	words: ['keychain', 'new'],
+	summary: 'Make a key and print its id, for `computer rekey --keyid`.',
+	flags: ofComputer,
+	async run({world, flags}) {
+		checkComputer(flags);
+		const {identity} = await world.keychain.create();
+		await noteComputer(world, identity.id, flags);
+		await showDone(`The key is kept; its id is ${identity.id}.`, async () => print(world, `${identity.id}\n`));
 	},
 });
 
@@ -49,9 +85,11 @@ async function readKey({world, input, flags}: Invocation<{prvkey: string | undef
 const addKey = defineCommand({
 	words: ['keychain', 'add'],
 	summary: 'Keep a private key: from standard input, or typed on a terminal. Its id is printed.',
-	flags: {prvkey: optional(secret('Private key', 'The key itself; on standard input it stays out of the list of processes'))},
+	flags: {prvkey: optional(secret('Private key', 'The key itself; on standard input it stays out of the list of processes')), ...ofComputer},
 	async run(call) {
+		checkComputer(call.flags);
 		const identity = await call.world.keychain.add(await readKey(call));
+		await noteComputer(call.world, identity.id, call.flags);
 		await showDone(`The key is kept; its id is ${identity.id}.`, async () => print(call.world, `${identity.id}\n`));
 	},
 });
@@ -145,4 +183,4 @@ const changePassphrase = defineCommand({
 	},
 });
 
-export const keychainCommands: readonly CommandEntry[] = [showPrivateKey, listKeys, addKey, removeKey, encryptKeys, decryptKeys, changePassphrase];
+export const keychainCommands: readonly CommandEntry[] = [showPrivateKey, listKeys, newKey, addKey, removeKey, encryptKeys, decryptKeys, changePassphrase];

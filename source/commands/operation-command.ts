@@ -25,7 +25,7 @@ import {
 import {
 	oneProcess, planFlags, type PlanFlags, runPlan,
 } from './plan-command.ts';
-import {registerWith} from './register.ts';
+import {registerWith, rekeyWith} from './register.ts';
 import {type OutputFormat, outputFlags, printResult} from './results.ts';
 import {
 	givenSecret, isAttended, requireNewSecret, rootCaller, rootPassword, withFirstRoot,
@@ -60,8 +60,8 @@ function flagFields(operation: AnyOperation, command: Command): FlagFields {
 	const flags = new Map<string, {name: string; field: Field}>();
 	for (const [name, field] of Object.entries(operation.input as Fields)) {
 		const flagName = flagOf(name, command);
-		if (flagName !== undefined && operation.creates !== name) {
-			flags.set(flagName, {name, field});
+		if (flagName !== undefined && (operation.creates !== name || operation.rekeys !== undefined)) {
+			flags.set(flagName, {name, field: operation.creates === name ? optional({...field, summary: `${field.summary}; without it, a key is made and kept here`}) : field});
 		}
 	}
 
@@ -145,10 +145,16 @@ async function confirm({operation, call: {world, input, flags}}: Run, about: str
 	}
 }
 
+/** The id that an operation has made something under; of a computer that has its first key back, its own. */
+const idMade = ({creates, rekeys}: AnyOperation, result: unknown): unknown => {
+	const of = result as Record<string, unknown>;
+	return of[creates!] ?? (rekeys === undefined ? undefined : of[rekeys]);
+};
+
 async function show({operation, command, call: {world, flags}}: Run, result: unknown, checked: Record<string, unknown>): Promise<void> {
 	const output = flags.output as OutputFormat | undefined;
 	if (output === undefined && operation.creates !== undefined) {
-		await print(world, `${String((result as Record<string, unknown>)[operation.creates])}\n`);
+		await print(world, `${String(idMade(operation, result))}\n`);
 	} else if (output === undefined && operation.prints !== undefined) {
 		await print(world, `${operation.prints(result)}\n`);
 	} else if (output === undefined && command.said !== undefined) {
@@ -167,7 +173,7 @@ async function show({operation, command, call: {world, flags}}: Run, result: unk
 /** What is said of a change whose answer cannot be written: that it was done, and the id that it answered with. */
 function doneText({operation, call: {flags}}: Run, result: unknown): string {
 	const {processid} = result as {processid?: unknown};
-	const id = operation.creates === undefined ? processid : (result as Record<string, unknown>)[operation.creates];
+	const id = operation.creates === undefined ? processid : idMade(operation, result);
 	return typeof id === 'string' && flags.processid === undefined ? `It was done; the id is ${id}.` : 'It was done.';
 }
 
@@ -271,7 +277,8 @@ async function carryOut(run: Run): Promise<void> {
 			return;
 		}
 
-		const once = async (caller: Caller) => operation.creates === undefined ? runOne({...calls, caller}, complete) : registerWith({...calls, caller, input: complete});
+		const makesKey = operation.rekeys === undefined ? registerWith : rekeyWith;
+		const once = async (caller: Caller) => operation.creates === undefined ? runOne({...calls, caller}, complete) : makesKey({...calls, caller, input: complete});
 		const result = isRootPassword
 			? await changeRoot(run, complete.newrootpassword as string, once)
 			: await (operation.keepsRoot === true && context.kind !== 'server' ? withFirstRoot(world, input, caller, once) : once(caller));

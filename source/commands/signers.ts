@@ -49,12 +49,17 @@ async function givenKey(name: keyof typeof keyFlags, text: string, input: Standa
 	return prove(text === '-' ? await input.line(`--${name}`) : text);
 }
 
-/** Whose key a key flag must hold; undefined when any will do. */
-function expectedBy(name: keyof typeof keyFlags, {flags, signs, colony}: Signing): Id | undefined {
-	return flags.id ?? (name === 'colonyprvkey' ? colony : signs);
+/** Whose key a key flag must hold; undefined when any will do, as for a computer, whose key may prove another id than its own. */
+function expectedBy(name: keyof typeof keyFlags, {flags, colony}: Signing): Id | undefined {
+	return flags.id ?? (name === 'colonyprvkey' ? colony : undefined);
 }
 
-function checkFits(name: string, given: Identity, expected: Id | undefined): Identity {
+function checkFits(name: string, given: Identity, expected: Id | undefined, {signs, colony}: Signing): Identity {
+	const isOwners = expected === undefined && signs !== undefined && signs !== colony && given.id === colony;
+	if (isOwners) {
+		throw new Unauthenticated(`The key given with --${name} does not fit: it is the colony owner's, not that of the computer ${shortId(signs)}.`, {hint: 'Give the key of the computer, or leave --computerid out.'});
+	}
+
 	if (expected !== undefined && given.id !== expected) {
 		throw new Unauthenticated(`The key given with --${name} does not fit: it belongs to ${shortId(given.id)}, not to ${shortId(expected)}.`, {hint: 'Give the key of that id, or leave --id out.'});
 	}
@@ -62,9 +67,10 @@ function checkFits(name: string, given: Identity, expected: Id | undefined): Ide
 	return given;
 }
 
-async function fromKeychain({keychain}: World, id: Id): Promise<Identity> {
+/** The key of a colony's owner or computer, that of a computer wherever its owner has given it another one. */
+async function fromKeychain({keychain}: World, id: Id, colony: Id | undefined): Promise<Identity> {
 	try {
-		return await keychain.identity(id);
+		return await keychain.identity(id === colony ? id : await keychain.keyOf(id, colony));
 	} catch (error) {
 		if (error instanceof ColoniesError && error.code === 'unauthenticated') {
 			throw new Unauthenticated(error.message, {hint: 'Add it with `colonies keychain add < keyfile`, or sign as somebody else with --id.', cause: error});
@@ -90,7 +96,7 @@ export async function callerOf(world: World, input: StandardInput, operation: An
 	const name = keyNames.find(name => flags[name] !== undefined);
 	if (name !== undefined) {
 		const given = await givenKey(name, flags[name]!, input);
-		return {identity: checkFits(name, given, expectedBy(name, signing))};
+		return {identity: checkFits(name, given, expectedBy(name, signing), signing)};
 	}
 
 	const id = flags.id ?? signing.signs ?? colony;
@@ -98,5 +104,5 @@ export async function callerOf(world: World, input: StandardInput, operation: An
 		throw new InvalidInput('It is not clear who signs.', {hint: 'Say so with --id.'});
 	}
 
-	return {identity: await fromKeychain(world, id)};
+	return {identity: await fromKeychain(world, id, colony)};
 }

@@ -54,7 +54,7 @@ export type Progress = {process: Process; state: 'started' | 'successful' | 'fai
 
 /** A computer that runs a program for each process. `env`: what the program inherits, less the secrets of ours in it. */
 export type Work = (options: {
-	context: Context; identity: Identity; colonyid: Id; concurrency: number; command: readonly string[]; env: NodeJS.ProcessEnv;
+	context: Context; identity: Identity; computerid: Id; colonyid: Id; concurrency: number; command: readonly string[]; env: NodeJS.ProcessEnv;
 	notice: (sentence: string) => void; report: (progress: Progress) => void; signals?: Signals;
 }) => Promise<void>;
 

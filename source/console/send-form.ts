@@ -104,7 +104,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 
 		const {id} = await withNewKey(keychain, {
 			register: async id => context!.run({root: password, mustBeKept: again === undefined}, 'colony.register', {colonyid: id, spec: {name}}, {notice}),
-			label: colonyid => ({kind: 'colony', name: name!, colonyid}),
+			note: async colonyid => keychain.describe(colonyid, {kind: 'colony', name: name!, colonyid}),
 			notice,
 		});
 		if (root === undefined) {
@@ -124,7 +124,7 @@ const senders: Record<FormPurpose, (values: Values, tools: Tools) => Promise<Sen
 		const caller = await tools.caller(owner(state));
 		const {id} = await withNewKey(keychain, {
 			register: async id => context!.run(caller, 'computer.register', {colonyid: colony, computerid: id, spec}, {notice}),
-			label: () => ({kind: 'computer', name: String(spec.name), colonyid: colony}),
+			note: async id => keychain.describe(id, {kind: 'computer', name: String(spec.name), colonyid: colony}),
 			notice,
 		});
 		return {said: `Registered the computer ${visible(String(spec.name))} (${shortId(id)}). Approve it with A.`, made: {screen: 'computers', id}};

@@ -41,6 +41,8 @@ export type Computer = {
 	gpu: string;
 	gpus: number;
 	status: ComputerStatus;
+	/** Id that its key proves; left out while that is the computer's own id. */
+	keyid?: Id;
 	/** When it last asked for work or told of it, to some seconds; left out before the first time. */
 	lastseen?: Time;
 };

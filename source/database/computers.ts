@@ -5,7 +5,7 @@ import {type Computer, type ComputerState, type Id, computerStates} from '../cor
 import {testsOf} from './filters.ts';
 import {type Done, imageOfRemoved} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
-import {type ComputerRow, toComputer} from './rows.ts';
+import {type ComputerRow, keyOf, toComputer} from './rows.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll} from './values.ts';
 
@@ -13,8 +13,19 @@ export type ComputerSpec = {name: string; computertype: string; cpu: string; cor
 
 export const unknownComputer = (computer: Id) => new NotFound(`There is no computer ${quoted(computer)} in this colony.`, {hint: 'List them with `colonies computer ls --colonyid …`.'});
 
+const keyTaken = (key: Id, name: string) => new Conflict(`The key ${quoted(key)} is that of the computer ${quoted(name)} of this colony.`, {hint: 'Make a new key for each computer.'});
+
+/** Keeps the ids of a colony apart: of two who give one id away, as a computer's or as its key's, the second sees what the first has done. */
+const lockId = async (client: Client, colony: Id, id: Id): Promise<unknown> => client.query('select pg_advisory_xact_lock(hashtextextended(\'colonies.computers \' || encode($1::bytea, \'hex\') || \' \' || encode($2::bytea, \'hex\'), 0))', [bytesOf(colony), bytesOf(id)]);
+
 /** Adds a computer, pending. @throws Conflict when its id is registered in this colony already. */
 export async function register(client: Client, colony: Id, computer: Id, spec: ComputerSpec): Promise<Done<Computer>> {
+	await lockId(client, colony, computer);
+	const {rows: [other]} = await client.query<{name: string}>('select name from colonies.computers where colony_id = $1 and key_id = $2', [bytesOf(colony), bytesOf(computer)]);
+	if (other) {
+		throw keyTaken(computer, other.name);
+	}
+
 	const {rows} = await client.query<ComputerRow>(
 		`insert into colonies.computers (colony_id, computer_id, name, computer_type, cpu, cores, mem, gpu, gpus)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning *`,
@@ -41,9 +52,12 @@ export async function get(client: Client, colony: Id, computer: Id): Promise<Com
 	return toComputer(rows[0]);
 }
 
-/** Those of some computers that are approved, the owner left out. */
+/** The approved computers whose present keys prove some ids, the owner left out. */
 export async function approved(client: Client, colony: Id, ids: readonly Id[]): Promise<ComputerRow[]> {
-	const {rows} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = any ($2) and computer_id <> $1 and status + 0 = 1', [bytesOf(colony), bytesOfAll(ids)]);
+	const {rows} = await client.query<ComputerRow>(
+		'select * from colonies.computers where colony_id = $1 and (computer_id = any ($2) and key_id is null or key_id = any ($2)) and computer_id <> $1 and status + 0 = 1',
+		[bytesOf(colony), bytesOfAll(ids)],
+	);
 	return rows;
 }
 
@@ -73,6 +87,39 @@ export async function rename(client: Client, colony: Id, computer: Id, name: str
 	return {
 		result: await get(client, colony, computer),
 		changes: [{kind: 'edited', noun: 'computer', subject: computer, colony, what: 'computer.rename', before: {name: row.name}, after: {name}}],
+	};
+}
+
+/**
+Gives a computer another key: from the commit on, who proves `key` is this computer, and who proves what it was before is a stranger. The computer's own id takes its first key back.
+@throws NotFound; Conflict for the key that it has, one of another computer of this colony, the colony's, and for a computer that is the owner
+*/
+export async function rekey(client: Client, colony: Id, computer: Id, key: Id): Promise<Done<Computer>> {
+	const {rows: [row]} = await client.query<ComputerRow>('select * from colonies.computers where colony_id = $1 and computer_id = $2 for update', [bytesOf(colony), bytesOf(computer)]);
+	if (!row) {
+		throw unknownComputer(computer);
+	}
+
+	if (computer === colony || key === colony) {
+		throw new Conflict(computer === colony
+			? `The computer ${quoted(row.name)} is the colony itself: its key is the owner's, which stays.`
+			: `The key ${quoted(key)} is the colony's; a computer needs one of its own.`);
+	}
+
+	if (keyOf(row) === key) {
+		throw new Conflict(`The computer ${quoted(row.name)} has the key ${quoted(key)} already.`);
+	}
+
+	await lockId(client, colony, key);
+	const {rows: [other]} = await client.query<{name: string}>('select name from colonies.computers where colony_id = $1 and computer_id <> $2 and (computer_id = $3 or key_id = $3) limit 1', [bytesOf(colony), bytesOf(computer), bytesOf(key)]);
+	if (other) {
+		throw keyTaken(key, other.name);
+	}
+
+	await client.query('update colonies.computers set key_id = nullif($3::bytea, computer_id) where colony_id = $1 and computer_id = $2', [bytesOf(colony), bytesOf(computer), bytesOf(key)]);
+	return {
+		result: await get(client, colony, computer),
+		changes: [{kind: 'edited', noun: 'computer', subject: computer, colony, what: 'computer.rekey', before: {keyid: keyOf(row)}, after: {keyid: key}}],
 	};
 }
 

@@ -38,7 +38,7 @@ export * as processSteps from './process-steps.ts';
 export type {Step} from './process-steps.ts';
 export {expire} from './requeue.ts';
 export * as retention from './retention.ts';
-export type {ComputerRow} from './rows.ts';
+export {type ComputerRow, keyOf} from './rows.ts';
 export {defaultSchema} from './schema.ts';
 export * as seals from './seals.ts';
 export {keepSeen, type Sighting} from './seen.ts';

@@ -53,10 +53,11 @@ export type ToldComputer = ComputerRow & Told<Record<string, unknown>> & {made: 
 export async function computers(client: Client, {after: [of, id], colony, limit}: Ask): Promise<Portion<ToldComputer>> {
 	const its = 'h.subject_id = c.computer_id and h.colony_id = c.colony_id';
 	const {rows} = await client.query<ToldComputer>(
-		`select c.*, c.registered_at as made, ${last('l')}, case when jsonb_typeof(r.detail) = 'object' then r.detail || jsonb_build_object('name', n.name) end as image, null as detail
+		`select c.*, c.registered_at as made, ${last('l')}, case when jsonb_typeof(r.detail) = 'object' then r.detail || jsonb_build_object('name', n.name, 'keyid', k.key) end as image, null as detail
 		from (select * from colonies.computers where (colony_id, computer_id) > ($1, $2) and ($3::bytea is null or colony_id = $3) order by colony_id, computer_id limit $4) c
-		left join lateral (select * from colonies.history h where ${its} and h.noun = 'computer' and h.what <> 'computer.rename' ${latest}) l on true
+		left join lateral (select * from colonies.history h where ${its} and h.noun = 'computer' and h.what not in ('computer.rename', 'computer.rekey') ${latest}) l on true
 		left join lateral (select h.detail->>'name' as name from colonies.history h where ${its} and h.what in ('computer.register', 'computer.rename') ${latest}) n on true
+		left join lateral (select coalesce(h.detail->>'keyid', encode(h.subject_id, 'hex')) as key from colonies.history h where ${its} and h.what in ('computer.register', 'computer.rekey') ${latest}) k on true
 		left join lateral (select * from colonies.history h where ${its} and h.what = 'computer.register' ${latest}) r on true
 		order by c.colony_id, c.computer_id`,
 		[keyOf(of), keyOf(id), ofColony(colony), limit],

@@ -16,6 +16,8 @@ export type ComputerRow = {
 	gpu: string;
 	gpus: number;
 	status: ComputerStatus;
+	/** What its present key proves; null where that is its own id, and undefined where it is not read. */
+	key_id?: Id | null;
 	seen_at?: Time | null;
 };
 
@@ -64,8 +66,12 @@ export const toComputer = (row: ComputerRow): Computer => ({
 	gpu: row.gpu,
 	gpus: row.gpus,
 	status: row.status,
+	...(row.key_id ? {keyid: row.key_id} : {}),
 	...(row.seen_at ? {lastseen: row.seen_at} : {}),
 });
+
+/** The id that the present key of a computer proves. */
+export const keyOf = ({computer_id: computer, key_id: key}: Pick<ComputerRow, 'computer_id' | 'key_id'>): Id => key ?? computer;
 
 export const toAttribute = (process: Id, type: AttributeType, key: string, value: string): Attribute => ({
 	attributeid: attributeId(process, key, type),

@@ -225,23 +225,23 @@ export async function backlog(client: Client, limit: number): Promise<{rows: num
 	return row!;
 }
 
-/** A change as it is checked against the request that was signed for it. `computer`: of its detail; `drop`: the detail of one about closed processes that were removed together. */
+/** A change as it is checked against the request that was signed for it. `computer`, `keyid`: of its detail; `drop`: the detail of one about closed processes that were removed together. */
 export type SignedRow = {
-	place: Place; at: Time; actor: Id | 'root' | 'system'; colonyid: Id | null; noun: string; subject: string; what: string; request: string | null; signature: string | null; computer: string | null; drop: unknown;
+	place: Place; at: Time; actor: Id | 'root' | 'system'; colonyid: Id | null; noun: string; subject: string; what: string; request: string | null; signature: string | null; computer: string | null; keyid: string | null; drop: unknown;
 };
 
-type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; colony_id: string | null; noun: string; subject_id: string; what: string; request: string | null; signature: string | null; computer: string | null; drop: unknown};
+type ChangeRow = {txid: number; history_id: number; at: Time; actor: string; colony_id: string | null; noun: string; subject_id: string; what: string; request: string | null; signature: string | null; computer: string | null; keyid: string | null; drop: unknown};
 
 /** The changes between two places that have a request, and those that should: `whats`. */
 export async function changesBetween(client: Client, from: Place, to: Place, whats: readonly string[]): Promise<SignedRow[]> {
 	const {rows} = await client.query<ChangeRow>(
-		`select txid, history_id, at, colonies.text_of(actor) as actor, colonies.text_of(colony_id) as colony_id, noun, colonies.text_of(subject_id) as subject_id, what, request, signature, detail->>'computer' as computer, case when what = 'process.drop' then detail end as drop from colonies.history
+		`select txid, history_id, at, colonies.text_of(actor) as actor, colonies.text_of(colony_id) as colony_id, noun, colonies.text_of(subject_id) as subject_id, what, request, signature, detail->>'computer' as computer, detail->>'keyid' as keyid, case when what = 'process.drop' then detail end as drop from colonies.history
 		where ${between(from)} and (request is not null or signature is not null or what = any ($5))
 		order by txid, history_id`,
 		[...placeValues(from), to.txid, to.row, whats],
 	);
 	return rows.map(row => ({
-		place: {txid: row.txid, row: row.history_id}, at: row.at, actor: row.actor, colonyid: row.colony_id, noun: row.noun, subject: row.subject_id, what: row.what, request: row.request, signature: row.signature, computer: row.computer, drop: row.drop,
+		place: {txid: row.txid, row: row.history_id}, at: row.at, actor: row.actor, colonyid: row.colony_id, noun: row.noun, subject: row.subject_id, what: row.what, request: row.request, signature: row.signature, computer: row.computer, keyid: row.keyid, drop: row.drop,
 	}));
 }
 

@@ -6,6 +6,7 @@ export {folders, makePrivateFolder} from './folder.ts';
 export type {Folders, Warn} from './folder.ts';
 export {openKeychain} from './keychain.ts';
 export type {KeyEntry, KeyLabel, Keychain} from './keychain.ts';
+export {noteKey} from './note-key.ts';
 export {noteName} from './note-name.ts';
 export {
 	currentPassphrase, newPassphrase, passphraseFrom, passphraseIn, passphraseMissing, type PassphraseVariables,

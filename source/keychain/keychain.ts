@@ -16,8 +16,8 @@ import {
 	isThere, readStore, removeStaged, writeStore,
 } from './store.ts';
 
-/** What a key is for, as people know it. */
-export type KeyLabel = {kind: 'colony' | 'computer'; name: string; colonyid: Id};
+/** What a key is for, as people know it. `computerid`: the computer, where its id is not the key's; `replacedby`: the key that the computer has in place of this one. */
+export type KeyLabel = {kind: 'colony' | 'computer'; name: string; colonyid: Id; computerid?: Id; replacedby?: Id};
 
 /** One row of the list of keys: never the key itself. `encrypted`: a passphrase opens it; `note`: why it is damaged, or why its label is missing. */
 export type KeyEntry = {id: Id; label?: KeyLabel; encrypted?: true; damaged?: true; note?: string};
@@ -37,10 +37,17 @@ export type Keychain = {
 	has(id: Id): Promise<boolean>;
 	/** The private key itself, 64 hex digits: for showing it to its owner and nothing else. @throws Unauthenticated when there is no such key. */
 	privateKey(id: Id): Promise<string>;
-	/** Forgets a key and its label, damaged or not. False when there was none. */
+	/** Forgets a key and its label, damaged or not; a key that it had replaced is there for its computer again. False when there was none. */
 	remove(id: Id): Promise<boolean>;
 	/** Notes what a key is for. @throws Unauthenticated when there is no such key. */
 	describe(id: Id, label: KeyLabel): Promise<void>;
+	/**
+	The id of the key with which a computer of a colony signs, as far as the labels tell; the computer's own where they do not.
+	@throws Unauthenticated when that key was replaced by one that is not here
+	*/
+	keyOf(computerid: Id, colonyid: Id | undefined): Promise<Id>;
+	/** Notes that a computer of a colony has another key: what it had, where it is here, stays as replaced. The other may be elsewhere. */
+	replace(computer: {computerid: Id; colonyid: Id; name: string}, by: Id): Promise<void>;
 	/** All keys, sorted by id, each one checked as far as that goes without a passphrase. */
 	list(): Promise<KeyEntry[]>;
 	/** Whether a passphrase is needed for any key. */
@@ -116,13 +123,17 @@ async function readLabel(file: string): Promise<KeyLabel | undefined> {
 		return undefined;
 	}
 
-	const {kind, name, colonyid} = values;
-	if ((kind !== 'colony' && kind !== 'computer') || typeof name !== 'string' || typeof colonyid !== 'string') {
+	const {kind, name, colonyid, computerid, replacedby} = values;
+	const isOther = (id: unknown): id is Id | undefined => id === undefined || (typeof id === 'string' && isId(id));
+	if ((kind !== 'colony' && kind !== 'computer') || typeof name !== 'string' || typeof colonyid !== 'string' || !isOther(computerid) || !isOther(replacedby)) {
 		throw damaged(file, 'it holds no label');
 	}
 
-	return {kind, name, colonyid};
+	return {kind, name, colonyid, ...(computerid && {computerid}), ...(replacedby && {replacedby})};
 }
+
+/** Whether a label is of a key that a computer of a colony has or had. */
+const isOf = (id: Id, label: KeyLabel, {computerid, colonyid}: {computerid: Id; colonyid: Id}): boolean => label.kind === 'computer' && label.colonyid === colonyid && (label.computerid ?? id) === computerid;
 
 /** The ids in a folder of keys; whatever else lies there is not looked at. */
 function idsIn(folder: string): Id[] {
@@ -186,7 +197,7 @@ export function openKeychain({folder, warn, passphrase}: {folder: string; warn?:
 		if (privateKey === undefined) {
 			held = undefined;
 			throw new Unauthenticated(`The passphrase does not open the key of ${shortId(id)}.`, {
-				hint: 'A passphrase that is lost cannot be recovered; the owner of a colony can register another key for a computer.',
+				hint: 'A passphrase that is lost cannot be recovered; the owner of a colony gives a computer another key with `colonies computer rekey`.',
 			});
 		}
 
@@ -240,6 +251,17 @@ export function openKeychain({folder, warn, passphrase}: {folder: string; warn?:
 		makePrivateFolder(keys, warn);
 		const by = await unlocked();
 		await (by ? writeEncrypted(identity.id, privatekey, by) : writeStore(keyFile(identity.id), {privatekey}));
+	};
+
+	const writeLabel = async (id: Id, label: KeyLabel): Promise<void> => {
+		makePrivateFolder(labels, warn);
+		await writeStore(labelFile(id), label);
+	};
+
+	/** The labels that can be read, of keys that are here. */
+	const labelled = async (): Promise<Array<{id: Id; label: KeyLabel}>> => {
+		const found = await Promise.all(idsIn(labels).filter(id => isThere(keyFile(id))).map(async id => ({id, label: await readLabel(labelFile(id)).catch(() => undefined)})));
+		return found.filter((each): each is {id: Id; label: KeyLabel} => each.label !== undefined);
 	};
 
 	const entry = async (id: Id): Promise<KeyEntry> => {
@@ -304,17 +326,51 @@ export function openKeychain({folder, warn, passphrase}: {folder: string; warn?:
 				throw fileError(file, error);
 			}
 
+			for (const {id: old, label: {replacedby, ...rest}} of await labelled()) {
+				if (replacedby === id) {
+					await writeLabel(old, rest); // eslint-disable-line no-await-in-loop
+				}
+			}
+
 			return wasThere;
 		},
-		async describe(id, {kind, name, colonyid}) {
+		async describe(id, label) {
 			if (!isThere(keyFile(id))) {
 				throw missing(id);
 			}
 
-			const file = labelFile(id);
-			await readLabel(file);
-			makePrivateFolder(labels, warn);
-			await writeStore(file, {kind, name, colonyid});
+			await readLabel(labelFile(id));
+			await writeLabel(id, label);
+		},
+		async keyOf(computerid, colonyid) {
+			const own = check(computerid);
+			const its = colonyid === undefined ? [] : (await labelled()).filter(({id, label}) => isOf(id, label, {computerid, colonyid}));
+			const by = its.find(({label}) => label.replacedby !== undefined)?.label.replacedby;
+			const present = its.find(({label}) => label.replacedby === undefined);
+			if (present !== undefined || by === undefined) {
+				return present?.id ?? own;
+			}
+
+			if (!isThere(keyFile(by))) {
+				throw new Unauthenticated(`The key of the computer ${shortId(own)} was replaced by ${shortId(by)}, which the keychain does not hold.`, {hint: 'Add it: colonies keychain add < keyfile'});
+			}
+
+			return by;
+		},
+		async replace({computerid, colonyid, name}, by) {
+			const known = await labelled();
+			const old = known.filter(({id, label}) => id !== by && isOf(id, label, {computerid, colonyid}));
+			if (by !== computerid && isThere(keyFile(computerid)) && !known.some(({id}) => id === computerid)) {
+				old.push({id: computerid, label: {kind: 'computer', name, colonyid}});
+			}
+
+			for (const {id, label} of old) {
+				await writeLabel(id, {...label, name, replacedby: by}); // eslint-disable-line no-await-in-loop -- one file after the other
+			}
+
+			if (isThere(keyFile(by))) {
+				await writeLabel(by, {kind: 'computer', name, colonyid, ...(by === computerid ? {} : {computerid})});
+			}
 		},
 		list: async () => Promise.all(idsIn(keys).map(async id => entry(id))),
 		isEncrypted: async () => (await encryptedKeys()).length > 0,

@@ -1,12 +1,14 @@
 import {type ColoniesError, toColoniesError} from '../core/errors.ts';
 import type {Id} from '../core/types.ts';
-import type {Keychain, KeyLabel} from './keychain.ts';
+import type {Keychain} from './keychain.ts';
 
 type Registration<Result> = {
 	/** Registers the id; what it throws decides what becomes of the key. */
 	register: (id: Id) => Promise<Result>;
-	/** What the key is for, once it is registered. */
-	label: (id: Id) => KeyLabel;
+	/** Notes what the key is for, once it is registered or nobody knows; `result` is undefined then. */
+	note: (id: Id, result: Result | undefined) => Promise<void>;
+	/** Said when nobody knows. */
+	unknown?: (id: Id) => string;
 	/** Hears what the operator should know beside the outcome, one sentence each. */
 	notice: (sentence: string) => void;
 };
@@ -15,15 +17,15 @@ type Registration<Result> = {
 const isUncertain = ({code, nothingDone}: ColoniesError): boolean => !nothingDone && (code === 'unavailable' || code === 'internal');
 
 /** Notes what a key is for. The registration stands whether or not this can be kept. */
-async function describe(keychain: Keychain, id: Id, {label, notice}: Registration<unknown>): Promise<void> {
+async function describe<Result>(id: Id, result: Result | undefined, {note, notice}: Registration<Result>): Promise<void> {
 	try {
-		await keychain.describe(id, label(id));
+		await note(id, result);
 	} catch (error) {
 		notice(`The key is kept, but not what it is for: ${toColoniesError(error).message}`);
 	}
 }
 
-async function forget(keychain: Keychain, id: Id, {notice}: Registration<unknown>): Promise<void> {
+async function forget(keychain: Keychain, id: Id, {notice}: Pick<Registration<unknown>, 'notice'>): Promise<void> {
 	try {
 		await keychain.remove(id);
 	} catch {
@@ -44,8 +46,8 @@ export async function withNewKey<Result>(keychain: Keychain, registration: Regis
 	} catch (error) {
 		const failure = toColoniesError(error);
 		if (isUncertain(failure)) {
-			await describe(keychain, id, registration);
-			registration.notice(`Whether ${id} was registered is not known. Its key is kept: look for it in the list before you register again.`);
+			await describe(id, undefined, registration);
+			registration.notice(registration.unknown?.(id) ?? `Whether ${id} was registered is not known. Its key is kept: look for it in the list before you register again.`);
 		} else {
 			await forget(keychain, id, registration);
 		}
@@ -53,6 +55,6 @@ export async function withNewKey<Result>(keychain: Keychain, registration: Regis
 		throw failure;
 	}
 
-	await describe(keychain, id, registration);
+	await describe(id, result, registration);
 	return {id, result};
 }

@@ -55,11 +55,12 @@ export async function authorise(client: Client, {operation, caller, inputs, veri
 	const id = provedId(caller);
 	const colony = operation.colony?.(inputs[0] as never);
 	const standing: Standing = colony === undefined ? {role: 'stranger'} : await standingOf(client, colony, id, {hold: operation.changes.length > 0});
-	if (!inputs.every(input => allows(operation.allow, standing.role, operation.self?.(input as never, id) ?? false))) {
+	const actor = standing.computer?.computer_id ?? id;
+	if (!inputs.every(input => allows(operation.allow, standing.role, operation.self?.(input as never, actor) ?? false))) {
 		throw refusal(operation, standing.role, id, colony);
 	}
 
-	return {who: {actor: id, ...standing}, kept: false};
+	return {who: {actor, ...standing}, kept: false};
 }
 
 function refusal(operation: AnyOperation, role: Who['role'], id: Id, colony: Id | undefined): ColoniesError {

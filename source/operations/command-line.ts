@@ -106,7 +106,7 @@ export function commandLineOf<Name extends OperationName>(name: Name, input: Inp
 		if (definition.kind === 'spec') {
 			spec = JSON.stringify(withoutSecrets(values[field]));
 			words.push(`--${flag ?? field} -`);
-		} else if (flag !== undefined && isWritten(definition, values[field]) && definition.kind !== 'secret' && field !== operation.creates) {
+		} else if (flag !== undefined && isWritten(definition, values[field]) && definition.kind !== 'secret' && (field !== operation.creates || operation.rekeys !== undefined)) {
 			words.push(definition.kind === 'switch' ? `--${flag}=${values[field] === true}` : flagWords(flag, valueWords(field, definition, values)));
 		}
 	}

@@ -1,7 +1,7 @@
 import {microseconds} from '../core/time.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {attributeTypes, computerStates, type Id, type ProcessState, processStates, type Time} from '../core/types.ts';
-import type {present, retention} from '../database/index.ts';
+import {keyOf, type present, type retention} from '../database/index.ts';
 
 /** Something that is not as its last row of the history says. `kind`: whether it is otherwise, gone, or there without having been made. `row`: that row; null where there is none. */
 export type Deviation = {kind: 'altered' | 'dropped' | 'added'; noun: 'colony' | 'computer' | 'process' | 'attribute'; subject: Id; colonyid: Id; row: string | null; message: string};
@@ -86,6 +86,7 @@ export const judgeComputers = (rows: readonly present.ToldComputer[], horizon: r
 	made: row.made,
 	pairs: () => [
 		['state', computerStates[row.status], row.to ?? undefined],
+		['key', keyOf(row), row.image?.keyid],
 		['type', row.computer_type, row.image === null ? undefined : row.image.computertype ?? ''],
 		...(['name', 'cpu', 'cores', 'mem', 'gpu', 'gpus'] as const).map((name): Pair => [name, row[name], row.image?.[name]]),
 	],

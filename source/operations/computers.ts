@@ -146,6 +146,22 @@ export const renameComputer = defineOperation({
 	tells: ({name}: Computer) => `The computer is named ${name} now.`,
 });
 
+export const rekeyComputer = defineOperation({
+	name: 'computer.rekey',
+	summary: 'Give a computer a new key; its id, state, processes and history stay.',
+	input: {...one, keyid: identity('Key', 'Id of the new key, 64 hex digits')},
+	route: 'PUT /colonies/{colonyid}/computers/{computerid}/key',
+	allow: colonyOwner,
+	colony,
+	operator: true,
+	creates: 'keyid',
+	rekeys: 'computerid',
+	danger: 'high',
+	changes: ['computers'],
+	handle: async ({client, input}) => computers.rekey(client, input.colonyid, input.computerid, input.keyid),
+	tells: ({name}: Computer) => `${name} has a new key; requests signed with the old one are refused from now on.`,
+});
+
 export const approveComputer = defineMany({
 	...changing,
 	name: 'computer.approve',

@@ -7,7 +7,7 @@ import type {
 import type {Fields, ValueOf} from './fields.ts';
 import type {Together} from './together.ts';
 
-/** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. */
+/** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. `actor`: a computer's own id, whatever its key proves. */
 export type Who = Standing & {actor: Id | 'root'};
 
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */
@@ -94,6 +94,8 @@ type Common<Input extends Fields, Result> = {
 	danger?: 'high' | 'highest';
 	/** Field that holds the id of a new identity: the caller makes its key pair. */
 	creates?: string;
+	/** Field that holds the id of what gets a new key, which `creates` names: the caller may have that already, and what is kept of the old one is noted as replaced. */
+	rekeys?: string;
 	/** Field that holds the id of what gets another name: a key that is kept for it is noted under that. */
 	renames?: string;
 	/** What watchers are told; empty for what changes nothing. */

@@ -64,9 +64,10 @@ export class Groups {
 			return undefined;
 		}
 
-		const signer = provedId(caller);
-		const computer = together.byComputer ? await this.computers.find(colony!(input as never), signer) : undefined;
-		const found = this.#queueFor(job, together, {signer, computer});
+		const proved = provedId(caller);
+		// Of one that is not known the key is taken for that of its own id; the statement says whether it is.
+		const computer = together.byComputer ? await this.computers.find(colony!(input as never), proved) : this.computers.get(colony!(input as never), proved);
+		const found = this.#queueFor(job, together, {proved, computer});
 		if (found === undefined) {
 			return undefined;
 		}
@@ -87,12 +88,13 @@ export class Groups {
 	}
 
 	/** The queue of a call, and what no other of its group may share with it. */
-	#queueFor({operation, caller, inputs, options, isSpent}: Job, together: Together, {signer, computer}: {signer: Id; computer: ComputerRow | undefined}): {key: string; queue: Queue; call: Joined<Record<string, any>>; marks: string[]} | undefined {
+	#queueFor({operation, caller, inputs, options, isSpent}: Job, together: Together, {proved, computer}: {proved: Id; computer: ComputerRow | undefined}): {key: string; queue: Queue; call: Joined<Record<string, any>>; marks: string[]} | undefined {
 		const [input] = inputs as [Record<string, any>];
 		const colony = operation.colony!(input);
-		const spent = 'signer' in caller && !isSpent ? {signer, nonce: caller.signer.nonce, created: caller.signer.created} : undefined;
+		const signer = computer?.computer_id ?? proved;
+		const spent = 'signer' in caller && !isSpent ? {signer: proved, nonce: caller.signer.nonce, created: caller.signer.created} : undefined;
 		const keyed = operation.keyed && options.idempotencyKey !== undefined ? {signer, key: options.idempotencyKey, fingerprint: fingerprintOf(operation, inputs)} : undefined;
-		const call = {signer, spent, keyed, input, computer};
+		const call = {signer, proved, spent, keyed, input, computer};
 		const kind = together.kindOf(call);
 		if (kind === undefined) {
 			return undefined;
@@ -104,7 +106,7 @@ export class Groups {
 		this.#queues.set(key, queue);
 		const subject = together.subject?.(input);
 		const marks = [
-			...(spent ? [`nonce ${signer} ${spent.created} ${spent.nonce}`] : []), ...(keyed ? [`key ${signer} ${keyed.key}`] : []), ...(subject === undefined ? [] : [`subject ${subject}`]),
+			...(spent ? [`nonce ${proved} ${spent.created} ${spent.nonce}`] : []), ...(keyed ? [`key ${signer} ${keyed.key}`] : []), ...(subject === undefined ? [] : [`subject ${subject}`]),
 		];
 		return {key, queue, call, marks};
 	}

@@ -1,5 +1,5 @@
 import type {Id} from '../core/types.ts';
-import {type ComputerRow, computers, type Database} from '../database/index.ts';
+import {type ComputerRow, computers, type Database, keyOf} from '../database/index.ts';
 
 /** Computers that are remembered. */
 const most = 10_000;
@@ -7,7 +7,7 @@ const most = 10_000;
 type Search = {ids: Set<Id>; found: Promise<void>};
 
 /**
-A cache of computers, to group those with equal capacity. The statement of the group checks each again. Concurrent look-ups share one query.
+A cache of computers by what their keys prove, to group those with equal capacity. The statement of the group checks each again. Concurrent look-ups share one query.
 */
 export class KnownComputers {
 	readonly #database: Database;
@@ -18,12 +18,12 @@ export class KnownComputers {
 		this.#database = database;
 	}
 
-	get(colony: Id, computer: Id): ComputerRow | undefined {
-		return this.#known.get(`${colony} ${computer}`);
+	get(colony: Id, key: Id): ComputerRow | undefined {
+		return this.#known.get(`${colony} ${key}`);
 	}
 
 	note(computer: ComputerRow): void {
-		const key = `${computer.colony_id} ${computer.computer_id}`;
+		const key = `${computer.colony_id} ${keyOf(computer)}`;
 		this.#known.delete(key);
 		this.#known.set(key, computer);
 		if (this.#known.size > most) {
@@ -32,8 +32,8 @@ export class KnownComputers {
 	}
 
 	/** An approved computer; undefined where there is none, or it cannot be found out now. */
-	async find(colony: Id, computer: Id): Promise<ComputerRow | undefined> {
-		const known = this.get(colony, computer);
+	async find(colony: Id, key: Id): Promise<ComputerRow | undefined> {
+		const known = this.get(colony, key);
 		if (known) {
 			return known;
 		}
@@ -45,9 +45,9 @@ export class KnownComputers {
 			this.#searches.set(colony, search);
 		}
 
-		search.ids.add(computer);
+		search.ids.add(key);
 		await search.found;
-		return this.get(colony, computer);
+		return this.get(colony, key);
 	}
 
 	async #search(colony: Id, ids: ReadonlySet<Id>): Promise<void> {

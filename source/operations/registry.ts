@@ -35,6 +35,7 @@ export const operations = {
 	'computer.forecast': computers.forecastComputer,
 	'computer.forecastmany': computers.forecastComputers,
 	'computer.rename': computers.renameComputer,
+	'computer.rekey': computers.rekeyComputer,
 	'computer.approve': computers.approveComputer,
 	'computer.disapprove': computers.disapproveComputer,
 	'computer.remove': computers.removeComputer,

@@ -36,6 +36,11 @@ function asks({operation}: KeptRequest, input: Readonly<Record<string, unknown>>
 	return noun === 'colony' || (noun === 'computer' ? same(input.computerid, row.computer) : same(input[fieldOf[noun]!], row.subject));
 }
 
+/** What is wrong with a row about a computer's key, beside the request for it: the holder of that key acts as the computer from then on. */
+function keyFault({inputs}: KeptRequest, {what, keyid}: Row): string | undefined {
+	return what === 'computer.rekey' && !inputs.some(input => same(input.keyid, keyid)) ? 'has a request for another key' : undefined;
+}
+
 /** Whether somebody of that kind may do it, by the operation's rule: root, or the owner, whose id is the colony's. */
 function may({allow}: KeptRequest['operation'], {actor, colonyid}: Row): boolean {
 	const roles = [...allow.allowed, ...allow.self];
@@ -85,7 +90,7 @@ export function requestFault(row: Row, isRepeated: boolean): string | undefined 
 		return `has a request for something else: ${kept.operation.name}`;
 	}
 
-	const fault = row.what === 'process.drop' ? dropFault(kept, row.drop) : undefined;
+	const fault = row.what === 'process.drop' ? dropFault(kept, row.drop) : keyFault(kept, row);
 	if (fault !== undefined) {
 		return fault;
 	}

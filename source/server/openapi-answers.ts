@@ -75,8 +75,8 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 	Time: {type: 'string', pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`, description: 'RFC 3339 in UTC with microseconds; 0001-01-01T00:00:00Z where it is not set.'},
 	Colony: object({colonyid: id, name: text}),
 	Computer: object({
-		computerid: id, name: text, colonyid: id, computertype: said(text, 'Left out when it takes any.'), cpu: text, cores: whole, mem: said(whole, 'MB'), gpu: text, gpus: whole, status: index(computerStates), lastseen: said(reference('Time'), 'When it last did something that it signed, to some seconds; left out before the first time.'),
-	}, ['computertype', 'lastseen']),
+		computerid: id, name: text, colonyid: id, computertype: said(text, 'Left out when it takes any.'), cpu: text, cores: whole, mem: said(whole, 'MB'), gpu: text, gpus: whole, status: index(computerStates), keyid: said(id, 'What its key proves; left out while that is its own id.'), lastseen: said(reference('Time'), 'When it last did something that it signed, to some seconds; left out before the first time.'),
+	}, ['computertype', 'keyid', 'lastseen']),
 	Attribute: object({attributeid: id, targetid: id, attributetype: index(attributeTypes), key: text, value: text}),
 	Process: object({
 		processid: id,
@@ -215,6 +215,7 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'computer.forecast': reference('Forecast'),
 	'computer.forecastmany': reference('ForecastOfMany'),
 	'computer.rename': reference('Computer'),
+	'computer.rekey': reference('Computer'),
 	'computer.approve': reference('Computer'),
 	'computer.disapprove': reference('Computer'),
 	'computer.remove': reference('Computer'),

@@ -7,7 +7,7 @@ import {type Clock, persist} from './waiting.ts';
 
 export type Ending = 'successful' | 'failed';
 
-/** What a computer works through: the operations, in its own name. */
+/** What a computer works through: the operations, in its own name. `computerid`: as far as it is known, for the key may prove another id. */
 export type Store = {context: Pick<Context, 'run' | 'runMany'>; caller: Caller; colonyid: Id; computerid: Id; clock: Clock};
 
 type Waiting = {processid: Id; resolve: () => void; reject: (error: unknown) => void};

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {backOff} from '../core/backoff.ts';
 import {type ColoniesError, toColoniesError} from '../core/errors.ts';
 import {microseconds} from '../core/time.ts';
-import type {Process, Time} from '../core/types.ts';
+import type {Id, Process, Time} from '../core/types.ts';
 import type {Store} from './closing.ts';
 import {isOpen} from './waiting.ts';
 
@@ -37,6 +37,13 @@ const millisecondsOf = (time: Time): number | undefined => {
 /** A request is over with these: nothing was assigned, or what was has been taken back. */
 const isOver = ({code}: ColoniesError): boolean => code === 'not-allowed' || code === 'not-found' || code === 'conflict';
 
+/** Of what is not there any more, nothing. */
+function unlessGone(error: unknown): undefined {
+	if (toColoniesError(error).code !== 'not-found') {
+		throw error;
+	}
+}
+
 /** Asks for work, one request after the other, whatever befalls the store meanwhile. */
 export class Requests {
 	readonly #options: RequestsOptions;
@@ -68,7 +75,7 @@ export class Requests {
 				const processes = await this.#call(key, {count, waits}); // eslint-disable-line no-await-in-loop
 				this.#goOn();
 				if (processes.length > 0 || !waits || !stopping.aborted) {
-					return this.#ours(processes, tries > 0);
+					return await this.#ours(processes, tries > 0); // eslint-disable-line no-await-in-loop
 				}
 			} catch (error) {
 				const failure = toColoniesError(error);
@@ -125,9 +132,24 @@ export class Requests {
 		}
 	}
 
+	/** The id of this computer. It is not the one that its key proves where its owner has given it another key: then what is assigned to it tells. */
+	async #computerOf(processes: readonly Process[]): Promise<Id> {
+		const {store, store: {context, caller, colonyid}} = this.#options;
+		const others = new Set(processes.map(({assignedcomputerid}) => assignedcomputerid).filter(id => id !== '' && id !== store.computerid));
+		for (const computerid of others) {
+			const found = await context.run(caller, 'computer.get', {colonyid, computerid}).catch(unlessGone); // eslint-disable-line no-await-in-loop
+			if ('identity' in caller && found?.keyid === caller.identity.id) {
+				store.computerid = computerid;
+			}
+		}
+
+		return store.computerid;
+	}
+
 	/** What runs on this computer of what was assigned. An answer that was asked for again tells how it is now: some may have gone back to waiting since. */
-	#ours(processes: readonly Process[], again: boolean): Assigned[] {
-		const {computerid, clock} = this.#options.store;
+	async #ours(processes: readonly Process[], again: boolean): Promise<Assigned[]> {
+		const {clock} = this.#options.store;
+		const computerid = await this.#computerOf(processes);
 		return processes.flatMap(process => {
 			const [start, deadline] = [millisecondsOf(process.starttime), millisecondsOf(process.deadline)];
 			if (process.status !== 1 || process.assignedcomputerid !== computerid) {

@@ -19,8 +19,10 @@ type Identity = Extract<Caller, {identity: unknown}>['identity'];
 
 export type ComputerOptions = WorkOptions & {
 	context: Pick<Context, 'run' | 'runMany'>;
-	/** Of the computer. */
+	/** The key of the computer. */
 	identity: Identity;
+	/** Its id, where it is known not to be the one that the key proves. */
+	computerid?: Id;
 	colonyid: Id;
 	handler: Handler;
 	clock?: Clock;
@@ -92,14 +94,14 @@ class ComputerAtWork implements Worker {
 	readonly #attempts = new Map<Attempt, Promise<void>>();
 	#tellRoom: () => void = () => undefined;
 
-	constructor({context, identity, colonyid, handler, concurrency = 1, wait = 25, notice, report, clock = machineClock, heartbeat = usualHeartbeat, tracing}: ComputerOptions) {
+	constructor({context, identity, computerid = identity.id, colonyid, handler, concurrency = 1, wait = 25, notice, report, clock = machineClock, heartbeat = usualHeartbeat, tracing}: ComputerOptions) {
 		this.#tracing = tracing;
 		this.#handler = handler;
 		this.#heartbeat = heartbeat;
 		this.#concurrency = checked('concurrency', concurrency, limits.batch);
 		this.#notice = quietly(notice);
 		this.#report = quietly(report);
-		this.#store = {context, caller: {identity}, colonyid, computerid: identity.id, clock};
+		this.#store = {context, caller: {identity}, colonyid, computerid, clock};
 		this.#closing = new Closing(this.#store);
 		this.#requests = new Requests({
 			store: this.#store, wait: checked('wait', wait, limits.wait), notice: this.#notice, stopping: this.#stopping.signal, forced: this.#forced.signal,

@@ -36,7 +36,8 @@ export async function readAll<Row>(read: (page: {position?: string; direction?: 
 	return rows;
 }
 
-type Member = {identity: Identity; colony: Colony};
+/** A computer: its id, and who proves to be it now. */
+type Member = {id: Id; identity: Identity; colony: Colony};
 
 /** Whatever people and computers may do, at random, in some colonies; and somebody who writes down what the lists say meanwhile. */
 export class Workload {
@@ -87,6 +88,8 @@ export class Workload {
 		const late = [await colony.running(computer, {timeout: 600}), await colony.running(computer, {timeout: 600, maxretries: 1})];
 		await colony.passDeadlines(...late);
 		await colony.broker.endExpired();
+		// Its deadline was set back behind the history's back.
+		await colony.own('process.remove', {processid: late[0]!.processid});
 		const failed = await colony.running(computer);
 		await colony.close(computer, failed, 'failed');
 		await colony.own('process.retry', {processid: failed.processid});
@@ -94,6 +97,7 @@ export class Workload {
 		await colony.own('process.remove', {processid: failed.processid});
 		await colony.own('computer.disapprove', {computerid: computer.id});
 		await colony.own('computer.rename', {computerid: computer.id, name: 'other'});
+		await colony.own('computer.rekey', {computerid: computer.id, keyid: createIdentity().identity.id});
 		await colony.own('computer.remove', {computerid: computer.id});
 		await this.#broker.run(root, 'colony.rename', {colonyid: colony.id, name: 'other'});
 		await this.#removeColony();
@@ -137,10 +141,11 @@ export class Workload {
 	#pick(): () => Promise<unknown> {
 		const random = this.#random;
 		const process = random.pick(this.#processes) ?? {id: '0'.repeat(64), colony: this.colonies[0]!};
-		const member = random.pick(this.#computers) ?? {identity: createIdentity().identity, colony: this.colonies[0]!};
+		const stranger = createIdentity().identity;
+		const member = random.pick(this.#computers) ?? {id: stranger.id, identity: stranger, colony: this.colonies[0]!};
 		const about = {colony: process.colony.through(this.#broker), processid: process.id};
 		const own = (name: 'process.retry' | 'process.cancel' | 'process.remove') => async () => about.colony.own(name, {processid: about.processid});
-		const change = (name: 'computer.approve' | 'computer.disapprove') => async () => member.colony.own(name, {computerid: member.identity.id});
+		const change = (name: 'computer.approve' | 'computer.disapprove') => async () => member.colony.own(name, {computerid: member.id});
 		const acts: Array<[weight: number, act: () => Promise<unknown>]> = [
 			[10, async () => this.#submit()],
 			[12, async () => member.colony.as(member.identity, 'process.assign', {colonyid: member.colony.id})],
@@ -153,7 +158,8 @@ export class Workload {
 			[1, change('computer.disapprove')],
 			[1, async () => this.#addComputer()],
 			[0.6, async () => this.#removeComputer(member)],
-			[1, async () => member.colony.own('computer.rename', {computerid: member.identity.id, name: random.pick(['lab', 'Lab', 'edge', 'ärger', 'other'])})],
+			[1, async () => member.colony.own('computer.rename', {computerid: member.id, name: random.pick(['lab', 'Lab', 'edge', 'ärger', 'other'])})],
+			[1, async () => this.#rekey(member)],
 			[0.3, async () => this.#broker.run(root, 'colony.rename', {colonyid: random.pick(this.colonies).id, name: random.pick(['b', 'a', 'Z', 'é', 'other'])})],
 			[0.3, async () => this.#addColony()],
 			[0.2, async () => this.#removeColony()],
@@ -183,9 +189,9 @@ export class Workload {
 	}
 
 	/** Takes a process, writes something, and mostly closes it; or writes on one that it has. */
-	async #work({identity, colony}: Member): Promise<void> {
+	async #work({id, identity, colony}: Member): Promise<void> {
 		const random = this.#random;
-		const {rows: running} = await colony.own('process.list', {state: 'running', computerid: identity.id, count: 1000});
+		const {rows: running} = await colony.own('process.list', {state: 'running', computerid: id, count: 1000});
 		const process = running.length > 0 && random.chance(0.7) ? random.pick(running) : await colony.assign(identity);
 		for (let left = random.below(4); left > 0; left--) {
 			await colony.add(identity, process, {key: random.pick(['step', 'result', 'error', 'Äther']), value: String(random.below(5)), type: random.pick(['out', 'err'])});
@@ -200,18 +206,26 @@ export class Workload {
 		const random = this.#random;
 		const colony = random.pick(this.colonies);
 		// Now and then one that was there before, with another name.
-		const known = random.chance(0.2) ? random.pick(this.#computers)?.identity : undefined;
-		const identity = known ?? createIdentity().identity;
-		await colony.own('computer.register', {computerid: identity.id, spec: {name: random.pick(['lab', 'Lab', 'edge', 'ärger']), cores: random.below(9), mem: 8000, computertype: random.pick(['', 'gpu', 'cpu']), cpu: 'AMD'}});
-		this.#computers.push({identity, colony});
+		const known = random.chance(0.2) ? random.pick(this.#computers) : undefined;
+		const identity = known?.identity ?? createIdentity().identity;
+		const id = known?.id ?? identity.id;
+		await colony.own('computer.register', {computerid: id, spec: {name: random.pick(['lab', 'Lab', 'edge', 'ärger']), cores: random.below(9), mem: 8000, computertype: random.pick(['', 'gpu', 'cpu']), cpu: 'AMD'}});
+		this.#computers.push({id, identity, colony});
 		if (random.chance(0.8)) {
-			await colony.own('computer.approve', {computerid: identity.id});
+			await colony.own('computer.approve', {computerid: id});
 		}
 	}
 
-	async #removeComputer({identity, colony}: Member): Promise<void> {
-		await colony.own('computer.remove', {computerid: identity.id});
-		this.#computers.splice(this.#computers.findIndex(member => member.identity === identity && member.colony === colony), 1);
+	/** Gives a computer another key; who goes on with the old one is refused. */
+	async #rekey(member: Member): Promise<void> {
+		const {identity} = createIdentity();
+		await member.colony.own('computer.rekey', {computerid: member.id, keyid: identity.id});
+		member.identity = identity;
+	}
+
+	async #removeComputer({id, colony}: Member): Promise<void> {
+		await colony.own('computer.remove', {computerid: id});
+		this.#computers.splice(this.#computers.findIndex(member => member.id === id && member.colony === colony), 1);
 	}
 
 	async #addColony(): Promise<void> {

@@ -536,6 +536,9 @@ async function playOperator(player: Player): Promise<void> {
 	await call('core', 'process.assign', {colonyid});
 	for (const who of ['edge', 'owner', 'owner']) {
 		await call(who, 'computer.rename', {colonyid, computerid: core, name: 'kern'});
+		await call(who, 'computer.rekey', {colonyid, computerid: core, keyid: idOf(keyOf('another key of core'))});
+		await call('core', 'process.count', {colonyid});
+		await call('another key of core', 'process.count', {colonyid});
 		await call(who, 'computer.remove', {colonyid, computerid: core});
 	}
 

@@ -1,6 +1,6 @@
 import {NotFound} from '../../core/errors.ts';
 import type {Id} from '../../core/types.ts';
-import {noteName} from '../../keychain/index.ts';
+import {noteKey, noteName} from '../../keychain/index.ts';
 import {type AnyOperation, operations} from '../../operations/index.ts';
 import {sendForm} from '../send-form.ts';
 import type {ErrorText} from '../state.ts';
@@ -30,12 +30,19 @@ type Change<Type extends Parameters<Handler<any>>[1]['type']> = (...parameters: 
 /** Carries out a deed. */
 export const runDeed: Change<'run'> = async (session, {deed: {operation, input, as, done, fromForm}}) => attempt(session, async () => {
 	const result = await session.context.run(await session.callerOf(as), operation, input);
-	const {renames, tells} = operations[operation] as AnyOperation;
+	const {renames, rekeys, tells} = operations[operation] as AnyOperation;
 	const notices: string[] = [];
+	const notice = (sentence: string): void => {
+		notices.push(sentence);
+	};
+
 	if (renames !== undefined) {
-		await noteName(session.keychain, input[renames] as Id, input.name as string, notice => {
-			notices.push(notice);
-		});
+		await noteName(session.keychain, input[renames] as Id, input.name as string, notice);
+		await loadKnown(session);
+	}
+
+	if (rekeys !== undefined) {
+		await noteKey(session.keychain, result, notice);
 		await loadKnown(session);
 	}
 

@@ -45,6 +45,7 @@ export const computersScreen: Screen<Computer> = {
 		['state', computerStates[computer.status]],
 		['last seen', computer.lastseen === undefined ? (state.past ? 'not kept' : 'never') : `${formatAge(computer.lastseen, storeNow(state))} ago`],
 		['id', computer.computerid],
+		...(computer.keyid === undefined ? [] : [['key', computer.keyid] as const]),
 		['type', computer.computertype ?? 'any'],
 		['cpu', computer.cpu || '-'],
 		['cores', String(computer.cores)],

@@ -1,8 +1,23 @@
 import {shortId, visible} from '../../core/text.ts';
 import type {KeyEntry} from '../../keychain/index.ts';
-import {danger} from '../terminal/style.ts';
+import {danger, dim} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 import {passing, whole} from './whole.ts';
+
+/** How it stands with a key. */
+function stateOf({damaged, encrypted, label}: KeyEntry): string {
+	if (damaged) {
+		return 'damaged';
+	}
+
+	if (label?.replacedby !== undefined) {
+		return 'replaced';
+	}
+
+	return encrypted ? 'locked' : 'good';
+}
+
+const styles = new Map([['damaged', danger], ['replaced', dim]]);
 
 export const keysScreen: Screen<KeyEntry> = {
 	name: 'keys',
@@ -17,7 +32,7 @@ export const keysScreen: Screen<KeyEntry> = {
 		{title: 'OF', width: 9, yields: 0, value: ({label}) => label?.kind ?? '-'},
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({label}) => label ? visible(label.name) : '-'},
 		{title: 'COLONY', width: 10, yields: 1, value: ({label}) => label ? shortId(label.colonyid) : '-'},
-		{title: 'FILE', width: 8, yields: 2, value: ({damaged, encrypted}) => damaged ? 'damaged' : (encrypted ? 'locked' : 'good'), style: (text, {damaged}) => damaged ? danger(text) : text},
+		{title: 'FILE', width: 8, yields: 2, value: key => stateOf(key), style: (text, key) => styles.get(stateOf(key))?.(text) ?? text},
 	],
 	idOf: ({id}) => id,
 	nameOf: ({id, label}) => label ? `${visible(label.name)} (${shortId(id)})` : shortId(id),
@@ -28,6 +43,8 @@ export const keysScreen: Screen<KeyEntry> = {
 		['id', id],
 		['of', label ? `${label.kind} ${label.name}` : 'unknown'],
 		['colony', label?.colonyid ?? '-'],
+		...(label?.computerid ? [['computer', label.computerid] as const] : []),
+		...(label?.replacedby ? [['replaced', `by ${label.replacedby}`] as const] : []),
 		...(encrypted ? [['file', 'encrypted; the passphrase opens it'] as const] : []),
 		...(note ? [['note', note] as const] : []),
 		['private key', 'never shown here: colonies keychain privatekey --id …'],

@@ -11,9 +11,10 @@ import {compactHistory} from './010-compact-history.ts';
 import {compressedClosed} from './011-compressed-closed.ts';
 import {putBack} from './012-put-back.ts';
 import {monitoring} from './013-monitoring.ts';
+import {rekey} from './014-rekey.ts';
 import type {Migration} from './migration.ts';
 
 /** Every migration in order; the number of the last is the version of the schema. */
 export const migrations: readonly Migration[] = [
-	initial, servers, past, attention, audit, pulse, liveAndClosed, base, keeping, compactHistory, compressedClosed, putBack, monitoring,
+	initial, servers, past, attention, audit, pulse, liveAndClosed, base, keeping, compactHistory, compressedClosed, putBack, monitoring, rekey,
 ];

@@ -12,14 +12,17 @@ import {bytesOf} from '../values.ts';
 
 /**
 The first step of each computer of the colony `$1` after the moment `$2`: it tells the state in which the computer was then; none where it was not there yet.
-And the first change of its name: it tells what it was called.
+And the first change of its name and of its key: they tell what those were.
 */
 const steps = `steps as materialized (
 	select distinct on (h.subject_id) h.subject_id, h.from_state, h.detail from colonies.history h
-	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what <> 'computer.rename' order by h.subject_id, h.at, h.history_id
+	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what not in ('computer.rename', 'computer.rekey') order by h.subject_id, h.at, h.history_id
 ), names as materialized (
 	select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, h.detail->'before'->>'name' as name from colonies.history h
 	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what = 'computer.rename' order by h.subject_id, h.at, h.history_id
+), keys as materialized (
+	select distinct on (h.subject_id) h.subject_id, h.at, h.history_id, colonies.bytes_of(h.detail->'before'->>'keyid') as key from colonies.history h
+	where h.noun = 'computer' and h.colony_id = $1 and h.at > $2 and h.what = 'computer.rekey' order by h.subject_id, h.at, h.history_id
 )`;
 
 /**
@@ -27,17 +30,19 @@ The computers of the colony as they were, as `past` with the columns of `compute
 One that was removed and registered again is another one, so a removal right after the moment counts first.
 */
 const past = `${steps}, past as (
-	select c.colony_id, c.computer_id, coalesce(n.name, c.name) as name, c.computer_type, c.cpu, c.cores, c.mem, c.gpu, c.gpus, c.status
-	from colonies.computers c left join names n on n.subject_id = c.computer_id where c.colony_id = $1 and not exists (select from steps s where s.subject_id = c.computer_id)
+	select c.colony_id, c.computer_id, coalesce(n.name, c.name) as name, c.computer_type, c.cpu, c.cores, c.mem, c.gpu, c.gpus, c.status, nullif(coalesce(k.key, c.key_id, c.computer_id), c.computer_id) as key_id
+	from colonies.computers c left join names n on n.subject_id = c.computer_id left join keys k on k.subject_id = c.computer_id where c.colony_id = $1 and not exists (select from steps s where s.subject_id = c.computer_id)
 	union all
 	select $1, s.subject_id, coalesce(n.name, r.image->>'name', c.name), case when r.image is null then c.computer_type else coalesce(r.image->>'computertype', '') end, coalesce(r.image->>'cpu', c.cpu),
 		coalesce((r.image->>'cores')::integer, c.cores), coalesce((r.image->>'mem')::bigint, c.mem), coalesce(r.image->>'gpu', c.gpu), coalesce((r.image->>'gpus')::integer, c.gpus),
-		(array_position(array['pending', 'approved', 'disapproved'], s.from_state) - 1)::smallint
+		(array_position(array['pending', 'approved', 'disapproved'], s.from_state) - 1)::smallint,
+		nullif(coalesce(k.key, case when r.image is null then c.key_id else colonies.bytes_of(r.image->>'keyid') end, s.subject_id), s.subject_id)
 	from steps s left join colonies.computers c on c.colony_id = $1 and c.computer_id = s.subject_id
 	left join lateral (
 		select h.at, h.history_id, h.detail as image from colonies.history h where h.noun = 'computer' and h.colony_id = $1 and h.subject_id = s.subject_id and h.what = 'computer.remove' and h.at > $2 order by h.at, h.history_id limit 1
 	) r on true
 	left join names n on n.subject_id = s.subject_id and (r.at is null or (n.at, n.history_id) < (r.at, r.history_id))
+	left join keys k on k.subject_id = s.subject_id and (r.at is null or (k.at, k.history_id) < (r.at, r.history_id))
 	where s.from_state is not null
 )`;
 

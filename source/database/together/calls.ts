@@ -6,8 +6,11 @@ import {
 import type {Statement} from '../types.ts';
 import {bytesOf} from '../values.ts';
 
-/** One of several calls of an operation about one colony that are carried out together. `spent`: the nonce of its request, which is spent with it. */
-export type Call = {signer: Id; spent?: Spent | undefined; keyed?: Keyed | undefined};
+/**
+One of several calls of an operation about one colony that are carried out together. `signer`: who acts, the colony or a computer; `proved`: what the key proves, mostly the same.
+`spent`: the nonce of its request, which is spent with it.
+*/
+export type Call = {signer: Id; proved: Id; spent?: Spent | undefined; keyed?: Keyed | undefined};
 
 /** What came of a call: it was done, or is to be carried out alone, where it is refused or does what none of a group can. `isSpent`: its nonce is spent. */
 export type Answered<Result> = {isAlone: false; result: Result} | {isAlone: true; isSpent: boolean};
@@ -22,10 +25,11 @@ export type CallRow = {fresh: boolean | null};
 export const timeText = (time: string): string => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** The common parameters of a group, and the columns that they become. */
-const common = ['signer bytea', 'proof bytea', 'created bigint', 'key text', 'fingerprint bytea'] as const;
+const common = ['signer bytea', 'proved bytea', 'proof bytea', 'created bigint', 'key text', 'fingerprint bytea'] as const;
 
 const valuesOf = (calls: readonly Call[]): unknown[][] => [
 	calls.map(({signer}) => bytesOf(signer)),
+	calls.map(({proved}) => bytesOf(proved)),
 	calls.map(({spent}) => spent === undefined ? null : bytesOf(proofOf(spent))),
 	calls.map(({spent}) => spent?.created ?? null),
 	calls.map(({keyed}) => keyed?.key ?? null),
@@ -60,14 +64,14 @@ export const admitting = ({slot, first, columns, computers = 'true', owner}: Gro
 	), `}owner as materialized (
 		select c.colony_id from colonies.colonies c where c.colony_id = $1 for key share skip locked
 	), member as materialized (
-		select c.computer_id from colonies.computers c
+		select c.computer_id, coalesce(c.key_id, c.computer_id) as proved from colonies.computers c
 		where c.colony_id = $1 and c.computer_id = any ($${first}) and c.computer_id <> $1 and c.status + 0 = 1 and ${computers}
 		order by c.computer_id for share skip locked
 	), base as materialized (
 		select txid_current() + b.base as txid from colonies.txid_base b where txid_current() + b.base > b.sealed
 	), allowed as materialized (
 		select i.* from input i
-		where exists (select from owner) and exists (select from base) and (${owner ? 'i.signer = $1 or ' : ''}i.signer in (select m.computer_id from member m)) ${slot === undefined ? '' : 'and i.proof in (select f.proof from fresh f)'}
+		where exists (select from owner) and exists (select from base) and (${owner ? 'i.proved = $1 or ' : ''}(i.signer, i.proved) in (select m.computer_id, m.proved from member m)) ${slot === undefined ? '' : 'and i.proof in (select f.proof from fresh f)'}
 	)`;
 };
 

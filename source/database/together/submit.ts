@@ -17,7 +17,7 @@ const columns = [
 
 /** As \`submit\` does, for calls of several. Kinds of work that are new are for the path that makes their rows. */
 const textOf = perSlot(slot => `with ${admitting({slot, first: 2, columns, owner: true})}, known as materialized (
-		select d.demand_id, d.fingerprint from colonies.demands d where d.colony_id = $1 and d.fingerprint = any ($8) for key share skip locked
+		select d.demand_id, d.fingerprint from colonies.demands d where d.colony_id = $1 and d.fingerprint = any ($9) for key share skip locked
 	), kept as (
 		insert into colonies.idempotency_keys (signer, key, fingerprint, subjects)
 		select a.signer, a.key, a.fingerprint, array[a.process_id] from allowed a where a.key is not null and a.demand in (select k.fingerprint from known k) order by a.signer, a.key

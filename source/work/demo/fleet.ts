@@ -3,7 +3,7 @@ import type {Computer, ComputerState, Id} from '../../core/types.ts';
 import type {Caller, Context} from '../../operations/index.ts';
 
 type Identity = Extract<Caller, {identity: unknown}>['identity'];
-type Label = {kind: 'colony' | 'computer'; name: string; colonyid: Id};
+type Label = {kind: 'colony' | 'computer'; name: string; colonyid: Id; computerid?: Id; replacedby?: Id};
 
 /** What the demo needs of a keychain. */
 export type Keys = {
@@ -14,7 +14,7 @@ export type Keys = {
 };
 
 /** A computer as the demo first makes it. `room`: how many processes it runs at once. */
-type Planned = {state: ComputerState; room: number; spec: Required<Omit<Computer, 'computerid' | 'colonyid' | 'status' | 'lastseen'>>};
+type Planned = {state: ComputerState; room: number; spec: Required<Omit<Computer, 'computerid' | 'colonyid' | 'status' | 'keyid' | 'lastseen'>>};
 
 /** The computers of the demo. What only the pending ones may run waits for the operator to approve them. */
 export const fleetPlan: readonly Planned[] = [
@@ -29,7 +29,7 @@ export const fleetPlan: readonly Planned[] = [
 ];
 
 /** A computer that can sign, and how many processes it runs at once. */
-export type Member = {identity: Identity; name: string; room: number};
+export type Member = {identity: Identity; computerid: Id; name: string; room: number};
 export type Fleet = {colonyid: Id; owner: Identity; members: readonly Member[]};
 
 /** Waits for something that may be refused. @returns the code of the refusal, undefined when it was done @throws whatever has another code than these */
@@ -52,7 +52,11 @@ The demo's colony and computers: those that the keychain knows from an earlier s
 */
 export async function assembleFleet({context, root, keys}: {context: Context; root: string; keys: Keys}): Promise<Fleet> {
 	const kept = await keys.list();
-	const computer = (colonyid: Id, name: string) => kept.find(({label}) => label?.kind === 'computer' && label.colonyid === colonyid && label.name === name);
+	const computer = (colonyid: Id, name: string) => {
+		const its = kept.filter(({label}) => label?.kind === 'computer' && label.colonyid === colonyid && label.name === name);
+		return its.find(({label}) => label!.replacedby === undefined) ?? its[0];
+	};
+
 	const identify = async (known: {id: Id} | undefined, labelOf: (id: Id) => Label): Promise<Identity> => {
 		const identity = known ? await keys.identity(known.id) : (await keys.create()).identity;
 		if (!known) {
@@ -75,15 +79,17 @@ export async function assembleFleet({context, root, keys}: {context: Context; ro
 	/* eslint-disable no-await-in-loop -- one after the other, so that what an interruption leaves is a beginning */
 	for (const {spec, state, room} of fleetPlan) {
 		const {name} = spec;
-		const identity = await identify(computer(colonyid, name), () => ({kind: 'computer', name, colonyid}));
-		const of = {colonyid, computerid: identity.id};
+		const known = computer(colonyid, name);
+		const identity = await identify(known, () => ({kind: 'computer', name, colonyid}));
+		const computerid = known?.label?.computerid ?? identity.id;
+		const of = {colonyid, computerid};
 		await refusal(context.run({identity: owner}, 'computer.register', {...of, spec}), 'conflict');
 		const {status} = await context.run({identity: owner}, 'computer.get', of);
 		if (status === 0 && state !== 'pending') {
 			await context.run({identity: owner}, state === 'approved' ? 'computer.approve' : 'computer.disapprove', of);
 		}
 
-		members.push({identity, name, room});
+		members.push({identity, computerid, name, room});
 	}
 	/* eslint-enable no-await-in-loop */
 

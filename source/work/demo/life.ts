@@ -33,7 +33,7 @@ function createSubmitter({context, fleet: {colonyid, owner, members}, random, pa
 
 		due = submitted < opening ? now : now + 500 + (random() * 1000);
 		const {job, targets, timeout, weight, most, in: given, ...demand}: WorkKind = pick(kinds, random);
-		const targetcomputerids = members.filter(({name}) => targets.includes(name)).map(({identity}) => identity.id);
+		const targetcomputerids = members.filter(({name}) => targets.includes(name)).map(({computerid}) => computerid);
 		waiting.push(await context.run({identity: owner}, 'process.submit', {
 			spec: {targetcolonyid: colonyid, targetcomputerids, ...demand, timeout: timeout > 0 ? Math.ceil(timeout / pace) : -1, in: {job, ...given(random)}},
 		}));
@@ -126,7 +126,7 @@ Brings the demo to life: at each tick everybody does what is due, whatever befal
 export async function createLife(options: LifeOptions): Promise<{tick: Tick; wake(): void}> {
 	const {context, fleet: {colonyid, owner, members}} = options;
 	const {rows} = await context.run({identity: owner}, 'process.list', {colonyid, state: 'running', count: 1000, attributes: false});
-	const workers = members.map(member => createWorker(options, member, rows.filter(({assignedcomputerid}) => assignedcomputerid === member.identity.id)));
+	const workers = members.map(member => createWorker(options, member, rows.filter(({assignedcomputerid}) => assignedcomputerid === member.computerid)));
 	const ticks = [createSubmitter(options), ...workers.map(({tick}) => tick), createSweeper(options)];
 	return {
 		async tick(now) {

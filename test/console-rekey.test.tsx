@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {openAny, openColony} from './support/colony.ts';
+import {freshHome} from './support/commands.ts';
+import {open} from './support/console.tsx';
+
+test('a computer gets another key, which its detail and 6 Keys show', async () => {
+	const colony = await openColony(await openAny());
+	const computer = await colony.computer({name: 'edge'});
+	const home = freshHome();
+	await home.keychain.add(colony.privateKeys[1]!);
+	await home.keychain.describe(computer.id, {kind: 'computer', name: 'edge', colonyid: colony.id});
+	const {identity: {id: key}} = await home.keychain.create();
+	const person = await open({database: colony.database, colonies: [colony], home, columns: 140, rows: 40});
+	person.press('3');
+	await person.until('edge');
+	person.press('g');
+	await person.until(new RegExp(`id +${computer.id.slice(0, 38)}`));
+	assert.doesNotMatch(person.frame(), /│ key /);
+	person.press(':');
+	person.type('computer rekey');
+	person.press('enter');
+	await person.until('Give a computer a new key');
+	person.type(key);
+	person.press('ctrl-s');
+	await person.settled(() => person.state().overlays.at(-1)?.kind === 'confirm');
+	assert.equal('keyid' in await colony.own('computer.get', {computerid: computer.id}), false);
+	person.press('y');
+	await person.until('edge has a new key; requests signed with the old one are refused');
+	await person.until(new RegExp(`│ key +${key.slice(0, 38)}`));
+	person.press('6');
+	await person.until(new RegExp(`${computer.id.slice(0, 4)}.*edge.*replaced`));
+	const keys = new Map((await home.keychain.list()).map(({id, label}) => [id, label]));
+	assert.deepEqual([keys.get(computer.id)!.replacedby, keys.get(key)!.computerid], [key, computer.id]);
+	// With the new key the computer may be acted as, and with the old one not.
+	const as = person.state().colony!.as.filter(({kind}) => kind === 'computer').map(({id, name}) => [id, name]);
+	assert.deepEqual(as, [[key, 'edge']]);
+	const place = [...keys.keys()].indexOf(key);
+	person.press('g', ...Array.from({length: place}, () => 'j'));
+	await person.until(new RegExp(`computer +${computer.id.slice(0, 20)}`));
+});
