@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import {type Id, processStates, type Time} from '../source/core/types.ts';
+import {chunksOf} from '../source/database/compression.ts';
 import {
 	dropSchema, migrate, placeText, pulse, rollPulse, seals,
 } from '../source/database/index.ts';
@@ -245,7 +246,12 @@ async function piecesOf(database: Database): Promise<Map<string, number>> {
 	return new Map(rows.map(({name, count}) => [name, count]));
 }
 
+/** Looks into the pieces of a month; where TimescaleDB is there are chunks in their place. */
 async function checkPieces(database: Database): Promise<void> {
+	if (await chunksOf(database, 'history')) {
+		return;
+	}
+
 	const {rows: months} = await database.query<{name: string; count: number}>('select to_char(at at time zone \'UTC\', \'"history_"YYYYMM\') as name, count(*)::int as count from colonies.history where at > now() - interval \'100 days\' group by 1');
 	assert.ok(months.length >= 3);
 	assert.deepEqual(await piecesOf(database), new Map([...months.map(({name, count}): [string, number] => [name, count]), ['history_before', 180]]));

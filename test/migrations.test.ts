@@ -28,13 +28,13 @@ async function open(count = 1) {
 	return {where, database: databases[0]!, databases};
 }
 
-/** The tables that there are, without the pieces of `closed` and of the history for a month or a day. */
+/** The tables that there are, without the pieces of `closed` and of the history, which are chunks elsewhere where TimescaleDB is. */
 const tablesOf = async (database: Database): Promise<string[]> => {
-	const {rows} = await database.query<{name: string}>(String.raw`select tablename as name from pg_catalog.pg_tables where schemaname = 'colonies' and tablename !~ '^(closed|history)_\d+$' order by 1`);
+	const {rows} = await database.query<{name: string}>(String.raw`select tablename as name from pg_catalog.pg_tables where schemaname = 'colonies' and tablename !~ '^(closed|history)_(\d+|before|other)$' order by 1`);
 	return rows.map(({name}) => name);
 };
 
-const tables = ['closed', 'closed_before', 'closed_other', 'colonies', 'computers', 'demands', 'history', 'history_before', 'history_other', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'tokens', 'txid_base'];
+const tables = ['closed', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'tokens', 'txid_base'];
 
 /** Another migration after those there are. */
 const next = (script: string): Migration[] => [...migrations, {number: newestSchema + 1, name: 'next', script}];
