@@ -180,7 +180,7 @@ export async function refused(work: Promise<unknown>, code: ErrorCode, pattern?:
 
 /** For each table what is in it, in short: two that are equal hold the same rows. When computers were last seen, seals of the history and what Pulse counts are written now and then, whatever anybody asks for. */
 export async function contents(database: Database): Promise<Record<string, string>> {
-	const tables = (await tableNames(database)).filter(name => !['colonies.seen', 'colonies.seals', 'colonies.pulse_place', 'colonies.pulse_rolled', 'colonies.txid_base'].includes(name));
+	const tables = (await tableNames(database)).filter(name => !['seen', 'seals', 'pulse_place', 'pulse_rolled', 'txid_base'].includes(name.split('.')[1]!));
 	const {rows} = await database.query<{name: string; hash: string}>(tables.map(name => `select '${name}' as name, count(*) || ' rows, ' || coalesce(md5(string_agg(t::text, e'\n' order by t::text)), '') as hash from ${name} t`).join(' union all '));
 	return Object.fromEntries(rows.map(({name, hash}) => [name, hash]));
 }
