@@ -53,15 +53,17 @@ export const addedChange = (colony: Id, {targetid, attributetype, key, value}: A
 
 /** Writes an attribute of a running process whose row the caller has locked; the same key again replaces the value, and the history keeps the old one. */
 async function write(client: Client, colony: Id, process: Id, {attributetype, key, value}: NewAttribute): Promise<Done<Attribute>> {
-	const {rows} = await client.query<{before: string | null}>(
-		`with old as (select value from colonies.outputs where process_id = $1 and attribute_type = $2 and key = $3)
-		insert into colonies.outputs (process_id, attribute_type, key, value) values ($1, $2, $3, $4)
-		on conflict (process_id, attribute_type, key) do update set value = excluded.value
-		returning (select value from old) as before`,
-		[bytesOf(process), attributetype, key, value],
-	);
+	const where = [bytesOf(process), attributetype, key];
+	const [{rows: [old]}] = await Promise.all([
+		client.query<{value: string}>('select value from colonies.outputs where process_id = $1 and attribute_type = $2 and key = $3', where),
+		client.query(
+			`insert into colonies.outputs (process_id, attribute_type, key, value) values ($1, $2, $3, $4)
+			on conflict (process_id, attribute_type, key) do update set value = excluded.value`,
+			[...where, value],
+		),
+	]);
 	const result = toAttribute(process, attributetype, key, value);
-	return {result, changes: [addedChange(colony, result, rows[0]!.before)]};
+	return {result, changes: [addedChange(colony, result, old?.value ?? null)]};
 }
 
 /**

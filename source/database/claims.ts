@@ -73,14 +73,19 @@ export const choosing = `select x.* from candidates q cross join lateral (
 			select p.ctid as row, p.process_id, p.submission_time from colonies.live p where p.ctid = q.row and p.status + 0 = 0 for update skip locked
 		) x`;
 
+/**
+When an attempt ends that begins now, as SQL; null where its timeout is none. Of functions that are immutable but for the time itself: Citus takes nothing else in an update,
+and no CASE around the time.
+*/
+export const deadlineOf = (timeout: string): string => `((statement_timestamp() at time zone 'UTC') + nullif(greatest(${timeout}, 0), 0) * interval '1 second') at time zone 'UTC'`;
+
 /** Takes the first candidates that nobody holds. */
 const claiming = (candidates: string, limit: string, counts: string): string => `
 	with ${candidates}, chosen as (
 		${choosing} limit ${limit}
 	), claimed as (
 		update colonies.live p set status = 1, assigned_computer_id = $2,
-			start_time = statement_timestamp(), entered_at = statement_timestamp(),
-			deadline = case when p.timeout > 0 then statement_timestamp() + p.timeout * interval '1 second' end
+			start_time = statement_timestamp(), entered_at = statement_timestamp(), deadline = ${deadlineOf('p.timeout')}
 		from chosen where p.ctid = chosen.row
 		returning p.*, null::timestamptz as end_time
 	)

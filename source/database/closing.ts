@@ -1,6 +1,10 @@
+import {groupBy} from '../core/group-by.ts';
+import {microseconds} from '../core/time.ts';
 import type {Id, ProcessStatus, Time} from '../core/types.ts';
-import type {Lists, ProcessRow} from './rows.ts';
-import {microsecondsBetween} from './spans.ts';
+import {readClock} from './clock.ts';
+import {listsOf} from './images.ts';
+import {compareAttributes} from './past/attributes.ts';
+import type {Lists, OutputRow, ProcessRow} from './rows.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAll, inColony} from './values.ts';
 
@@ -18,15 +22,6 @@ const written = (type: number, also?: {key: string; value: string}): string => `
 /** A row as it was closed. `ran`: microseconds from its start, null where it never ran; `before`: the value of the err attribute `error` that was replaced. */
 export type ClosedRow = ProcessRow & {end_time: Time; attributes: Lists | null; ran: number | null; before: string | null};
 
-type Closing = {
-	/** Which rows `p` of `live`, as a condition. */
-	where: string;
-	/** The status that they get, and the text of the err attribute `error` or null, as SQL. */
-	status: string;
-	error: string;
-	values: readonly unknown[];
-};
-
 /** How rows of `live` that are deleted as `gone` are put into `closed` with what they have written, as `moved`: in one statement, so that a process is always in one of the two and never in both. */
 export const movedFrom = (status: string, error: string): string => `wrote as (
 			select g.process_id, (select o.value from colonies.outputs o where o.process_id = g.process_id and o.attribute_type = 2 and o.key = 'error') as before,
@@ -40,16 +35,44 @@ export const movedFrom = (status: string, error: string): string => `wrote as (
 			returning *
 		)`;
 
-async function move(client: Client, {where, status, error, values}: Closing): Promise<ClosedRow[]> {
-	const {rows} = await client.query<ClosedRow>(
-		`with gone as (
-			delete from colonies.live p where ${where} returning p.*
-		), ${movedFrom(status, error)}
-		select m.*, m.end_time as entered_at, ${microsecondsBetween('m.start_time', 'm.end_time')} as ran, w.before from moved m join wrote w on w.process_id = m.process_id`,
-		values,
-	);
-	return rows;
+type Closing = {
+	processes: readonly Id[];
+	/** The state that they get, and the text of their err attribute `error`, where they get one. */
+	status: ProcessStatus;
+	error?: string;
+};
+
+/** What a process has written, by kind and key. */
+const added = (outputs: readonly OutputRow[]): Lists => listsOf(outputs.map(({attribute_type: attributetype, key, value}) => ({attributetype, key, value})).sort((one, other) => compareAttributes(one, other)));
+
+const isError = (row: OutputRow): boolean => row.attribute_type === 2 && row.key === 'error';
+
+/** Puts some rows of `live` into `closed`, with what is added to their attributes: for Citus in statements that write to one table each, and of functions that are immutable. */
+export const moving = `insert into colonies.closed (${kept}, status, end_time, attributes)
+	select ${kept.replaceAll(/\w+/g, column => `g.${column}`)}, $1, $2, nullif(coalesce(g.attributes, '{}') || i.added, '{}')
+	from unnest($3::bytea[], $4::jsonb[]) as i(id, added) join colonies.live g on g.process_id = i.id returning *`;
+
+/** Closes rows that the caller has locked. A process is always in one of the two tables and never in both, as others see them. */
+async function move(client: Client, {processes, status, error}: Closing): Promise<ClosedRow[]> {
+	const ids = bytesOfAll(processes);
+	const [now, {rows: outputs}] = await Promise.all([
+		readClock(client),
+		client.query<OutputRow>('delete from colonies.outputs where process_id = any ($1) returning *', [ids]),
+	]);
+	const written = groupBy(outputs, row => row.process_id);
+	const lists = processes.map(id => {
+		const rows = written.get(id) ?? [];
+		return added(error === undefined ? rows : [...rows.filter(row => !isError(row)), {process_id: id, attribute_type: 2, key: 'error', value: error}]);
+	});
+	const [{rows}] = await Promise.all([
+		client.query<ProcessRow & {end_time: Time; attributes: Lists | null}>(moving, [status, now, ids, lists]),
+		client.query('delete from colonies.live where process_id = any ($1)', [ids]),
+	]);
+	return rows.map(row => ({...row, entered_at: row.end_time, ran: microsecondsOf(row), before: written.get(row.process_id)?.find(each => isError(each))?.value ?? null}));
 }
+
+/** How long a closed process ran, in microseconds and never below 0: the clocks of two statements may overlap. Null where it never ran. */
+const microsecondsOf = ({start_time: start, end_time: end}: {start_time: Time | null; end_time: Time}): number | null => start === null ? null : Math.max(0, Number(microseconds(end)! - microseconds(start)!));
 
 /** That processes run on a computer of a colony, and their deadlines have not passed. */
 const ownRunning = `p.process_id = any ($1) and ${inColony('$2')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = $3 and (p.deadline is null or p.deadline > statement_timestamp())`;
@@ -58,12 +81,12 @@ const ownRunning = `p.process_id = any ($1) and ${inColony('$2')} and p.status +
 export async function closeOwn(client: Client, {colony, computer, processes, status}: {colony: Id; computer: Id; processes: readonly Id[]; status: ProcessStatus}): Promise<Map<Id, ClosedRow>> {
 	// In a statement of its own: the next one then sees what was written to the processes until they were locked.
 	const {rows: own} = await client.query<{process_id: Id}>(`select p.process_id from colonies.live p where ${ownRunning} order by p.process_id for update`, [bytesOfAll(processes), bytesOf(colony), bytesOf(computer)]);
-	const rows = own.length === 0 ? [] : await move(client, {where: 'p.process_id = any ($1)', status: '$2::smallint', error: 'null', values: [bytesOfAll(own.map(row => row.process_id)), status]});
+	const rows = own.length === 0 ? [] : await move(client, {processes: own.map(row => row.process_id), status});
 	return new Map(rows.map(row => [row.process_id, row]));
 }
 
 /** Closes live processes, which the caller has locked, as failed, for a reason that becomes their err attribute `error`. */
 export async function failAll(client: Client, processes: readonly Id[], reason: string): Promise<Map<Id, ClosedRow>> {
-	const rows = await move(client, {where: 'p.process_id = any ($1)', status: '3', error: '$2', values: [bytesOfAll(processes), reason]});
+	const rows = await move(client, {processes, status: 3, error: reason});
 	return new Map(rows.map(row => [row.process_id, row]));
 }

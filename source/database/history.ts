@@ -1,7 +1,7 @@
 import type {
 	AttributeKind, ComputerState, Id, ProcessState, Time,
 } from '../core/types.ts';
-import {NumbersBehind} from './numbering.ts';
+import {currentNumber, NumbersBehind} from './numbering.ts';
 import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAny} from './values.ts';
@@ -98,8 +98,9 @@ export async function record(client: Client, author: Author, changes: readonly C
 		return;
 	}
 
+	const txid = await currentNumber(client);
 	for (const some of inPortions(changes)) {
-		await write(client, author, some); // eslint-disable-line no-await-in-loop
+		await write(client, author, some, txid); // eslint-disable-line no-await-in-loop
 	}
 }
 
@@ -126,13 +127,13 @@ function inPortions(changes: readonly Change[]): string[] {
 }
 
 /** @throws NumbersBehind where the row would come before rows that are sealed */
-async function write(client: Client, author: Author, changes: string): Promise<void> {
+async function write(client: Client, author: Author, changes: string, txid: number): Promise<void> {
 	const {rowCount} = await client.query(
 		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
-		select txid_current() + b.base, $1, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
+		select $5::bigint + b.base, $1::bytea, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
 		from jsonb_to_recordset($4::jsonb) as c(noun text, subject bytea, colony bytea, what text, "from" text, "to" text, detail jsonb), colonies.txid_base b
-		where txid_current() + b.base > b.sealed`,
-		[bytesOfAny(author.actor), author.request ?? null, author.signature ?? null, changes],
+		where $5::bigint + b.base > b.sealed`,
+		[bytesOfAny(author.actor), author.request ?? null, author.signature ?? null, changes, txid],
 	);
 	if (rowCount === 0) {
 		throw new NumbersBehind();

@@ -17,22 +17,18 @@ What a request with this key did before: the processes it made or took, and what
 Until the transaction ends, others with the key wait here: one that comes again while the first is still under way hears what that did, and never that there was nothing.
 */
 export async function findKept(client: Client, {signer, key}: Keyed): Promise<Kept | undefined> {
-	const {rows: [found]} = await client.query<{isFirst: boolean; fingerprint: string | null; subjects: Id[] | null}>(
-		`select pg_try_advisory_xact_lock(${lockOfKey}) as "isFirst", k.fingerprint, k.subjects
-		from (select) as always left join colonies.idempotency_keys k on k.signer = $1 and k.key = $2`,
-		[bytesOf(signer), key],
-	);
-	const {isFirst, fingerprint, subjects} = found!;
-	if (fingerprint !== null) {
-		return {fingerprint, subjects: subjects!};
-	}
-
-	if (isFirst) {
-		return undefined;
+	// Apart from the look at the table, and in one message with it: with Citus that runs on another server, where nobody would wait.
+	const [{rows: [lock]}, found] = await Promise.all([client.query<{isFirst: boolean}>(`select pg_try_advisory_xact_lock(${lockOfKey}) as "isFirst"`, [bytesOf(signer), key]), look(client, signer, key)]);
+	if (found !== undefined || lock!.isFirst) {
+		return found;
 	}
 
 	await client.query(`select pg_advisory_xact_lock(${lockOfKey})`, [bytesOf(signer), key]);
 	// A statement of its own, which sees what the other has committed meanwhile.
+	return look(client, signer, key);
+}
+
+async function look(client: Client, signer: Id, key: string): Promise<Kept | undefined> {
 	const {rows} = await client.query<Kept>('select fingerprint, subjects from colonies.idempotency_keys where signer = $1 and key = $2', [bytesOf(signer), key]);
 	return rows[0];
 }

@@ -13,11 +13,18 @@ export class NumbersBehind extends ColoniesError {
 
 /**
 The number below which no transaction of the history is open any more: rows below it are complete. Fetched before the rows are read.
-The numbers of the history are those of the server plus a base, and both are of one moment here.
+The numbers of the history are those of the server plus a base. The base comes first: it only rises, and a horizon that is too low leaves nothing out.
 */
 export async function horizonOf(client: Client): Promise<number> {
-	const {rows: [row]} = await client.query<{horizon: number}>('select txid_snapshot_xmin(txid_current_snapshot()) + base as horizon from colonies.txid_base');
-	return row!.horizon;
+	const {rows: [of]} = await client.query<{base: number}>('select base from colonies.txid_base');
+	const {rows: [server]} = await client.query<{oldest: number}>('select txid_snapshot_xmin(txid_current_snapshot()) as oldest');
+	return server!.oldest + of!.base;
+}
+
+/** The number that the server gives the transaction, without the base. Asked for by itself, for with Citus a statement about tables runs on another server, which counts on its own. */
+export async function currentNumber(client: Client): Promise<number> {
+	const {rows: [row]} = await client.query<{txid: number}>('select txid_current() as txid');
+	return row!.txid;
 }
 
 /** The highest number up to now: of what is sealed, of the history from there on, and of what Pulse has counted. */
@@ -27,13 +34,20 @@ const newest = `select greatest(
 	(select p.txid from colonies.pulse_place p where p.txid < ${mostNumber})
 ) as txid from colonies.txid_base`;
 
-/** Whether the next transaction would not come after it. The snapshot's end is the next number that the server gives. */
-const isBehind = 'txid_snapshot_xmax(txid_current_snapshot()) + b.base <= newest.txid';
+/** The next number that the server gives, and the number of the oldest transaction that is open. */
+async function countedBy(client: Client): Promise<{next: number; oldest: number}> {
+	const {rows: [row]} = await client.query<{next: number; oldest: number}>('select txid_snapshot_xmax(snapshot) as next, txid_snapshot_xmin(snapshot) as oldest from (select txid_current_snapshot() as snapshot offset 0) s');
+	return row!;
+}
+
+/** Whether the next transaction, `$1`, would not come after it. */
+const isBehind = '$1::bigint + b.base <= newest.txid';
 
 /** Raises the base so that the numbers go on above those that are there. Nobody may write to the history meanwhile. @returns whether it was raised */
 export async function raiseBase(client: Client): Promise<boolean> {
+	const {next, oldest} = await countedBy(client);
 	// From the oldest open transaction on, for that may still write.
-	const {rowCount} = await client.query(`update colonies.txid_base b set base = newest.txid + 1 - txid_snapshot_xmin(txid_current_snapshot()) from (${newest}) newest where ${isBehind}`);
+	const {rowCount} = await client.query(`update colonies.txid_base b set base = newest.txid + 1 - $2::bigint from (${newest}) newest where ${isBehind}`, [next, oldest]);
 	return rowCount === 1;
 }
 
@@ -43,9 +57,9 @@ Harmless when repeated and when several do it at once; nothing is changed where 
 @returns whether the base was raised
 */
 export async function continueNumbers(database: Database): Promise<boolean> {
-	const takesChanges = 'not pg_is_in_recovery() and current_setting(\'transaction_read_only\') = \'off\'';
-	const {rows: [found]} = await database.query<{behind: boolean}>(`select ${isBehind} and ${takesChanges} as behind from colonies.txid_base b, (${newest}) newest`);
-	if (!found!.behind) {
+	const {next} = await countedBy(database);
+	const {rows: [found]} = await database.query<{behind: boolean}>(`select ${isBehind} as behind from colonies.txid_base b, (${newest}) newest`, [next]);
+	if (!found!.behind || !await takesChanges(database)) {
 		return false;
 	}
 
@@ -54,4 +68,10 @@ export async function continueNumbers(database: Database): Promise<boolean> {
 		await client.query('lock table colonies.history in share row exclusive mode');
 		return raiseBase(client);
 	});
+}
+
+/** Whether the server takes changes, of itself and in this session. */
+async function takesChanges(client: Client): Promise<boolean> {
+	const {rows: [row]} = await client.query<{takes: boolean}>('select not pg_is_in_recovery() and current_setting(\'transaction_read_only\') = \'off\' as takes');
+	return row!.takes;
 }

@@ -173,7 +173,10 @@ export async function removeRows(client: Client, rows: readonly ProcessRow[]): P
 	const live = rows.filter(({status}) => status < 2).map(row => row.process_id);
 	const closed = rows.filter(({status}) => status > 1);
 	if (live.length > 0) {
-		await client.query('with gone as (delete from colonies.outputs where process_id = any ($1)) delete from colonies.live where process_id = any ($1)', [bytesOfAll(live)]);
+		await Promise.all([
+			client.query('delete from colonies.outputs where process_id = any ($1)', [bytesOfAll(live)]),
+			client.query('delete from colonies.live where process_id = any ($1)', [bytesOfAll(live)]),
+		]);
 	}
 
 	if (closed.length > 0) {

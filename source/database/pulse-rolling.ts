@@ -20,21 +20,23 @@ async function rollPortion(client: Client, portion: number): Promise<number> {
 		return 0;
 	}
 
+	const horizon = await horizonOf(client);
 	const {rows: [last]} = await client.query<Place & {count: number}>(
 		`with portion as materialized (
 			select txid, history_id from colonies.history where (txid, history_id) > ($1::bigint, $2::bigint) and txid < $4::bigint order by txid, history_id limit $3
 		)
 		select txid, history_id, (select count(*)::int from portion) as count from portion order by txid desc, history_id desc limit 1`,
-		[place.txid, place.history_id, portion, await horizonOf(client)],
+		[place.txid, place.history_id, portion, horizon],
 	);
 	if (!last) {
 		return 0;
 	}
 
+	// By the time of the wall clock, which is volatile: Citus then gathers the rows before it inserts them. A statement that it hands on as a whole fails there (13.2.2).
 	await client.query(
 		`insert into colonies.pulse_rolled (axis, level, at, colony_id, key, move, cell, n)
 		select axis, m.level, at, colony_id, key, move, cell, count(*)
-		from colonies.pulse_moves m join (values ${pulseLevels.map(({level, kept}) => `(${level}, statement_timestamp() - interval '${kept} seconds')`).join(', ')}) as l(level, since) on l.level = m.level and m.at >= l.since
+		from colonies.pulse_moves m join (values ${pulseLevels.map(({level, kept}) => `(${level}, clock_timestamp() - interval '${kept} seconds')`).join(', ')}) as l(level, since) on l.level = m.level and m.at >= l.since
 		where (txid, history_id) > ($1::bigint, $2::bigint) and (txid, history_id) <= ($3::bigint, $4::bigint)
 		group by 1, 2, 3, 4, 5, 6, 7
 		on conflict (colony_id, axis, level, at, key, move, cell) do update set n = pulse_rolled.n + excluded.n`,

@@ -2,6 +2,7 @@ import {groupBy} from '../core/group-by.ts';
 import {afterDeadline} from '../core/states.ts';
 import {type Id, processStates} from '../core/types.ts';
 import {addedChange} from './attributes.ts';
+import {readClock} from './clock.ts';
 import {type ClosedRow, failAll} from './closing.ts';
 import {demandIds} from './demands.ts';
 import type {Change} from './history.ts';
@@ -63,20 +64,21 @@ const demandOf = (row: ProcessRow) => ({targetcomputerids: row.target_computer_i
 /** Brings closed processes of one colony, locked by the caller, back to waiting with no retries counted: what they had written moves into the history. */
 export async function reopen(client: Client, colony: Id, rows: readonly ProcessRow[]): Promise<Change[]> {
 	const demands = await demandIds(client, colony, rows.map(row => demandOf(row)));
-	const {rows: gone} = await client.query<ProcessRow>(
-		`with gone as (
-			delete from colonies.closed p using unnest($1::bytea[], $3::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end" returning p.*
-		), back as (
-			insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
-			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, statement_timestamp(), g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus, g.traceparent,
+	const [ids, ends, now] = [bytesOfAll(rows.map(row => row.process_id)), rows.map(row => row.end_time), await readClock(client)];
+	await Promise.all([
+		client.query(
+			`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, returned_at, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
+			select g.process_id, g.colony_id, d.demand, g.submission_time, g.submission_time, $4, g.target_computer_ids, g.computer_type, g.timeout, g.max_retries, g.mem, g.cores, g.gpus, g.traceparent,
 				nullif(g.attributes - '{out,err}'::text[], '{}')
-			from gone g join unnest($1::bytea[], $2::bigint[]) as d(id, demand) on d.id = g.process_id
-		)
-		select process_id, attributes - 'in' as attributes from gone`,
-		[bytesOfAll(rows.map(row => row.process_id)), demands, rows.map(row => row.end_time)],
-	);
-	const written = new Map(gone.map(row => [row.process_id, row.attributes ?? {}]));
-	return rows.map((row, index) => changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt: written.get(row.process_id) ?? {}}));
+			from unnest($1::bytea[], $2::timestamptz[], $3::bigint[]) as d(id, "end", demand) join colonies.closed g on g.process_id = d.id and g.end_time = d."end"`,
+			[ids, ends, demands, now],
+		),
+		client.query('delete from colonies.closed p using unnest($1::bytea[], $2::timestamptz[]) as i(id, "end") where p.process_id = i.id and p.end_time = i."end"', [ids, ends]),
+	]);
+	return rows.map((row, index) => {
+		const {in: _, ...attempt} = row.attributes ?? {};
+		return changeOf(row, {what: 'process.retry', demand: demands[index]!, attempt});
+	});
 }
 
 /** Takes its running processes away from a computer whose row the caller has locked or removed; no retry is counted. */

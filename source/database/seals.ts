@@ -1,7 +1,9 @@
 import type {Id, Time} from '../core/types.ts';
+import {readClock} from './clock.ts';
 import type {Place} from './events.ts';
 import {horizonOf} from './numbering.ts';
 import type {Client} from './types.ts';
+import {bytesOf} from './values.ts';
 
 /** A seal over a run of rows of the history (docs/audit.md). Hashes are 64 hex digits. `to`: the last row that it seals; the first comes after the `to` of its predecessor. */
 export type Seal = {
@@ -142,8 +144,8 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 	const last = await lastSeal(client);
 	const start = startOf(last);
 	const horizon = await horizonOf(client);
-	// The transaction gets its number at the insert, at the end, so that readers of events are not held up meanwhile.
-	const {rows: [sealed]} = await client.query<{rows: number; more: boolean}>(
+	const now = await readClock(client);
+	const {rows: [made]} = await client.query<Made>(
 		`with due as (
 			select *, row_number() over place as number, sum(pg_column_size(detail)) over place as bytes from (
 				select * from colonies.history where ${afterPlace(start)} and txid < $7::bigint
@@ -154,19 +156,29 @@ export async function seal(client: Client): Promise<{rows: number; more: boolean
 				(array_agg(txid order by txid desc, history_id desc))[1] as to_txid, (array_agg(history_id order by txid desc, history_id desc))[1] as to_row
 			from due where number = 1 or coalesce(bytes, 0) <= $6
 		), made as (
-			select $3::bigint as number, decode($4, 'hex') as predecessor, l.*, sha256(l.entries) as content, statement_timestamp() as made_at from listed l where l.rows > 0
-		), sealed as (
-			insert into colonies.seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
-			select number, predecessor, sha256(convert_to(${canonicalSeal}, 'UTF8')), to_txid, to_row, rows, oldest, newest, content, made_at, entries from made
-			returning rows
-		), noted as (
-			update colonies.txid_base set sealed = made.to_txid from made
+			select $3::bigint as number, decode($4, 'hex') as predecessor, l.*, sha256(l.entries) as content, $8::timestamptz as made_at from listed l where l.rows > 0
 		)
-		select rows, (select count(*) from due) > rows or rows = $5 as more from sealed`,
-		[...placeValues(start), (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes, horizon],
+		select number, predecessor, sha256(convert_to(${canonicalSeal}, 'UTF8')) as hash, to_txid::text, to_row::text, rows, oldest::text, newest::text, content, entries, (select count(*) from due) > rows or rows = $5 as more from made`,
+		[...placeValues(start), (last?.number ?? 0) + 1, last?.hash ?? noSeal, most.rows, most.bytes, horizon, now],
 	);
-	return sealed ?? {rows: 0, more: false};
+	if (made === undefined) {
+		return {rows: 0, more: false};
+	}
+
+	// The transaction gets its number at the insert, at the end, so that readers of events are not held up meanwhile.
+	await Promise.all([
+		client.query(
+			`insert into colonies.seals (number, predecessor, hash, to_txid, to_row, rows, oldest, newest, content, made_at, entries)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			[made.number, bytesOf(made.predecessor), bytesOf(made.hash), made.to_txid, made.to_row, made.rows, made.oldest, made.newest, bytesOf(made.content), now, bytesOf(made.entries)],
+		),
+		client.query('update colonies.txid_base set sealed = $1', [made.to_txid]),
+	]);
+	return {rows: made.rows, more: made.more};
 }
+
+/** A seal as it is to be kept, with the list of its rows; its end and times as the database writes them, for somebody may have put in what no number and no time here is equal to. */
+type Made = {number: number; predecessor: string; hash: string; to_txid: string; to_row: string; rows: number; oldest: string; newest: string; content: string; entries: string; more: boolean};
 
 /** Rows after a place, up to another, `($3, $4)`. */
 const between = (from: Place): string => `${afterPlace(from)} and txid <= $3::bigint and (txid, history_id) <= ($3::bigint, $4::bigint)`;

@@ -4,7 +4,9 @@ import process from 'node:process';
 import {after} from 'node:test';
 import pg from 'pg';
 import {parse} from 'pg-connection-string';
-import type {PostgresOptions} from '../../source/database/postgres.ts';
+import {distributeSchema} from '../../source/database/citus.ts';
+import {migrate} from '../../source/database/migrate.ts';
+import {openPostgres, type PostgresOptions} from '../../source/database/postgres.ts';
 
 const url = process.env.COLONIES_TEST_DATABASE;
 
@@ -48,6 +50,14 @@ export async function isTimescale(where: PostgresOptions): Promise<boolean> {
 	return timescale;
 }
 
+let citus: Promise<boolean> | undefined;
+
+/** Whether the named database has Citus. */
+export async function isCitus(where: PostgresOptions): Promise<boolean> {
+	citus ??= asking(where, async client => (await client.query('select from pg_catalog.pg_extension where extname = \'citus\'')).rowCount === 1);
+	return citus;
+}
+
 let emptied: Promise<void> | undefined;
 const made: string[] = [];
 
@@ -65,5 +75,21 @@ export async function freshSchema(where: PostgresOptions): Promise<PostgresOptio
 	await emptied;
 	const schema = `${prefix}${randomBytes(6).toString('hex')}`;
 	made.push(schema);
-	return {...where, schema};
+	const place = {...where, schema};
+	if (await isCitus(where)) {
+		await distributed(place);
+	}
+
+	return place;
+}
+
+/** Has the program make the schema, and Citus distribute it: what is tried in it then is tried on a worker. */
+async function distributed(place: PostgresOptions): Promise<void> {
+	const database = await openPostgres(place);
+	try {
+		await migrate(database);
+		await distributeSchema(database);
+	} finally {
+		await database.close();
+	}
 }

@@ -8,7 +8,7 @@ import {bytesOfAll} from '../values.ts';
 type Since = {id: Id; colony: Id | null; what: string | null; image: unknown; attempt: unknown; first: Array<{type: AttributeKind; key: string; before: string | null}> | null};
 
 /** As a process has its attributes: by list, then by key. */
-export const compareAttributes = (one: Attribute, other: Attribute): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+export const compareAttributes = (one: Pick<Attribute, 'attributetype' | 'key'>, other: Pick<Attribute, 'attributetype' | 'key'>): number => one.attributetype - other.attributetype || Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
 
 async function since(client: Client, at: Time, ids: readonly Id[]): Promise<Since[]> {
 	const {rows} = await client.query<Since>(
