@@ -3,6 +3,7 @@ import process from 'node:process';
 import {after, before, test} from 'node:test';
 import {groupBy} from '../source/core/group-by.ts';
 import {processStates, type Id} from '../source/core/types.ts';
+import {together} from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import type {Database} from '../source/database/types.ts';
 import {createIdentity, type Identity} from '../source/identity/index.ts';
@@ -15,8 +16,8 @@ const skip = noPostgres;
 const worlds = Number(process.env.GROUP_WORLDS ?? 40);
 const calls = 64;
 
-let database: Database;
-let together: Colony;
+let databases: Database[] = [];
+let ways: Record<'at once' | 'in steps', Colony>;
 let alone: Colony;
 
 before(async () => {
@@ -24,12 +25,15 @@ before(async () => {
 		return;
 	}
 
-	database = await openPostgres({...await freshPlace(), poolSize: 6});
-	together = await openColony(database);
-	alone = await openColony(database, new Broker(database, {local: true, groups: false}));
+	const place = await freshPlace();
+	databases = [await openPostgres({...place, poolSize: 6}), await openPostgres({...place, poolSize: 6})];
+	const [one, other] = databases as [Database, Database];
+	together.goInSteps(other);
+	ways = {'at once': await openColony(one), 'in steps': await openColony(other)};
+	alone = await openColony(one, new Broker(one, {local: true, groups: false}));
 });
 
-after(async () => database?.close());
+after(async () => Promise.all(databases.map(async database => database.close())));
 
 /** What a world begins with, and what is asked in it. Everything is named by a number, so that it can be done twice. */
 type World = {
@@ -134,6 +138,8 @@ test(`${worlds} random worlds with ${calls} calls at once have the answers, the 
 	for (let seed = 1; seed <= worlds; seed++) {
 		const world = worldOf(seed);
 		const expected = await play(alone, world, oneByOne, seed);
-		assert.deepEqual(await play(together, world, atOnce, seed), expected, `world ${seed}`);
+		for (const [way, colony] of Object.entries(ways)) {
+			assert.deepEqual(await play(colony, world, atOnce, seed), expected, `world ${seed}, ${way}`);
+		}
 	}
 });

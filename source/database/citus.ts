@@ -17,29 +17,23 @@ async function isDistributed(client: Client): Promise<boolean> {
 	return row!.found;
 }
 
-/** What is behind a database. */
-export async function findEngine(client: Client): Promise<Engine> {
-	return await hasCitus(client) && await isDistributed(client) ? 'citus' : 'postgresql';
-}
+const engines = new WeakMap<Database, Engine | Promise<Engine>>();
 
-const engines = new WeakMap<Database, Promise<Engine>>();
-
-/** The same, found once for each database that is open: a schema is distributed before servers work with it. */
-export async function engineOf(database: Database): Promise<Engine> {
-	if (database.kind === 'embedded') {
-		return 'postgresql';
+/** What is behind a database; asked once for each that is open, for a schema is distributed before servers work with it. */
+export async function findEngine(database: Database): Promise<Engine> {
+	const known = engines.get(database);
+	if (known !== undefined) {
+		return known;
 	}
 
-	let engine = engines.get(database);
-	if (engine === undefined) {
-		engine = findEngine(database);
-		engines.set(database, engine);
-		engine.catch(() => {
-			engines.delete(database);
-		});
+	const found = (async () => database.kind === 'postgresql' && await hasCitus(database) && await isDistributed(database) ? 'citus' : 'postgresql')();
+	engines.set(database, found);
+	try {
+		return await found;
+	} catch (error) {
+		engines.delete(database);
+		throw error;
 	}
-
-	return engine;
 }
 
 /**
@@ -78,5 +72,5 @@ export async function distributeSchema(database: Database): Promise<void> {
 		await client.query('set local citus.enable_unsafe_triggers = on');
 		await client.query('select citus_schema_distribute(\'colonies\')');
 	});
-	engines.set(database, Promise.resolve('citus'));
+	engines.set(database, 'citus');
 }

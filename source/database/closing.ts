@@ -43,7 +43,7 @@ type Closing = {
 };
 
 /** What a process has written, by kind and key. */
-const added = (outputs: readonly OutputRow[]): Lists => listsOf(outputs.map(({attribute_type: attributetype, key, value}) => ({attributetype, key, value})).sort((one, other) => compareAttributes(one, other)));
+export const writtenBy = (outputs: readonly OutputRow[]): Lists => listsOf(outputs.map(({attribute_type: attributetype, key, value}) => ({attributetype, key, value})).sort((one, other) => compareAttributes(one, other)));
 
 const isError = (row: OutputRow): boolean => row.attribute_type === 2 && row.key === 'error';
 
@@ -62,7 +62,7 @@ async function move(client: Client, {processes, status, error}: Closing): Promis
 	const written = groupBy(outputs, row => row.process_id);
 	const lists = processes.map(id => {
 		const rows = written.get(id) ?? [];
-		return added(error === undefined ? rows : [...rows.filter(row => !isError(row)), {process_id: id, attribute_type: 2, key: 'error', value: error}]);
+		return writtenBy(error === undefined ? rows : [...rows.filter(row => !isError(row)), {process_id: id, attribute_type: 2, key: 'error', value: error}]);
 	});
 	const [{rows}] = await Promise.all([
 		client.query<ProcessRow & {end_time: Time; attributes: Lists | null}>(moving, [status, now, ids, lists]),
@@ -72,7 +72,7 @@ async function move(client: Client, {processes, status, error}: Closing): Promis
 }
 
 /** How long a closed process ran, in microseconds and never below 0: the clocks of two statements may overlap. Null where it never ran. */
-const microsecondsOf = ({start_time: start, end_time: end}: {start_time: Time | null; end_time: Time}): number | null => start === null ? null : Math.max(0, Number(microseconds(end)! - microseconds(start)!));
+export const microsecondsOf = ({start_time: start, end_time: end}: {start_time: Time | null; end_time: Time}): number | null => start === null ? null : Math.max(0, Number(microseconds(end)! - microseconds(start)!));
 
 /** That processes run on a computer of a colony, and their deadlines have not passed. */
 const ownRunning = `p.process_id = any ($1) and ${inColony('$2')} and p.status + 0 = 1 and p.assigned_computer_id || ''::bytea = $3 and (p.deadline is null or p.deadline > statement_timestamp())`;

@@ -143,6 +143,8 @@ class Postgres implements Database {
 		try {
 			return await this.#lend(async session => transact(session, work));
 		} catch (error) {
+			this.#prepares &&= !isPreparedElsewhere(error);
+
 			throw undone(error);
 		}
 	}

@@ -6,7 +6,7 @@ import type {Client, Rows, Statement} from './types.ts';
 export type Session = {
 	/** Begins a transaction, with what holds in it whatever the session was made with. */
 	begin(): Promise<void>;
-	query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>>;
+	query(text: string, values: readonly unknown[], name?: string): Promise<Rows<Record<string, unknown>>>;
 	/** Several statements without values. */
 	execute(script: string): Promise<void>;
 	/** A whole transaction of statements that are sent together. */
@@ -86,7 +86,7 @@ A statement whose failure `work` swallowed has undone the transaction, so its er
 export async function transact<Result>(session: Session, work: (client: Client) => Promise<Result>): Promise<Result> {
 	const statements = new Statements();
 	const client: Client = {
-		query: async <Row>(text: string, values: readonly unknown[] = []) => statements.run(async () => await session.query(text, values) as Rows<Row>),
+		query: async <Row>(text: string, values: readonly unknown[] = [], name?: string) => statements.run(async () => await session.query(text, values, name) as Rows<Row>),
 	};
 	scripts.set(client, async script => statements.run(async () => session.execute(script)));
 

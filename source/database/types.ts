@@ -11,8 +11,11 @@ export type Rows<Row = Record<string, any>> = {
 
 /** What a statement can be run on: a connection inside a transaction, or the database itself for a single statement. */
 export type Client = {
-	/** Runs one statement with `$1`… values (text, numbers, booleans, null, arrays of text; json as text). Throws a ColoniesError. */
-	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Rows<Row>>;
+	/**
+	Runs one statement with `$1`… values (text, numbers, booleans, null, arrays of text; json as text). Throws a ColoniesError.
+	`name`: the same for the same text, so that a session prepares it once, where it prepares; of a statement in a transaction. One that is under way is not sent again before it is answered.
+	*/
+	query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Rows<Row>>;
 };
 
 /** One statement with its values. `name`: the same for the same text, so that a session prepares it once. */

@@ -75,10 +75,10 @@ export class PooledSession implements Session {
 		await this.#run(async () => this.#client.query({text: `${begin}; ${asStatements(settingsOf(this.#options.statementTimeout))}`, query_timeout: this.#timeLimit} as pg.QueryConfig));
 	}
 
-	async query(text: string, values: readonly unknown[]): Promise<Rows<Record<string, unknown>>> {
+	async query(text: string, values: readonly unknown[], name?: string): Promise<Rows<Record<string, unknown>>> {
 		// Extended, so that a statement without values is one statement too.
 		const query = {
-			text: this.#options.statementOf(text), values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit,
+			text: this.#options.statementOf(text), values: values.map(value => toText(value)), queryMode: 'extended', query_timeout: this.#timeLimit, ...(name !== undefined && this.#options.prepares && {name}),
 		};
 		const {rows, rowCount} = await this.#run(async () => this.#limited(async () => this.#client.query<Record<string, unknown>>(query)));
 		return {rows, rowCount: rowCount ?? 0};
@@ -152,6 +152,7 @@ export class PooledSession implements Session {
 		this.isLost ||= isConnectionLoss(error);
 		const isReadOnly = isReadOnlyRefusal(error);
 		this.refusedChange ||= isReadOnly;
+		this.isOutdated ||= isPreparedElsewhere(error);
 		return isReadOnly && this.#options.mayBeStale ? retryElsewhere(translate(error)) : translate(error);
 	}
 }

@@ -23,7 +23,11 @@ export type Kind = Pick<ComputerRow, 'computer_type' | 'cores' | 'mem' | 'gpus'>
 const first = 11;
 
 /** In place of the id of a computer, where there are several: none has it. */
-const several = '00';
+export const several = '00';
+
+/** Whether the oldest may not be for any of several computers, whose ids are `signers` (as SQL): with the `candidates` and values of a claim. */
+export const isForOthers = (signers: string): string => `(select many from many) or (select p.process_id from colonies.live p where p.status = 1 and p.deadline is not null and p.deadline <= statement_timestamp() and ${inColony('$1')} order by p.deadline limit 1) is not null
+			or ($2 = '${bytesOf(several)}'::bytea and exists (select from colonies.demands d where d.colony_id = $1 and ${audience} = any ('*'::bytea || ${signers}::bytea[]) and (select count(*) from (${waitingIn('d', '1')}) w) = 1))`;
 
 /**
 As `claim` does, for computers that are alike: the oldest go to the callers in the order of the calls. `$2` names the computer where it is one alone; where there are several and something waits that names computers, nothing is given to any,
@@ -31,8 +35,7 @@ and so it is where an attempt is overdue, for that may be the oldest next, and w
 */
 const make = (type: string): ((slot: Slot) => string) => perSlot(slot => `with ${admitting({slot, first, columns: ['waits boolean'], owner: false, computers: 'c.computer_type = $4 and c.cores = $5 and c.mem = $6 and c.gpus = $7'})},
 	${candidates({computer_type: type}, 'unnest($9::bigint[], $10::timestamptz[]) as a(demand_id, passed)')}, not_here as materialized (
-		select (select many from many) or (select p.process_id from colonies.live p where p.status = 1 and p.deadline is not null and p.deadline <= statement_timestamp() and ${inColony('$1')} order by p.deadline limit 1) is not null
-			or ($2 = '${bytesOf(several)}'::bytea and exists (select from colonies.demands d where d.colony_id = $1 and ${audience} = any ('*'::bytea || $${first}::bytea[]) and (select count(*) from (${waitingIn('d', '1')}) w) = 1)) as is_so
+		select ${isForOthers(`$${first}`)} as is_so
 	), good as materialized (
 		select a.*, row_number() over (order by a.n) as place from allowed a
 		where not (select is_so from not_here) and (a.key is null or (pg_try_advisory_xact_lock(${lockOf('a.signer', 'a.key')}) and not exists (select from colonies.idempotency_keys k where k.signer = a.signer and k.key = a.key)))

@@ -34,7 +34,7 @@ const textOf = perSlot(slot => `with ${admitting({slot, first: 2, columns, owner
 type Row = CallRow & {demand_id: number | null; at: string};
 
 /** A row as it is now, but for the time, from what was asked. */
-const rowOf = (colony: Id, {processid, spec}: Submission, at: string): ProcessRow => ({
+export const rowOf = (colony: Id, {processid, spec}: Submission, at: string): ProcessRow => ({
 	process_id: processid, colony_id: colony, target_computer_ids: spec.targetcomputerids, assigned_computer_id: null, status: 0, entered_at: at, computer_type: spec.computertype,
 	submission_time: at, start_time: null, end_time: null, deadline: null, timeout: spec.timeout, retries: 0, max_retries: spec.maxretries, mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
 });
@@ -62,7 +62,7 @@ export async function submitTogether(database: Database, colony: Id, slot: Slot,
 }
 
 /** What the history keeps of it, without the time. */
-function imageOf(colony: Id, call: SubmitCall): object {
+export function imageOf(colony: Id, call: SubmitCall): object {
 	const {submissiontime: _, ...image} = submissionImage(rowOf(colony, call, ''));
 	return image;
 }

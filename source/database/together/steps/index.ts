@@ -1,0 +1,3 @@
+export {assignInSteps} from './assign.ts';
+export {closeInSteps} from './close.ts';
+export {submitInSteps} from './submit.ts';
