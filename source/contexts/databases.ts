@@ -3,7 +3,7 @@ import {isLoopback} from '../core/loopback.ts';
 import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
 import {
-	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer,
+	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer, refuseWorker,
 } from '../database/index.ts';
 import type {Settings} from '../keychain/index.ts';
 import {
@@ -26,6 +26,7 @@ const isHere = ({host}: DatabaseTarget): boolean => host.startsWith('/') || isLo
 /** Refuses a database without our schema, or with one that is not of this version. In a copy from another server the numbers of the history go on from here. */
 export async function checkSchema(database: Database, target: DatabaseTarget): Promise<void> {
 	await refuseEncoding(database);
+	await refuseWorker(database);
 	await refuseForeign(database, database);
 	const version = await refuseNewer(database);
 	if (version < newestSchema) {

@@ -17,6 +17,9 @@ async function isDistributed(client: Client): Promise<boolean> {
 	return row!.found;
 }
 
+/** What is behind a client. */
+export const engineBehind = async (client: Client): Promise<Engine> => await hasCitus(client) && await isDistributed(client) ? 'citus' : 'postgresql';
+
 const engines = new WeakMap<Database, Engine | Promise<Engine>>();
 
 /** What is behind a database; asked once for each that is open, for a schema is distributed before servers work with it. */
@@ -26,7 +29,7 @@ export async function findEngine(database: Database): Promise<Engine> {
 		return known;
 	}
 
-	const found = (async () => database.kind === 'postgresql' && await hasCitus(database) && await isDistributed(database) ? 'citus' : 'postgresql')();
+	const found = database.kind === 'embedded' ? Promise.resolve('postgresql' as const) : engineBehind(database);
 	engines.set(database, found);
 	try {
 		return await found;
@@ -53,6 +56,9 @@ export async function refuseWorker(client: Client): Promise<void> {
 	}
 }
 
+/** Lets triggers stand on distributed tables, in a transaction. Ours guard the history and its seals against changes, and look at the row alone: they are as good on a worker. */
+export const unsafeTriggers = 'set local citus.enable_unsafe_triggers = on';
+
 /**
 Makes the schema a distributed one, which Citus places on a worker, moves (`citus_schema_move`) and rebalances. What is in it goes there. Harmless when repeated.
 @throws ColoniesError `unavailable` where Citus is not in the database, or this is a worker
@@ -68,8 +74,7 @@ export async function distributeSchema(database: Database): Promise<void> {
 	}
 
 	await database.transaction(async client => {
-		// The triggers guard the history and its seals against changes, and look at the row alone: they are as good on a worker.
-		await client.query('set local citus.enable_unsafe_triggers = on');
+		await client.query(unsafeTriggers);
 		await client.query('select citus_schema_distribute(\'colonies\')');
 	});
 	engines.set(database, 'citus');

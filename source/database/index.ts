@@ -6,6 +6,7 @@ export {ClaimCursors} from './claim-cursors.ts';
 export {claim} from './claims.ts';
 export * as closedDrops from './closed-drops.ts';
 export {makePieces} from './pieces.ts';
+export {distributeSchema, type Engine, findEngine, refuseWorker} from './citus.ts';
 export * as colonies from './colonies.ts';
 export * as computerChanges from './computer-changes.ts';
 export * as computers from './computers.ts';

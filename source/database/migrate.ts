@@ -1,10 +1,12 @@
 import {ColoniesError, storeUnavailable} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
+import {engineBehind, refuseWorker, unsafeTriggers} from './citus.ts';
 import {migrations} from './migrations/index.ts';
 import {base} from './migrations/008-base.ts';
 import type {Migration} from './migrations/migration.ts';
 import {continueNumbers} from './numbering.ts';
 import {defaultSchema} from './schema.ts';
+import {commandsOf} from './scripts.ts';
 import {sqlstateOf} from './sqlstate.ts';
 import {timescaleSchema} from './timescale.ts';
 import type {Client, Database} from './types.ts';
@@ -112,6 +114,19 @@ async function pathFor({schema}: Database, client: Client): Promise<string> {
 	return `set local search_path = ${[`"${schema}"`, ...(timescale === undefined ? [] : [timescale]), 'pg_temp'].join(', ')};`;
 }
 
+/** Carries out a script in a transaction: at once, or where Citus has distributed the schema command by command, for it hands on no more than one. */
+async function carryOut(database: Database, client: Client, script: string): Promise<void> {
+	const path = await pathFor(database, client);
+	if (await engineBehind(client) !== 'citus') {
+		await database.execute(client, `${path}\n${script}`);
+		return;
+	}
+
+	for (const command of [path, unsafeTriggers, ...commandsOf(script)]) {
+		await database.execute(client, command); // eslint-disable-line no-await-in-loop
+	}
+}
+
 async function createLedger(database: Database): Promise<void> {
 	if (await hasLedger(database)) {
 		return;
@@ -137,10 +152,11 @@ async function countedRows(client: Client): Promise<number> {
 Brings the schema up to date, one transaction a migration, and has the numbers of the history go on where they ended. Harmless when repeated and when several do it at once.
 @param tell hears of each step before it begins: which of how many it is, what it is called, and how many rows there are by the statistics of the server
 @returns the numbers of the migrations that this call carried out.
-@throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, for a schema that is somebody else's, and for a user who may not make it
+@throws ColoniesError `newer-database`; `unavailable` for a database of another encoding than UTF-8, for a worker of Citus, for a schema that is somebody else's, and for a user who may not make it
 */
 export async function migrate(database: Database, known: readonly Migration[] = migrations, tell: (step: MigrationStep) => void = () => undefined): Promise<number[]> {
 	await refuseEncoding(database);
+	await refuseWorker(database);
 	await refuseForeign(database, database);
 	await createLedger(database);
 	const version = await refuseNewer(database, known);
@@ -155,7 +171,7 @@ export async function migrate(database: Database, known: readonly Migration[] = 
 			// First, so that a concurrent migration collides here: it waits for this one and then finds its number taken.
 			const {rowCount} = await client.query('insert into colonies.migrations (number, name) values ($1, $2) on conflict do nothing', [migration.number, migration.name]);
 			if (rowCount === 1) {
-				await database.execute(client, `${await pathFor(database, client)}\n${migration.script}`);
+				await carryOut(database, client, migration.script);
 				done.push(migration.number);
 			}
 		}));

@@ -31,13 +31,14 @@ Spends the nonce of a signed request, for good: on whatever server it comes agai
 */
 export async function spendNonce(client: Client, spent: Spent): Promise<boolean> {
 	const {created} = spent;
-	const {rowCount} = await client.query(
+	// Of rows that are inserted unless they are there, Citus (13.2.2) counts those that are there, too, but returns the others alone.
+	const {rows} = await client.query(
 		`insert into ${tableOf(minuteOf(created))} (proof)
 		select $1 where ${isGood('$2::bigint')}
-		on conflict do nothing`,
+		on conflict do nothing returning proof`,
 		[bytesOf(proofOf(spent)), created],
 	);
-	return rowCount === 1;
+	return rows.length === 1;
 }
 
 /**

@@ -64,6 +64,8 @@ export async function continueNumbers(database: Database): Promise<boolean> {
 	}
 
 	return database.transaction(async client => {
+		// Groups that go in steps read the base before they write.
+		await client.query('select pg_advisory_xact_lock(hashtextextended(\'colonies.txid_base\', 0))');
 		// Whoever writes has finished then, or has not begun: no transaction has rows on both sides, and no reader a horizon above what is still to come.
 		await client.query('lock table colonies.history in share row exclusive mode');
 		return raiseBase(client);

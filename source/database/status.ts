@@ -1,4 +1,5 @@
 import type {Time} from '../core/types.ts';
+import {engineBehind} from './citus.ts';
 import type {Client, Load, NoChanges} from './types.ts';
 
 /** How it stands with the database behind the operations. Bytes and seconds; null where this database, or the user that asks, cannot say. */
@@ -36,6 +37,12 @@ export async function writtenTo(client: Client): Promise<string> {
 	return row!.place ?? '';
 }
 
+/** Bytes of the database on all nodes of Citus; null where one does not say. */
+async function bytesOfAllNodes(client: Client): Promise<number | null> {
+	const {rows: [row]} = await client.query<{bytes: number | null}>('select case when bool_and(success) then sum(case when success then result::bigint end) end::bigint as bytes from run_command_on_all_nodes(\'select pg_database_size(current_database())\')');
+	return row!.bytes;
+}
+
 /** Reads how it stands with the database; what it shows costs a few milliseconds whatever the tables hold. */
 export async function databaseStatus(client: Client, {listening, prepares, noChanges}: Load): Promise<DatabaseStatus> {
 	const {rows: [row]} = await client.query<Row>(`
@@ -46,8 +53,10 @@ export async function databaseStatus(client: Client, {listening, prepares, noCha
 			case when pg_is_in_recovery() then case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0 else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 end end as lag,
 			(select quote_ident(n.nspname) from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb') as timescale`);
 	const {timescale, ...status} = row!;
+	const isDistributed = await engineBehind(client) === 'citus';
+	const size = isDistributed ? 'citus_total_relation_size' : 'pg_total_relation_size';
 	// What lies in pieces is counted piece by piece; the chunks of TimescaleDB by its own function.
-	const sizeOf = (table: string): string => timescale !== null && table !== 'live' ? `${timescale}.hypertable_size('colonies.${table}')` : `coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('colonies.${table}') where isleaf), pg_total_relation_size('colonies.${table}'))`;
+	const sizeOf = (table: string): string => timescale !== null && table !== 'live' ? `${timescale}.hypertable_size('colonies.${table}')` : `coalesce((select sum(${size}(relid)) from pg_partition_tree('colonies.${table}') where isleaf), ${size}('colonies.${table}'))`;
 	const {rows: sizes} = await client.query<{table: string; bytes: number}>(tables.map(table => `select '${table}' as table, ${sizeOf(table)}::bigint as bytes`).join(' union all '));
-	return {...status, sizes, readonly: noChanges ?? null, listening, prepared: prepares};
+	return {...status, bytes: isDistributed ? await bytesOfAllNodes(client) : status.bytes, sizes, readonly: noChanges ?? null, listening, prepared: prepares};
 }

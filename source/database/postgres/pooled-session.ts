@@ -118,7 +118,11 @@ export class PooledSession implements Session {
 	async execute(script: string): Promise<void> {
 		// A migration may take its time.
 		const statement = this.#options.statementOf(script);
-		await this.#run(async () => this.#client.query(this.#isInTransaction ? `set local statement_timeout = 0;\n${statement}` : statement));
+		await this.#run(async () => {
+			// In a message of its own, for Citus hands on none with several commands.
+			await (this.#isInTransaction && this.#client.query('set local statement_timeout = 0'));
+			await this.#client.query(statement);
+		});
 	}
 
 	/** A statement outside a transaction has no setting that limits its time: it is stopped from here. */
