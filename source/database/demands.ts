@@ -24,7 +24,7 @@ async function insert(client: Client, colony: Id, demands: ReadonlyMap<string, D
 		select $1, d.fingerprint, d.targets, d.type, d.cores, d.mem, d.gpus
 		from jsonb_to_recordset($2::jsonb) as d(fingerprint bytea, targets bytea[], type text, cores integer, mem bigint, gpus integer)
 		order by d.fingerprint
-		on conflict do nothing`,
+		on conflict do nothing returning demand_id`,
 		[bytesOf(colony), JSON.stringify([...demands].map(([print, demand]) => ({
 			fingerprint: bytesOf(print), targets: bytesOfAll(demand.targetcomputerids), type: demand.computertype, cores: demand.cores, mem: demand.mem, gpus: demand.gpus,
 		})))],
