@@ -1,6 +1,5 @@
 import type {Id, Process} from '../../../core/types.ts';
-import type {ClaimCursors} from '../../claim-cursors.ts';
-import {behind, type Taken} from '../../claim-cursors.ts';
+import {behind, type ClaimCursors, type Taken} from '../../claim-cursors.ts';
 import {
 	candidates, candidateValues, choosing, deadlineOf, few, firstLook,
 } from '../../claims.ts';
@@ -52,11 +51,13 @@ export async function assignInSteps(database: Database, {colony, kind, cursors}:
 		const good = calls.filter((call, index) => allowed[index] && isTaken(call));
 		const [computer] = new Set(calls.map(({signer}) => signer)).size === 1 ? [calls[0]!.signer] : [several];
 		const look = Math.max(firstLook, calls.length * 2);
-		const {rows}: {rows: Row[]} = good.length === 0 ? {rows: []} : await run<Row>(
-			kind.computer_type === '' ? 'claim_untyped' : 'claim',
-			kind.computer_type === '' ? untyped : typed,
-			[...candidateValues({...kind, colony_id: colony, computer_id: computer}, look, few), places.demands, places.times, bytesOfAll([...new Set(calls.map(({signer}) => signer))]), bytesOfAll(good.map(({signer}) => signer))],
-		);
+		const {rows}: {rows: Row[]} = good.length === 0
+			? {rows: []}
+			: await run<Row>(
+				kind.computer_type === '' ? 'claim_untyped' : 'claim',
+				kind.computer_type === '' ? untyped : typed,
+				[...candidateValues({...kind, colony_id: colony, computer_id: computer}, look, few), places.demands, places.times, bytesOfAll([...new Set(calls.map(({signer}) => signer))]), bytesOfAll(good.map(({signer}) => signer))],
+			);
 		const claimed = rows.filter((row): row is Head & Claimed => row.process_id !== null);
 		const byCall = new Map(claimed.map(row => [good[row.place - 1]!, row]));
 		// Nothing else waits that they may run.
