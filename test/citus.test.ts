@@ -4,6 +4,9 @@ import {distributeSchema, findEngine, migrate, refuseWorker} from '../source/dat
 import {migrations} from '../source/database/migrations/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
 import {commandsOf} from '../source/database/scripts.ts';
+import {
+	afterCommit, isConnectionLoss, isOutcomeUnknown, translate,
+} from '../source/database/sqlstate.ts';
 import {refused} from './support/colony.ts';
 import {freshPlace, noPostgres, openPlain} from './support/databases.ts';
 import {isCitus, namedDatabase} from './support/named-database.ts';
@@ -26,6 +29,16 @@ select $$;$$ /* ; */; -- The end.
 			assert.match(command.replace(/^(?:--[^\n]*\s*)+/, ''), /^(?:create|alter|drop|insert|update|select|lock|analyze|do) /, `migration ${number}`);
 		}
 	}
+});
+
+test('where a worker was lost at a commit, nobody knows what became of it', () => {
+	for (const message of ['could not commit transaction for shard 102008 on at least one active node', 'server closed the connection unexpectedly']) {
+		const lost = translate(Object.assign(new Error(message), {code: 'XX000'}));
+		assert.equal(lost.code, 'unavailable');
+		assert.ok(isOutcomeUnknown(afterCommit(lost)), message);
+	}
+
+	assert.ok(!isConnectionLoss(Object.assign(new Error('could not open relation'), {code: 'XX000'})));
 });
 
 test('a schema is distributed only where Citus is', {skip: noPostgres || hasCitus}, async () => {

@@ -40,6 +40,9 @@ const translations = new Map<string, Translation>([
 const systemErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
 const lostMessages = /^(?:Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|timeout exceeded|Connection ended)/;
 
+/** What Citus says with SQLSTATE XX000 where it lost a worker: at a commit nobody knows what became of it. */
+const lostWorkers = /^(?:server closed the connection unexpectedly|could not (?:receive data from|send data to) server|could not commit transaction for shard|failure on connection marked as essential)/;
+
 type Original = {code?: unknown; syscall?: unknown; message?: unknown};
 
 const original = (error: unknown): Original => {
@@ -78,7 +81,7 @@ export function isConnectionLoss(error: unknown): boolean {
 	const {code, syscall, message} = original(error);
 	const sqlstate = sqlstateOf(error);
 	if (sqlstate !== undefined) {
-		return sqlstate.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'].includes(sqlstate);
+		return (sqlstate === 'XX000' && lostWorkers.test(String(message))) || sqlstate.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'].includes(sqlstate);
 	}
 
 	return systemErrors.has(code as string) || (code === 'ENOENT' && syscall === 'connect') || lostMessages.test(typeof message === 'string' ? message : '');
