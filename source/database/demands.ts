@@ -19,16 +19,10 @@ async function find(client: Client, colony: Id, prints: readonly string[]): Prom
 }
 
 async function insert(client: Client, colony: Id, demands: ReadonlyMap<string, Demand>): Promise<void> {
-	await client.query(
-		`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus)
-		select $1, d.fingerprint, d.targets, d.type, d.cores, d.mem, d.gpus
-		from jsonb_to_recordset($2::jsonb) as d(fingerprint bytea, targets bytea[], type text, cores integer, mem bigint, gpus integer)
-		order by d.fingerprint
-		on conflict do nothing returning demand_id`,
-		[bytesOf(colony), JSON.stringify([...demands].map(([print, demand]) => ({
-			fingerprint: bytesOf(print), targets: bytesOfAll(demand.targetcomputerids), type: demand.computertype, cores: demand.cores, mem: demand.mem, gpus: demand.gpus,
-		})))],
-	);
+	const values: unknown[] = [bytesOf(colony)];
+	const given = (value: unknown) => `$${values.push(value)}`;
+	const rows = [...demands].sort(([one], [other]) => one < other ? -1 : 1).map(([print, {targetcomputerids, computertype, cores, mem, gpus}]) => `($1, ${[bytesOf(print), bytesOfAll(targetcomputerids), computertype, cores, mem, gpus].map(value => given(value)).join(', ')})`);
+	await client.query(`insert into colonies.demands (colony_id, fingerprint, target_computer_ids, computer_type, cores, mem, gpus) values ${rows.join(', ')} on conflict do nothing`, values);
 }
 
 /**

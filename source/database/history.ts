@@ -1,7 +1,7 @@
 import type {
 	AttributeKind, ComputerState, Id, ProcessState, Time,
 } from '../core/types.ts';
-import {currentNumber, NumbersBehind} from './numbering.ts';
+import {type Given, NumbersBehind, numbersFor} from './numbering.ts';
 import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
 import {bytesOf, bytesOfAny} from './values.ts';
@@ -75,11 +75,15 @@ function detailOf(change: Change): unknown {
 	}
 }
 
+/** A row of the history, as it is handed to the database. */
+export type Row = {id: number; noun: string; subject: string; colony: string | null; what: string; from: string | null; to: string | null; detail: string | null};
+
 /** A change as a row of the history. */
-function toRow(change: Change): Record<string, unknown> {
+function toRow(change: Change, id: number): Row {
 	const {noun, subject, colony, what} = change;
-	const {from, to} = change as {from?: string; to?: string};
-	return {noun, subject: bytesOfAny(subject), colony: colony === undefined ? undefined : bytesOf(colony), what, from, to, detail: detailOf(change)};
+	const {from = null, to = null} = change as {from?: string; to?: string};
+	const detail = detailOf(change);
+	return {id, noun, subject: bytesOfAny(subject), colony: colony === undefined ? null : bytesOf(colony), what, from, to, detail: detail === undefined ? null : JSON.stringify(detail)};
 }
 
 /** What an operation did: its answer, and the changes to record in the same transaction. */
@@ -98,47 +102,54 @@ export async function record(client: Client, author: Author, changes: readonly C
 		return;
 	}
 
-	const txid = await currentNumber(client);
-	for (const some of inPortions(changes)) {
-		await write(client, author, some, txid); // eslint-disable-line no-await-in-loop
+	const {txid, now, rows: numbers} = await numbersFor(client, changes.length);
+	for (const some of inPortions(changes.map((change, index) => toRow(change, numbers[index]!)))) {
+		await write(client, {...author, txid, now}, some); // eslint-disable-line no-await-in-loop
 	}
 }
 
-/** Text that one statement takes at most, in UTF-16 units; far below what a json value may hold. */
+/** Text that one statement takes at most, in UTF-16 units; far below what PostgreSQL takes in one message. */
 const portion = 33_554_432;
 
-/** The changes as JSON texts, gathered into lists that one statement can take. */
-function inPortions(changes: readonly Change[]): string[] {
-	const portions: string[] = [];
-	let texts: string[] = [];
-	let length = 0;
-	for (const text of changes.map(change => JSON.stringify(toRow(change)))) {
-		if (length > 0 && length + text.length > portion) {
-			portions.push(`[${texts.join(',')}]`);
-			texts = [];
+/** Rows gathered into lists that one statement can take. */
+function inPortions(rows: readonly Row[]): Row[][] {
+	const portions: Row[][] = [];
+	let length = Infinity;
+	for (const row of rows) {
+		const size = row.detail?.length ?? 0;
+		if (length + size > portion) {
+			portions.push([]);
 			length = 0;
 		}
 
-		texts.push(text);
-		length += text.length;
+		portions.at(-1)!.push(row);
+		length += size;
 	}
 
-	return [...portions, `[${texts.join(',')}]`];
+	return portions;
 }
 
-/** @throws NumbersBehind where the row would come before rows that are sealed */
-async function write(client: Client, author: Author, changes: string, txid: number): Promise<void> {
-	const {rowCount} = await client.query(
-		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
-		select $5::bigint + b.base, $1::bytea, $2, $3, c.noun, c.subject, c.colony, c.what, c."from", c."to", c.detail
-		from jsonb_to_recordset($4::jsonb) as c(noun text, subject bytea, colony bytea, what text, "from" text, "to" text, detail jsonb), colonies.txid_base b
-		where $5::bigint + b.base > b.sealed`,
-		[bytesOfAny(author.actor), author.request ?? null, author.signature ?? null, changes, txid],
-	);
+/**
+Inserts rows of the history whose transaction, `$1`, comes after what is sealed. All that it needs is given: so Citus hands it on to where the table lies, and commits in one phase.
+What it gathers first it commits in two, and the rows come into sight after the transaction has ended for those who read by its number.
+*/
+export const insertingRows = `insert into colonies.history (history_id, txid, at, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
+	select i.id, $1::bigint + b.base, $2::timestamptz, i.actor, $3::text, $4::text, i.noun, i.subject, i.colony, i.what, i."from", i."to", i.detail
+	from unnest($5::bigint[], $6::bytea[], $7::text[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::text[], $13::jsonb[]) as i(id, actor, noun, subject, colony, what, "from", "to", detail), colonies.txid_base b
+	where $1::bigint + b.base > b.sealed`;
+
+/** @throws NumbersBehind where the rows would come before rows that are sealed */
+async function write(client: Client, {actor, request, signature, txid, now}: Author & Pick<Given, 'txid' | 'now'>, rows: readonly Row[]): Promise<void> {
+	const {rowCount} = await client.query(insertingRows, [txid, now, request ?? null, signature ?? null, ...valuesOfRows(rows.map(row => ({...row, actor: bytesOfAny(actor)})))]);
 	if (rowCount === 0) {
 		throw new NumbersBehind();
 	}
 }
+
+/** Rows as the lists that `insertingRows` takes. */
+export const valuesOfRows = (rows: ReadonlyArray<Row & {actor: string}>): unknown[] => [
+	rows.map(({id}) => id), rows.map(({actor}) => actor), rows.map(({noun}) => noun), rows.map(({subject}) => subject), rows.map(({colony}) => colony), rows.map(({what}) => what), rows.map(({from}) => from), rows.map(({to}) => to), rows.map(({detail}) => detail),
+];
 
 /** The image of what was removed last under an id, as the history has it; undefined when nothing was. */
 export async function imageOfRemoved<Image>(client: Client, {colony, subject, what}: {colony: Id; subject: Id; what: 'process.remove' | 'computer.remove'}): Promise<Image | undefined> {

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
-import type {Id} from '../core/types.ts';
+import {microseconds} from '../core/time.ts';
+import type {Id, Time} from '../core/types.ts';
 import type {Client} from './types.ts';
 import {bytesOf} from './values.ts';
 
@@ -19,6 +20,12 @@ export const requestLife = {after: 60, ahead: 5} as const;
 /** That a request which was signed then (as SQL, seconds since 1970) is good by the clock of the database. A second more on either side, for the signed time is in whole seconds. */
 export const isGood = (created: string): string => `to_timestamp(${created}) between statement_timestamp() - interval '${requestLife.after + 1} seconds' and statement_timestamp() + interval '${requestLife.ahead + 1} seconds'`;
 
+/** The same of a time of the database, which is at hand. */
+export function isGoodAt(created: number, now: Time): boolean {
+	const ago = Number(microseconds(now)!) / 1_000_000 - created;
+	return ago <= requestLife.after + 1 && ago >= -requestLife.ahead - 1;
+}
+
 /** What is kept of a nonce that was spent: half of a SHA-256, which nobody meets by chance, and who makes two that are alike refuses requests of their own. */
 export const proofOf = ({signer, nonce, created}: Spent): string => createHash('sha256').update(`${signer} ${created} ${nonce}`).digest('hex').slice(0, 32);
 
@@ -31,14 +38,11 @@ Spends the nonce of a signed request, for good: on whatever server it comes agai
 */
 export async function spendNonce(client: Client, spent: Spent): Promise<boolean> {
 	const {created} = spent;
-	// Of rows that are inserted unless they are there, Citus (13.2.2) counts those that are there, too, but returns the others alone.
-	const {rows} = await client.query(
-		`insert into ${tableOf(minuteOf(created))} (proof)
-		select $1 where ${isGood('$2::bigint')}
-		on conflict do nothing returning proof`,
-		[bytesOf(proofOf(spent)), created],
-	);
-	return rows.length === 1;
+	const [{rows: [row]}, {rowCount}] = await Promise.all([
+		client.query<{good: boolean}>(`select ${isGood('$1::bigint')} as good`, [created]),
+		client.query(`insert into ${tableOf(minuteOf(created))} (proof) values ($1) on conflict do nothing`, [bytesOf(proofOf(spent))]),
+	]);
+	return row!.good && rowCount === 1;
 }
 
 /**

@@ -1,4 +1,5 @@
 import {ColoniesError} from '../core/errors.ts';
+import type {Time} from '../core/types.ts';
 import type {Client, Database} from './types.ts';
 
 /** Numbers from here on were not given by a server: event ids have 15 digits at most. What somebody wrote with one is passed over. */
@@ -17,14 +18,27 @@ The numbers of the history are those of the server plus a base. The base comes f
 */
 export async function horizonOf(client: Client): Promise<number> {
 	const {rows: [of]} = await client.query<{base: number}>('select base from colonies.txid_base');
-	const {rows: [server]} = await client.query<{oldest: number}>('select txid_snapshot_xmin(txid_current_snapshot()) as oldest');
+	const {rows: [server]} = await client.query<{oldest: number}>(oldest);
 	return server!.oldest + of!.base;
 }
 
-/** The number that the server gives the transaction, without the base. Asked for by itself, for with Citus a statement about tables runs on another server, which counts on its own. */
-export async function currentNumber(client: Client): Promise<number> {
-	const {rows: [row]} = await client.query<{txid: number}>('select txid_current() as txid');
-	return row!.txid;
+/**
+The oldest transaction that is open. With Citus one that ended in two phases (as changes of tables do) may be over here while its rows are not yet in sight on the worker: it counts as open as long as it holds the lock on its own number, which it lets go of last.
+Numbers in `pg_locks` have 32 bits.
+*/
+const oldest = `select least(s.oldest, case when exists (select from pg_catalog.pg_extension where extname = 'citus') then (
+	select min(s.next - ago) from pg_catalog.pg_locks l cross join lateral (select (s.next - l.transactionid::text::bigint) & 4294967295 as ago) a where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and ago < 2147483648
+) end) as oldest from (select txid_snapshot_xmin(snapshot) as oldest, txid_snapshot_xmax(snapshot) as next from (select txid_current_snapshot() as snapshot offset 0) c) s`;
+
+/** What rows of the history are given, of the server that all sessions share: the number of the transaction without the base, the time, and the numbers of the rows. */
+export type Given = {txid: number; now: Time; rows: number[]};
+
+/** Numbers for so many rows, `$1`, in a statement about no table: with Citus the others run on another server, which counts on its own. */
+export const givingNumbers = 'select txid_current() as txid, statement_timestamp() as now, array(select nextval(\'colonies.history_numbers\') from generate_series(1, $1::integer)) as rows';
+
+export async function numbersFor(client: Client, count: number): Promise<Given> {
+	const {rows: [row]} = await client.query<Given>(givingNumbers, [count]);
+	return row!;
 }
 
 /** The highest number up to now: of what is sealed, of the history from there on, and of what Pulse has counted. */

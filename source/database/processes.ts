@@ -1,7 +1,9 @@
 import {type ColoniesError, Conflict, NotFound} from '../core/errors.ts';
+import {shifted} from '../core/moments.ts';
 import {quoted, shortId} from '../core/text.ts';
 import {statusOf} from '../core/states.ts';
 import {type Id, type Process, type ProcessSpec, type ProcessState, type ProcessStatus, processStates, type Time, unsetTime} from '../core/types.ts';
+import {readClock} from './clock.ts';
 import {closeOwn} from './closing.ts';
 import {demandIds} from './demands.ts';
 import {type Change, type Done, imageOfRemoved} from './history.ts';
@@ -25,23 +27,38 @@ export const given = ({in: values}: ProcessSpec): Lists | null => {
 	return list.length === 0 ? null : {in: list};
 };
 
+/** A row as it is now, from what was asked and the time of its submission. */
+export const rowOf = (colony: Id, {processid, spec}: Submission, at: Time): ProcessRow => ({
+	process_id: processid, colony_id: colony, target_computer_ids: spec.targetcomputerids, assigned_computer_id: null, status: 0, entered_at: at, computer_type: spec.computertype,
+	submission_time: at, start_time: null, end_time: null, deadline: null, timeout: spec.timeout, retries: 0, max_retries: spec.maxretries, mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
+});
+
+/** Adds waiting processes of the colony `$1`. Out of a table and with nothing that is not immutable, so that Citus hands it on as it is. */
+export const adding = `insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
+	select i.id, c.colony_id, i.demand, i.at, i.at, colonies.bytes_of_all(string_to_array(i.targets, ',')), i.type, i.timeout, i.retries, i.mem, i.cores, i.gpus, i.traceparent, i.attributes
+	from unnest($2::bytea[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::bigint[], $10::integer[], $11::integer[], $12::text[], $13::jsonb[])
+		with ordinality as i(id, demand, at, targets, type, timeout, retries, mem, cores, gpus, traceparent, attributes, n) join colonies.colonies c on c.colony_id = $1 order by i.n`;
+
+/** A submission with the row of `demands` that it belongs to, and its time. */
+export type Timed = {submission: Submission; demand: number; at: Time};
+
+export function addingValues(colony: Id, rows: readonly Timed[]): unknown[] {
+	const specs = rows.map(({submission: {spec}}) => spec);
+	return [
+		bytesOf(colony), rows.map(({submission: {processid}}) => bytesOf(processid)), rows.map(({demand}) => demand), rows.map(({at}) => at), specs.map(spec => spec.targetcomputerids.join(',')), specs.map(spec => spec.computertype),
+		specs.map(spec => spec.timeout), specs.map(spec => spec.maxretries), specs.map(spec => spec.mem), specs.map(spec => spec.cores), specs.map(spec => spec.gpus), specs.map(spec => spec.traceparent ?? null), specs.map(spec => given(spec)),
+	];
+}
+
 /** Adds waiting processes of one colony, all or none, in the order given; their submission times rise by at least a microsecond. */
 export async function submit(client: Client, colony: Id, submissions: readonly Submission[]): Promise<Array<Done<Process>>> {
 	const demands = await demandIds(client, colony, submissions.map(({spec}) => spec));
-	const {rows} = await client.query<ProcessRow>(
-		`insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
-		select id, $1, demand, t.at, t.at, targets, type, timeout, retries, mem, cores, gpus, traceparent, attributes
-		from jsonb_to_recordset($2::jsonb) as i(n integer, id bytea, demand bigint, targets bytea[], type text, timeout integer, retries integer, mem bigint, cores integer, gpus integer, traceparent text, attributes jsonb)
-		cross join lateral (select statement_timestamp() + n * interval '1 microsecond' as at) t order by n
-		returning *, null::timestamptz as end_time`,
-		[bytesOf(colony), JSON.stringify(submissions.map(({processid, spec}, n) => ({
-			n, id: bytesOf(processid), demand: demands[n], targets: bytesOfAll(spec.targetcomputerids), type: spec.computertype, timeout: spec.timeout, retries: spec.maxretries,
-			mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
-		})))],
-	);
-	const added = new Map(rows.map(row => [row.process_id, row]));
-	return submissions.map(({processid}, index) => {
-		const row = added.get(processid)!;
+	const now = await readClock(client);
+	const rows = submissions.map((submission, index) => ({submission, demand: demands[index]!, at: shifted(now, BigInt(index))}));
+	await client.query(adding, addingValues(colony, rows));
+	return rows.map(({submission, at}, index) => {
+		const {processid} = submission;
+		const row = rowOf(colony, submission, at);
 		return {result: complete(row), changes: [{kind: 'created', noun: 'process', subject: processid, colony, what: 'process.submit', to: 'waiting', image: submissionImage(row), demand: demands[index]!}]};
 	});
 }

@@ -140,7 +140,10 @@ function faultsOfWriting(query: Node, catalogue: Catalogue): string[] {
 	return faults;
 }
 
-/** What is inserted out of tables is handed on as a whole, unless a function is volatile; and then none may be stable, or it ends with `syntax error at or near "NOT"`. */
+/**
+What is inserted out of tables is handed on as a whole, unless a function is volatile; and then none may be stable, or it ends with `syntax error at or near "NOT"`. Anything else that is selected is gathered first:
+the transaction is then committed in two phases, and its rows come into sight when its number is no longer that of an open one.
+*/
 function faultsOfInsertSelect(query: Node, catalogue: Catalogue): string[] {
 	const {rtable, resultRelation, targetList, onConflict, returningList} = query.fields;
 	const target = listOf(rtable)[Number(resultRelation) - 1] as Node;
@@ -148,7 +151,7 @@ function faultsOfInsertSelect(query: Node, catalogue: Catalogue): string[] {
 	const filled = [...catalogue.defaults.get(String(target.fields.relid)) ?? []].filter(([column]) => !given.has(column)).map(([, kind]) => kind);
 	const kinds = [...filled, ...callsIn(query, catalogue).map(({kind}) => kind)];
 	const selected = listOf(rtable).filter(each => each !== target);
-	const faults = hasTable(selected) && kinds.length > 0 && !kinds.includes('v') ? ['an INSERT … SELECT from tables has a function that is stable, and none that is volatile: syntax error at or near "NOT"'] : [];
+	const faults = !hasTable(selected) || kinds.includes('v') ? ['what is selected is gathered first, and the transaction committed in two phases'] : (kinds.length > 0 ? ['a function is stable, and none volatile: syntax error at or near "NOT"'] : []);
 	const skips = typeof onConflict === 'object' && (onConflict as Node).fields.action === '1';
 	return skips && listOf(returningList).length === 0 ? [...faults, 'rows that are there already are counted as inserted: it must return them'] : faults;
 }

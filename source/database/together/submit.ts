@@ -1,8 +1,9 @@
 import type {Id, Process} from '../../core/types.ts';
 import {fingerprintOf} from '../demands.ts';
 import {submissionImage} from '../images.ts';
-import {complete, given, type Submission} from '../processes.ts';
-import type {ProcessRow} from '../rows.ts';
+import {
+	complete, given, rowOf, type Submission,
+} from '../processes.ts';
 import type {Database} from '../types.ts';
 import {bytesOf, bytesOfAll} from '../values.ts';
 import {
@@ -32,12 +33,6 @@ const textOf = perSlot(slot => `with ${admitting({slot, first: 2, columns, owner
 	select ${freshOf(slot)} as fresh, g.demand_id, g.at from input i left join good g on g.n = i.n order by i.n`);
 
 type Row = CallRow & {demand_id: number | null; at: string};
-
-/** A row as it is now, but for the time, from what was asked. */
-export const rowOf = (colony: Id, {processid, spec}: Submission, at: string): ProcessRow => ({
-	process_id: processid, colony_id: colony, target_computer_ids: spec.targetcomputerids, assigned_computer_id: null, status: 0, entered_at: at, computer_type: spec.computertype,
-	submission_time: at, start_time: null, end_time: null, deadline: null, timeout: spec.timeout, retries: 0, max_retries: spec.maxretries, mem: spec.mem, cores: spec.cores, gpus: spec.gpus, traceparent: spec.traceparent, attributes: given(spec),
-});
 
 /** Submits processes of several callers to one colony, each for itself, in one transaction. `demand`: the row of \`demands\` that it belongs to. */
 export async function submitTogether(database: Database, colony: Id, slot: Slot, calls: readonly SubmitCall[]): Promise<Array<Answered<{process: Process; demand: number}>>> {

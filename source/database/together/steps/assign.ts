@@ -44,7 +44,7 @@ type Row = Head & ({process_id: null} | Claimed);
 export async function assignInSteps(database: Database, {colony, kind, cursors}: {colony: Id; kind: Kind; cursors: ClaimCursors}, slot: Slot, calls: readonly AssignCall[]): Promise<Array<Answered<Assigned | undefined>>> {
 	const places = cursors.get();
 	const {answers, taken} = await inSteps(database, async run => {
-		const [{number, fresh, allowed}, isTaken] = await Promise.all([
+		const [{given, fresh, allowed}, isTaken] = await Promise.all([
 			open(run, {colony, slot, calls, owner: false, computers: {...alike, values: [kind.computer_type, kind.cores, kind.mem, kind.gpus]}}),
 			takeKeys(run, calls),
 		]);
@@ -64,7 +64,7 @@ export async function assignInSteps(database: Database, {colony, kind, cursors}:
 		const isSure = rows.length > 0 && !rows[0]!.stopped && rows[0]!.seen < look && rows[0]!.seen === claimed.length;
 		const answered = good.filter(call => byCall.has(call) || (isSure && !call.waits));
 		await Promise.all([
-			noteAll(run, {number: number ?? 0, colony, what: 'process.assign', from: 'waiting', to: 'running'}, claimed.map(row => ({
+			noteAll(run, given, {colony, what: 'process.assign', from: 'waiting', to: 'running'}, claimed.map(row => ({
 				actor: row.assigned_computer_id!, subject: row.process_id, detail: {...attemptOf(row), deadline: row.deadline, wait: row.waited},
 			}))),
 			keepAll(run, answered.map(call => ({call, subject: byCall.get(call)?.process_id}))),

@@ -27,7 +27,7 @@ type Locked = ProcessRow & {early: boolean};
 export async function closeInSteps(database: Database, {colony, to}: {colony: Id; to: 'successful' | 'failed'}, slot: Slot, calls: readonly CloseCall[]): Promise<Array<Answered<Process>>> {
 	const ids = calls.map(({processid}) => bytesOf(processid));
 	return inSteps(database, async run => {
-		const [{number, now, fresh, allowed}, {rows: locked}, {rows: written}] = await Promise.all([
+		const [{given, fresh, allowed}, {rows: locked}, {rows: written}] = await Promise.all([
 			open(run, {colony, slot, calls, owner: false}),
 			run<Locked>('lock', lock, [bytesOf(colony), ids]),
 			// In a statement after the lock: it sees what was written to the processes until then.
@@ -37,16 +37,16 @@ export async function closeInSteps(database: Database, {colony, to}: {colony: Id
 		const writtenTo = groupBy(written, row => row.process_id);
 		const good = new Map(calls.flatMap((call, index) => {
 			const row = rows.get(call.processid);
-			return allowed[index] && row?.assigned_computer_id === call.signer && row.early ? [[call, closedOf(row, {to, now, written: writtenTo.get(call.processid) ?? []})] as const] : [];
+			return allowed[index] && row?.assigned_computer_id === call.signer && row.early ? [[call, closedOf(row, {to, now: given.now, written: writtenTo.get(call.processid) ?? []})] as const] : [];
 		}));
 		if (good.size > 0) {
 			const closed = [...good.values()];
 			const gone = bytesOfAll(closed.map(({row}) => row.process_id));
 			await Promise.all([
-				run('close', moving, [statusOf(to), now, gone, closed.map(({added}) => added)]),
+				run('close', moving, [statusOf(to), given.now, gone, closed.map(({added}) => added)]),
 				run('leave', leave, [gone]),
 				...(closed.some(({row}) => writtenTo.has(row.process_id)) ? [run('sweep', sweep, [gone])] : []),
-				noteAll(run, {number: number!, colony, what: `process.${to}`, from: 'running', to}, closed.map(({row}) => ({actor: row.assigned_computer_id!, subject: row.process_id, detail: {...attemptOf(row), run: microsecondsOf(row)}}))),
+				noteAll(run, given, {colony, what: `process.${to}`, from: 'running', to}, closed.map(({row}) => ({actor: row.assigned_computer_id!, subject: row.process_id, detail: {...attemptOf(row), run: microsecondsOf(row)}}))),
 			]);
 		}
 
