@@ -90,7 +90,10 @@ function callsIn(part: Part | undefined, {volatility}: Catalogue): Array<{id: st
 	});
 }
 
-const hasTable = (part: Part): boolean => [...within(part)].some(({is, fields}) => ['RTE', 'RANGETBLENTRY'].includes(is) && fields.rtekind === '0');
+/** Tables of PostgreSQL itself, which every server has, are below. */
+const firstOfOthers = 16_384;
+
+const hasTable = (part: Part): boolean => [...within(part)].some(({is, fields}) => ['RTE', 'RANGETBLENTRY'].includes(is) && fields.rtekind === '0' && Number(fields.relid) >= firstOfOthers);
 
 /** What only the server may do that all sessions share, in a statement without tables. */
 const shared = /^(?:txid_|pg_(?:try_)?advisory)/;

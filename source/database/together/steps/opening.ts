@@ -70,7 +70,11 @@ export async function noteAll(run: Run, {txid, now, rows: numbers}: Given, {colo
 	}
 }
 
-const keep = (count: number): string => `insert into colonies.idempotency_keys (signer, key, fingerprint, subjects) values ${Array.from({length: count}, (_, row) => `($${4 * row + 1}, $${4 * row + 2}, $${4 * row + 3}, $${4 * row + 4})`).join(', ')} on conflict do nothing returning signer, key`;
+/** Of so many calls. As a list of values, for the time is the server's. */
+function keep(count: number): string {
+	const rows = Array.from({length: count}, (_, row) => `(${[1, 2, 3, 4].map(column => `$${(row * 4) + column}`).join(', ')})`);
+	return `insert into colonies.idempotency_keys (signer, key, fingerprint, subjects) values ${rows.join(', ')} on conflict do nothing returning signer, key`;
+}
 
 /** What is kept under the key of a call: the process that it made or took, or none. */
 type Subject<Of extends Call> = {call: Of; subject: Id | undefined};
