@@ -134,7 +134,7 @@ Inserts rows of the history whose transaction, `$1`, comes after what is sealed.
 What it gathers first it commits in two, and the rows come into sight after the transaction has ended for those who read by its number.
 */
 export const insertingRows = `insert into colonies.history (history_id, txid, at, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
-	select i.id, $1::bigint + b.base, $2::timestamptz, i.actor, $3::text, $4::text, i.noun, i.subject, i.colony, i.what, i."from", i."to", i.detail
+	select i.id, $1::bigint + b.base, $2::timestamptz, i.actor, $3::text, $4::text, i.noun, i.subject, nullif(i.colony, ''), i.what, nullif(i."from", ''), nullif(i."to", ''), nullif(i.detail, 'null')
 	from unnest($5::bigint[], $6::bytea[], $7::text[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::text[], $13::jsonb[]) as i(id, actor, noun, subject, colony, what, "from", "to", detail), colonies.txid_base b
 	where $1::bigint + b.base > b.sealed`;
 
@@ -146,9 +146,9 @@ async function write(client: Client, {actor, request, signature, txid, now}: Aut
 	}
 }
 
-/** Rows as the lists that `insertingRows` takes. */
+/** Rows as the lists that `insertingRows` takes, without nulls: `array_nulls` may be off. */
 export const valuesOfRows = (rows: ReadonlyArray<Row & {actor: string}>): unknown[] => [
-	rows.map(({id}) => id), rows.map(({actor}) => actor), rows.map(({noun}) => noun), rows.map(({subject}) => subject), rows.map(({colony}) => colony), rows.map(({what}) => what), rows.map(({from}) => from), rows.map(({to}) => to), rows.map(({detail}) => detail),
+	rows.map(({id}) => id), rows.map(({actor}) => actor), rows.map(({noun}) => noun), rows.map(({subject}) => subject), rows.map(({colony}) => colony ?? bytesOf('')), rows.map(({what}) => what), rows.map(({from}) => from ?? ''), rows.map(({to}) => to ?? ''), rows.map(({detail}) => detail ?? 'null'),
 ];
 
 /** The image of what was removed last under an id, as the history has it; undefined when nothing was. */

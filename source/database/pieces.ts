@@ -11,7 +11,9 @@ export async function makePieces(client: Client): Promise<void> {
 	await client.query('set local lock_timeout = \'200ms\'');
 	await client.query(`select colonies.make_piece('closed', '${timeOfPieces.closed}', ((statement_timestamp() at time zone 'UTC') + months * interval '1 month')::date, false) from generate_series(0, 1) months`);
 	// Days only where they are few, for the planner looks at every piece.
-	await client.query(`select colonies.make_piece('history', '${timeOfPieces.history}', (statement_timestamp() at time zone 'UTC')::date + days, coalesce((select r.days <= 31 from colonies.retention r), false)) from generate_series(0, 2) days`);
+	// Apart from the look at a table: with Citus that runs on another server, which makes none.
+	const {rows: [kept]} = await client.query<{byday: boolean | null}>('select days <= 31 as byday from colonies.retention');
+	await client.query(`select colonies.make_piece('history', '${timeOfPieces.history}', (statement_timestamp() at time zone 'UTC')::date + days, $1::boolean) from generate_series(0, 2) days`, [kept?.byday ?? false]);
 }
 
 /** A piece of a table, with what is from `begins` to before `ends`. `functions`: the schema of TimescaleDB's functions, where that made it; `isPast`: whether nothing can come into it any more. */
@@ -19,7 +21,7 @@ export type Piece = {name: string; begins: Time; ends: Time; isPast: boolean; is
 
 /** The pieces of a table, the oldest first, but for the one that holds what belongs to none. */
 export async function piecesOf(client: Client, table: keyof typeof timeOfPieces): Promise<Piece[]> {
-	const {rows: [kind]} = await client.query<{isPlain: boolean}>('select exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass($1)) as "isPlain"', [`colonies.${table}`]);
+	const {rows: [kind]} = await client.query<{isPlain: boolean}>(`select exists (select from pg_catalog.pg_partitioned_table where partrelid = to_regclass('colonies.${table}')) as "isPlain"`);
 	const functions = kind!.isPlain ? undefined : await timescaleSchema(client);
 	const pieces = kind!.isPlain
 		? `select format('%I.%I', n.nspname, c.relname) as name, coalesce(substring(b.bound from 'FROM \\(''([^'']+)''\\)')::timestamptz, '-infinity') as begins, substring(b.bound from 'TO \\(''([^'']+)''\\)')::timestamptz as ends, false as compressed

@@ -35,7 +35,7 @@ export const rowOf = (colony: Id, {processid, spec}: Submission, at: Time): Proc
 
 /** Adds waiting processes of the colony `$1`. Out of a table and with nothing that is not immutable, so that Citus hands it on as it is. */
 export const adding = `insert into colonies.live (process_id, colony_id, demand_id, entered_at, submission_time, target_computer_ids, computer_type, timeout, max_retries, mem, cores, gpus, traceparent, attributes)
-	select i.id, c.colony_id, i.demand, i.at, i.at, colonies.bytes_of_all(string_to_array(i.targets, ',')), i.type, i.timeout, i.retries, i.mem, i.cores, i.gpus, i.traceparent, i.attributes
+	select i.id, c.colony_id, i.demand, i.at, i.at, colonies.bytes_of_all(string_to_array(i.targets, ',')), i.type, i.timeout, i.retries, i.mem, i.cores, i.gpus, nullif(i.traceparent, ''), nullif(i.attributes, 'null')
 	from unnest($2::bytea[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::bigint[], $10::integer[], $11::integer[], $12::text[], $13::jsonb[])
 		with ordinality as i(id, demand, at, targets, type, timeout, retries, mem, cores, gpus, traceparent, attributes, n) join colonies.colonies c on c.colony_id = $1 order by i.n`;
 
@@ -45,8 +45,19 @@ export type Timed = {submission: Submission; demand: number; at: Time};
 export function addingValues(colony: Id, rows: readonly Timed[]): unknown[] {
 	const specs = rows.map(({submission: {spec}}) => spec);
 	return [
-		bytesOf(colony), rows.map(({submission: {processid}}) => bytesOf(processid)), rows.map(({demand}) => demand), rows.map(({at}) => at), specs.map(spec => spec.targetcomputerids.join(',')), specs.map(spec => spec.computertype),
-		specs.map(spec => spec.timeout), specs.map(spec => spec.maxretries), specs.map(spec => spec.mem), specs.map(spec => spec.cores), specs.map(spec => spec.gpus), specs.map(spec => spec.traceparent ?? null), specs.map(spec => given(spec)),
+		bytesOf(colony),
+		rows.map(({submission: {processid}}) => bytesOf(processid)),
+		rows.map(({demand}) => demand),
+		rows.map(({at}) => at),
+		specs.map(spec => spec.targetcomputerids.join(',')),
+		specs.map(spec => spec.computertype),
+		specs.map(spec => spec.timeout),
+		specs.map(spec => spec.maxretries),
+		specs.map(spec => spec.mem),
+		specs.map(spec => spec.cores),
+		specs.map(spec => spec.gpus),
+		specs.map(spec => spec.traceparent ?? ''),
+		specs.map(spec => given(spec) ?? 'null'),
 	];
 }
 
