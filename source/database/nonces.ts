@@ -22,7 +22,7 @@ export const isGood = (created: string): string => `to_timestamp(${created}) bet
 
 /** The same of a time of the database, which is at hand. */
 export function isGoodAt(created: number, now: Time): boolean {
-	const ago = Number(microseconds(now)!) / 1_000_000 - created;
+	const ago = (Number(microseconds(now)!) / 1_000_000) - created;
 	return ago <= requestLife.after + 1 && ago >= -requestLife.ahead - 1;
 }
 
