@@ -35,8 +35,9 @@ type Group = {
 /** Takes what rows of the history are given. Whoever raises the base of the numbers waits for those that hold this lock. */
 const start = `${givingNumbers}, pg_advisory_xact_lock_shared(hashtextextended('colonies.txid_base', 0))::text as held`;
 
+/** Computers with what their present key proves, beside each other. */
 const standing = (condition: string): string => `select b.base, b.sealed, (select true from colonies.colonies where colony_id = $1 for key share skip locked) as owner,
-	array(select c.computer_id from colonies.computers c where c.colony_id = $1 and c.computer_id = any ($2::bytea[]) and c.computer_id <> $1 and c.status + 0 = 1 and ${condition} order by c.computer_id for share skip locked) as members
+	array(select c.computer_id || coalesce(c.key_id, c.computer_id) from colonies.computers c where c.colony_id = $1 and c.computer_id = any ($2::bytea[]) and c.computer_id <> $1 and c.status + 0 = 1 and ${condition} order by c.computer_id for share skip locked) as members
 	from colonies.txid_base b`;
 
 /** Out of a table, so that Citus hands it on as it is. */
@@ -47,7 +48,7 @@ export async function open(run: Run, {colony, slot, calls, owner, computers = {n
 	const signers = [...new Set(calls.map(({signer}) => signer))];
 	const [{rows: [started]}, {rows: [found]}, spent] = await Promise.all([
 		run<Given>('start', start, [calls.length]),
-		run<{base: number; sealed: number; owner: boolean | null; members: Id[]}>(`standing${computers.name}`, standing(computers.condition), [bytesOf(colony), bytesOfAll(signers), ...computers.values]),
+		run<{base: number; sealed: number; owner: boolean | null; members: string[]}>(`standing${computers.name}`, standing(computers.condition), [bytesOf(colony), bytesOfAll(signers), ...computers.values]),
 		slot === undefined ? undefined : run<{proof: string}>(`spend_${slot}`, spend(slot), [calls.flatMap(({spent}) => spent === undefined ? [] : [bytesOf(proofOf(spent))])]),
 	]);
 	const given = started!;
@@ -56,7 +57,7 @@ export async function open(run: Run, {colony, slot, calls, owner, computers = {n
 	const members = new Set(found!.members);
 	// A row that comes before what is sealed is refused where it is written alone.
 	const isOpen = found!.owner === true && given.txid + found!.base > found!.sealed;
-	return {given, fresh, allowed: calls.map(({signer}, index) => isOpen && fresh[index] !== false && ((owner && signer === colony) || members.has(signer)))};
+	return {given, fresh, allowed: calls.map(({signer, proved}, index) => isOpen && fresh[index] !== false && ((owner && proved === colony) || members.has(`${signer}${proved}`)))};
 }
 
 /** A step that a process took, as a row of the history. */
