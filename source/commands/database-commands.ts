@@ -2,7 +2,7 @@ import process from 'node:process';
 import {plural} from '../core/text.ts';
 import type {CopiedStore} from '../operations/context.ts';
 import {
-	flag, line, optional, secret,
+	flag, integer, line, optional, secret,
 } from '../operations/fields.ts';
 import {askYes} from './ask.ts';
 import {
@@ -17,10 +17,15 @@ import {withStore} from './store.ts';
 const createDatabase = defineCommand({
 	words: ['database', 'create'],
 	summary: 'Make the schema in a database and work there from now on; harmless when repeated.',
-	flags: {rootpassword: optional(secret(rootPassword.label, 'Kept as the root password when it is the first; else COLONIES_ROOT_PASSWORD')), ...outputFlags},
+	flags: {
+		rootpassword: optional(secret(rootPassword.label, 'Kept as the root password when it is the first; else COLONIES_ROOT_PASSWORD')),
+		cells: optional(integer('Cells', 'Schemas that colonies are spread over, so many in this database: SCHEMA, SCHEMA_01, …', {least: 1, most: 99})),
+		citus: optional(flag('Citus', 'On a coordinator of Citus: each cell is a schema that Citus places on a worker and moves')),
+		...outputFlags,
+	},
 	store: localStoreFlags,
 	async run({world, flags, choice}) {
-		const where = await world.contexts.create(choice, toNotice(world), givenSecret(world, rootPassword, flags.rootpassword));
+		const where = await world.contexts.create(choice, toNotice(world), {rootpassword: givenSecret(world, rootPassword, flags.rootpassword), cells: flags.cells, citus: flags.citus});
 		if (flags.output !== undefined) {
 			await showDone('It was done.', async () => printResult(world, where, {output: flags.output}));
 		}

@@ -1,6 +1,7 @@
 import {type AnyOperation, commandsOf, operations} from '../operations/registry.ts';
 import type {CommandEntry} from './command.ts';
 import {auditCommands} from './audit-commands.ts';
+import {operationCellCommands, ownCellCommands} from './cell-commands.ts';
 import {completionCommands} from './completion/index.ts';
 import {contextCommands} from './context-commands.ts';
 import {workCommands} from './computer-work.ts';
@@ -13,7 +14,7 @@ const fromOperations = (Object.values(operations) as AnyOperation[]).flatMap(ope
 
 /** Every command, a noun's together, in the order in which help shows them. */
 export const commands: readonly CommandEntry[] = (() => {
-	const all = [...fromOperations.map(entry => auditCommands.find(({words}) => words.join(' ') === entry.words.join(' ')) ?? entry), ...workCommands, ...databaseCommands, ...serverCommands, ...contextCommands, ...keychainCommands, ...completionCommands(() => commands)];
+	const all = [...fromOperations.map(entry => [...auditCommands, ...operationCellCommands].find(({words}) => words.join(' ') === entry.words.join(' ')) ?? entry), ...workCommands, ...databaseCommands, ...ownCellCommands, ...serverCommands, ...contextCommands, ...keychainCommands, ...completionCommands(() => commands)];
 	const nouns = [...new Set(all.map(({words: [noun]}) => noun))];
 	return nouns.flatMap(noun => all.filter(({words}) => words[0] === noun));
 })();

@@ -1,8 +1,9 @@
 import fs from 'node:fs/promises';
 import {ColoniesError, InvalidInput, storeUnavailable} from '../core/errors.ts';
-import {copyInstallation, type Database, migrate, newestSchema} from '../database/index.ts';
+import {cells, copyInstallation, type Database, migrate, newestSchema} from '../database/index.ts';
 import type {CopiedStore} from '../operations/index.ts';
 import {checkSchema, connect} from './databases.ts';
+import {refuseSeveral} from './open-cells.ts';
 import {embeddedFolder} from './places.ts';
 import type {CopyTarget, ServerTarget, Target} from './resolve.ts';
 
@@ -72,6 +73,7 @@ async function openSource(store: Exclude<Target, ServerTarget>, data: string): P
 	const {database} = await open(store, data);
 	try {
 		await (store.kind === 'database' ? checkSchema(database, store) : migrate(database));
+		refuseSeveral(await cells.membership(database), 'a copy is of one');
 		return database;
 	} catch (error) {
 		await database.close();

@@ -3,13 +3,16 @@ import {isLoopback} from '../core/loopback.ts';
 import {defaultSchema} from '../core/schema-name.ts';
 import {quoted} from '../core/text.ts';
 import {
-	continueNumbers, type Database, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer, refuseWorker,
+	cells, continueNumbers, type Database, distributeSchema, migrate, newestSchema, refuseEncoding, refuseForeign, refuseNewer, refuseWorker, schemaVersion,
 } from '../database/index.ts';
-import type {Settings} from '../keychain/index.ts';
+import type {SavedSettings, Settings} from '../keychain/index.ts';
 import {
 	Broker, type Context, type HostedContext, type Notice, type Where,
 } from '../operations/index.ts';
 import {brokerContext} from './local.ts';
+import {
+	addCellElsewhere, installationContext, makeCells, migrateCells, refuseCell, targetOf, type Ways,
+} from './open-cells.ts';
 import {type DatabaseTarget, keptSchema, mannerOf} from './resolve.ts';
 import {keepRoot, type RootGiven} from './root.ts';
 
@@ -42,14 +45,19 @@ export async function checkSchema(database: Database, target: DatabaseTarget): P
 }
 
 /** The schema of a shared database is made on purpose only. */
-async function prepare(database: Database, target: DatabaseTarget, attended: boolean): Promise<void> {
+async function prepare(database: Database, target: DatabaseTarget, attended: boolean): Promise<cells.Membership> {
 	try {
 		await checkSchema(database, target);
+		const membership = await cells.membership(database);
+		refuseCell(membership, target);
+		return membership;
 	} catch (error) {
 		// An operator's console opens on a database that is away; it is checked when it is back.
 		if (!attended || await isReachable(database)) {
 			throw error;
 		}
+
+		return {cells: [], of: undefined};
 	}
 }
 
@@ -74,20 +82,23 @@ async function closing<Result>(database: Database, work: () => Promise<Result>):
 }
 
 /** The operations on a database. `attended`: for as long as an operator stays; one that is away now is tried again. @throws ColoniesError */
-export async function openDatabase(target: DatabaseTarget, attended: boolean): Promise<Context> {
+export async function openDatabase(target: DatabaseTarget, attended: boolean, saved: SavedSettings): Promise<Context> {
 	const database = await connect(target, attended);
 	return closing(database, async () => {
-		await prepare(database, target, attended);
+		const membership = await prepare(database, target, attended);
 		// A console outlives restarts of its database, which may come back as that of a newer version.
 		const check = attended ? async () => checkSchema(database, target) : undefined;
-		return brokerContext(database, {kind: 'database', name: target.name, local: true, isLocal: isHere(target), attended, check});
+		const context = brokerContext(database, {kind: 'database', name: target.name, local: true, isLocal: isHere(target), attended, check});
+		return installationContext({database, context}, membership, {target, local: true, isLocal: isHere(target), attended, ways: waysOf(saved)});
 	});
 }
 
+const waysOf = (saved: SavedSettings): Ways => ({connect, check: checkSchema, saved});
+
 /** For callers from elsewhere, none of whom may set the first root password: whoever starts the server does. */
-export async function hostDatabase(target: DatabaseTarget, root: RootGiven, notice: Notice): Promise<HostedContext> {
+export async function hostDatabase(target: DatabaseTarget, root: RootGiven, notice: Notice, saved: SavedSettings): Promise<HostedContext> {
 	const database = await connect(target);
-	await closing(database, async () => prepare(database, target, false));
+	const membership = await closing(database, async () => prepare(database, target, false));
 	const context = brokerContext(database, {kind: 'database', name: target.name, local: false, attended: true, check: async () => checkSchema(database, target)});
 	try {
 		await keepRoot(context.broker, notice, root);
@@ -96,7 +107,7 @@ export async function hostDatabase(target: DatabaseTarget, root: RootGiven, noti
 		throw error;
 	}
 
-	return context;
+	return installationContext({database, context}, membership, {target, local: false, attended: true, ways: waysOf(saved)});
 }
 
 /** Forgets the root password of a database. @returns whether there was one */
@@ -110,8 +121,11 @@ export async function resetRootOf(target: DatabaseTarget): Promise<boolean> {
 	}
 }
 
+/** `cells`: how many there are to be; `citus`: each is a schema that Citus places. */
+type Making = {rootpassword: string | undefined; cells: number | undefined; citus: boolean | undefined};
+
 /** Makes the schema, saves the context and makes it current. @throws ColoniesError */
-export async function createDatabase(settings: Settings, target: DatabaseTarget, notice: Notice, rootpassword: string | undefined): Promise<Where> {
+export async function createDatabase(settings: Settings, target: DatabaseTarget, notice: Notice, {rootpassword, cells: count, citus = false}: Making): Promise<Where> {
 	const database = await connect(target);
 	return closing(database, async () => {
 		const done = await migrate(database, undefined, ({place, of, name, rows}) => {
@@ -119,6 +133,17 @@ export async function createDatabase(settings: Settings, target: DatabaseTarget,
 		});
 		if (rootpassword !== undefined) {
 			await keepRoot(new Broker(database, {local: true}), notice, {rootpassword});
+		}
+
+		if (citus) {
+			await distributeSchema(database);
+			notice(`Citus places the schema ${quoted(target.schema)}.`);
+		}
+
+		const ways = waysOf(await settings.read());
+		await migrateCells({database, target}, ways, notice);
+		if (count !== undefined) {
+			await makeCells({database, target}, {count, citus}, ways, notice);
 		}
 
 		const context = brokerContext(database, {kind: target.kind, name: target.name, local: true});
@@ -139,4 +164,33 @@ async function save(settings: Settings, target: DatabaseTarget, notice: Notice):
 
 	await settings.saveContext(name, {kind: 'database', host, port, user, password, database, ...keptSchema(schema), ssl, ...mannerOf(target)}, {use: true});
 	notice(`Saved the context ${quoted(name)} and made it current: commands without database flags go there now.`);
+}
+
+/** Where the other cells of an installation are; none where the store is not at hand, or has no schema yet. @throws ColoniesError */
+export async function otherCells(target: DatabaseTarget, saved: SavedSettings): Promise<DatabaseTarget[]> {
+	const database = await connect(target);
+	try {
+		const version = await schemaVersion(database);
+		const {cells: all} = version < newestSchema ? {cells: []} : await cells.membership(database);
+		return all.filter(({cell}) => cell !== cells.firstCell).map(cell => targetOf(target, cell, saved));
+	} finally {
+		await database.close();
+	}
+}
+
+/** Adds a cell that lies elsewhere. Its password is kept on this machine, as that of a context. @throws ColoniesError */
+export async function addCellTo(settings: Settings, first: DatabaseTarget, target: DatabaseTarget, name: string | undefined, notice: Notice): Promise<void> {
+	const database = await connect(first);
+	try {
+		await checkSchema(database, first);
+		await addCellElsewhere({database, target: first}, target, name, waysOf(await settings.read()), notice);
+	} finally {
+		await database.close();
+	}
+
+	const {host, port, user, password, ssl} = target;
+	if (password !== undefined && password !== first.password) {
+		await settings.saveContext(name ?? target.name, {kind: 'database', host, port, user, password, database: target.database, ...keptSchema(target.schema), ssl, ...mannerOf(target)});
+		notice('Its password is saved on this machine alone; give other servers one with the same password, or a context for it: colonies context add.');
+	}
 }

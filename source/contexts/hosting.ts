@@ -1,8 +1,8 @@
 import {pause} from '../core/backoff.ts';
 import {type ColoniesError, toColoniesError} from '../core/errors.ts';
 import {type Database, migrate} from '../database/index.ts';
-import type {Context, HostedContext} from '../operations/index.ts';
-import {brokerContext} from './local.ts';
+import type {Context} from '../operations/index.ts';
+import {type BrokerContext, brokerContext} from './local.ts';
 import {Gate, holdOn, socketOf} from './socket.ts';
 
 /** The embedded database of a folder, and who asks for it. */
@@ -17,7 +17,7 @@ const firstPause = 10;
 const longestPause = 100;
 
 /** Opens the database of a folder in this process and serves it on its socket. @throws ColoniesError, `in-use` when another process has it */
-export async function host({folder, run, name, version}: Embedded): Promise<{context: HostedContext; database: Database; close(): Promise<void>}> {
+export async function host({folder, run, name, version}: Embedded): Promise<{context: BrokerContext; database: Database; close(): Promise<void>}> {
 	const {openEmbedded} = await import('../database/embedded/index.ts');
 	const gate = new Gate(socketOf(folder, run), version);
 	let database: Database | undefined;

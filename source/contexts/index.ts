@@ -4,7 +4,7 @@ import {dropSchema} from '../database/index.ts';
 import type {Folders, Settings} from '../keychain/index.ts';
 import type {ContextChoice, Contexts} from '../operations/index.ts';
 import {
-	connect, createDatabase, hostDatabase, openDatabase, resetRootOf,
+	addCellTo, connect, createDatabase, hostDatabase, openDatabase, otherCells, resetRootOf,
 } from './databases.ts';
 import type {Embedded} from './hosting.ts';
 import {embeddedFolder} from './places.ts';
@@ -14,7 +14,7 @@ import {
 import {savedContexts} from './saved.ts';
 import {visitServer} from './servers.ts';
 
-export {brokerContext} from './local.ts';
+export {type BrokerContext, brokerContext} from './local.ts';
 
 type World = {env: NodeJS.ProcessEnv; folders: Folders; settings: Settings; /** Of the program. */ version?: string};
 
@@ -43,7 +43,7 @@ export function createContexts(world: World): Contexts {
 				}
 
 				case 'database': {
-					return openDatabase(target, attended);
+					return openDatabase(target, attended, await world.settings.read());
 				}
 			}
 		},
@@ -55,24 +55,42 @@ export function createContexts(world: World): Contexts {
 			}
 
 			if (target.kind === 'database') {
-				return hostDatabase(target, root, notice);
+				return hostDatabase(target, root, notice, await world.settings.read());
 			}
 
 			const {hostEmbedded} = await import('./embedded.ts');
 			return hostEmbedded(embedded(target.name), root, notice);
 		},
-		async create(choice, notice, rootpassword) {
+		async create(choice, notice, {rootpassword, cells, citus} = {}) {
 			const target = await resolve(choice);
 			if (target.kind === 'server') {
 				throw noServer();
 			}
 
 			if (target.kind === 'database') {
-				return createDatabase(world.settings, target, notice, rootpassword);
+				return createDatabase(world.settings, target, notice, {rootpassword, cells, citus});
+			}
+
+			if (cells !== undefined || citus === true) {
+				throw new InvalidInput('The embedded database has one cell.', {hint: 'Give a PostgreSQL with --dbhost.'});
 			}
 
 			const {createEmbedded} = await import('./embedded.ts');
 			return createEmbedded(embedded(target.name), notice, rootpassword);
+		},
+		async addCell(choice, name, notice) {
+			const first = await resolve({});
+			if (first.kind !== 'database') {
+				throw new InvalidInput('The first cell is a PostgreSQL, and the current context is none.', {hint: 'Choose its context: colonies context use NAME; or name it in DATABASE_URL.'});
+			}
+
+			// What the environment says is the first one's.
+			const target = resolveTarget(checkChoice(choice), {}, {contexts: {}, current: undefined, console: {}});
+			if (target.kind !== 'database') {
+				throw new InvalidInput('A cell needs a place.', {hint: 'Give its database with --dbhost.'});
+			}
+
+			return addCellTo(world.settings, first, target, name, notice);
 		},
 		async resetRoot(choice) {
 			const target = await resolve(choice);
@@ -103,9 +121,18 @@ export function createContexts(world: World): Contexts {
 				throw noServer();
 			}
 
+			const others = target.kind === 'database' ? await otherCells(target, await world.settings.read()) : [];
 			return {
-				what: describeTarget(target, world),
+				what: `${describeTarget(target, world)}${others.length === 0 ? '' : ` and its other cells (${others.map(each => describeTarget(each, world)).join('; ')})`}`,
 				async drop(notice) {
+					for (const other of others) {
+						/* eslint-disable no-await-in-loop */
+						const database = await connect(other);
+						await dropSchema(database).finally(async () => database.close());
+						notice(`Dropped ${describeTarget(other, world)}.`);
+						/* eslint-enable no-await-in-loop */
+					}
+
 					// To itself, for nothing may be written meanwhile.
 					const database = target.kind === 'database' ? await connect(target) : await import('./embedded.ts').then(async ({openAlone}) => openAlone(embedded(target.name)));
 					await dropSchema(database).finally(async () => database.close());

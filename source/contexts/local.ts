@@ -1,5 +1,5 @@
 import {type Database, schemaVersion} from '../database/index.ts';
-import {type HostedContext, Broker} from '../operations/index.ts';
+import {Broker, type Context} from '../operations/index.ts';
 import {keepTime} from './keep-time.ts';
 
 type LocalOptions = {
@@ -13,7 +13,12 @@ type LocalOptions = {
 	attended?: boolean;
 	/** Refuses a database that this program must not touch; asked before the first use and after each time that it was away. */
 	check?: (() => Promise<void>) | undefined;
+	/** The broker of the first cell, where this is another one. */
+	first?: Broker;
 };
+
+/** A context with its own broker. */
+export type BrokerContext = Context & {readonly broker: Broker};
 
 /** Asks `check` once for each time that the database has come back. */
 function guardWith(database: Database, check: (() => Promise<void>) | undefined): () => Promise<void> {
@@ -46,8 +51,8 @@ function readyFor(database: Database, guard: () => Promise<void>): () => Promise
 }
 
 /** The operations on a database that this process holds a connection to. Closing it closes the database. */
-export function brokerContext(database: Database, {kind, name, local, isLocal = true, attended = false, check}: LocalOptions): HostedContext {
-	const broker = new Broker(database, {local});
+export function brokerContext(database: Database, {kind, name, local, isLocal = true, attended = false, check, first}: LocalOptions): BrokerContext {
+	const broker = new Broker(database, {local, ...(first && {first})});
 	const guard = guardWith(database, check);
 	const stopKeepingTime = attended ? keepTime(broker, readyFor(database, guard)) : async () => undefined;
 	return {

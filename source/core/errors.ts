@@ -53,6 +53,8 @@ export class ColoniesError extends Error {
 	readonly outward: Outward | undefined;
 	/** Of one that leaves it open otherwise (`unavailable`, `internal`): whether nothing of what was asked for was done, for certain. */
 	nothingDone = false;
+	/** That the colony is not in this store, as far as its caller can tell: it may be in another cell. */
+	isAbsence = false;
 	/** Of `unavailable`: why no connection stands although somebody answers. */
 	readonly barrier: Barrier | undefined;
 

@@ -26,6 +26,8 @@ export type AttributeType = 0 | 1 | 2;
 export type Colony = {
 	colonyid: Id;
 	name: string;
+	/** The cell where it lives, where there are several and root asks. */
+	cell?: string;
 };
 
 /** A worker registered in one colony. `mem` in MB. */

@@ -26,6 +26,8 @@ export type AuditEntry = {
 	signed: boolean;
 	/** Whether a seal covers it. */
 	sealed: boolean;
+	/** In which cell, where all are listed. */
+	cell?: string;
 };
 
 /** An entry with all that is kept of it. `request`: what was signed, or asked by root. */
@@ -45,6 +47,9 @@ export type AuditFilter = {
 /** What operators changed; as the indexes have it (005-audit.ts). */
 const isChange = '(what <> \'process.requeue\' and what <> \'attribute.add\' and ((request is not null and (actor <> \'root\' or noun not in (\'computer\', \'process\'))) or (noun = \'installation\' and actor <> \'system\')))';
 const namesWhats = '(what in (\'colony.register\', \'colony.rename\', \'colony.remove\', \'computer.register\', \'computer.rename\', \'computer.remove\'))';
+
+/** A row of a colony that went to another cell is told there. */
+const livesHere = '(colony_id is null or colony_id not in (select d.colony_id from colonies.departures d union all select a.colony_id from colonies.arrivals a))';
 
 /** Names that a text may be part of. */
 const mostNamed = 1000;
@@ -146,6 +151,7 @@ function conditionsOf(listing: Listing, {all, colony, actor, subject, whats}: Au
 	const equal = (column: string, value: string | undefined) => value === undefined ? [] : [`${column} = ${listing.given(bytesOfAny(value))}`];
 	return [
 		...(all ? [] : [isChange]),
+		...(colony === undefined ? [livesHere] : []),
 		...equal('colony_id', colony),
 		...equal('actor', actor),
 		...equal('subject_id', subject),

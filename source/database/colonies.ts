@@ -2,6 +2,7 @@ import {Conflict, NotFound} from '../core/errors.ts';
 import {type Filter, groupsOf} from '../core/filter-language/index.ts';
 import {quoted} from '../core/text.ts';
 import {type Colony, computerStates, type Id} from '../core/types.ts';
+import {isElsewhere, registering} from './cells/directory.ts';
 import {testsOf} from './filters.ts';
 import {type Author, type Done, record} from './history.ts';
 import {type Page, type PageRequest, decodePosition, readingOrder, toPage} from './pages.ts';
@@ -13,11 +14,12 @@ import {
 import type {Client} from './types.ts';
 import {bytesOf} from './values.ts';
 
-export const unknownColony = (colony: Id) => new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
+export const unknownColony = (colony: Id) => Object.assign(new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'}), {isAbsence: true});
 
 /** Adds a colony. @throws Conflict when its id is registered already. */
 export async function register(client: Client, colony: Id, name: string): Promise<Done<Colony>> {
-	const {rows} = await client.query<ColonyRow>('insert into colonies.colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [bytesOf(colony), name]);
+	const [, {rows: [place]}] = await Promise.all([client.query(registering), client.query<{elsewhere: boolean}>(`select ${isElsewhere} as elsewhere`, [bytesOf(colony)])]);
+	const {rows} = place!.elsewhere ? {rows: []} : await client.query<ColonyRow>('insert into colonies.colonies (colony_id, name) values ($1, $2) on conflict do nothing returning *', [bytesOf(colony), name]);
 	if (!rows[0]) {
 		throw new Conflict(`The colony ${quoted(colony)} is registered already.`);
 	}

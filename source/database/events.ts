@@ -44,9 +44,14 @@ const toEvent = (row: EventRow): Event => ({
 /** What happened after a place, oldest first: in one colony, or everywhere. */
 export async function eventsAfter(client: Client, {after, colony, limit}: {after: Place; colony?: Id; limit: number}): Promise<Event[]> {
 	const horizon = await horizonOf(client);
+	// What was seen in another cell, before the colony came here, is somewhere in the portion that it came with.
+	const from = colony === undefined
+		? '$1::bigint, $2::bigint'
+		: `select coalesce(m.to_txid, $1::bigint), coalesce(m.to_row, $2::bigint) from (select) always
+			left join lateral (select to_txid, to_row from colonies.moved_places where colony_id = $5 and (txid, history_id) >= ($1::bigint, $2::bigint) order by txid, history_id limit 1) m on true`;
 	const {rows} = await client.query<EventRow>(
 		`select history_id, txid, at, colonies.text_of(actor) as actor, colony_id, noun, colonies.text_of(subject_id) as subject_id, what, from_state, to_state from colonies.history
-		where (txid, history_id) > ($1::bigint, $2::bigint) and txid < $4::bigint ${colony === undefined ? '' : 'and colony_id = $5'}
+		where (txid, history_id) > (${from}) and txid < $4::bigint ${colony === undefined ? '' : 'and colony_id = $5'}
 		order by txid, history_id limit $3`,
 		[after.txid, after.row, limit, horizon, ...(colony === undefined ? [] : [bytesOf(colony)])],
 	);

@@ -4,6 +4,7 @@ export * as audit from './audit.ts';
 export {type Standing, standingOf} from './authority.ts';
 export {ClaimCursors} from './claim-cursors.ts';
 export {claim} from './claims.ts';
+export * as cells from './cells/index.ts';
 export * as closedDrops from './closed-drops.ts';
 export {makePieces} from './pieces.ts';
 export {distributeSchema, type Engine, findEngine, refuseWorker} from './citus.ts';

@@ -65,6 +65,13 @@ export async function raiseBase(client: Client): Promise<boolean> {
 	return rowCount === 1;
 }
 
+/** Waits until whoever writes to the history has finished, and lets nobody begin: no transaction has rows on both sides of a new base, and no reader a horizon above what is still to come. */
+async function keepWritersOut(client: Client): Promise<void> {
+	// Groups that go in steps read the base before they write.
+	await client.query('select pg_advisory_xact_lock(hashtextextended(\'colonies.txid_base\', 0))');
+	await client.query('lock table colonies.history in share row exclusive mode');
+}
+
 /**
 Has the numbers of the history go on above those that are there, where the server has counted less far: after a dump was restored into another server.
 Harmless when repeated and when several do it at once; nothing is changed where the numbers are right, or where the database takes no changes.
@@ -78,10 +85,7 @@ export async function continueNumbers(database: Database): Promise<boolean> {
 	}
 
 	return database.transaction(async client => {
-		// Groups that go in steps read the base before they write.
-		await client.query('select pg_advisory_xact_lock(hashtextextended(\'colonies.txid_base\', 0))');
-		// Whoever writes has finished then, or has not begun: no transaction has rows on both sides, and no reader a horizon above what is still to come.
-		await client.query('lock table colonies.history in share row exclusive mode');
+		await keepWritersOut(client);
 		return raiseBase(client);
 	});
 }
@@ -90,4 +94,18 @@ export async function continueNumbers(database: Database): Promise<boolean> {
 async function takesChanges(client: Client): Promise<boolean> {
 	const {rows: [row]} = await client.query<{takes: boolean}>('select not pg_is_in_recovery() and current_setting(\'transaction_read_only\') = \'off\' as takes');
 	return row!.takes;
+}
+
+/**
+Has the numbers of the history go on above one of another database, and the ids of events with them. Nothing is changed where they are above it already.
+@param margin how far above it they begin
+*/
+export async function raiseBaseAbove(database: Database, number: number, margin: number): Promise<void> {
+	const {rows: [row]} = await database.query<{behind: boolean}>('select txid_snapshot_xmin(txid_current_snapshot()) + base <= $1::bigint as behind from colonies.txid_base', [number]);
+	if (row!.behind) {
+		await database.transaction(async client => {
+			await keepWritersOut(client);
+			await client.query('update colonies.txid_base set base = $1::bigint + $2::bigint - txid_snapshot_xmin(txid_current_snapshot()) where txid_snapshot_xmin(txid_current_snapshot()) + base <= $1::bigint', [number, margin]);
+		});
+	}
 }

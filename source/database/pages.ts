@@ -23,6 +23,8 @@ export type Page<Row> = {
 	looked?: {count: number; position?: string};
 	/** Of a list as it was: the moment. */
 	at?: Time;
+	/** Of a list over several cells: those that did not answer, whose rows are missing. */
+	unanswered?: string[];
 };
 
 /** A position from the key of a row: opaque to callers, stable while the row keeps its key. */

@@ -26,6 +26,11 @@ export async function hold(client: Client): Promise<boolean> {
 	return row!.free;
 }
 
+/** The same, waiting for those who do. */
+export async function waitForHold(client: Client): Promise<void> {
+	await client.query(`select pg_advisory_xact_lock(${lock})`);
+}
+
 type Settings = {own: Spans; installation: Spans};
 
 /** What a colony says, and what the installation says. */
@@ -44,7 +49,7 @@ export const effective = ({own, installation}: Settings): Record<ClosedState, nu
 
 /** Sets how long closed processes are kept, of a colony or of the installation. @returns what was said before */
 export async function set(client: Client, colony: Id | undefined, change: (before: Spans) => Spans): Promise<{before: Spans; after: Spans}> {
-	await client.query(`select pg_advisory_xact_lock(${lock})`);
+	await waitForHold(client);
 	const settings = await get(client, colony);
 	const before = colony === undefined ? settings.installation : settings.own;
 	const after = change(before);

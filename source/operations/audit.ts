@@ -4,6 +4,7 @@ import {limits} from '../core/limits.ts';
 import {quoted, shortId} from '../core/text.ts';
 import type {Time} from '../core/types.ts';
 import {audit, placeText, readPlace, seals} from '../database/index.ts';
+import {cellField} from './cells.ts';
 import {type Column, defineOperation} from './define.ts';
 import {
 	flag, hash, identity, integer, line, optional, otherwise,
@@ -14,6 +15,7 @@ import {type Compared, comparePresent} from './present.ts';
 import {verify, type Verified} from './verify.ts';
 
 const colonyid = optional(identity('Colony', 'Id of the colony; root may leave it out, for all of them'));
+const cell = cellField;
 const colony = (input: {colonyid: string | undefined}) => input.colonyid!;
 
 const known = [...operatorsChanges.map(({name}) => name), ...otherChanges];
@@ -51,6 +53,7 @@ export const listAudit = defineOperation({
 	summary: 'List who changed what and when, the latest first: operators\' changes, or all.',
 	input: {
 		colonyid,
+		cell,
 		all: otherwise(flag('All', 'Everything, not operators\' changes alone'), false),
 		filter: optional(line('Filter', 'Words: what was done (disapprove, computer, computer.remove), and part of the name of who or what', {longest: limits.name, shortest: 0})),
 		text: optional(line('Text', 'Only what colonies and computers did, or what was done to them, with this text in the name or an id that begins with it; with --all among the latest 100,000', {longest: limits.name})),
@@ -60,6 +63,7 @@ export const listAudit = defineOperation({
 		...pagingFields,
 	},
 	route: 'GET /audit',
+	across: {merged: 'descending'},
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
@@ -80,8 +84,9 @@ const toHead = ({number, hash, madeat, to, rows}: seals.Seal): Head => ({number,
 export const getAudit = defineOperation({
 	name: 'audit.get',
 	summary: 'Show a change with the request that was signed, its image and its seal.',
-	input: {colonyid, entry: line('Entry', 'Id of the change, as it is listed')},
+	input: {colonyid, cell, entry: line('Entry', 'Id of the change, as it is listed')},
 	route: 'GET /audit/entries/{entry}',
+	across: 'found',
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
@@ -97,15 +102,22 @@ export const getAudit = defineOperation({
 	},
 });
 
+/** The last seal, and since when changes are not sealed. `cells`: those of every cell, where there are several; of the first, it is the last seal itself. */
+export type Heads = Head & {unsealed: Time | null; cells?: CellHead[]};
+
+/** The last seal of a cell, or why it is not known. */
+export type CellHead = {cell: string} & ((Head & {unsealed: Time | null}) | {problem: string});
+
 export const getHead = defineOperation({
 	name: 'audit.head',
 	summary: 'Show the last seal of the history: its hash, kept elsewhere, proves that nothing was cut off.',
-	input: {colonyid},
+	input: {colonyid, cell},
 	route: 'GET /audit/head',
+	across: 'heads',
 	allow: ownerOrRoot,
 	colony,
 	changes: [],
-	async handle({client}): Promise<Head & {unsealed: Time | null}> {
+	async handle({client}): Promise<Heads> {
 		const last = await seals.lastSeal(client);
 		if (last === undefined) {
 			throw new NotFound('Nothing is sealed yet.', {hint: 'It is, within two seconds, while a server, a console or the embedded database is up.'});
@@ -128,6 +140,7 @@ export const verifyAudit = defineOperation({
 	summary: 'Check seals, rows and signatures of the history, as far as it gets in a second; go on after the seal that it came to.',
 	input: {
 		colonyid,
+		cell,
 		after: otherwise(integer('After', 'Only the seals after this one', {most: Number.MAX_SAFE_INTEGER}), 0),
 		head: optional(hash('Head', 'Hash of a seal, kept elsewhere: it must be on the chain')),
 	},
@@ -144,7 +157,7 @@ export const verifyAudit = defineOperation({
 export const compareAudit = defineOperation({
 	name: 'audit.present',
 	summary: 'Compare colonies, computers, processes and attributes with what the history says of them, as far as it gets in a second; go on from the position that it came to.',
-	input: {colonyid, position: optional(line('Position', 'Where the step before came to; none to begin', {longest: 1000}))},
+	input: {colonyid, cell, position: optional(line('Position', 'Where the step before came to; none to begin', {longest: 1000}))},
 	route: 'GET /audit/present',
 	allow: ownerOrRoot,
 	colony,

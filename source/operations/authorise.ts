@@ -70,7 +70,7 @@ function refusal(operation: AnyOperation, role: Who['role'], id: Id, colony: Id 
 	}
 
 	return role === 'stranger'
-		? new NotAllowed(`${quoted(shortId(id))} is neither the owner nor a computer of the colony ${quoted(shortId(colony))}, if there is one.`, {hint: 'Check the colony id, and which key signs (--id).'})
+		? Object.assign(new NotAllowed(`${quoted(shortId(id))} is neither the owner nor a computer of the colony ${quoted(shortId(colony))}, if there is one.`, {hint: 'Check the colony id, and which key signs (--id).'}), {isAbsence: true})
 		: new NotAllowed(`${operation.allow.refusal} This computer is ${role}.`, {hint: 'The colony owner lets it in with `colonies computer approve`.'});
 }
 

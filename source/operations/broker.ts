@@ -3,7 +3,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, processRetention, retention, rollPulse, seals, statistics, vacuumLive,
+	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, type Event, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, processRetention, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -30,6 +30,8 @@ type BrokerOptions = {
 	local: boolean;
 	/** Whether calls that arrive together share a statement, which they do unless told otherwise. One by one they have the same answers. */
 	groups?: boolean;
+	/** The broker of the first cell, which keeps the root password; left out where this is the first, or the only one. */
+	first?: Broker;
 };
 
 /** How it stands with a broker and its database, for whoever watches over them. */
@@ -48,6 +50,8 @@ export type Statistics = {
 	unsealed: {rows: number; seconds: number};
 	/** Seconds by which the oldest closed process and the oldest row of the history exceed their retention; 0 where it is off. */
 	overdue: {processes: number; history: number};
+	/** Which cells answered, where there are several. */
+	cells?: Array<{cell: string; answers: boolean}>;
 };
 
 const tries = 5;
@@ -59,6 +63,7 @@ export class Broker {
 	readonly waiting: Waiting;
 	readonly #database: Database;
 	readonly #local: boolean;
+	readonly #first: Broker | undefined;
 	readonly #rootPasswords = new RootPasswords();
 	readonly #sightings: Sightings;
 	readonly #tools: Tools;
@@ -70,9 +75,10 @@ export class Broker {
 	/** Whether this turn of it has found no more pieces to drop. */
 	#dropsRows = false;
 
-	constructor(database: Database, {local, groups = true}: BrokerOptions) {
+	constructor(database: Database, {local, groups = true, first}: BrokerOptions) {
 		this.#database = database;
 		this.#local = local;
+		this.#first = first;
 		this.news = new News(database);
 		this.events = new Follower(database, this.news);
 		this.waiting = new Waiting(database, this.news);
@@ -225,6 +231,11 @@ export class Broker {
 		};
 	}
 
+	/** Hears what happens in a colony; see Follower. @throws ColoniesError */
+	async follow(colony: Id, hear: (events: readonly Event[]) => void | Promise<void>, after?: string): Promise<{from: string; stop: () => void}> {
+		return this.events.follow(colony, hear, after);
+	}
+
 	/** @throws ColoniesError when the database does not answer */
 	async statistics(): Promise<Statistics> {
 		const colonies = await statistics.firstColonies(this.#database, limits.measured);
@@ -371,6 +382,10 @@ export class Broker {
 
 	/** The first password is an event of the installation's history; the password itself never is. */
 	async #verify(client: Client, password: string, mayKeep: boolean): Promise<{kept: boolean}> {
+		if (this.#first !== undefined) {
+			return this.#first.verifyRoot(password);
+		}
+
 		const {kept} = await this.#rootPasswords.verify(client, password, {mayKeep});
 		if (kept) {
 			await record(client, {actor: 'root'}, [{kind: 'noted', noun: 'installation', subject: 'root', what: 'database.firstrootpassword'}]);

@@ -6,6 +6,7 @@ import {
 } from '../database/index.ts';
 import {sha3} from '../identity/index.ts';
 import {authorise, type Caller, keptRequest} from './authorise.ts';
+import {oneCell} from './cells.ts';
 import type {Call} from './define.ts';
 import {type Move, movesOf} from './moves.ts';
 import type {AnyOperation} from './registry.ts';
@@ -114,6 +115,10 @@ async function handle(client: Client, job: Job, tools: Tools, mayAct?: Promise<v
 
 	const {who, kept} = await authorise(client, {operation, caller, inputs, verifyRoot: async (password, options) => tools.verifyRoot(client, password, options)});
 	await mayAct;
+	if (inputs[0]!.cell !== undefined) {
+		throw oneCell();
+	}
+
 	if (who.computer && operation.work) {
 		tools.sawComputer(who.computer.colony_id, who.computer.computer_id);
 	}

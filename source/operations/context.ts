@@ -15,6 +15,8 @@ export type Where = {
 	schema: number;
 	/** Why it takes no changes; left out where it takes them. */
 	readonly?: NoChanges;
+	/** How many cells there are, where there are several. */
+	cells?: number;
 };
 
 /** What a face is handed: the operations on one store, wherever it is. The faces cannot tell the kinds apart, but for showing them. */
@@ -41,8 +43,11 @@ export type Context = {
 	close(): Promise<void>;
 };
 
+/** What a server asks of a store besides its operations. */
+export type Served = Pick<Broker, 'follow' | 'hearCommitted' | 'isRootRemembered' | 'nameOfMetricsToken' | 'statistics' | 'verifyRoot'>;
+
 /** A context whose broker runs in this process, so that a server can serve it. */
-export type HostedContext = Context & {readonly broker: Broker};
+export type HostedContext = Context & {readonly broker: Served};
 
 /** Which store is meant: what the flags and the environment say; what they leave open comes from the settings. */
 export type ContextChoice = {
@@ -90,8 +95,10 @@ export type Contexts = {
 	@throws ColoniesError
 	*/
 	open(choice: ContextChoice, options?: {attended?: boolean}): Promise<Context>;
-	/** Makes the schema, saves the context and makes it current. `rootpassword` is kept when it is the first. */
-	create(choice: ContextChoice, notice: Notice, rootpassword?: string): Promise<Where>;
+	/** Makes the schema, saves the context and makes it current. `rootpassword` is kept when it is the first. `cells`: how many there are to be, in this database; `citus`: each is a schema that Citus places. */
+	create(choice: ContextChoice, notice: Notice, options?: {rootpassword?: string | undefined; cells?: number | undefined; citus?: boolean | undefined}): Promise<Where>;
+	/** Adds a cell that lies in another database to the installation that is meant without flags. Its password is saved with it on this machine. @throws ColoniesError */
+	addCell(choice: ContextChoice, name: string | undefined, notice: Notice): Promise<void>;
 	/**
 	Copies everything from one database to another that is empty, of whichever kind: of one moment, all or nothing. The current context stays.
 	@param to `place`: a context's name, `postgresql://…` or a folder; `password`: of the user there, where the place does not say it

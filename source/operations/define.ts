@@ -52,6 +52,12 @@ export type Column<Row = any> = string | readonly [heading: string, show: (row: 
 /** Lines of text, and rows under them, for people. */
 export type Layout = {lines: readonly string[]; rows: readonly object[]; columns: readonly Column[]};
 
+/**
+How a call that names no colony goes over several cells: to `every` one with the answer of the first, to those where it is `found`, or to all with their answers `merged` into one page, in the order of their keys;
+`heads`, `cells`, `register` and `move` are ways of one operation each (contexts/cells.ts). A call that names a cell goes there.
+*/
+export type Across = 'every' | 'found' | 'heads' | 'cells' | 'register' | 'move' | {merged: 'ascending' | 'descending'};
+
 type Common<Input extends Fields, Result> = {
 	/** `noun.verb`, the same in every face and in the history. */
 	name: string;
@@ -80,6 +86,10 @@ type Common<Input extends Fields, Result> = {
 	allow: Rule;
 	/** The colony that it is about; left out for what is about the whole installation. */
 	colony?: (input: ValueOf<Input>) => Id;
+	/** The colony whose cell it goes to, of what root does about one. */
+	about?: (input: ValueOf<Input>) => Id;
+	/** How a call that names no colony goes over several cells; the first one answers where it is left out. */
+	across?: Across;
 	/** What a computer calls when it works: whoever does is seen. Reading is not, for an operator may read with the key of a computer. */
 	work?: boolean;
 	/** Whether the call is about the caller's own record, for rules that ask. */

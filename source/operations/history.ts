@@ -29,6 +29,7 @@ export const setRetention = defineOperation({
 		compressafter: days('Compress after', 'Days after which it and closed processes are compressed, where TimescaleDB is; 0 for never'),
 	},
 	route: 'PUT /history/retention',
+	across: 'every',
 	allow: root,
 	operator: true,
 	danger: 'high',

@@ -3,10 +3,10 @@ export {
 } from './broker.ts';
 export {type CommandLineOptions, commandLineOf, shellWord, storeWords} from './command-line.ts';
 export type {
-	Context, Contexts, ContextChoice, CopiedStore, HostedContext, KnownContext, Where,
+	Context, Contexts, ContextChoice, CopiedStore, HostedContext, KnownContext, Served, Where,
 } from './context.ts';
 export type {
-	Call, Command, Operation, Route,
+	Across, Call, Command, Operation, Route,
 } from './define.ts';
 export {
 	colonySpec, computerSpec, type Field, type Fields, fromText, type JsonSchema, objectJson, processSpec,
@@ -30,7 +30,9 @@ export {
 } from './wire.ts';
 export {newestSchema} from '../database/index.ts';
 export type {Event, Page, Step} from '../database/index.ts';
-export type {Head} from './audit.ts';
+export type {CellHead, Head, Heads} from './audit.ts';
+export {type CellState, livesThere, type Moved} from './cells.ts';
+export {keptRequest} from './authorise.ts';
 export type {audit} from '../database/index.ts';
 export type {Deviation} from './compare-present.ts';
 export type {Compared} from './present.ts';

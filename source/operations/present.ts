@@ -3,7 +3,7 @@ import {isTime} from '../core/moments.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Time} from '../core/types.ts';
 import {
-	type Client, present, retention, toldDrops,
+	cells, type Client, present, retention, toldDrops,
 } from '../database/index.ts';
 import {isId} from '../identity/index.ts';
 import {
@@ -102,6 +102,12 @@ function shareOf({stage, key: [first], until}: Place, begins: Time | null): numb
 	return 0.5 + (0.5 * Math.max(0, Math.min(1, (Date.parse(first ?? begins ?? until) - from) / Math.max(1, to - from))));
 }
 
+/** Deviations but those of colonies that live in another cell by the history. */
+async function withoutElsewhere(client: Client, deviations: readonly Deviation[]): Promise<Deviation[]> {
+	const away = deviations.length === 0 ? new Set<Id>() : await cells.elsewhere(client, [...new Set(deviations.map(({colonyid}) => colonyid).filter(id => isId(id)))]);
+	return deviations.filter(({colonyid}) => !away.has(colonyid));
+}
+
 /**
 A step of comparing colonies, computers, processes and their attributes with what the history says of each, and of looking for what it says is there; as far as it gets in about a second.
 A row and its history are read in one statement, and a change writes both in one transaction, so what changes meanwhile is never taken for a deviation.
@@ -116,7 +122,7 @@ export async function comparePresent(client: Client, {colonyid: colony, position
 	while (place !== undefined && performance.now() < until && deviations.length < portion.deviations) {
 		const {stage, key, until: began}: Place = place;
 		const found: Portion = await portions[stage](client, {after: key, colony, until: began}); // eslint-disable-line no-await-in-loop
-		deviations.push(...found.deviations);
+		deviations.push(...await withoutElsewhere(client, found.deviations)); // eslint-disable-line no-await-in-loop
 		for (const [name, count] of Object.entries(found.compared)) {
 			compared[name as keyof typeof compared] += count;
 		}

@@ -82,6 +82,7 @@ export const setProcessRetention = defineOperation({
 		failed: optional(keptFor('Failed', 'How long failed processes are kept: 90d, off for ever, default as the installation says')),
 	},
 	route: 'PUT /processes/retention',
+	across: 'every',
 	allow: ownerOrRoot,
 	colony,
 	operator: true,

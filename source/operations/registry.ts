@@ -5,6 +5,7 @@ import type {AnyOperation, Command, Operation} from './define.ts';
 import * as attention from './attention.ts';
 import * as attributes from './attributes.ts';
 import * as audit from './audit.ts';
+import * as cells from './cells.ts';
 import * as colonies from './colonies.ts';
 import * as computers from './computers.ts';
 import * as events from './events.ts';
@@ -28,6 +29,8 @@ export const operations = {
 	'colony.get': colonies.getColony,
 	'colony.rename': colonies.renameColony,
 	'colony.remove': colonies.removeColony,
+	'colony.move': cells.moveColony,
+	'cell.list': cells.listCells,
 	'computer.register': computers.registerComputer,
 	'computer.list': computers.listComputers,
 	'computer.count': computers.countComputers,

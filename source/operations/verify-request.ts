@@ -7,7 +7,7 @@ import {dropFault} from './verify-drop.ts';
 type Row = seals.SignedRow;
 
 const fieldOf: Readonly<Record<string, string>> = {colony: 'colonyid', computer: 'computerid', process: 'processid'};
-const subjects: Readonly<Record<string, string>> = {'database.rootpassword': 'root', 'history.retention': 'history', 'process.retention': 'processes', 'token.create': 'tokens', 'token.revoke': 'tokens'};
+const subjects: Readonly<Record<string, string>> = {'database.rootpassword': 'root', 'history.retention': 'history', 'colony.move': 'cells', 'process.retention': 'processes', 'token.create': 'tokens', 'token.revoke': 'tokens'};
 
 const same = (one: unknown, other: string | null): boolean => typeof one === 'string' && one.toLowerCase() === other;
 

@@ -38,6 +38,7 @@ function gauges(registry: Registry) {
 	const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({name: `colonies_${name}`, help, labelNames, registers: [registry]});
 	return {
 		up: gauge('database_up', 'Whether the database answered when this was read.'),
+		cells: gauge('cell_up', 'Whether each cell answered when this was read, where there are several.', ['cell']),
 		processes: gauge('processes', 'Processes by colony and state, counted up to 10,000; up to 1,000 where there are more than 100 colonies. The first 1,000 colonies by id.', ['colony', 'state']),
 		oldest: gauge('oldest_waiting_seconds', 'How long the longest waiting of the first 100 processes in line has waited, since it was submitted or came back. The first 1,000 colonies by id.', ['colony']),
 		connections: gauge('database_connections', 'Open connections to the database.'),
@@ -59,6 +60,11 @@ function fill(all: ReturnType<typeof gauges>, statistics: Statistics | undefined
 	all.up.set(statistics ? 1 : 0);
 	all.writable.set(statistics && statistics.pool.noChanges === undefined ? 1 : 0);
 	all.listening.set(statistics?.pool.listening ? 1 : 0);
+	all.cells.reset();
+	for (const {cell, answers} of statistics?.cells ?? []) {
+		all.cells.set({cell}, answers ? 1 : 0);
+	}
+
 	all.processes.reset();
 	for (const {colony, state, count} of statistics?.states ?? []) {
 		all.processes.set({colony, state}, count);

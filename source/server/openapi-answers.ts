@@ -30,7 +30,8 @@ const page = (name: string): JsonSchema => object({
 	more: object({before: {type: 'boolean'}, after: {type: 'boolean'}}),
 	looked: said(object({count: whole, position: text}, ['position']), 'There where a filter was looked for in so many rows, and the page is not full though the list goes on: `position` goes on looking.'),
 	at: said(reference('Time'), 'Of a list as it was: the moment.'),
-}, ['looked', 'at']);
+	unanswered: said(list(text), 'Of a list over several cells: those that did not answer, whose rows are missing.'),
+}, ['looked', 'at', 'unanswered']);
 
 const listOf = (names: readonly string[], schema: JsonSchema): Record<string, JsonSchema> => Object.fromEntries(names.map(name => [name, schema]));
 const seconds: JsonSchema = {type: ['number', 'null'], description: 'Seconds, within 9 %; null where nothing was measured.'};
@@ -50,9 +51,12 @@ const effects: Readonly<Record<string, JsonSchema>> = {
 
 const head: Readonly<Record<string, JsonSchema>> = {number: whole, hash, madeat: reference('Time'), upto: said(text, 'The last change that it covers.'), rows: whole};
 
+const unsealed = said({oneOf: [reference('Time'), {type: 'null'}]}, 'When the oldest change was made that no seal covers yet; null where all is sealed.');
+
 const change: Readonly<Record<string, JsonSchema>> = {
 	id: text, at: reference('Time'), actor: said(text, 'An id, `root` or `system`.'), actorname: said({type: ['string', 'null']}, 'Of the colony or computer, also of one that is gone.'), what: text, noun: text, subject: text, name: {type: ['string', 'null']},
 	colonyid: {oneOf: [id, {type: 'null'}]}, from: {type: ['string', 'null']}, to: {type: ['string', 'null']}, signed: {type: 'boolean'}, sealed: {type: 'boolean'},
+	cell: said(text, 'Where root lists those of several cells.'),
 };
 
 const token: Readonly<Record<string, JsonSchema>> = {
@@ -73,7 +77,12 @@ const reason = {
 /** What operations give, by name. Fields and their order as the types of core/types.ts have them. */
 export const answers: Readonly<Record<string, JsonSchema>> = {
 	Time: {type: 'string', pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`, description: 'RFC 3339 in UTC with microseconds; 0001-01-01T00:00:00Z where it is not set.'},
-	Colony: object({colonyid: id, name: text}),
+	Colony: object({colonyid: id, name: text, cell: said(text, 'The cell where it lives, where there are several and root asks.')}, ['cell']),
+	Cell: object({
+		cell: text, schema: text, place: said({type: ['string', 'null']}, 'Null in the database of the first.'), answers: {type: 'boolean'},
+		colonies: said({type: ['integer', 'null']}, 'Null where it does not answer.'), bytes: {type: ['integer', 'null']}, problem: said(text, 'Why it does not answer.'),
+	}, ['problem']),
+	Move: object({colonyid: id, from: text, to: text, state: said({type: 'string', enum: ['copying', 'moved']}, '`copying`: ask again, it goes on.'), rows: said(whole, 'Copied so far.'), of: said(whole, 'Roughly all.')}),
 	Computer: object({
 		computerid: id, name: text, colonyid: id, computertype: said(text, 'Left out when it takes any.'), cpu: text, cores: whole, mem: said(whole, 'MB'), gpu: text, gpus: whole, status: index(computerStates), keyid: said(id, 'What its key proves; left out while that is its own id.'), lastseen: said(reference('Time'), 'When it last did something that it signed, to some seconds; left out before the first time.'),
 	}, ['computertype', 'keyid', 'lastseen']),
@@ -113,12 +122,12 @@ export const answers: Readonly<Record<string, JsonSchema>> = {
 		why: {type: ['string', 'null']}, attributes: said(attributes, 'What the attempt had written, where this step put it away.'),
 	}),
 	Difference: object({part: {type: 'string', enum: parts}, name: text, value: said({type: ['string', 'null']}, 'Null where it has none.'), other: {type: ['string', 'null']}}),
-	Change: object(change),
+	Change: object(change, ['cell']),
 	FullChange: object({
 		...change, detail: said({}, 'A full image of what was made or removed, or what else belongs to it.'), request: said({type: ['string', 'null']}, 'What was signed, or asked by root, as JSON text.'), signature: {type: ['string', 'null']}, seal: {oneOf: [reference('Head'), {type: 'null'}]},
-	}),
+	}, ['cell']),
 	Head: object(head),
-	LastSeal: object({...head, unsealed: said({oneOf: [reference('Time'), {type: 'null'}]}, 'When the oldest change was made that no seal covers yet; null where all is sealed.')}),
+	LastSeal: object({...head, unsealed, cells: said(list({oneOf: [object({cell: text, ...head, unsealed}), object({cell: text, problem: text})]}), 'Those of all cells, where there are several.')}, ['cells']),
 	Verification: object({
 		intact: {type: 'boolean'},
 		fault: {oneOf: [reference('Fault'), {type: 'null'}]},
@@ -208,6 +217,8 @@ export const answerOf: Readonly<Record<OperationName, JsonSchema | undefined>> =
 	'colony.get': reference('Colony'),
 	'colony.rename': reference('Colony'),
 	'colony.remove': reference('Colony'),
+	'colony.move': reference('Move'),
+	'cell.list': list(reference('Cell')),
 	'computer.register': reference('Computer'),
 	'computer.list': reference('ComputerPage'),
 	'computer.count': reference('ComputerCounts'),

@@ -49,7 +49,7 @@ export async function openStream(context: HostedContext, {request, reply, visit,
 		stream.end();
 	}, {once: true});
 	try {
-		const {from, stop} = await context.broker.events.follow(colonyid, async events => stream.hear(events), after);
+		const {from, stop} = await context.broker.follow(colonyid, async events => stream.hear(events), after);
 		stream.start(from, stop);
 	} catch (error) {
 		stream.end();

@@ -49,7 +49,7 @@ export function contextsOn(database: Database, home: Home = freshHome()): Contex
 			await new Broker(database, {local: true}).keepRoot(rootpassword);
 			return context;
 		},
-		async create(_choice, notice, rootpassword) {
+		async create(_choice, notice, {rootpassword} = {}) {
 			await migrate(database);
 			if (rootpassword !== undefined) {
 				await new Broker(database, {local: true}).keepRoot(rootpassword);
@@ -58,6 +58,7 @@ export function contextsOn(database: Database, home: Home = freshHome()): Contex
 			notice('Made the schema.');
 			return {context: context.name, kind: context.kind, ...await database.describe(), schema: newestSchema};
 		},
+		addCell: async () => assert.fail('It adds no cell.'),
 		copy: async () => assert.fail('It copies nothing.'),
 		resetRoot: async () => new Broker(database, {local: true}).resetRoot(),
 		prepareDrop: async () => ({

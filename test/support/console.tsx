@@ -84,6 +84,7 @@ function contextOn(database: Database): Context {
 export const contextsOf = (database: Database): World['contexts'] => ({
 	open: async () => contextOn(database),
 	create: async () => assert.fail('It makes no schema.'),
+	addCell: async () => assert.fail('It adds no cell.'),
 	copy: async () => assert.fail('It copies nothing.'),
 	prepareDrop: async () => assert.fail('It drops nothing.'),
 	resetRoot: async () => assert.fail('It forgets no password.'),

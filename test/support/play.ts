@@ -95,6 +95,27 @@ async function historyOf(database: Database, names: Names): Promise<string[]> {
 		.map(({txid, text}) => `transaction ${transactions.indexOf(txid) + 1}: ${text}`);
 }
 
+/** What an answer says that does not depend on which store it is. */
+function sameEverywhere(operation: OperationName, answer: unknown): unknown {
+	switch (operation) {
+		case 'database.status': {
+			return Object.keys(answer as object);
+		}
+
+		case 'cell.list': {
+			return (answer as object[]).map(row => Object.keys(row));
+		}
+
+		case 'token.create': {
+			return {...answer as object, token: 'random'};
+		}
+
+		default: {
+			return answer;
+		}
+	}
+}
+
 /** Calls operations on a database as somebody, and writes down what came of it. */
 class Player {
 	readonly lines: Line[] = [];
@@ -121,8 +142,7 @@ class Player {
 			const answer = await broker.run(this.#callerOf(who), operation, input, {notice(sentence) {
 				notices.push(sentence);
 			}});
-			// What tells of the store itself is of the same shape, and of no more.
-			write('done', operation === 'database.status' ? Object.keys(answer as object) : (operation === 'token.create' ? {...answer as object, token: 'random'} : answer));
+			write('done', sameEverywhere(operation, answer));
 			return answer;
 		} catch (error) {
 			const {code, message, hint} = toColoniesError(error);
@@ -170,6 +190,10 @@ async function playColonies({call, remote}: Player): Promise<void> {
 	await call('root wrong', 'colony.list');
 	await call(root, 'colony.register', {colonyid, spec: {name: 'mycolony'}});
 	await call(root, 'colony.register', {colonyid, spec: {name: 'again'}});
+	await call(root, 'colony.move', {colonyid, cell: 'another'});
+	await call('root wrong', 'colony.move', {colonyid, cell: 'another'});
+	await call('root wrong', 'cell.list');
+	await call(root, 'cell.list');
 	await call(root, 'colony.register', {colonyid: rival, spec: {name: String.raw`Zürich "'\%_`}, unknown: 1});
 	for (const spec of [undefined, [], {}, {name: ''}, {name: 'a\nb'}, {name: 'x'.repeat(201)}, {name: 'x', colonyid: rival}]) {
 		await call(root, 'colony.register', {colonyid: stranger, spec});

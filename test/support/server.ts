@@ -7,12 +7,12 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {Writable} from 'node:stream';
 import {after} from 'node:test';
-import {brokerContext} from '../../source/contexts/index.ts';
+import {type BrokerContext, brokerContext} from '../../source/contexts/index.ts';
 import type {Database} from '../../source/database/types.ts';
 import {type Identity, signHttp} from '../../source/identity/index.ts';
 import {type Certificate, ownCertificate} from '../../source/keychain/index.ts';
 import {
-	type AnyOperation, encodeCall, encodeCalls, type HostedContext, type OperationName, operations, type WireRequest,
+	type AnyOperation, encodeCall, encodeCalls, type OperationName, operations, type WireRequest,
 } from '../../source/operations/index.ts';
 import {createHandler, listen, type Listening, type ListenOptions} from '../../source/server/index.ts';
 
@@ -84,7 +84,7 @@ export class Served {
 	readonly #agent: http.Agent;
 	readonly #certificate: Certificate | undefined;
 
-	constructor(readonly context: HostedContext, readonly listening: Listening, certificate: Certificate | undefined) {
+	constructor(readonly context: BrokerContext, readonly listening: Listening, certificate: Certificate | undefined) {
 		this.#certificate = certificate;
 		this.#agent = certificate ? new https.Agent({keepAlive: true, maxSockets: 64}) : new http.Agent({keepAlive: true, maxSockets: 64});
 	}

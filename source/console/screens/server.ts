@@ -48,7 +48,7 @@ function databaseFacts({where}: ServerView, status: Status | undefined, state: S
 	return [
 		['runs', `${where.server}${noChanges ? kindsOfReadOnly[noChanges] : ''}`, noChanges && warning],
 		['TimescaleDB', where.timescale?.replace('TimescaleDB ', '') ?? 'none; plain PostgreSQL does the same'],
-		['schema', String(where.schema)],
+		['schema', `${where.schema}${where.cells === undefined ? '' : `, in ${where.cells} cells`}`],
 		...(status === undefined
 			? []
 			: [

@@ -12,9 +12,10 @@ import {compressedClosed} from './011-compressed-closed.ts';
 import {putBack} from './012-put-back.ts';
 import {monitoring} from './013-monitoring.ts';
 import {rekey} from './014-rekey.ts';
+import {cells} from './015-cells.ts';
 import type {Migration} from './migration.ts';
 
 /** Every migration in order; the number of the last is the version of the schema. */
 export const migrations: readonly Migration[] = [
-	initial, servers, past, attention, audit, pulse, liveAndClosed, base, keeping, compactHistory, compressedClosed, putBack, monitoring, rekey,
+	initial, servers, past, attention, audit, pulse, liveAndClosed, base, keeping, compactHistory, compressedClosed, putBack, monitoring, rekey, cells,
 ];
