@@ -2,7 +2,9 @@ import {Conflict, InvalidInput, NotFound, NothingToAssign, toColoniesError, type
 import {suggestion} from '../core/nearest.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Topic} from '../core/types.ts';
-import {cells, type Database, type Event} from '../database/index.ts';
+import {
+	cells, type Database, type Event, findEngine,
+} from '../database/index.ts';
 import {
 	type Across, type AnyOperation, type Caller, type CellHead, type CellState, type Committed, type Context, type Heads, type HostedContext, keptRequest, livesThere, type Moved, type OperationName, operationNamed, type Page, parseInput, type RunOptions, type Served,
 } from '../operations/index.ts';
@@ -538,6 +540,12 @@ export class Cells {
 			}
 
 			throw livesThere(colony, target.name);
+		}
+
+		for (const {name, database} of [source, target]) {
+			if (await findEngine(database) === 'citus') { // eslint-disable-line no-await-in-loop
+				throw new InvalidInput(`The cell ${quoted(name)} is one that Citus places, and colonies are not moved from or to it.`, {hint: 'Citus moves the whole cell: select citus_schema_move(\'SCHEMA\', \'HOST\', PORT).'});
+			}
 		}
 
 		const move = {colony, source: endOf(source), target: endOf(target), author: {actor: 'root' as const, ...keptRequest(caller, operation, [{...input, cell}])}};

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {Conflict} from '../../core/errors.ts';
 import {quoted} from '../../core/text.ts';
 import type {Id} from '../../core/types.ts';
@@ -31,7 +32,7 @@ export async function membership(client: Client): Promise<Membership> {
 
 /** The id of an installation, which its first cell makes when it gets a second one. */
 export async function installationId(client: Client, {schema}: Pick<Database, 'schema'>): Promise<string> {
-	await client.query('insert into colonies.cells (cell, name, schema, installation) values ($1, $2, $2, gen_random_uuid()) on conflict do nothing', [firstCell, schema]);
+	await client.query('insert into colonies.cells (cell, name, schema, installation) values ($1, $2, $2, $3) on conflict do nothing', [firstCell, schema, randomUUID()]);
 	const {rows: [row]} = await client.query<{installation: string}>('select installation from colonies.cells where cell = $1', [firstCell]);
 	return row!.installation;
 }
@@ -41,41 +42,39 @@ Says in a schema whose cell it is; harmless when repeated.
 @throws Conflict where it is the cell of another installation, or holds colonies of its own
 */
 export async function joinInstallation(client: Client, {installation, name, place}: {installation: string; name: string; place: string}): Promise<void> {
-	const {rowCount} = await client.query(
-		`insert into colonies.cell_of (installation, name, place) select $1, $2, $3 where not exists (select from colonies.colonies) and not exists (select from colonies.cells) and not exists (select from colonies.installation)
-		on conflict (only_row) do update set name = excluded.name, place = excluded.place where cell_of.installation = excluded.installation`,
-		[installation, name, place],
+	const {rows: [found]} = await client.query<{place: string | null; own: boolean; used: boolean}>(
+		`select o.place, coalesce(o.installation = $1::uuid, false) as own,
+			exists (select from colonies.colonies) or exists (select from colonies.cells) or exists (select from colonies.installation) as used
+		from (select) as always left join colonies.cell_of o on true`,
+		[installation],
 	);
-	if (rowCount === 1) {
-		return;
-	}
-
-	const {rows: [row]} = await client.query<{place: string}>('select place from colonies.cell_of');
-	if (row === undefined) {
+	const {place: known, own, used} = found!;
+	if (known === null && used) {
 		throw new Conflict(`The schema of the cell ${quoted(name)} is in use: it has colonies, cells or a root password of its own.`, {hint: 'Give a schema that is empty with --dbschema. Nothing was changed.'});
 	}
 
-	const {rows: [own]} = await client.query<{own: boolean}>('select installation = $1::uuid as own from colonies.cell_of', [installation]);
-	if (!own!.own) {
-		throw new Conflict(`The schema of the cell ${quoted(name)} belongs to another installation, at ${row.place}.`, {hint: 'Give a schema that is empty with --dbschema. Nothing was changed.'});
+	if (known !== null && !own) {
+		throw new Conflict(`The schema of the cell ${quoted(name)} belongs to another installation, at ${known}.`, {hint: 'Give a schema that is empty with --dbschema. Nothing was changed.'});
 	}
+
+	await client.query('insert into colonies.cell_of (installation, name, place) values ($1, $2, $3) on conflict (only_row) do update set name = excluded.name, place = excluded.place', [installation, name, place]);
 }
 
 /** Lists a cell in the first one. @returns whether it was not there yet. @throws Conflict where another one has its name */
 export async function addCell(client: Client, {name, schema, place}: Omit<Cell, 'cell'>): Promise<boolean> {
-	const values = [name, schema, place?.host ?? null, place?.port ?? null, place?.user ?? null, place?.database ?? null, place?.ssl ?? null];
-	const {rowCount} = await client.query(
-		`insert into colonies.cells (cell, name, schema, host, port, db_user, database, ssl)
-		select (select max(cell) + 1 from colonies.cells), $1::text, $2::text, $3::text, $4::integer, $5::text, $6::text, $7::boolean on conflict do nothing`,
-		values,
-	);
-	if (rowCount === 1) {
+	await client.query(registering);
+	const {rows} = await client.query<CellRow>('select * from colonies.cells order by cell');
+	const known = rows.map(row => toCell(row)).find(cell => cell.name === name);
+	if (known === undefined) {
+		await client.query(
+			'insert into colonies.cells (cell, name, schema, host, port, db_user, database, ssl) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+			[rows.at(-1)!.cell + 1, name, schema, place?.host ?? null, place?.port ?? null, place?.user ?? null, place?.database ?? null, place?.ssl ?? null],
+		);
 		await record(client, {actor: 'root'}, [{kind: 'noted', noun: 'installation', subject: 'cells', what: 'cell.add', detail: {name, schema, ...(place && {place})}}]);
 		return true;
 	}
 
-	const {rowCount: same} = await client.query('select from colonies.cells where name = $1 and (schema, host, port, database) is not distinct from ($2::text, $3::text, $4::integer, $6::text) and ($5::text, $7::boolean) is not distinct from ($5::text, $7::boolean)', values);
-	if (same === 0) {
+	if (known.schema !== schema || known.place?.host !== place?.host || known.place?.port !== place?.port || known.place?.database !== place?.database) {
 		throw new Conflict(`There is a cell ${quoted(name)} already, elsewhere.`, {hint: 'Give another name with --name. Nothing was changed.'});
 	}
 
@@ -105,12 +104,15 @@ Keeps a place for a colony that is about to be registered. In a transaction on t
 */
 export async function reserve(client: Client, colony: Id, cell: number): Promise<number> {
 	await client.query(registering);
-	const {rows: [row]} = await client.query<{cell: number}>(
-		`insert into colonies.colony_cells (colony_id, cell)
-		select $1, case when exists (select from colonies.colonies where colony_id = $1) then ${firstCell} else $2::integer end on conflict do nothing returning cell`,
-		[bytesOf(colony), cell],
-	);
-	return row?.cell ?? (await cellOf(client, colony))!;
+	const known = await cellOf(client, colony);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const {isHere} = await presence(client, colony);
+	const place = isHere ? firstCell : cell;
+	await setCellOf(client, colony, place);
+	return place;
 }
 
 /** Colonies in each cell, as the first one says; those of the first that no row tells of are counted there. */
