@@ -93,7 +93,8 @@ export class Cells {
 	async run(caller: Caller, name: OperationName, input: unknown, options?: RunOptions): Promise<any> {
 		const operation = operationNamed(name);
 		const colony = colonyOf(operation, input);
-		if (colony !== undefined && operation.across === undefined) {
+		const cell = (input as Input | undefined)?.cell;
+		if (colony !== undefined && operation.across === undefined && (this.#isOne || cell === undefined)) {
 			return this.#atColony(operation, colony, async ({context}) => context.run(caller, name, input as never, options));
 		}
 
@@ -101,7 +102,7 @@ export class Cells {
 			await this.#learnAgain();
 		}
 
-		return this.#isOne ? this.#first.context.run(caller, name, input as never, options) : this.#across({operation, caller, input: withoutCell(input), cell: (input as Input | undefined)?.cell, colony}, options);
+		return this.#isOne ? this.#first.context.run(caller, name, input as never, options) : this.#across({operation, caller, input: withoutCell(input), cell, colony}, options);
 	}
 
 	async runMany(caller: Caller, name: OperationName, inputs: readonly unknown[], options?: RunOptions): Promise<any> {
@@ -276,8 +277,9 @@ export class Cells {
 		}
 	}
 
+	/** Whether cells were added since. A store that is away, or not brought up to date, says so when the call itself is carried out. */
 	async #learnAgain(): Promise<void> {
-		const membership = await cells.membership(this.#first.database);
+		const membership = await cells.membership(this.#first.database).catch((): cells.Membership => ({cells: [], of: undefined}));
 		if (membership.cells.length > this.#cells.length && membership.cells.length > 1) {
 			this.learn(membership);
 		}
@@ -524,19 +526,19 @@ export class Cells {
 		const moved = (from: Open, rows: number): Moved => ({colonyid: colony, from: from.name, to: target.name, state: 'moved', rows, of: rows});
 		if (source === target) {
 			const others = (await this.#all()).filter(each => each !== target);
-			let isFinished = false;
+			let cleared: Open | undefined;
 			for (const other of others) {
 				/* eslint-disable no-await-in-loop */
 				await cells.forgetArrival(endOf(other), colony);
 				const {to} = await cells.presence(other.database, colony);
 				if (to === target.name) {
-					isFinished ||= await this.#clear(other, colony);
+					cleared = await this.#clear(other, colony) ? other : cleared;
 				}
 				/* eslint-enable no-await-in-loop */
 			}
 
-			if (isFinished) {
-				return moved(others.find(Boolean)!, 0);
+			if (cleared) {
+				return moved(cleared, 0);
 			}
 
 			throw livesThere(colony, target.name);

@@ -1,4 +1,4 @@
-import {InvalidInput} from '../core/errors.ts';
+import {Conflict, InvalidInput} from '../core/errors.ts';
 import {quoted} from '../core/text.ts';
 import {dropSchema} from '../database/index.ts';
 import type {Folders, Settings} from '../keychain/index.ts';
@@ -121,10 +121,16 @@ export function createContexts(world: World): Contexts {
 				throw noServer();
 			}
 
-			const others = target.kind === 'database' ? await otherCells(target, await world.settings.read()) : [];
+			// A database that is away now is asked about all the same, and says so when it is dropped.
+			const others = target.kind === 'database' ? await otherCells(target, await world.settings.read()).catch(() => []) : [];
 			return {
 				what: `${describeTarget(target, world)}${others.length === 0 ? '' : ` and its other cells (${others.map(each => describeTarget(each, world)).join('; ')})`}`,
 				async drop(notice) {
+					const now = target.kind === 'database' ? await otherCells(target, await world.settings.read()) : [];
+					if (now.length !== others.length) {
+						throw new Conflict('This installation has other cells than a moment ago; nothing was dropped.', {hint: 'Run the command again, and see what it asks.'});
+					}
+
 					for (const other of others) {
 						/* eslint-disable no-await-in-loop */
 						const database = await connect(other);

@@ -3,7 +3,7 @@ import {ColoniesError, toColoniesError} from '../core/errors.ts';
 import {limits} from '../core/limits.ts';
 import type {Id, ProcessState} from '../core/types.ts';
 import {
-	type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, type Event, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, processRetention, retention, rollPulse, seals, statistics, vacuumLive,
+	cells, type Change, ClaimCursors, clearNonces, type Client, closedDrops, continueNumbers, type Database, demandsOf, type Event, expire, forgetOldPulse, idempotency, installation, isRetryable, type Load, makePieces, NumbersBehind, record, removeUnusedDemands, processRetention, retention, rollPulse, seals, statistics, vacuumLive,
 } from '../database/index.ts';
 import type {Caller} from './authorise.ts';
 import {
@@ -143,6 +143,7 @@ export class Broker {
 		await this.#retrying(async () => this.#database.transaction(async client => removeUnusedDemands(client)));
 		await idempotency.forgetOld(this.#database);
 		await forgetOldPulse(this.#database);
+		await cells.clearLeft(this.#database);
 	}
 
 	/** Brings what Pulse reads up to the history, a bounded part of it at once; one server at a time does. @returns whether there is more */

@@ -2,5 +2,5 @@ export {
 	addCell, type Cell, cellOf, type CellPlace, coloniesByCell, elsewhere, firstCell, installationId, joinInstallation, type Membership, membership, presence, reserve, setCellOf, sizeOf,
 } from './directory.ts';
 export {
-	arrive, clearDeparted, copyColony, type Copying, type End, forgetArrival, type Move, switchColony,
+	arrive, clearDeparted, clearLeft, copyColony, type Copying, type End, forgetArrival, type Move, switchColony,
 } from './moving.ts';

@@ -198,6 +198,18 @@ export async function arrive({colony, source, target}: Pick<Move, 'colony' | 'so
 /** Removes what a colony that has left leaves behind besides its history, a portion. @returns whether there may be more */
 export const clearDeparted = async ({database}: End, colony: Id): Promise<boolean> => database.transaction(async client => parts.clearPortion(client, colony));
 
+/** Goes on clearing away what colonies have left here whose move was cut off, some portions of it. */
+export async function clearLeft(database: Database): Promise<void> {
+	const {rows} = await database.query<{colony_id: Id}>('select colony_id from colonies.departures where not is_cleared limit 10');
+	/* eslint-disable no-await-in-loop */
+	for (const {colony_id: colony} of rows) {
+		for (let [more, portions] = [true, 0]; more && portions < 50; portions++) {
+			more = await database.transaction(async client => parts.clearPortion(client, colony));
+		}
+	}
+	/* eslint-enable no-await-in-loop */
+}
+
 /** Forgets the copy of a colony that did not move after all. Its rows of the history stay, and say so. */
 export async function forgetArrival({database}: End, colony: Id): Promise<void> {
 	await database.transaction(async client => {
