@@ -1,5 +1,5 @@
 import {toColoniesError} from '../../core/errors.ts';
-import type {Id} from '../../core/types.ts';
+import type {Colony, Id} from '../../core/types.ts';
 import type {Identity, KeyEntry} from '../../keychain/index.ts';
 import type {Acting, KnownColony} from '../state.ts';
 import {errorText, type Session} from './session.ts';
@@ -23,9 +23,9 @@ async function identityOf(keychain: Session['keychain'], id: Id): Promise<Identi
 /** The colonies that the keychain's keys, or root, give a way into. */
 async function known({context, keychain, root}: Session): Promise<KnownColony[]> {
 	const found = new Map<Id, KnownColony>();
-	const add = (colony: {colonyid: Id; name: string}, acting: Acting) => {
-		const known = found.get(colony.colonyid) ?? {...colony, as: []};
-		found.set(colony.colonyid, {...known, as: [...known.as, acting]});
+	const add = (colony: Colony, acting: Acting) => {
+		// Root is told the cell, too.
+		found.set(colony.colonyid, {...colony, as: [...found.get(colony.colonyid)?.as ?? [], acting]});
 	};
 
 	const look = async ({id, label}: KeyEntry): Promise<void> => {

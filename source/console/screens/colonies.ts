@@ -39,6 +39,7 @@ export const coloniesScreen: Screen<KnownColony> = {
 	columns: [
 		{title: 'NAME', width: 16, grows: true, yields: 0, value: ({name}) => visible(name), style: text => bold(text)},
 		{title: 'ID', width: 10, yields: 0, value: ({colonyid}) => shortId(colonyid)},
+		{title: 'CELL', width: 14, yields: 3, value: ({cell}) => visible(cell ?? ''), shown: ({known}) => known.some(({cell}) => cell !== undefined)},
 		{title: 'YOU ARE', width: 24, yields: 1, value: ({as}) => as.map(({kind}) => kind).filter((kind, index, all) => all.indexOf(kind) === index).join(', ')},
 		{title: 'KEPT OK/FAIL', width: 14, yields: 2, value: ({colonyid}, _, state) => keptOf(colonyid, state, keptShort) ?? '', shown: state => !state.past && keptIn(state) !== undefined},
 	],
@@ -48,8 +49,9 @@ export const coloniesScreen: Screen<KnownColony> = {
 	empty: state => state.lists.colonies.filter === ''
 		? ['The keychain holds no key of a colony here.', 'Press n to register a colony, or 6 to add a key that you have.', ...(state.rootUnlocked ? [] : ['Press u to unlock root, who sees them all.'])]
 		: [`No colony matches /${visible(state.lists.colonies.filter)}`, 'Press esc to clear the filter.'],
-	summary: ({colonyid, as}, state) => [
+	summary: ({colonyid, cell, as}, state) => [
 		['id', colonyid],
+		...(cell === undefined ? [] : [['cell', visible(cell)] as const]),
 		...as.map(({kind, id}) => ['you are', kind === 'root' ? 'root' : `${kind} ${shortId(id)}`] as const),
 		...keptLines(colonyid, state),
 	],
