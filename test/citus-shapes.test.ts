@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {migrate, together} from '../source/database/index.ts';
 import {openPostgres} from '../source/database/postgres.ts';
+import {noteEngine} from '../source/database/citus.ts';
 import type {Client, Database} from '../source/database/types.ts';
 import {Broker} from '../source/operations/index.ts';
 import {freshDatabase, noPostgres, startPostgres} from './support/databases.ts';
@@ -31,7 +32,11 @@ function heardAt(database: Database): Database {
 		kind: database.kind,
 		schema: database.schema,
 		query: heard(database).query,
-		transaction: async <Result>(work: (client: Client) => Promise<Result>) => database.transaction(async client => work(heard(client))),
+		transaction: async <Result>(work: (client: Client) => Promise<Result>) => database.transaction(async client => {
+			const within = heard(client);
+			noteEngine(within, hearing);
+			return work(within);
+		}),
 		flight: async (...given: Parameters<Database['flight']>) => database.flight(...given),
 		execute: async (...given: Parameters<Database['execute']>) => database.execute(...given),
 		listen: async (...given: Parameters<Database['listen']>) => database.listen(...given),

@@ -218,6 +218,7 @@ export class Cells {
 	/** Does something in the cell where a colony lives, and follows it where it has gone. */
 	async #atColony<Result>(operation: AnyOperation, colony: Id, act: (cell: Open) => Promise<Result>): Promise<Result> {
 		let cell = this.#isOne ? this.#first : await this.#cellOf(colony);
+		let isBack = false;
 		for (let moves = 0; ; moves++) {
 			try {
 				return await act(cell); // eslint-disable-line no-await-in-loop
@@ -229,10 +230,12 @@ export class Cells {
 				}
 
 				const next = moves < mostMoves && failure.isAbsence ? await this.#soughtAgain(colony, cell) : cell; // eslint-disable-line no-await-in-loop
-				if (next === cell) {
+				// It may have been away just then, and be back.
+				if (next === cell && (isBack || this.#isOne || !failure.isAbsence)) {
 					throw error;
 				}
 
+				isBack = next === cell;
 				cell = next;
 			}
 		}

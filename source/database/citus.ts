@@ -39,6 +39,31 @@ export async function findEngine(database: Database): Promise<Engine> {
 	}
 }
 
+const stepping = new WeakSet<Database>();
+
+/** Has what goes to a database go as with Citus, whatever is behind it, so that this way is tested and measured without Citus. */
+export function goInSteps(database: Database): void {
+	stepping.add(database);
+}
+
+/** Whether what is known of a database says that statements go as with Citus. */
+const isKnownAsCitus = (database: Database): boolean => stepping.has(database) || engines.get(database) === 'citus';
+
+/** The same, asked where it is not known yet. */
+export const goesInSteps = async (database: Database): Promise<boolean> => stepping.has(database) || await findEngine(database) === 'citus';
+
+const numbered = new WeakSet<Client>();
+
+/** Notes of a transaction what is behind it. */
+export function noteEngine(client: Client, database: Database): void {
+	if (isKnownAsCitus(database)) {
+		numbered.add(client);
+	}
+}
+
+/** Whether rows of the history are given their numbers in this transaction: with Citus others count on another server. */
+export const needsNumbers = (client: Client): boolean => numbered.has(client);
+
 /**
 Refuses a session on a worker of Citus. Statements that were begun there would take their transaction numbers from it, and the order of the history would break.
 @throws ColoniesError `unavailable`

@@ -1,6 +1,7 @@
 import type {
 	AttributeKind, ComputerState, Id, ProcessState, Time,
 } from '../core/types.ts';
+import {needsNumbers} from './citus.ts';
 import {type Given, NumbersBehind, numbersFor} from './numbering.ts';
 import type {Attempt, Lists} from './rows.ts';
 import type {Client} from './types.ts';
@@ -102,6 +103,14 @@ export async function record(client: Client, author: Author, changes: readonly C
 		return;
 	}
 
+	if (!needsNumbers(client)) {
+		for (const some of inPortions(changes.map(change => toRow(change, 0)))) {
+			await writeAtOnce(client, author, some); // eslint-disable-line no-await-in-loop
+		}
+
+		return;
+	}
+
 	const {txid, now, rows: numbers} = await numbersFor(client, changes.length);
 	for (const some of inPortions(changes.map((change, index) => toRow(change, numbers[index]!)))) {
 		await write(client, {...author, txid, now}, some); // eslint-disable-line no-await-in-loop
@@ -137,6 +146,21 @@ export const insertingRows = `insert into colonies.history (history_id, txid, at
 	select i.id, $1::bigint + b.base, $2::timestamptz, i.actor, $3::text, $4::text, i.noun, i.subject, nullif(i.colony, ''), i.what, nullif(i."from", ''), nullif(i."to", ''), nullif(i.detail, 'null')
 	from unnest($5::bigint[], $6::bytea[], $7::text[], $8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::text[], $13::jsonb[]) as i(id, actor, noun, subject, colony, what, "from", "to", detail), colonies.txid_base b
 	where $1::bigint + b.base > b.sealed`;
+
+/** The same where rows may take their numbers as they are written. @throws NumbersBehind */
+async function writeAtOnce(client: Client, {actor, request, signature}: Author, rows: readonly Row[]): Promise<void> {
+	const [, ...values] = valuesOfRows(rows.map(row => ({...row, actor: bytesOfAny(actor)})));
+	const {rowCount} = await client.query(
+		`insert into colonies.history (txid, actor, request, signature, noun, subject_id, colony_id, what, from_state, to_state, detail)
+		select txid_current() + b.base, i.actor, $1::text, $2::text, i.noun, i.subject, nullif(i.colony, ''), i.what, nullif(i."from", ''), nullif(i."to", ''), nullif(i.detail, 'null')
+		from unnest($3::bytea[], $4::text[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::jsonb[]) as i(actor, noun, subject, colony, what, "from", "to", detail), colonies.txid_base b
+		where txid_current() + b.base > b.sealed`,
+		[request ?? null, signature ?? null, ...values],
+	);
+	if (rowCount === 0) {
+		throw new NumbersBehind();
+	}
+}
 
 /** @throws NumbersBehind where the rows would come before rows that are sealed */
 async function write(client: Client, {actor, request, signature, txid, now}: Author & Pick<Given, 'txid' | 'now'>, rows: readonly Row[]): Promise<void> {

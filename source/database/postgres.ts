@@ -2,6 +2,7 @@ import type pg from 'pg';
 import {ColoniesError, storeUnavailable} from '../core/errors.ts';
 import {plural} from '../core/text.ts';
 import {type NoChanges, Reaching} from '../core/reachability.ts';
+import {noteEngine} from './citus.ts';
 import {describeServer} from './describe.ts';
 import {askForChanges, ChangesWatch, probe} from './postgres/changes.ts';
 import {requestCancel} from './postgres/cancel.ts';
@@ -141,7 +142,10 @@ class Postgres implements Database {
 
 	async transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
 		try {
-			return await this.#lend(async session => transact(session, work));
+			return await this.#lend(async session => transact(session, async client => {
+				noteEngine(client, this);
+				return work(client);
+			}));
 		} catch (error) {
 			this.#prepares &&= !isPreparedElsewhere(error);
 

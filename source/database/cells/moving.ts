@@ -24,6 +24,9 @@ const margin = 1_000_000_000;
 /** Rows of the history from which on it is worth copying more before the colony stands still: one that works writes others meanwhile. */
 const enough = 500;
 
+/** Seconds for which nobody is admitted, while those who are there finish; then the lock keeps others out. */
+const leavingSeconds = 5;
+
 /** Milliseconds that the colony may stand still while the program that moves it does nothing: then the database lets go of it. */
 const stillMs = 60_000;
 
@@ -139,34 +142,46 @@ Before that commit it is in the source as it was, whatever fails; after it, `arr
 @throws ColoniesError
 */
 export async function switchColony(move: Move): Promise<boolean> {
-	const {colony, source, target, author} = move;
+	const {colony, source, target} = move;
+	// Who comes now is asked to come again, so that the last of those who are there go: they share the row, and would let nobody have it alone.
+	const admit = async (until: string): Promise<unknown> => source.database.query(`update colonies.colonies set leaving_until = ${until} where colony_id = $1`, [bytesOf(colony)]);
 	await target.database.query('update colonies.arrivals set frozen_txid = txid where colony_id = $1 and frozen_txid is null', [bytesOf(colony)]);
-	return source.database.transaction(async from => {
-		if (!await freeze(from, colony)) {
-			return false;
-		}
+	await admit(`statement_timestamp() + interval '${leavingSeconds} seconds'`);
+	try {
+		return await source.database.transaction(async from => standStill(move, from));
+	} catch (error) {
+		await admit('null').catch(() => undefined);
+		throw error;
+	}
+}
 
-		/* eslint-disable no-await-in-loop */
-		while (await copyHistory(move, from, true) > 0) {
-			// Until nothing is left.
-		}
+/** What is done while the colony stands still. @returns false where it is not in the source any more */
+async function standStill(move: Move, from: Client): Promise<boolean> {
+	const {colony, target, author} = move;
+	if (!await freeze(from, colony)) {
+		return false;
+	}
 
-		for (const hour of await differingHours(from, target.database, colony)) {
-			await copyHour(move, from, hour);
-		}
-		/* eslint-enable no-await-in-loop */
+	/* eslint-disable no-await-in-loop */
+	while (await copyHistory(move, from, true) > 0) {
+		// Until nothing is left.
+	}
 
-		const seal = await lastSeal(from);
-		await parts.park({from, target: target.database, colony, head: seal ? `${seal.number} ${seal.hash}` : null});
-		const wrong = (await differingHours(from, target.database, colony))[0] ?? await parts.difference(from, target.database, colony);
-		if (wrong !== undefined) {
-			throw new ColoniesError('internal', `The copy of the colony ${quoted(colony)} in the cell ${quoted(target.name)} is not the same as the colony: ${wrong}.`, {hint: 'The colony stays where it is. Report this.'});
-		}
+	for (const hour of await differingHours(from, target.database, colony)) {
+		await copyHour(move, from, hour);
+	}
+	/* eslint-enable no-await-in-loop */
 
-		await record(from, author, [{kind: 'noted', noun: 'installation', subject: 'cells', colony, what: 'colony.move', to: 'away', detail: {to: target.name, ...(seal && {head: {number: seal.number, hash: seal.hash}})}}]);
-		await parts.leave(from, colony, target.name);
-		return true;
-	});
+	const seal = await lastSeal(from);
+	await parts.park({from, target: target.database, colony, head: seal ? `${seal.number} ${seal.hash}` : null});
+	const wrong = (await differingHours(from, target.database, colony))[0] ?? await parts.difference(from, target.database, colony);
+	if (wrong !== undefined) {
+		throw new ColoniesError('internal', `The copy of the colony ${quoted(colony)} in the cell ${quoted(target.name)} is not the same as the colony: ${wrong}.`, {hint: 'The colony stays where it is. Report this.'});
+	}
+
+	await record(from, author, [{kind: 'noted', noun: 'installation', subject: 'cells', colony, what: 'colony.move', to: 'away', detail: {to: target.name, ...(seal && {head: {number: seal.number, hash: seal.hash}})}}]);
+	await parts.leave(from, colony, target.name);
+	return true;
 }
 
 /**

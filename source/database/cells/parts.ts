@@ -160,7 +160,7 @@ What goes with a colony besides its history and closed processes, in an order in
 \`put\`: how they are put back from \`r.row\`; left out where the row is as it was.
 */
 const parked: ReadonlyArray<{table: string; which: string; put?: string}> = [
-	{table: 'colonies', which: 'colony_id = $1'},
+	{table: 'colonies', which: 'colony_id = $1', put: 'insert into colonies.colonies select c.* from rows r cross join lateral jsonb_populate_record(null::colonies.colonies, r.row - \'leaving_until\') c'},
 	{table: 'computers', which: 'colony_id = $1'},
 	{table: 'seen', which: 'colony_id = $1'},
 	{table: 'process_retention', which: 'colony_id = $1'},

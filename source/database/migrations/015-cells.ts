@@ -12,6 +12,9 @@ export const cells: Migration = {
 	number: 15,
 	name: 'cells',
 	script: `
+-- Until then nobody is admitted to a colony that is about to stand still; null and what is past say nothing.
+alter table colonies add column leaving_until timestamptz;
+
 create table cells (
 	cell integer primary key,
 	name text collate "C" not null unique,

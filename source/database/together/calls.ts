@@ -62,7 +62,7 @@ export const admitting = ({slot, first, columns, computers = 'true', owner}: Gro
 		: `fresh as (
 		insert into ${nonceTable(slot)} (proof) select i.proof from input i where i.proof is not null and ${isGood('i.created')} order by i.proof on conflict do nothing returning proof
 	), `}owner as materialized (
-		select c.colony_id from colonies.colonies c where c.colony_id = $1 for key share skip locked
+		select c.colony_id from colonies.colonies c where c.colony_id = $1 and coalesce(c.leaving_until < statement_timestamp(), true) for key share skip locked
 	), member as materialized (
 		select c.computer_id, coalesce(c.key_id, c.computer_id) as proved from colonies.computers c
 		where c.colony_id = $1 and c.computer_id = any ($${first}) and c.computer_id <> $1 and c.status + 0 = 1 and ${computers}

@@ -36,7 +36,7 @@ type Group = {
 const start = `${givingNumbers}, pg_advisory_xact_lock_shared(hashtextextended('colonies.txid_base', 0))::text as held`;
 
 /** Computers with what their present key proves, beside each other. */
-const standing = (condition: string): string => `select b.base, b.sealed, (select true from colonies.colonies where colony_id = $1 for key share skip locked) as owner,
+const standing = (condition: string): string => `select b.base, b.sealed, (select true from colonies.colonies where colony_id = $1 and coalesce(leaving_until < statement_timestamp(), true) for key share skip locked) as owner,
 	array(select c.computer_id || coalesce(c.key_id, c.computer_id) from colonies.computers c where c.colony_id = $1 and c.computer_id = any ($2::bytea[]) and c.computer_id <> $1 and c.status + 0 = 1 and ${condition} order by c.computer_id for share skip locked) as members
 	from colonies.txid_base b`;
 
