@@ -218,43 +218,45 @@ export class Cells {
 	/** Does something in the cell where a colony lives, and follows it where it has gone. */
 	async #atColony<Result>(operation: AnyOperation, colony: Id, act: (cell: Open) => Promise<Result>): Promise<Result> {
 		let cell = this.#isOne ? this.#first : await this.#cellOf(colony);
-		let isBack = false;
 		for (let moves = 0; ; moves++) {
 			try {
 				return await act(cell); // eslint-disable-line no-await-in-loop
 			} catch (error) {
 				const failure = toColoniesError(error);
-				if (moves > 0 && operation.waits === true && failure.code === 'unauthenticated') {
-					// It waited in the other cell, where its nonce was spent; whoever waits asks again.
-					throw new NothingToAssign('No process was assigned: the colony moved to another cell.', {hint: 'Ask again.'});
+				if (moves > 0 && failure.code === 'unauthenticated') {
+					// Its nonce was spent where it came first.
+					throw movedMeanwhile(operation);
 				}
 
-				const next = moves < mostMoves && failure.isAbsence ? await this.#soughtAgain(colony, cell) : cell; // eslint-disable-line no-await-in-loop
-				// It may have been away just then, and be back.
-				if (next === cell && (isBack || this.#isOne || !failure.isAbsence)) {
+				const next = moves < mostMoves && failure.isAbsence ? await this.#soughtAgain(colony, cell) : undefined; // eslint-disable-line no-await-in-loop
+				if (next === undefined) {
 					throw error;
 				}
 
-				isBack = next === cell;
 				cell = next;
 			}
 		}
 	}
 
-	/** Where a colony is that was not found; the same cell where nothing else is known. @throws ColoniesError */
-	async #soughtAgain(colony: Id, from: Open): Promise<Open> {
+	/** Where a colony is that was not found: in another cell, or in the same one, where it has just arrived; undefined where nothing else is known. @throws ColoniesError */
+	async #soughtAgain(colony: Id, from: Open): Promise<Open | undefined> {
 		await this.#learnAgain();
 		this.#known.delete(colony);
 		if (this.#isOne) {
-			return from;
+			return undefined;
 		}
 
-		const {to} = await cells.presence(from.database, colony);
+		const {isHere, isNew, to} = await cells.presence(from.database, colony);
+		if (isHere) {
+			return isNew ? from : undefined;
+		}
+
 		const cell = to === undefined ? await this.#cellOf(colony) : await this.#arrived(colony, from, to);
-		if (cell !== from) {
-			this.#goTo(colony, cell);
+		if (cell === from) {
+			return undefined;
 		}
 
+		this.#goTo(colony, cell);
 		return cell;
 	}
 
@@ -603,6 +605,11 @@ export class Cells {
 		throw new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
 	}
 }
+
+/** Said to a call that met a colony on its way, and cannot be made again as it is: whoever made it asks again. */
+const movedMeanwhile = ({waits}: AnyOperation): ColoniesError => waits === true
+	? new NothingToAssign('No process was assigned: the colony moved to another cell.', {hint: 'Ask again.'})
+	: new Unavailable('The colony moved to another cell meanwhile.', {hint: 'Try it again in a moment.'});
 
 /** What cannot be opened is not watched. */
 async function watchWhenOpen(opening: Promise<Open>, begin: (cell: Open) => void): Promise<void> {

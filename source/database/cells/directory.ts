@@ -141,8 +141,14 @@ export async function elsewhere(client: Client, colonies: readonly Id[]): Promis
 	return new Set(rows.map(({id}) => id));
 }
 
-/** Whether a colony lives in this cell; `to`: where it went from here. */
-export async function presence(client: Client, colony: Id): Promise<{isHere: boolean; to: string | undefined}> {
-	const {rows: [row]} = await client.query<{here: boolean; to: string | null}>('select exists (select from colonies.colonies where colony_id = $1) as here, (select to_cell from colonies.departures where colony_id = $1) as "to"', [bytesOf(colony)]);
-	return {isHere: row!.here, to: row!.here ? undefined : (row!.to === '' ? undefined : row!.to ?? undefined)};
+/** Whether a colony lives in this cell, and whether it came or was about to go within the last minute, so that a call may have missed it; `to`: where it went from here. */
+export async function presence(client: Client, colony: Id): Promise<{isHere: boolean; isNew: boolean; to: string | undefined}> {
+	const {rows: [row]} = await client.query<{here: boolean; new: boolean; to: string | null}>(
+		`select exists (select from colonies.colonies where colony_id = $1) as here, (select nullif(to_cell, '') from colonies.departures where colony_id = $1) as "to",
+			exists (select from colonies.history where subject_id = $2 and colony_id = $1 and what = 'colony.arrive' and at > statement_timestamp() - interval '1 minute')
+				or exists (select from colonies.colonies where colony_id = $1 and leaving_until > statement_timestamp() - interval '1 minute') as new`,
+		[bytesOf(colony), bytesOfAny('cells')],
+	);
+	const {here, new: isNew, to} = row!;
+	return {isHere: here, isNew, to: here ? undefined : to ?? undefined};
 }

@@ -150,7 +150,7 @@ export async function switchColony(move: Move): Promise<boolean> {
 	try {
 		return await source.database.transaction(async from => standStill(move, from));
 	} catch (error) {
-		await admit('null').catch(() => undefined);
+		await admit('statement_timestamp()').catch(() => undefined);
 		throw error;
 	}
 }
