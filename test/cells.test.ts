@@ -144,6 +144,10 @@ test('colonies go to the emptiest cell or the one that is given, and work there 
 	assert.deepEqual([...cells].sort(), ['colonies', 'colonies_01', 'far']);
 	assert.equal((await settle(context, 'four', 'far')).cell, 'far');
 	await refused(settle(context, 'five', 'fra'), 'not-found', /no cell "fra"/);
+	const {citizen} = await settle(context, 'six', 'far');
+	await refused(citizen.as(createIdentity().identity, 'process.count', {}), 'not-allowed', /neither the owner nor a computer/);
+	await refused(new Citizen(context).own('colony.get', {}), 'not-allowed', /if there is one/);
+	await refused(settle(context, 'six again', 'far').then(async ({citizen}) => context.run(root, 'colony.register', {colonyid: citizen.id, spec: {name: 'twice'}})), 'conflict', /registered already/);
 });
 
 test('root sees the colonies and changes of all cells in one list, page by page', {skip}, async () => {
