@@ -62,7 +62,7 @@ async function makeWorld(): Promise<World> {
 	return world;
 }
 
-/** A colony, whoever asks and wherever it lives. */
+/** A colony, in any cell. */
 class Citizen {
 	readonly owner: Identity = createIdentity().identity;
 

@@ -3,21 +3,12 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type {Change} from '../source/database/history.ts';
 import {createIdentity} from '../source/identity/index.ts';
-import {openAny, openColony, refused, root} from './support/colony.ts';
+import {
+	momentOf, openAny, openColony, refused, root,
+} from './support/colony.ts';
 
 const database = await openAny();
 const colony = await openColony(database);
-
-/** A moment of the database after which nothing has happened yet. */
-async function moment(): Promise<string> {
-	const clock = async () => (await database.query<{at: string}>('select clock_timestamp() as at')).rows[0]!.at;
-	const at = await clock();
-	for (let now = at; now <= at;) {
-		now = await clock();
-	}
-
-	return at;
-}
 
 test('a change that lists of the past could not undo does not compile', () => {
 	const about = {subject: 'a'.repeat(64), colony: colony.id};
@@ -46,13 +37,13 @@ test('a change that lists of the past could not undo does not compile', () => {
 
 test('a computer has another name from then on, and the one before in lists of the past', async () => {
 	const {id: computerid} = await colony.computer({name: 'lab'});
-	const before = await moment();
+	const before = await momentOf(database);
 	const renamed = await colony.own('computer.rename', {computerid, name: 'edge ä'});
 	assert.deepEqual(renamed, await colony.own('computer.get', {computerid}));
 	assert.equal(renamed.name, 'edge ä');
-	const between = await moment();
+	const between = await momentOf(database);
 	await colony.own('computer.rename', {computerid, name: 'core'});
-	const after = await moment();
+	const after = await momentOf(database);
 	const namesAt = async (at: string) => {
 		const {rows} = await colony.own('computer.list', {at, count: 1000});
 		assert.equal((await colony.own('computer.get', {computerid, at})).name, rows.find(computer => computer.computerid === computerid)!.name);
@@ -68,7 +59,7 @@ test('a computer has another name from then on, and the one before in lists of t
 	await colony.own('computer.remove', {computerid});
 	await colony.own('computer.register', {computerid, spec: {name: 'new'}});
 	await colony.own('computer.rename', {computerid, name: 'newer'});
-	assert.deepEqual([await namesAt(before), await namesAt(between), await namesAt(after), await namesAt(await moment())], [['lab'], ['edge ä'], ['core'], ['newer']]);
+	assert.deepEqual([await namesAt(before), await namesAt(between), await namesAt(after), await namesAt(await momentOf(database))], [['lab'], ['edge ä'], ['core'], ['newer']]);
 	const {rows: [entry]} = await colony.own('audit.list', {what: 'computer.rename', count: 1});
 	const {detail, name, signed} = await colony.own('audit.get', {entry: entry!.id});
 	assert.deepEqual([detail, name, signed], [{name: 'newer', before: {name: 'new'}}, 'newer', true]);
@@ -81,11 +72,11 @@ test('a colony has another name from then on, and the one before in lists of the
 	const run = colony.broker.run.bind(colony.broker);
 	const nameOf = async (at?: string) => (await run(root, 'colony.list', {count: 1000, ...(at === undefined ? {} : {at})})).rows.filter(each => each.colonyid === colonyid).map(({name}) => name);
 	const [first] = await nameOf();
-	const before = await moment();
+	const before = await momentOf(database);
 	assert.deepEqual(await run(root, 'colony.rename', {colonyid, name: 'second'}), {colonyid, name: 'second'});
-	const between = await moment();
+	const between = await momentOf(database);
 	await run(root, 'colony.rename', {colonyid, name: 'third'});
-	const after = await moment();
+	const after = await momentOf(database);
 	assert.deepEqual([await nameOf(before), await nameOf(between), await nameOf(after), await nameOf()], [[first], ['second'], ['third'], ['third']]);
 	await refused(run(root, 'colony.rename', {colonyid, name: 'third'}), 'conflict', /is named "third" already/);
 	await refused(run({identity: createIdentity().identity}, 'colony.rename', {colonyid, name: 'x'}), 'not-allowed');

@@ -7,7 +7,7 @@ import {Broker} from '../source/operations/index.ts';
 import {operatorsChanges} from '../source/operations/operators.ts';
 import {comparePresent} from '../source/operations/present.ts';
 import {
-	openAny, openColony, outcomeOf, refused, refusedUnchanged, type Colony,
+	momentOf, openAny, openColony, outcomeOf, refused, refusedUnchanged, type Colony,
 } from './support/colony.ts';
 import {noPostgres} from './support/databases.ts';
 import {eventually} from './support/eventually.ts';
@@ -30,17 +30,6 @@ const unknown = /is neither the owner nor a computer of the colony/;
 async function rekey(colony: Colony, computerid: Id, identity = fresh()): Promise<Identity> {
 	await colony.own('computer.rekey', {computerid, keyid: identity.id});
 	return identity;
-}
-
-/** A moment of the database after which nothing has happened yet. */
-async function moment(): Promise<string> {
-	const clock = async () => (await database.query<{at: string}>('select clock_timestamp() as at')).rows[0]!.at;
-	const at = await clock();
-	for (let now = at; now <= at;) {
-		now = await clock();
-	}
-
-	return at;
 }
 
 for (const [path, colony] of paths) {
@@ -216,7 +205,7 @@ suite('what is refused', () => {
 		await refusedKey({computerid: colony.id, keyid: fresh().id}, 'conflict', /its key is the owner's/);
 	});
 
-	test('one key for two, whoever comes first', {skip: noPostgres}, async () => {
+	test('one key for two, the first that comes', {skip: noPostgres}, async () => {
 		for (let round = 0; round < 10; round++) {
 			const [one, two] = [await colony.computer(), await colony.computer()];
 			const key = fresh();
@@ -246,12 +235,12 @@ suite('in the history', () => {
 
 	test('a change says the key before and after, lists of the past the one of then, and the present agrees', async () => {
 		const {id: computerid} = await colony.computer({name: 'lab'});
-		const before = await moment();
+		const before = await momentOf(database);
 		const second = await rekey(colony, computerid);
-		const between = await moment();
+		const between = await momentOf(database);
 		const third = await rekey(colony, computerid);
 		await colony.own('computer.disapprove', {computerid});
-		const after = await moment();
+		const after = await momentOf(database);
 		const keysAt = async (at: string) => {
 			const {rows} = await colony.own('computer.list', {at, count: 1000});
 			const found = rows.find(computer => computer.computerid === computerid);

@@ -3,7 +3,7 @@ import {suggestion} from '../core/nearest.ts';
 import {quoted} from '../core/text.ts';
 import type {Id, Topic} from '../core/types.ts';
 import {
-	cells, type Database, type Event, findEngine,
+	cells, colonies, type Database, type Event, findEngine,
 } from '../database/index.ts';
 import {
 	type Across, type AnyOperation, type Caller, type CellHead, type CellState, type Committed, type Context, type Heads, type HostedContext, keptRequest, livesThere, type Moved, type OperationName, operationNamed, type Page, parseInput, type RunOptions, type Served,
@@ -32,7 +32,7 @@ const mostMoves = 3;
 
 type Input = Record<string, unknown>;
 
-/** The colony that a call is about, whatever is wrong with the call. */
+/** The colony that a call is about, also where something is wrong with the call. */
 function colonyOf(operation: AnyOperation, input: unknown): Id | undefined {
 	try {
 		const id: unknown = (operation.colony ?? operation.about)?.(input as any);
@@ -57,7 +57,7 @@ The operations on an installation of several cells, as one context. A call goes 
 While there is one cell, every call goes to it as it is; that there are more now is found out when a colony is not there, or root asks for all.
 Where a colony lives is kept by the first cell; a colony that is moving is found by what it left behind, and a move that was cut off after its commit is finished by the first call that meets it.
 */
-export class Cells {
+class Cells {
 	readonly #first: Open;
 	readonly #open: Options['open'];
 	readonly #attended: boolean;
@@ -189,7 +189,7 @@ export class Cells {
 			try {
 				current = await begin(cell);
 			} catch {
-				// It does not answer; whoever follows asks again whether they may, and opens it anew.
+				// It does not answer; those who follow ask again whether they may, and open it anew.
 			}
 
 			if (isStopped) {
@@ -263,7 +263,7 @@ export class Cells {
 	/** Finishes a move whose commit has come, and says where the colony lives now. */
 	async #arrived(colony: Id, from: Open, to: string): Promise<Open> {
 		const target = await this.#named(to);
-		await cells.arrive({colony, source: {name: from.name, database: from.database}, target: {name: target.name, database: target.database}});
+		await cells.arrive({colony, source: endOf(from), target: endOf(target)});
 		const {isHere} = await cells.presence(target.database, colony);
 		if (isHere) {
 			await cells.setCellOf(this.#first.database, colony, target.cell);
@@ -273,7 +273,7 @@ export class Cells {
 		return target;
 	}
 
-	/** Whoever follows the colony follows it there. */
+	/** Those who follow the colony follow it there. */
 	#goTo(colony: Id, cell: Open): void {
 		for (const follow of this.#follows) {
 			if (follow.colony === colony) {
@@ -436,7 +436,7 @@ export class Cells {
 		sayMissing(told, notice);
 		const [first] = told;
 		if (!isTold(first!)) {
-			throw (first as {problem: ColoniesError}).problem;
+			throw first!.problem;
 		}
 
 		const heads = told.map((each): CellHead => ({cell: each.cell.name, ...(isTold(each) ? each.result as Heads : {problem: each.problem.message})}));
@@ -445,11 +445,7 @@ export class Cells {
 
 	async #list(act: (cell: Open) => Promise<any>): Promise<CellState[]> {
 		const told = await this.#ask(act);
-		const refused = told.find(each => !isTold(each) && each.problem.code !== 'unavailable');
-		if (refused) {
-			throw (refused as {problem: ColoniesError}).problem;
-		}
-
+		refuseRefused(told);
 		return told.map(each => {
 			const {name, schema, place} = each.cell;
 			const about = {cell: name, schema, place: place && `${place.database} on ${place.host}:${place.port}`};
@@ -463,15 +459,11 @@ export class Cells {
 		}
 
 		const told = await this.#ask(act);
-		const refused = told.find(each => !isTold(each) && each.problem.code !== 'unavailable');
-		if (refused) {
-			throw (refused as {problem: ColoniesError}).problem;
-		}
-
+		refuseRefused(told);
 		sayMissing(told, notice);
 		const answered = told.filter(each => isTold(each)) as Array<{cell: Open; result: Page<object>}>;
 		if (answered.length === 0) {
-			throw (told[0] as {problem: ColoniesError}).problem;
+			throw problemsOf(told)[0]!;
 		}
 
 		const missing = told.filter(each => !isTold(each)).map(({cell}) => cell.name);
@@ -511,13 +503,13 @@ export class Cells {
 			return place === -1 ? 0 : ours[place]! - theirs[place]!;
 		});
 		if (answered.length === 0) {
-			throw (told[0] as {problem: ColoniesError}).problem;
+			throw problemsOf(told)[0]!;
 		}
 
 		return answered[0]!.cell;
 	}
 
-	/** Moves a colony to another cell, as far as it gets in some seconds. Whoever calls again goes on, and where a move was cut off it is finished. */
+	/** Moves a colony to another cell, as far as it gets in some seconds. The next call goes on, and where a move was cut off it is finished. */
 	async #move({operation, caller, input, cell}: {operation: AnyOperation; caller: Caller; input: Input; cell: unknown}): Promise<Moved> {
 		if (!('root' in caller)) {
 			// It is refused as anybody's is.
@@ -595,18 +587,19 @@ export class Cells {
 
 		if (to !== undefined) {
 			const there = await this.#arrived(colony, said, to);
-			return (await cells.presence(there.database, colony)).isHere ? there : this.#nowhere(colony);
+			return (await cells.presence(there.database, colony)).isHere ? there : nowhere(colony);
 		}
 
-		return this.#nowhere(colony);
-	}
-
-	#nowhere(colony: Id): never {
-		throw new NotFound(`There is no colony ${quoted(colony)}.`, {hint: 'List them with `colonies colony ls`, which needs the root password.'});
+		return nowhere(colony);
 	}
 }
 
-/** Said to a call that met a colony on its way, and cannot be made again as it is: whoever made it asks again. */
+/** @throws NotFound */
+function nowhere(colony: Id): never {
+	throw colonies.unknownColony(colony);
+}
+
+/** Said to a call that met a colony on its way, and cannot be made again as it is: its caller asks again. */
 const movedMeanwhile = ({waits}: AnyOperation): ColoniesError => waits === true
 	? new NothingToAssign('No process was assigned: the colony moved to another cell.', {hint: 'Ask again.'})
 	: new Unavailable('The colony moved to another cell meanwhile.', {hint: 'Try it again in a moment.'});
@@ -629,6 +622,14 @@ function remember<Value>(map: Map<Id, Value>, colony: Id, value: Value): void {
 }
 
 const problemsOf = (told: ReadonlyArray<Told<unknown>>): ColoniesError[] => told.flatMap(each => isTold(each) ? [] : [each.problem]);
+
+/** @throws ColoniesError where a cell did not do it, though it answers */
+function refuseRefused(told: ReadonlyArray<Told<unknown>>): void {
+	const refusal = problemsOf(told).find(({code}) => code !== 'unavailable');
+	if (refusal) {
+		throw refusal;
+	}
+}
 
 const nameMissing = (told: ReadonlyArray<Told<unknown>>): string => told.filter(each => !isTold(each)).map(({cell}) => quoted(cell.name)).join(', ');
 

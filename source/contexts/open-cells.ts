@@ -16,16 +16,13 @@ export type Ways = {
 	saved: SavedSettings;
 };
 
-/** The same database without what says where it is; what is left is how it is connected to. */
-const inSchema = ({listen, ...first}: DatabaseTarget, {name, schema}: cells.Cell): DatabaseTarget => ({...first, name, schema, ...(listen !== undefined && {listen})});
-
 /**
 The database of a cell, as it is connected to from the first one. The password of one elsewhere is that of a saved context for the very database and user, or the first one's.
 */
 export function targetOf(first: DatabaseTarget, cell: cells.Cell, {contexts}: SavedSettings): DatabaseTarget {
 	const {place, schema, name} = cell;
 	if (place === null) {
-		return inSchema(first, cell);
+		return {...first, name, schema};
 	}
 
 	const saved = Object.values(contexts).find(each => each.kind === 'database' && each.host === place.host && each.port === place.port && each.user === place.user && each.database === place.database);

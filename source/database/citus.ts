@@ -41,7 +41,7 @@ export async function findEngine(database: Database): Promise<Engine> {
 
 const stepping = new WeakSet<Database>();
 
-/** Has what goes to a database go as with Citus, whatever is behind it, so that this way is tested and measured without Citus. */
+/** Has what goes to a database go as with Citus, also where that is not behind it, so that this way is tested and measured without Citus. */
 export function goInSteps(database: Database): void {
 	stepping.add(database);
 }

@@ -65,7 +65,7 @@ export async function raiseBase(client: Client): Promise<boolean> {
 	return rowCount === 1;
 }
 
-/** Waits until whoever writes to the history has finished, and lets nobody begin: no transaction has rows on both sides of a new base, and no reader a horizon above what is still to come. */
+/** Waits until all who write to the history have finished, and lets nobody begin: no transaction has rows on both sides of a new base, and no reader a horizon above what is still to come. */
 async function keepWritersOut(client: Client): Promise<void> {
 	// Groups that go in steps read the base before they write.
 	await client.query('select pg_advisory_xact_lock(hashtextextended(\'colonies.txid_base\', 0))');

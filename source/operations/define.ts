@@ -7,7 +7,7 @@ import type {
 import type {Fields, ValueOf} from './fields.ts';
 import type {Together} from './together.ts';
 
-/** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. `actor`: a computer's own id, whatever its key proves. */
+/** Who calls, as authorisation found them inside the transaction; a computer with its record, which is held there. `actor`: a computer's own id, also where its key proves another one. */
 export type Who = Standing & {actor: Id | 'root'};
 
 /** One call of an operation: its checked input, by whom, and what the history is told about its author. */

@@ -217,3 +217,14 @@ export async function untilBlocked(database: Database, begun: Promise<unknown>):
 		blocked = row!.blocked;
 	}
 }
+
+/** A moment of the database after which nothing has happened yet. */
+export async function momentOf(database: Database): Promise<string> {
+	const clock = async () => (await database.query<{at: string}>('select clock_timestamp() as at')).rows[0]!.at;
+	const at = await clock();
+	for (let now = at; now <= at;) {
+		now = await clock();
+	}
+
+	return at;
+}

@@ -4,7 +4,7 @@ import {danger, dim} from '../terminal/style.ts';
 import type {Screen} from './screen.ts';
 import {passing, whole} from './whole.ts';
 
-/** How it stands with a key. */
+/** The state of a key, in a word. */
 function stateOf({damaged, encrypted, label}: KeyEntry): string {
 	if (damaged) {
 		return 'damaged';

@@ -137,7 +137,7 @@ async function freeze(client: Client, colony: Id): Promise<boolean> {
 
 /**
 Moves a colony that was copied: it stands still, what changed since the copy follows, both ends are compared, and with one commit it lives in the target.
-Before that commit it is in the source as it was, whatever fails; after it, `arrive` finishes the move, whoever calls it.
+Before that commit it is in the source as it was, also where something fails; after it, any call of `arrive` finishes the move.
 @returns false where it is not in the source any more
 @throws ColoniesError
 */

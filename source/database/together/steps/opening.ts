@@ -32,7 +32,7 @@ type Group = {
 	computers?: {name: string; condition: string; values: readonly unknown[]};
 };
 
-/** Takes what rows of the history are given. Whoever raises the base of the numbers waits for those that hold this lock. */
+/** Takes what rows of the history are given. Who raises the base of the numbers waits for those that hold this lock. */
 const start = `${givingNumbers}, pg_advisory_xact_lock_shared(hashtextextended('colonies.txid_base', 0))::text as held`;
 
 /** Computers with what their present key proves, beside each other. */
